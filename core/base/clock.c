@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Clocks and their texts; see clock.h. */
+#include "core/base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static usec_t
+read_clock(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (usec_t)t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+usec_t
+clock_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+usec_t
+clock_wall(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+usec_t
+clock_wall_of(usec_t monotonic)
+{
+	return clock_wall() + (monotonic - clock_monotonic());
+}
+
+const char *
+clock_format(usec_t wall, char out[CLOCK_TEXT])
+{
+	time_t seconds = (time_t)(wall / USEC_PER_SEC);
+	unsigned ms = (unsigned)(wall % USEC_PER_SEC / 1000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	snprintf(out, CLOCK_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)(tm.tm_year + 1900) % 10000,
+	    (unsigned)(tm.tm_mon + 1) % 100, (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100,
+	    (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100, ms % 1000);
+	return out;
+}
+
+bool
+clock_parse(const char *text, usec_t *wall)
+{
+	struct tm tm = {0};
+	int used = 0;
+	usec_t fraction = 0, scale = USEC_PER_SEC / 10;
+
+	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+		&tm.tm_sec, &used) != 6 ||
+	    used == 0)
+		return false;
+	text += used;
+	if (*text == '.') {
+		for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+			fraction += (*text - '0') * scale;
+	}
+	if (strcmp(text, "Z") != 0)
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	*wall = (usec_t)timegm(&tm) * USEC_PER_SEC + fraction;
+	return true;
+}
+
+const char *
+clock_format_span(usec_t span, char *out, size_t size)
+{
+	long long s;
+
+	if (span < 0)
+		span = 0;
+	s = span / USEC_PER_SEC;
+	if (span < USEC_PER_SEC)
+		snprintf(out, size, "%lld ms", (long long)(span / USEC_PER_MS));
+	else if (s < 10)
+		snprintf(out, size, "%lld.%lld s", s, (long long)(span % USEC_PER_SEC / (USEC_PER_SEC / 10)));
+	else if (s < 120)
+		snprintf(out, size, "%lld s", s);
+	else if (s < 2 * 3600)
+		snprintf(out, size, "%lld min", s / 60);
+	else if (s < 48 * 3600)
+		snprintf(out, size, "%lld h %lld min", s / 3600, s % 3600 / 60);
+	else
+		snprintf(out, size, "%lld d", s / 86400);
+	return out;
+}

@@ -1,0 +1,9 @@
+noinst_LTLIBRARIES += core/base/libbase.la
+core_base_libbase_la_SOURCES = \
+	core/base/address.c core/base/address.h \
+	core/base/buffer.c core/base/buffer.h \
+	core/base/clock.c core/base/clock.h \
+	core/base/error.c core/base/error.h \
+	core/base/log.c core/base/log.h \
+	core/base/paths.c core/base/paths.h \
+	core/base/text.c core/base/text.h

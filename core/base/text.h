@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Small helpers over C strings: cleaning what comes from outside, nearest names, durations, owned lists. */
+#ifndef TWINSPAN_BASE_TEXT_H
+#define TWINSPAN_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Copies text from outside so that it can be shown: control bytes (C0, DEL, C1) and invalid UTF-8 become '?',
+ * cut at a character border to fit `size` with its NUL. Returns `out`.
+ */
+const char *text_clean(char *out, size_t size, const char *from);
+bool text_is_utf8(const char *bytes, size_t length);
+
+/**
+ * The name in `names` (NULL-terminated) nearest to `word` by edit distance with transpositions, or NULL where
+ * none is near enough to be a likely slip.
+ */
+const char *text_nearest(const char *word, const char *const *names);
+
+/** Reads "50ms", "10s", "5m", "8h", "1d" into milliseconds. False for a missing unit, other text, or overflow. */
+bool text_parse_duration(const char *text, uint64_t *milliseconds);
+
+/** Reads a decimal number without sign; false for other text or a value over `most`. */
+bool text_parse_number(const char *text, uint64_t most, uint64_t *out);
+
+/** strdup that ends the program when memory is out (as xmalloc does); `text` may be NULL, which gives NULL. */
+char *text_copy(const char *text);
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** calloc that ends the program when memory is out. */
+void *memory_zeroed(size_t count, size_t size);
+void *memory_resize(void *old, size_t size);
+/** Overwrites a secret so that the compiler can't leave it out, then frees it. `secret` may be NULL. */
+void memory_wipe_free(void *secret, size_t length);
+
+/** Frees and clears a pointer variable. */
+#define FREE_AND_NULL(pointer)   \
+	do {                     \
+		free(pointer);   \
+		(pointer) = NULL; \
+	} while (0)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/** A list of owned strings. Zero-initialise to make one. */
+struct text_list {
+	char **items;
+	size_t count;
+};
+
+void text_list_add(struct text_list *list, const char *text);
+bool text_list_has(const struct text_list *list, const char *text);
+bool text_list_equal(const struct text_list *a, const struct text_list *b);
+void text_list_copy(struct text_list *to, const struct text_list *from);
+void text_list_free(struct text_list *list);
+
+#endif

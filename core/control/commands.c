@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command table; see commands.h. Every command, key and help line of the program stands here once. */
+#include "core/control/commands.h"
+
+#include <string.h>
+
+#include "core/base/text.h"
+
+#define TUNNEL {"tunnel", COMMAND_ARGUMENT_TUNNEL, false}
+#define CONNECTION {"connection", COMMAND_ARGUMENT_CONNECTION, false}
+#define PEER {"peer", COMMAND_ARGUMENT_PEER, false}
+#define PREFIX {"prefix", COMMAND_ARGUMENT_PREFIX, false}
+
+static const struct command table[] = {
+    {.name = "gateway", .place = COMMAND_LOCAL, .help = "run the gateway in the foreground",
+     .options = {{"--config", "FILE", "configuration file", 'c'}, {"--socket", "SOCKET", "control socket", 's'},
+		 {"--state-dir", "DIR", "where the journal lives", 0}, {"--verbose", NULL, "log more", 'v'}}},
+    {.name = "check", .arguments = {{"file", COMMAND_ARGUMENT_FILE, false}}, .place = COMMAND_LOCAL,
+     .help = "read a configuration and print what is wrong with it"},
+    {.name = "lab", .place = COMMAND_LOCAL, .help = "open the console on a self-contained lab in network namespaces",
+     .options = {{"--headless", NULL, "print readiness as a line of JSON and stay until SIGTERM", 0},
+		 {"--keep", NULL, "leave the lab running", 0}}},
+    {.name = "show", .arguments = {{"kind", COMMAND_ARGUMENT_KIND, false}, {"name", COMMAND_ARGUMENT_WORD, true}},
+     .place = COMMAND_CLIENT, .help = "show objects of a kind",
+     .options = {{"--json", NULL, "print JSON", 0}, {"--watch", NULL, "go on with a line for each change", 0},
+		 {"--filter", "TEXT", "only rows that match, as in the console", 0}}},
+    {.name = "switchover", .arguments = {CONNECTION, {"tunnel", COMMAND_ARGUMENT_TUNNEL, true}},
+     .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true, .keys = "s", .panels = "overview tunnels peers",
+     .help = "move traffic to the other (or the named) tunnel without losing a packet, and pin it there",
+     .label = "switch over", .options = {{"--dry-run", NULL, "say what would happen", 0}}},
+    {.name = "auto", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "a",
+     .panels = "overview tunnels peers", .help = "give the choice of the tunnel back to the gateway", .label = "auto"},
+    {.name = "up", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "u",
+     .panels = "overview tunnels", .help = "bring a tunnel up", .label = "up"},
+    {.name = "down", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .keys = "d", .panels = "overview tunnels", .help = "take a tunnel down and keep it down", .label = "down"},
+    {.name = "rekey", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "r",
+     .panels = "overview tunnels", .help = "rekey a tunnel's SAs without losing a packet", .label = "rekey"},
+    {.name = "reset", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .keys = "x", .panels = "overview peers", .help = "restart a BGP session, or refresh its routes with --soft",
+     .label = "reset", .options = {{"--soft", NULL, "route refresh instead of a restart (RFC 2918)", 0}}},
+    {.name = "shutdown", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .keys = "X", .panels = "peers", .help = "close a BGP session and keep it closed", .label = "shut down",
+     .options = {{"--message", "TEXT", "told to the peer (RFC 9003)", 0}}},
+    {.name = "start", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "S",
+     .panels = "peers", .help = "end a shutdown", .label = "start"},
+    {.name = "advertise", .arguments = {PREFIX}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR,
+     .help = "advertise a prefix to the peers"},
+    {.name = "withdraw", .arguments = {PREFIX}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .help = "withdraw a prefix that this gateway advertises"},
+    {.name = "detail", .place = COMMAND_CONSOLE, .keys = "Enter", .help = "show all that is known of the row",
+     .label = "detail"},
+    {.name = "filter", .place = COMMAND_CONSOLE, .keys = "/", .help = "show only rows that match", .label = "filter"},
+    {.name = "prompt", .place = COMMAND_CONSOLE, .keys = ":", .help = "type a command", .label = "command"},
+    {.name = "help", .place = COMMAND_CONSOLE, .keys = "? F1", .help = "list keys and commands", .label = "help"},
+    {.name = "next-panel", .place = COMMAND_CONSOLE, .keys = "Tab Right", .help = "go to the next panel"},
+    {.name = "previous-panel", .place = COMMAND_CONSOLE, .keys = "S-Tab Left", .help = "go to the panel before"},
+    {.name = "row-down", .place = COMMAND_CONSOLE, .keys = "Down j", .help = "one row down"},
+    {.name = "row-up", .place = COMMAND_CONSOLE, .keys = "Up k", .help = "one row up"},
+    {.name = "page-down", .place = COMMAND_CONSOLE, .keys = "PageDown C-f", .help = "one page down"},
+    {.name = "page-up", .place = COMMAND_CONSOLE, .keys = "PageUp C-b", .help = "one page up"},
+    {.name = "first-row", .place = COMMAND_CONSOLE, .keys = "Home g", .help = "to the first row"},
+    {.name = "last-row", .place = COMMAND_CONSOLE, .keys = "End G", .help = "to the last row"},
+    {.name = "back", .place = COMMAND_CONSOLE, .keys = "Escape Backspace", .help = "close what is open, or go back"},
+    {.name = "redraw", .place = COMMAND_CONSOLE, .keys = "C-l", .help = "draw the screen anew"},
+    {.name = "theme", .arguments = {{"name", COMMAND_ARGUMENT_WORD, true}}, .place = COMMAND_CONSOLE,
+     .help = "use another theme"},
+    {.name = "quit", .place = COMMAND_CONSOLE, .keys = "q C-c", .help = "leave; the gateway runs on", .label = "leave"},
+};
+
+const struct command *
+command_table(size_t *count)
+{
+	*count = COUNT_OF(table);
+	return table;
+}
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The one command table. From it come the command line, the ":" prompt with its completion, the key bindings and
+ * their collision check, the footer, the help overlay, shell completion and the man page; the server enforces roles
+ * from the same rows. A new command is one row in commands.c.
+ */
+#ifndef TWINSPAN_CONTROL_COMMANDS_H
+#define TWINSPAN_CONTROL_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/error.h"
+
+enum command_role { COMMAND_VIEWER, COMMAND_OPERATOR, COMMAND_ADMIN };
+
+/* Who carries a command out. */
+enum command_place {
+	COMMAND_GATEWAY, /* sent to the gateway; one handler there */
+	COMMAND_CLIENT,  /* the command line answers it with the help of the gateway (show) */
+	COMMAND_LOCAL,   /* this program, no gateway needed (check, lab, gateway) */
+	COMMAND_CONSOLE  /* only in the console: moving about, filter, help */
+};
+
+/* What an argument names; completion and the console's selection come from it. */
+enum command_argument_kind {
+	COMMAND_ARGUMENT_NONE,
+	COMMAND_ARGUMENT_TUNNEL,
+	COMMAND_ARGUMENT_CONNECTION,
+	COMMAND_ARGUMENT_PEER,
+	COMMAND_ARGUMENT_PREFIX,
+	COMMAND_ARGUMENT_KIND,   /* of the model: tunnels, peers, ... */
+	COMMAND_ARGUMENT_TARGET, /* address, prefix, tunnel or connection */
+	COMMAND_ARGUMENT_FILE,
+	COMMAND_ARGUMENT_WORD
+};
+
+struct command_argument {
+	const char *name;        /* "tunnel"; the key in the request's arguments */
+	enum command_argument_kind kind;
+	bool optional;
+};
+
+struct command_option {
+	const char *name;        /* "--dry-run"; the key is the name without dashes, '-' as '_' */
+	const char *value;       /* what it takes, "SECONDS"; NULL for a flag */
+	const char *help;
+	char letter;             /* short form, 0 for none */
+};
+
+#define COMMAND_ARGUMENTS 2
+#define COMMAND_OPTIONS 5
+
+struct command {
+	const char *name;
+	struct command_argument arguments[COMMAND_ARGUMENTS];
+	struct command_option options[COMMAND_OPTIONS];
+	enum command_place place;
+	enum command_role role;
+	bool dangerous;          /* the console asks first, with Cancel in focus */
+	const char *keys;        /* console keys, separated by spaces: "s", "F5", "C-l"; NULL for none */
+	const char *panels;      /* where the keys count, separated by spaces ("overview tunnels"); NULL: everywhere */
+	const char *help;        /* one line, in the imperative */
+	const char *label;       /* the footer's word, "switch over"; NULL: not in the footer */
+};
+
+/** All rows, in the order in which help lists them. */
+const struct command *command_table(size_t *count);
+/** By name; NULL where there is none. */
+const struct command *command_find(const char *name);
+/** The nearest command name to a misspelt word, or NULL. */
+const char *command_nearest(const char *word);
+const char *command_role_name(enum command_role role);
+bool command_role_parse(const char *name, enum command_role *out);
+/** "switchover CONNECTION [TUNNEL] [--dry-run] ...". Returns `out`. */
+const char *command_usage(const struct command *command, char *out, size_t size);
+
+#include <jansson.h>
+
+/**
+ * Words (without the command's own name) into the request's "arguments" object: {"connection": "a", "dry_run": true}.
+ * The prompt, a key and the command line all come through here. Returns new, or NULL with `err` (usage).
+ */
+json_t *command_parse(const struct command *command, int count, const char *const *words, struct error *err);
+
+#endif

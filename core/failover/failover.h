@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which tunnel of a connection carries traffic, and why. Facts come in (usable, lowest MED heard, counters), decisions
+ * go out through struct failover_actions; the rooms that carry them out (routing, BGP) are not known here.
+ *
+ * The order of the choice (active_passive): pinned by an operator -> usable -> lowest MED that the other side announces
+ * (it names its preference so: AWS, RFC 4271 5.1.4) -> the one that carries now -> the lower number.
+ * A planned move is make-before-break: the new tunnel carries before the old one is let go; it is done when the data
+ * plane's counters show that the other side's traffic has moved too, or when a limit has passed.
+ */
+#ifndef TWINSPAN_FAILOVER_FAILOVER_H
+#define TWINSPAN_FAILOVER_FAILOVER_H
+
+#include <uv.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+
+#define FAILOVER_MEMBERS 2
+#define FAILOVER_NO_MED UINT32_MAX
+
+struct failover;                   /* of one connection */
+
+struct failover_counters {
+	uint64_t rx_packets, tx_packets;
+	usec_t last_rx, last_tx;
+};
+
+/** What the connection must do; called on the loop's thread. */
+struct failover_actions {
+	void *context;
+	/** Point the routes at these members (bits) now; `usable`: those that may stand in. */
+	void (*set_routes)(void *context, uint32_t active, uint32_t usable);
+	/** Prefer this member in both directions: local preference inside, MED outside. */
+	void (*set_preference)(void *context, unsigned member, uint32_t local_preference, uint32_t med);
+	/** Packets and bytes seen by the data plane so far, and when the last packet came or went (monotonic us). */
+	void (*read_counters)(void *context, unsigned member, struct failover_counters *out);
+	/** State changed: active set, pinned, moving, failovers, last_failover. Read it by failover_status. */
+	void (*changed)(void *context);
+	/** For the operators. */
+	void (*event)(void *context, const char *severity, const char *kind, const char *text);
+};
+
+struct failover_move {
+	bool set;
+	usec_t at;                     /* wall clock */
+	int from, to;                  /* member, -1: none */
+	char cause[160];
+	double outage_ms;              /* longest gap of received packets around the move; NaN: not measured (no traffic) */
+};
+
+struct failover_status {
+	uint32_t active, usable;       /* bits */
+	bool pinned, moving;
+	int pinned_member;             /* -1: none */
+	uint64_t failovers;
+	struct failover_move last;
+};
+
+struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_active,
+    const struct failover_actions *actions);
+/** The loop must run once afterwards. */
+void failover_free(struct failover *failover);
+
+/** A member can carry (tunnel up, and its session Established or its static health good), or no longer. */
+void failover_member_usable(struct failover *failover, unsigned member, bool usable, const char *cause);
+/** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. */
+void failover_member_med(struct failover *failover, unsigned member, uint32_t med);
+/** A member that is being drained is only used when no other is usable. */
+void failover_member_drain(struct failover *failover, unsigned member, bool drain);
+void failover_status(const struct failover *failover, struct failover_status *out);
+
+/** How a switchover ended. */
+struct failover_result {
+	bool ok;
+	bool ours_moved, theirs_moved; /* both directions; theirs false: the limit passed first */
+	double took_ms, outage_ms;     /* outage NaN: not measured */
+	char text[240];
+};
+/**
+ * Moves to `member` (-1: the other one) and pins it. `done` is called once, later or before this returns. False with
+ * `err` where it can't be done: the member is not usable, a move is under way, one tunnel only.
+ */
+bool failover_switchover(struct failover *failover, int member,
+    void (*done)(void *context, const struct failover_result *result), void *context, struct error *err);
+/** What it would do, in words; the same refusals. */
+bool failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size, struct error *err);
+/** Gives the choice back. */
+void failover_auto(struct failover *failover);
+
+#endif

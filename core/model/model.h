@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The model: rows of the kinds that schema.h names, and the store that holds them. Facts go up: rooms put rows
+ * into the store; the store works out which fields changed and gives each change a version; readers (the control
+ * server, a console) ask for all that changed since the version they have. So a slow reader costs nothing: it
+ * skips what was overtaken. The same store, filled from the wire, is the console's copy.
+ *
+ * Everything here belongs to one thread (the loop's).
+ */
+#ifndef TWINSPAN_MODEL_MODEL_H
+#define TWINSPAN_MODEL_MODEL_H
+
+#include <jansson.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/schema.h"
+
+#define MODEL_UINT_UNSET UINT64_MAX
+
+/** Text by name, in the order of insertion. */
+struct model_map {
+	struct text_list names, values;
+};
+
+enum model_type { MODEL_STR, MODEL_UINT, MODEL_REAL, MODEL_BOOL, MODEL_TIME, MODEL_LIST, MODEL_MAP, MODEL_SUB };
+
+typedef char *model_c_STR;
+typedef uint64_t model_c_UINT;
+typedef double model_c_REAL;
+typedef bool model_c_BOOL;
+typedef usec_t model_c_TIME;
+typedef struct text_list model_c_LIST;
+typedef struct model_map model_c_MAP;
+
+/* The structs: `struct model_tunnel` and so on. `set` says of a nested object whether it is there. */
+#define MODEL_MEMBER(TYPE, field, unit, title, help) model_c_##TYPE field;
+#define MODEL_MEMBER_SUB(shape, field, title, help) struct model_##shape field;
+#define MODEL_STRUCT(shape, MACRO, ...)                       \
+	struct model_##shape {                                \
+		bool set;                                     \
+		MACRO(MODEL_MEMBER, MODEL_MEMBER_SUB)         \
+	};
+MODEL_SHAPES(MODEL_STRUCT)
+MODEL_KINDS(MODEL_STRUCT)
+
+/* The kinds: MODEL_KIND_TUNNEL and so on. */
+#define MODEL_ENUM(shape, MACRO, CONSTANT, ...) MODEL_KIND_##CONSTANT,
+enum model_kind { MODEL_KINDS(MODEL_ENUM) MODEL_KIND_COUNT };
+
+enum model_storage { MODEL_STORED, MODEL_PAGED, MODEL_LOG };
+
+struct model_shape {
+	const char *name;
+	size_t size;
+	const struct model_field *fields;
+	size_t count; /* at most 64, so that a set of fields is one uint64_t */
+};
+
+struct model_field {
+	const char *name, *unit, *title, *help;
+	enum model_type type;
+	size_t offset;                 /* in the struct */
+	const struct model_shape *sub; /* for MODEL_SUB */
+};
+
+struct model_kind_info {
+	enum model_kind kind;
+	const char *plural; /* the word of the command line and the wire */
+	enum model_storage storage;
+	const struct model_shape *shape;
+	const struct model_field *key[4]; /* NULL-terminated unless four */
+};
+
+/** Never NULL for a valid kind. */
+const struct model_kind_info *model_kind_info(enum model_kind kind);
+/** By plural or singular name; NULL for an unknown one. */
+const struct model_kind_info *model_kind_find(const char *name);
+/** Index of a field by name, or -1. */
+int model_field_find(const struct model_shape *shape, const char *name);
+
+/* --- rows: pointers to the structs above, handled by their shape --------------------------------------------- */
+
+/** Makes all fields unset. `row` is uninitialised memory of shape->size. */
+void model_row_init(const struct model_shape *shape, void *row);
+/** Frees what the fields own and makes them unset again. */
+void model_row_clear(const struct model_shape *shape, void *row);
+/** A deep copy into uninitialised memory. */
+void model_row_copy(const struct model_shape *shape, void *to, const void *from);
+/** The set of fields (bit i = fields[i]) in which two rows differ. */
+uint64_t model_row_diff(const struct model_shape *shape, const void *a, const void *b);
+/** New rows on the heap, set or copied. Free with model_row_free. */
+void *model_row_new(enum model_kind kind);
+void model_row_free(enum model_kind kind, void *row);
+
+/** Replace an owned string; `text` is copied, may be NULL. */
+void model_set(char **field, const char *text);
+void model_set_format(char **field, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void model_map_add(struct model_map *map, const char *name, const char *value);
+
+/** The row's key, fields joined by a space. `out` is cut at `size`; 128 is plenty. Returns `out`. */
+const char *model_row_key(const struct model_kind_info *info, const void *row, char *out, size_t size);
+
+/** JSON object of the fields in `fields` (UINT64_MAX: all). Returns new. Unset is null. */
+json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint64_t fields);
+/**
+ * Writes the fields that `object` names into `row` (which must be initialised); others stay, unknown names are
+ * ignored, wrong types are an error. `seen` (may be NULL) gets the set of fields that were named. Text is cleaned
+ * of control bytes.
+ */
+bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
+    struct error *err);
+
+/* --- the store ----------------------------------------------------------------------------------------------- */
+
+struct model_store;
+
+/** A provider of a PAGED kind: the room that has the rows (BGP, routing) hands them out page by page. */
+struct model_query {
+	const char *filter;  /* "field:value" words and free text, as the console's "/" takes them; may be NULL */
+	const char *after;   /* key of the last row that was got; NULL from the start */
+	size_t limit;        /* rows at most */
+	/** Called for each row; the row is borrowed. Returns false to stop. */
+	bool (*row)(void *context, const void *row);
+	void *context;
+};
+/** Hands out rows in key order. Returns true when there are no more rows after the last one given. */
+typedef bool (*model_provider)(void *context, const struct model_query *query);
+
+/** What a watcher is told, at once, in the same call that changed the store. All may be NULL. */
+struct model_watch {
+	/** A stored row is new or changed (`fields`: which; all for a new one), a LOG row was added. */
+	void (*changed)(void *context, enum model_kind kind, const void *row, uint64_t fields);
+	/** A stored row went; `row` is its last state. */
+	void (*removed)(void *context, enum model_kind kind, const void *row);
+	/** A row of a PAGED kind is new or changed (gone == false) or went. Only sent for kinds in `paged`. */
+	void (*paged)(void *context, enum model_kind kind, const void *row, bool gone);
+	uint64_t paged_kinds; /* bit per kind whose single changes are wanted */
+	void *context;
+};
+
+struct model_store *model_store_new(void);
+void model_store_free(struct model_store *store);
+
+/** Puts a row (STORED kinds): copied. What is equal to the present row changes nothing. Returns the changed fields. */
+uint64_t model_store_put(struct model_store *store, enum model_kind kind, const void *row);
+/** Merges only the fields in `fields` into the row of the same key (made when missing). */
+uint64_t model_store_merge(struct model_store *store, enum model_kind kind, const void *row, uint64_t fields);
+/** False where there was none. `key` as model_row_key writes it. */
+bool model_store_remove(struct model_store *store, enum model_kind kind, const char *key);
+/** Borrowed until the next change of that row; NULL where there is none. */
+const void *model_store_get(const struct model_store *store, enum model_kind kind, const char *key);
+size_t model_store_count(const struct model_store *store, enum model_kind kind);
+/** Rows in the order in which they were first put; i < model_store_count(). Borrowed. */
+const void *model_store_at(const struct model_store *store, enum model_kind kind, size_t i);
+/** Empties the store; watchers are told of each row. */
+void model_store_clear(struct model_store *store);
+
+/** Appends an event: copied; `sequence` and, where unset, `at` are filled in. The ring keeps the last 10,000. */
+uint64_t model_store_event(struct model_store *store, const struct model_event *event);
+/** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is ignored. */
+void model_store_event_mirror(struct model_store *store, const struct model_event *event);
+/** Convenience: severity, kind, subject and text. */
+void model_store_log(struct model_store *store, const char *severity, const char *kind, const char *subject,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/** PAGED kinds. */
+void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider, void *context);
+/** False where the kind has no provider. `complete` may be NULL. */
+bool model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
+    bool *complete);
+/** True where somebody watches single changes of that kind: only then is building rows worth the work. */
+bool model_store_paged_watched(const struct model_store *store, enum model_kind kind);
+/** A provider tells of one changed row (borrowed). */
+void model_store_paged_changed(struct model_store *store, enum model_kind kind, const void *row, bool gone);
+
+/** `watch` is borrowed until it is removed; may be changed in place. */
+void model_store_watch(struct model_store *store, struct model_watch *watch);
+void model_store_unwatch(struct model_store *store, struct model_watch *watch);
+
+/** The version of the last change; it rises by one with each. */
+uint64_t model_store_version(const struct model_store *store);
+/**
+ * Walks all that changed after `since`, oldest change first: stored rows with the fields changed after `since`
+ * (all fields for a row that is new since), removed rows (row == NULL, `key` given), events. `visit` returns false
+ * to stop; the version reached so far is returned, to go on from later. Removals are remembered for a bounded time:
+ * where `since` is older than that, `*restart` is set and nothing is visited: the reader begins anew from 0.
+ */
+struct model_change {
+	enum model_kind kind;
+	const char *key;
+	const void *row; /* NULL: removed */
+	uint64_t fields;
+	uint64_t version;
+};
+uint64_t model_store_changes(const struct model_store *store, uint64_t since, bool *restart,
+    bool (*visit)(void *context, const struct model_change *change), void *context);
+
+/**
+ * The filter language of the console and of queries: words that must all match. "text" is found in any field,
+ * "field:value" in that one, "field=value" equals, "!word" must not match, "in:10.0.0.0/8" a prefix or address
+ * field within it, "has:10.1.2.3" a prefix that contains it. Parsed once, matched often without allocation.
+ */
+struct model_filter;
+struct model_filter *model_filter_parse(const char *text, struct error *err);
+bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
+void model_filter_free(struct model_filter *filter);
+/** Any field as text for people, without unit: "12", "up", "65010 64512", "" where unset. Returns `out`. */
+const char *model_field_text(const struct model_field *field, const void *row, char *out, size_t size);
+
+#endif

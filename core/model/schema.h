@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The one schema table: every object and field that the world can see, named once. From it come the structs
+ * below, JSON in and out, deltas, the console's columns and the reference in the documentation.
+ * A new field is one line here.
+ *
+ *   F(TYPE, name, unit, title, help)       a field
+ *   S(shape, name, title, help)            a nested object of another shape
+ *
+ * TYPE        C type               unset (null in JSON)
+ *   STR       char *, owned        NULL
+ *   UINT      uint64_t             MODEL_UINT_UNSET
+ *   REAL      double               NaN
+ *   BOOL      bool                 -
+ *   TIME      usec_t, wall clock   0
+ *   LIST      struct text_list     - (an empty array)
+ *   MAP       struct model_map     - (an empty object of strings)
+ *   nested    struct by value      .set == false
+ * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent.
+ */
+#ifndef TWINSPAN_MODEL_SCHEMA_H
+#define TWINSPAN_MODEL_SCHEMA_H
+
+/* clang-format off */
+
+#define MODEL_GATEWAY(F, S) \
+	F(STR,  name,              "",  "Name",        "the gateway's name") \
+	F(STR,  role,              "",  "Role",        "customer or hub") \
+	F(UINT, asn,               "",  "AS",          "the gateway's autonomous system number") \
+	F(STR,  router_id,         "",  "Router ID",   "the BGP identifier (RFC 4271 4.2)") \
+	F(STR,  version,           "",  "Version",     "the program's version") \
+	F(STR,  dataplane,         "",  "Data plane",  "kernel or userspace") \
+	F(STR,  dataplane_reason,  "",  "Chosen as",   "why this data plane is in use") \
+	F(STR,  outside,           "",  "Outside",     "the address that IKE binds to") \
+	F(TIME, started_at,        "",  "Started",     "when the gateway started") \
+	F(UINT, connections_up,    "",  "Up",          "connections with a tunnel that can carry traffic") \
+	F(UINT, connections_total, "",  "Connections", "configured connections") \
+	F(UINT, rx_bps,            "bps", "In",        "rate of all tunnels, inwards") \
+	F(UINT, tx_bps,            "bps", "Out",       "rate of all tunnels, outwards") \
+	F(LIST, networks,          "",  "Networks",    "what this side has")
+
+#define MODEL_LAST_FAILOVER(F, S) \
+	F(TIME, at,        "",   "At",     "when traffic moved") \
+	F(STR,  from,      "",   "From",   "the tunnel that carried before") \
+	F(STR,  to,        "",   "To",     "the tunnel that carries now") \
+	F(STR,  cause,     "",   "Cause",  "what moved it, in words") \
+	F(REAL, outage_ms, "ms", "Outage", "longest gap measured on the data plane")
+
+#define MODEL_CONNECTION(F, S) \
+	F(STR,  name,                "",    "Connection", "the connection's name") \
+	F(STR,  routing,             "",    "Routing",    "dynamic or static") \
+	F(STR,  mode,                "",    "Mode",       "active_passive or active_active") \
+	F(STR,  state,               "",    "State",      "up, degraded, down or disabled") \
+	F(LIST, active,              "",    "Active",     "the tunnels that carry traffic") \
+	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
+	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
+	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
+	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
+	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \
+	S(last_failover, last_failover,     "Last move",  "the last move of traffic") \
+	F(UINT, remote_asn,          "",    "Remote AS",  "the other side's AS") \
+	F(UINT, prefixes_received,   "",    "Received",   "prefixes that stand after policy, over both tunnels once") \
+	F(UINT, prefixes_advertised, "",    "Advertised", "prefixes advertised over the active tunnel") \
+	F(UINT, rx_bps,              "bps", "In",         "rate inwards") \
+	F(UINT, tx_bps,              "bps", "Out",        "rate outwards") \
+	F(STR,  attention,           "",    "Attention",  "what needs a person, in words; null when all is well") \
+	F(STR,  last_event,          "",    "Last event", "text of the last event of this connection or its tunnels") \
+	F(TIME, last_event_at,       "",    "Event at",   "when that was")
+
+#define MODEL_TUNNEL_ERROR(F, S) \
+	F(STR,  code, "", "Code", "a stable word, such as no_answer or authentication_failed") \
+	F(STR,  text, "", "Text", "what happened") \
+	F(STR,  hint, "", "Hint", "what to do about it")
+
+#define MODEL_TUNNEL_DROPS(F, S) \
+	F(UINT, no_sa,          "", "No SA",          "packets without a security association") \
+	F(UINT, replay,         "", "Replay",         "outside the replay window or seen before (RFC 4303 3.4.3)") \
+	F(UINT, authentication, "", "Authentication", "integrity check failed") \
+	F(UINT, malformed,      "", "Malformed",      "too short or badly padded") \
+	F(UINT, selector,       "", "Selector",       "inner addresses outside the child SA's selectors") \
+	F(UINT, too_big,        "", "Too big",        "larger than the path takes") \
+	F(UINT, queue,          "", "Queue",          "dropped by queueing")
+
+#define MODEL_TUNNEL(F, S) \
+	F(STR,  name,           "",    "Tunnel",       "the full name, connection/1 or connection/2") \
+	F(STR,  connection,     "",    "Connection",   "the connection it belongs to") \
+	F(STR,  state,          "",    "State",        "disabled, idle, connecting, up, draining or down") \
+	F(BOOL, active,         "",    "Active",       "it carries the connection's traffic") \
+	F(STR,  interface,      "",    "Interface",    "the network interface of the tunnel") \
+	F(STR,  local,          "",    "Local",        "outside address of this side") \
+	F(STR,  remote,         "",    "Remote",       "outside address of the other side") \
+	F(STR,  inside_local,   "",    "Inside",       "inside address of this side") \
+	F(STR,  inside_remote,  "",    "Inside peer",  "inside address of the other side") \
+	F(STR,  local_id,       "",    "Local ID",     "IKE identity of this side") \
+	F(STR,  remote_id,      "",    "Remote ID",    "IKE identity of the other side") \
+	F(STR,  ike_state,      "",    "IKE",          "state of the IKE SA, in strongSwan's words") \
+	F(STR,  child_state,    "",    "Child SA",     "state of the child SA") \
+	F(UINT, ike_version,    "",    "IKE version",  "1 or 2") \
+	F(STR,  ike_proposal,   "",    "IKE suite",    "the negotiated IKE proposal") \
+	F(STR,  esp_proposal,   "",    "ESP suite",    "the negotiated ESP proposal") \
+	F(BOOL, nat,            "",    "NAT",          "a NAT lies between the two sides") \
+	F(BOOL, encap,          "",    "Encap",        "ESP is carried in UDP 4500 (RFC 3948)") \
+	F(STR,  spi_in,         "",    "SPI in",       "of the newest inbound SA, in hex") \
+	F(STR,  spi_out,        "",    "SPI out",      "of the newest outbound SA, in hex") \
+	F(UINT, mtu,            "",    "MTU",          "largest inner packet") \
+	F(TIME, established_at, "",    "Up since",     "when the tunnel came up") \
+	F(TIME, rekey_at,       "",    "Rekey at",     "when the IKE SA is rekeyed") \
+	F(TIME, child_rekey_at, "",    "Child rekey",  "when the child SA is rekeyed") \
+	F(UINT, rekeys,         "",    "Rekeys",       "rekeys of IKE and child SAs since it came up") \
+	F(TIME, down_since,     "",    "Down since",   "when it went down") \
+	F(UINT, tries,          "",    "Tries",        "attempts since it was last up") \
+	F(TIME, next_try_at,    "",    "Next try",     "when it is tried again") \
+	F(UINT, rx_bytes,       "bytes", "In",         "inner bytes received") \
+	F(UINT, tx_bytes,       "bytes", "Out",        "inner bytes sent") \
+	F(UINT, rx_packets,     "",    "Packets in",   "inner packets received") \
+	F(UINT, tx_packets,     "",    "Packets out",  "inner packets sent") \
+	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
+	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
+	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
+	F(REAL, loss_percent,   "percent", "Loss",     "of the probes of the last minute") \
+	F(STR,  health,         "",    "Health",       "ok, suspect, failed or unknown") \
+	F(STR,  health_reason,  "",    "Evidence",     "what the verdict rests on") \
+	F(STR,  peer,           "",    "Peer",         "the BGP session that rides it") \
+	S(tunnel_drops, drops,         "Drops",        "dropped packets by reason") \
+	S(tunnel_error, last_error,    "Last error",   "the last failure and what to do about it")
+
+#define MODEL_PEER_BFD(F, S) \
+	F(STR,  state,       "",   "State",      "RFC 5880's word: AdminDown, Down, Init or Up") \
+	F(UINT, interval_ms, "ms", "Interval",   "the negotiated interval") \
+	F(UINT, multiplier,  "",   "Multiplier", "missed packets until down")
+
+#define MODEL_PEER_ERROR(F, S) \
+	F(UINT, code,      "", "Code",      "NOTIFICATION error code (RFC 4271 4.5)") \
+	F(UINT, subcode,   "", "Subcode",   "its subcode") \
+	F(STR,  direction, "", "Direction", "sent or received") \
+	F(STR,  text,      "", "Text",      "the code in words, with the peer's message (RFC 9003)") \
+	F(TIME, at,        "", "At",        "when")
+
+#define MODEL_PEER(F, S) \
+	F(STR,  name,              "",  "Peer",       "the session's name: that of its tunnel, or of the configured peer") \
+	F(STR,  tunnel,            "",  "Tunnel",     "the tunnel it rides, null for a peer of its own") \
+	F(UINT, local_asn,         "",  "Local AS",   "") \
+	F(UINT, remote_asn,        "",  "Remote AS",  "") \
+	F(STR,  local_address,     "",  "Local",      "") \
+	F(STR,  remote_address,    "",  "Remote",     "") \
+	F(STR,  remote_router_id,  "",  "Router ID",  "the peer's BGP identifier") \
+	F(STR,  state,             "",  "State",      "Idle, Connect, Active, OpenSent, OpenConfirm or Established (RFC 4271 8.2.2)") \
+	F(BOOL, shut_down,         "",  "Shut down",  "held down by an operator") \
+	F(TIME, established_at,    "",  "Since",      "when it became Established") \
+	F(UINT, hold_seconds,      "s", "Hold",       "negotiated hold time") \
+	F(UINT, keepalive_seconds, "s", "Keepalive",  "negotiated keepalive time") \
+	F(UINT, received,          "",  "Received",   "prefixes in adj-in") \
+	F(UINT, accepted,          "",  "Accepted",   "of those, prefixes that policy accepted") \
+	F(UINT, advertised,        "",  "Advertised", "prefixes in adj-out") \
+	F(UINT, local_preference,  "",  "Loc pref",   "local preference given to its routes") \
+	F(UINT, med_out,           "",  "MED out",    "MED sent to it") \
+	F(LIST, capabilities,      "",  "Capabilities", "capabilities that both sides have (RFC 5492)") \
+	F(UINT, messages_in,       "",  "Messages in",  "BGP messages received") \
+	F(UINT, messages_out,      "",  "Messages out", "BGP messages sent") \
+	F(UINT, flaps,             "",  "Flaps",        "times that it left Established") \
+	S(peer_bfd, bfd,                "BFD",          "the BFD session, null where there is none") \
+	S(peer_error, last_error,       "Last error",   "the last NOTIFICATION sent or received")
+
+#define MODEL_ROUTE(F, S) \
+	F(STR,  prefix,      "", "Prefix",      "") \
+	F(BOOL, best,        "", "Best",        "chosen for its prefix") \
+	F(BOOL, installed,   "", "Installed",   "in the kernel's table") \
+	F(STR,  source,      "", "Source",      "bgp, static or connected") \
+	F(STR,  connection,  "", "Connection",  "") \
+	F(STR,  tunnel,      "", "Tunnel",      "") \
+	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(LIST, as_path,     "", "AS path",     "nearest AS first; sets as {1 2}") \
+	F(STR,  origin,      "", "Origin",      "igp, egp or incomplete") \
+	F(UINT, med,         "", "MED",         "") \
+	F(UINT, local_pref,  "", "Loc pref",    "") \
+	F(LIST, communities, "", "Communities", "as A:B") \
+	F(STR,  reason,      "", "Reason",      "why best, or why not")
+
+#define MODEL_RECEIVED(F, S) \
+	F(STR,  peer,        "", "Peer",        "") \
+	F(STR,  prefix,      "", "Prefix",      "") \
+	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(LIST, as_path,     "", "AS path",     "") \
+	F(STR,  origin,      "", "Origin",      "") \
+	F(UINT, med,         "", "MED",         "") \
+	F(UINT, local_pref,  "", "Loc pref",    "") \
+	F(LIST, communities, "", "Communities", "") \
+	F(BOOL, accepted,    "", "Accepted",    "policy let it in") \
+	F(STR,  reason,      "", "Reason",      "why it was refused; null where it was not")
+
+#define MODEL_ADVERTISED(F, S) \
+	F(STR,  peer,        "", "Peer",        "") \
+	F(STR,  prefix,      "", "Prefix",      "") \
+	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(LIST, as_path,     "", "AS path",     "") \
+	F(STR,  origin,      "", "Origin",      "") \
+	F(UINT, med,         "", "MED",         "") \
+	F(UINT, local_pref,  "", "Loc pref",    "") \
+	F(LIST, communities, "", "Communities", "")
+
+#define MODEL_EVENT(F, S) \
+	F(UINT, sequence, "", "#",        "rises by one with every event of a run") \
+	F(TIME, at,       "", "At",       "") \
+	F(STR,  severity, "", "Severity", "debug, info, notice, warning or error") \
+	F(STR,  kind,     "", "Kind",     "what happened: tunnel.up, peer.down, failover, ...") \
+	F(STR,  subject,  "", "Subject",  "the object's name") \
+	F(STR,  text,     "", "Text",     "one line for people") \
+	F(MAP,  fields,   "", "Fields",   "details by name, as text")
+
+#define MODEL_USAGE(F, S) \
+	F(STR,  connection,       "", "Connection", "") \
+	F(TIME, from,             "", "From",       "") \
+	F(TIME, to,               "", "To",         "") \
+	F(REAL, connection_hours, "", "Hours",      "hours provisioned and available, both tunnels included") \
+	F(UINT, rx_bytes,         "bytes", "In",    "") \
+	F(UINT, tx_bytes,         "bytes", "Out",   "") \
+	F(REAL, amount,           "", "Amount",     "") \
+	F(STR,  currency,         "", "Currency",   "")
+
+#define MODEL_SITE(F, S) \
+	F(STR,  name,  "", "Site",  "") \
+	F(STR,  host,  "", "Host",  "") \
+	F(STR,  state, "", "State", "")
+
+#define MODEL_PLUGIN(F, S) \
+	F(STR,  name,        "", "Plugin",      "") \
+	F(STR,  kind,        "", "Kind",        "dataplane, probe, ...") \
+	F(STR,  version,     "", "Version",     "") \
+	F(STR,  path,        "", "Path",        "") \
+	F(STR,  state,       "", "State",       "in use, available or failed") \
+	F(STR,  description, "", "Description", "")
+
+/* Nested shapes: X(struct name, MACRO). They come before the kinds that hold them. */
+#define MODEL_SHAPES(X) \
+	X(last_failover, MODEL_LAST_FAILOVER) \
+	X(tunnel_error,  MODEL_TUNNEL_ERROR) \
+	X(tunnel_drops,  MODEL_TUNNEL_DROPS) \
+	X(peer_bfd,      MODEL_PEER_BFD) \
+	X(peer_error,    MODEL_PEER_ERROR)
+
+/*
+ * Kinds: X(struct name, MACRO, CONSTANT, plural as in "twinspan show", stored, key fields).
+ * stored: STORED rows live in the store and reach clients as deltas; PAGED kinds may have millions of rows, which
+ * stay where they are and are fetched page by page from a provider; LOG is the ring of events.
+ * The key fields, joined, name a row within its kind.
+ */
+#define MODEL_KINDS(X) \
+	X(gateway,    MODEL_GATEWAY,    GATEWAY,    "gateway",     STORED, "name") \
+	X(connection, MODEL_CONNECTION, CONNECTION, "connections", STORED, "name") \
+	X(tunnel,     MODEL_TUNNEL,     TUNNEL,     "tunnels",     STORED, "name") \
+	X(peer,       MODEL_PEER,       PEER,       "peers",       STORED, "name") \
+	X(route,      MODEL_ROUTE,      ROUTE,      "routes",      PAGED,  "prefix source tunnel next_hop") \
+	X(received,   MODEL_RECEIVED,   RECEIVED,   "received",    PAGED,  "peer prefix") \
+	X(advertised, MODEL_ADVERTISED, ADVERTISED, "advertised",  PAGED,  "peer prefix") \
+	X(event,      MODEL_EVENT,      EVENT,      "events",      LOG,    "sequence") \
+	X(usage,      MODEL_USAGE,      USAGE,      "usage",       PAGED,  "connection from") \
+	X(site,       MODEL_SITE,       SITE,       "sites",       STORED, "name") \
+	X(plugin,     MODEL_PLUGIN,     PLUGIN,     "plugins",     STORED, "name")
+
+/* clang-format on */
+
+#endif

@@ -1,0 +1,20 @@
+include tests/unit/base/local.mk
+include tests/unit/model/local.mk
+include tests/unit/config/local.mk
+include tests/unit/ike/local.mk
+include tests/unit/bgp/local.mk
+include tests/unit/bfd/local.mk
+include tests/unit/routing/local.mk
+include tests/unit/health/local.mk
+include tests/unit/failover/local.mk
+include tests/unit/journal/local.mk
+include tests/unit/control/local.mk
+include tests/unit/lab/local.mk
+include tests/unit/plugins.mk
+include tests/console/local.mk
+include tests/fuzz/local.mk
+include tests/bench/local.mk
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+endif

@@ -1,0 +1,12 @@
+UNIT_TESTS += tests/unit/base/test_address
+tests_unit_base_test_address_SOURCES = tests/unit/base/test_address.c
+tests_unit_base_test_address_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_address_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/base/test_text
+tests_unit_base_test_text_SOURCES = tests/unit/base/test_text.c
+tests_unit_base_test_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_text_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/base/test_buffer
+tests_unit_base_test_buffer_SOURCES = tests/unit/base/test_buffer.c
+tests_unit_base_test_buffer_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_base_test_buffer_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

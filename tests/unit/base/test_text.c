@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "tests/unit/test.h"
+
+static void
+cleans_control_bytes_and_bad_utf8(void **state)
+{
+	char out[64];
+
+	assert_string_equal(text_clean(out, sizeof(out), "a\x1b[31mb\x7f"), "a?[31mb?");
+	assert_string_equal(text_clean(out, sizeof(out), "gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
+	assert_string_equal(text_clean(out, sizeof(out), "\xc0\x80\xed\xa0\x80"), "?????");
+	assert_string_equal(text_clean(out, sizeof(out), "\xc2\x9b"), "?");
+	assert_string_equal(text_clean(out, 3, "a\xc3\xbc"), "a");
+}
+
+static void
+finds_the_nearest_name(void **state)
+{
+	static const char *const names[] = {"peer_asn", "routing", "protect", "tunnels", NULL};
+
+	assert_string_equal(text_nearest("peer_as", names), "peer_asn");
+	assert_string_equal(text_nearest("tunels", names), "tunnels");
+	assert_string_equal(text_nearest("rotuing", names), "routing");
+	assert_null(text_nearest("zzzzzzzz", names));
+}
+
+static void
+reads_durations_with_their_unit(void **state)
+{
+	uint64_t ms;
+
+	assert_true(text_parse_duration("50ms", &ms) && ms == 50);
+	assert_true(text_parse_duration("10s", &ms) && ms == 10000);
+	assert_true(text_parse_duration("8h", &ms) && ms == 28800000);
+	assert_false(text_parse_duration("10", &ms));
+	assert_false(text_parse_duration("s", &ms));
+	assert_false(text_parse_duration("-1s", &ms));
+	assert_false(text_parse_duration("99999999999999d", &ms));
+	assert_false(text_parse_duration("999999999999999d", &ms));
+	assert_false(text_parse_duration("10 s", &ms));
+}
+
+static void
+writes_and_reads_rfc3339(void **state)
+{
+	char text[CLOCK_TEXT];
+	usec_t got;
+
+	assert_string_equal(clock_format(1764000000123456, text), "2025-11-24T16:00:00.123Z");
+	assert_true(clock_parse(text, &got));
+	assert_int_equal(got, 1764000000123000);
+	assert_false(clock_parse("2025-11-24 16:00:00", &got));
+	assert_false(clock_parse("2025-11-24T16:00:00.1+01:00", &got));
+}
+
+TEST_MAIN(cmocka_unit_test(cleans_control_bytes_and_bad_utf8), cmocka_unit_test(finds_the_nearest_name),
+    cmocka_unit_test(reads_durations_with_their_unit), cmocka_unit_test(writes_and_reads_rfc3339))

@@ -1,0 +1,2 @@
+twinspan_SOURCES = tui/main.c
+twinspan_LDADD = $(BASE_LIBS)

@@ -504,7 +504,34 @@ a_cleared_store_tells_of_each_row(void **state)
 	model_store_free(store);
 }
 
-TEST_MAIN(cmocka_unit_test(a_put_row_is_found_by_key_and_by_place),
+static void
+a_limited_store_refuses_what_is_too_much_and_says_so(void **state)
+{
+	struct model_store *store = model_store_new();
+	char name[16];
+
+	model_store_set_limit(store, 100000);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		put_tunnel(store, name, "up", 1);
+	}
+	assert_true(model_store_refused(store));
+	assert_in_range(model_store_count(store, MODEL_KIND_TUNNEL), 20, 200);
+	while (model_store_count(store, MODEL_KIND_TUNNEL) != 0) {
+		const struct model_tunnel *first = model_store_at(store, MODEL_KIND_TUNNEL, 0);
+
+		model_store_remove(store, MODEL_KIND_TUNNEL, first->name);
+	}
+	model_store_set_limit(store, 100000);
+	for (int i = 0; i < 10000; i++)
+		model_store_log(store, "info", "x", "y", "an event of some length, number %d", i);
+	assert_true(model_store_refused(store));
+	assert_in_range(model_store_count(store, MODEL_KIND_EVENT), 100, 2000);
+	model_store_free(store);
+}
+
+TEST_MAIN(cmocka_unit_test(a_limited_store_refuses_what_is_too_much_and_says_so),
+	  cmocka_unit_test(a_put_row_is_found_by_key_and_by_place),
 	  cmocka_unit_test(an_equal_put_changes_nothing), cmocka_unit_test(a_merge_leaves_other_fields_alone),
 	  cmocka_unit_test(rows_keep_their_order_when_one_in_the_middle_goes),
 	  cmocka_unit_test(a_reader_gets_only_what_changed_since_its_version),

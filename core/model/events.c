@@ -22,6 +22,7 @@ next_place(struct model_store *store)
 		struct store_event *oldest = &store->events[store->event_first];
 
 		model_row_clear(event_shape(), &oldest->event);
+		store->weight -= oldest->weight;
 		store->event_first = (store->event_first + 1) % STORE_EVENTS;
 		return oldest;
 	}
@@ -38,8 +39,14 @@ next_place(struct model_store *store)
 static void
 append(struct model_store *store, const struct model_event *event, uint64_t sequence)
 {
-	struct store_event *place = next_place(store);
+	size_t weight = store->limit != 0 ? model_row_weight(event_shape(), event) : 0;
+	struct store_event *place;
 
+	if (store_refuses(store, weight))
+		return;
+	place = next_place(store);
+	place->weight = weight;
+	store->weight += weight;
 	model_row_copy(event_shape(), &place->event, event);
 	place->event.sequence = store->event_sequence = sequence;
 	if (place->event.at == 0)
@@ -87,8 +94,12 @@ model_store_log(struct model_store *store, const char *severity, const char *kin
 void
 model_store_forget_events(struct model_store *store)
 {
-	for (size_t i = 0; i < store->event_count; i++)
-		model_row_clear(event_shape(), &store->events[(store->event_first + i) % STORE_EVENTS].event);
+	for (size_t i = 0; i < store->event_count; i++) {
+		struct store_event *event = &store->events[(store->event_first + i) % STORE_EVENTS];
+
+		model_row_clear(event_shape(), &event->event);
+		store->weight -= event->weight;
+	}
 	store->event_first = store->event_count = 0;
 	store->event_sequence = 0;
 }

@@ -250,9 +250,9 @@ field_matches(const struct term *term, const struct model_field *field, const vo
 			return true;
 		break;
 	case MODEL_SUB:
-		if (*(const bool *)at)
-			return row_matches(term, field->sub, at, term->member);
-		return term->operation == EQUALS && *term->value == '\0';
+		if (term->operation == EQUALS && *term->value == '\0' && term->member == NULL)
+			return !*(const bool *)at; /* "last_error=": there is none */
+		return *(const bool *)at && row_matches(term, field->sub, at, term->member);
 	default:
 		break;
 	}

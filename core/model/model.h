@@ -176,6 +176,14 @@ void model_store_clear(struct model_store *store);
 uint64_t model_store_event(struct model_store *store, const struct model_event *event);
 /** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is ignored. */
 void model_store_event_mirror(struct model_store *store, const struct model_event *event);
+/**
+ * For a copy of something foreign: what would make rows and events take more than about `bytes` of memory is refused
+ * (a put returns 0). 0, as at the start: no limit.
+ */
+void model_store_set_limit(struct model_store *store, size_t bytes);
+/** True when something was refused since the limit was set. */
+bool model_store_refused(const struct model_store *store);
+
 /** For a copy whose original began anew (its sequences too): drops the events. */
 void model_store_forget_events(struct model_store *store);
 /** Convenience: severity, kind, subject and text. */

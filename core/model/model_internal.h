@@ -31,6 +31,8 @@ void model_field_put_text(const struct model_field *field, const void *row, stru
 
 /* Frees what one field owns and makes it unset. */
 void model_field_clear(const struct model_field *field, void *row);
+/* About how much memory a row takes. */
+size_t model_row_weight(const struct model_shape *shape, const void *row);
 /* Replaces the fields in `fields` by copies of those of another row. */
 void model_row_take_fields(const struct model_shape *shape, void *to, const void *from, uint64_t fields);
 

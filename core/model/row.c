@@ -401,6 +401,38 @@ model_row_take_fields(const struct model_shape *shape, void *to, const void *fro
 	}
 }
 
+static size_t
+list_weight(const struct text_list *list)
+{
+	size_t weight = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		weight += strlen(list->items[i]) + 32; /* a pointer, and what an allocation costs */
+	return weight;
+}
+
+size_t
+model_row_weight(const struct model_shape *shape, const void *row)
+{
+	size_t weight = shape->size;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct model_field *field = &shape->fields[i];
+		const void *at = field_at_const(field, row);
+
+		if (field->type == MODEL_STR && *(char *const *)at != NULL)
+			weight += strlen(*(char *const *)at) + 24;
+		else if (field->type == MODEL_LIST)
+			weight += list_weight(at);
+		else if (field->type == MODEL_MAP)
+			weight += list_weight(&((const struct model_map *)at)->names) +
+				  list_weight(&((const struct model_map *)at)->values);
+		else if (field->type == MODEL_SUB)
+			weight += model_row_weight(field->sub, at) - field->sub->size;
+	}
+	return weight;
+}
+
 uint64_t
 model_row_diff(const struct model_shape *shape, const void *a, const void *b)
 {

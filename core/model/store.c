@@ -103,6 +103,28 @@ model_store_new(void)
 	return memory_zeroed(1, sizeof(struct model_store));
 }
 
+void
+model_store_set_limit(struct model_store *store, size_t bytes)
+{
+	store->limit = bytes;
+	store->refused = false;
+}
+
+bool
+model_store_refused(const struct model_store *store)
+{
+	return store->refused;
+}
+
+bool
+store_refuses(struct model_store *store, size_t weight)
+{
+	if (store->limit == 0 || store->weight + weight <= store->limit)
+		return false;
+	store->refused = true;
+	return true;
+}
+
 static struct store_row *
 find(const struct model_store *store, enum model_kind kind, const char *key)
 {
@@ -155,6 +177,17 @@ touch(struct model_store *store, struct store_row *row, uint64_t fields)
 	LIST_APPEND(&store->by_version, row, by_version);
 }
 
+/* Counts the row anew where there is a limit. */
+static void
+weigh(struct model_store *store, const struct model_shape *shape, struct store_row *row)
+{
+	store->weight -= row->weight;
+	row->weight = 0;
+	if (store->limit != 0)
+		row->weight = model_row_weight(shape, row->row) + sizeof(*row) + STORE_KEY;
+	store->weight += row->weight;
+}
+
 uint64_t
 model_store_merge(struct model_store *store, enum model_kind kind, const void *row, uint64_t fields)
 {
@@ -166,6 +199,8 @@ model_store_merge(struct model_store *store, enum model_kind kind, const void *r
 	if (info->storage != MODEL_STORED)
 		return 0;
 	fields &= model_fields_all(info->shape);
+	if (store->limit != 0 && store_refuses(store, model_row_weight(info->shape, row)))
+		return 0;
 	present = find_like(store, info, row, key);
 	if (present == NULL) {
 		present = insert(store, info, key);
@@ -180,6 +215,7 @@ model_store_merge(struct model_store *store, enum model_kind kind, const void *r
 		model_row_take_fields(info->shape, present->row, row, changed);
 		touch(store, present, changed);
 	}
+	weigh(store, info->shape, present);
 	store_tell_changed(store, kind, present->row, changed);
 	return changed;
 }
@@ -217,6 +253,7 @@ take_out(struct model_store *store, struct store_row *row)
 	HASH_DELETE(hh, rows->by_key, row);
 	LIST_TAKE_OUT(&store->by_version, row, by_version);
 	LIST_TAKE_OUT(&store->by_creation, row, by_creation);
+	store->weight -= row->weight;
 	rows->count--;
 	for (size_t i = row->index; i < rows->count; i++) {
 		rows->order[i] = rows->order[i + 1];

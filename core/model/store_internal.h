@@ -31,6 +31,7 @@ struct store_row {
 	uint64_t created; /* version at which it was put */
 	uint64_t version; /* of its last change */
 	struct store_link by_version, by_creation;
+	size_t weight;    /* counted in the store's, 0 where there is no limit */
 	UT_hash_handle hh;
 	uint64_t field_versions[];
 };
@@ -48,6 +49,7 @@ struct store_rows {
 struct store_event {
 	struct model_event event;
 	uint64_t version;
+	size_t weight;
 };
 
 struct store_tombstone {
@@ -63,6 +65,8 @@ struct store_provider {
 
 struct model_store {
 	uint64_t version;
+	size_t weight, limit; /* bytes of rows and events; no limit: 0 and nothing is weighed */
+	bool refused;
 	struct store_rows kinds[MODEL_KIND_COUNT];
 	struct store_list by_version, by_creation;
 	struct store_provider providers[MODEL_KIND_COUNT];
@@ -80,6 +84,8 @@ struct model_store {
 	unsigned telling;
 };
 
+/* True where a limit is set and `weight` more would pass it; the refusal is remembered. */
+bool store_refuses(struct model_store *store, size_t weight);
 void store_tell_changed(struct model_store *store, enum model_kind kind, const void *row, uint64_t fields);
 void store_free_events(struct model_store *store);
 

@@ -1,0 +1,6 @@
+USERSPACE_TEST_LIBS = plugins/libuserspace.la $(BASE_LIBS) $(CRYPTO_LIBS)
+
+UNIT_TESTS += tests/unit/plugins/test_tunnels
+tests_unit_plugins_test_tunnels_SOURCES = tests/unit/plugins/test_tunnels.c tests/unit/plugins/pair.c tests/unit/plugins/pair.h
+tests_unit_plugins_test_tunnels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_tunnels_LDADD = $(USERSPACE_TEST_LIBS) $(CMOCKA_LIBS)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The gateway's life: read the configuration, open the rooms from the ground up, run the loop, close them in the
- * opposite order. Rooms don't know each other; what one tells another passes through here.
+ * The gateway's life: read the configuration, open the rooms from the ground up, run the loop, close them in
+ * the opposite order. Rooms don't know each other; what one tells another passes through here.
  *
- *   control (the socket: a second gateway is noticed before anything is touched) -> journal -> data plane -> IKE
+ *   control (the socket: a second gateway is noticed before anything is touched) -> journal -> data plane ->
+ * IKE
  *   -> routing -> BGP -> connections and tunnels
  *
- * A failure on the way up says what is wrong in one line and leaves nothing behind. SIGTERM and SIGINT end the loop;
- * the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reads the file anew and says what it finds.
+ * A failure on the way up says what is wrong in one line and leaves nothing behind. SIGTERM and SIGINT end
+ * the loop; the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reads the file anew
+ * and says what it finds.
  */
 #include "core/gateway_internal.h"
 
@@ -24,11 +26,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* --- events ------------------------------------------------------------------------------------------------------- */
+/* --- events
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void
 event_text(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
-    const char *const *fields, const char *format, va_list args)
+	   const char *const *fields, const char *format, va_list args)
 {
 	const struct model_shape *shape = model_kind_info(MODEL_KIND_EVENT)->shape;
 	struct model_event event;
@@ -50,8 +53,8 @@ event_text(struct gateway *gateway, const char *severity, const char *kind, cons
 }
 
 void
-gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject, const char *format,
-    ...)
+gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
+	      const char *format, ...)
 {
 	va_list args;
 
@@ -62,7 +65,7 @@ gateway_event(struct gateway *gateway, const char *severity, const char *kind, c
 
 void
 gateway_event_fields(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
-    const char *const *fields, const char *format, ...)
+		     const char *const *fields, const char *format, ...)
 {
 	va_list args;
 
@@ -111,7 +114,8 @@ on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t 
 		journal_event(gateway->journal, event);
 }
 
-/* --- the rooms that need more than one call ---------------------------------------------------------------------------- */
+/* --- the rooms that need more than one call
+ * ---------------------------------------------------------------------------- */
 
 /* Picks the data plane that the configuration asks for, or with "auto" the first that works here. */
 static bool
@@ -120,7 +124,8 @@ choose_plane(struct gateway *gateway, struct error *err)
 	static const struct {
 		const char *plugin;
 		enum config_dataplane name;
-	} planes[] = {{"dataplane_kernel", CONFIG_DATAPLANE_KERNEL}, {"dataplane_userspace", CONFIG_DATAPLANE_USERSPACE}};
+	} planes[] = {{"dataplane_kernel", CONFIG_DATAPLANE_KERNEL},
+		      {"dataplane_userspace", CONFIG_DATAPLANE_USERSPACE}};
 	enum config_dataplane wanted = gateway->config->dataplane;
 	struct error why = {""};
 
@@ -130,8 +135,9 @@ choose_plane(struct gateway *gateway, struct error *err)
 
 		if (wanted != CONFIG_DATAPLANE_AUTO && wanted != planes[i].name)
 			continue;
-		plugin = plugin_load(planes[i].plugin, TWINSPAN_PLUGIN_DATAPLANE, &why);
-		if (plugin == NULL || !((const struct dataplane_ops *)plugin->ops)->probe(&why))
+		plugin = plugin_load(planes[i].plugin, &why);
+		if (plugin == NULL || plugin->kind != TWINSPAN_PLUGIN_DATAPLANE ||
+		    !((const struct dataplane_ops *)plugin->ops)->probe(&why))
 			continue;
 		gateway->plane_ops = plugin->ops;
 		model_set(&gateway->row.dataplane, gateway->plane_ops->name);
@@ -156,7 +162,7 @@ choose_plane(struct gateway *gateway, struct error *err)
 
 static void
 plane_message(void *context, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *message, size_t length)
+	      uint16_t to_port, const uint8_t *message, size_t length)
 {
 	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
 
@@ -280,7 +286,9 @@ start_tunnels(struct gateway *gateway, struct error *err)
 		    .dpd_timeout_s = config->dpd.timeout_s,
 		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
 		    .initiate = config->start == CONFIG_START_INITIATE,
-		    .encap = config->encap == CONFIG_ENCAP_YES ? 1 : config->encap == CONFIG_ENCAP_NO ? -1 : 0,
+		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
+			     : config->encap == CONFIG_ENCAP_NO ? -1
+								: 0,
 		};
 
 		if (!ike_tunnel_add(gateway->ike, &wanted, err))
@@ -319,15 +327,17 @@ open_journal(struct gateway *gateway)
 	gateway->journal = journal_open(&gateway->loop, gateway->options->state_dir, &err);
 	if (gateway->journal == NULL) {
 		gateway_event(gateway, "warning", "journal.failed", gateway->config->name,
-		    "events are not kept over restarts: %s", err.text);
+			      "events are not kept over restarts: %s", err.text);
 		return;
 	}
 	journal_recent(gateway->journal, 1000, gateway->store);
 }
 
-/* --- signals and the clock ---------------------------------------------------------------------------------------------- */
+/* --- signals and the clock
+ * ---------------------------------------------------------------------------------------------- */
 
-/* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a change. */
+/* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a
+ * change. */
 static void
 read_again(struct gateway *gateway)
 {
@@ -336,11 +346,14 @@ read_again(struct gateway *gateway)
 
 	if (config == NULL)
 		gateway_event(gateway, "error", "config.refused", gateway->config->name,
-		    "%s:%u:%u: %s (%zu errors; the running configuration stays)", gateway->options->config,
-		    findings.count != 0 ? findings.items[0].line : 1, findings.count != 0 ? findings.items[0].column : 1,
-		    findings.count != 0 ? findings.items[0].text : "cannot be read", findings.errors);
+			      "%s:%u:%u: %s (%zu errors; the running configuration stays)",
+			      gateway->options->config, findings.count != 0 ? findings.items[0].line : 1,
+			      findings.count != 0 ? findings.items[0].column : 1,
+			      findings.count != 0 ? findings.items[0].text : "cannot be read",
+			      findings.errors);
 	else
-		gateway_event(gateway, "notice", "config.checked", gateway->config->name,
+		gateway_event(
+		    gateway, "notice", "config.checked", gateway->config->name,
 		    "%s is correct; what changed in it takes effect when the gateway is started again",
 		    gateway->options->config);
 	config_free(config);
@@ -357,7 +370,7 @@ on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	gateway_event(gateway, "notice", "gateway.stop", gateway->config->name, "stopping (%s)",
-	    number == SIGTERM ? "SIGTERM" : "SIGINT");
+		      number == SIGTERM ? "SIGTERM" : "SIGINT");
 	gateway->stopping = true;
 	uv_stop(&gateway->loop);
 }
@@ -390,12 +403,14 @@ notify_ready(void)
 	if (fd < 0)
 		return;
 	if (sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL, (struct sockaddr *)&to,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
 		log_warning("gateway", "systemd could not be told: %s", strerror(errno));
 	close(fd);
 }
 
-/* --- life ----------------------------------------------------------------------------------------------------------------- */
+/* --- life
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 
 static bool
 open_rooms(struct gateway *gateway, struct error *err)
@@ -405,8 +420,8 @@ open_rooms(struct gateway *gateway, struct error *err)
 		return false;
 	open_journal(gateway);
 	return open_plane(gateway, err) && open_ike(gateway, err) && open_routing(gateway, err) &&
-	       gateway_bgp_open(gateway, err) && open_connections(gateway, err) && gateway_routes_open(gateway, err) &&
-	       start_tunnels(gateway, err);
+	       gateway_bgp_open(gateway, err) && open_connections(gateway, err) &&
+	       gateway_routes_open(gateway, err) && start_tunnels(gateway, err);
 }
 
 static void
@@ -503,8 +518,8 @@ gateway_run(const struct gateway_options *options)
 		gateway_commands_register(gateway);
 		gateway_publish(gateway);
 		gateway_event(gateway, "notice", "gateway.start", gateway->config->name,
-		    "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s", gateway->connection_count,
-		    gateway->row.dataplane);
+			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
+			      gateway->connection_count, gateway->row.dataplane);
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
 		notify_ready();
 		uv_run(&gateway->loop, UV_RUN_DEFAULT);

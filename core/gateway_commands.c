@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What an operator can ask of the gateway. Each row of the command table with place COMMAND_GATEWAY has one handler
- * here; roles were checked by the server. Every action leaves an event that names who did it.
+ * What an operator can ask of the gateway. Each row of the command table with place COMMAND_GATEWAY has one
+ * handler here; roles were checked by the server. Every action leaves an event that names who did it.
  */
 #include "core/gateway_internal.h"
 
@@ -27,7 +27,7 @@ asked_tunnel(struct gateway *gateway, struct control_request *request)
 		names[i] = gateway->tunnels[i]->config->name;
 	nearest = text_nearest(name, names);
 	control_request_fail(request, "no tunnel '%s'%s%s%s", name, nearest != NULL ? " (did you mean '" : "",
-	    nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
+			     nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
 	free(names);
 	return NULL;
 }
@@ -48,8 +48,9 @@ asked_connection(struct gateway *gateway, struct control_request *request)
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		names[i] = gateway->connections[i].config->name;
 	nearest = text_nearest(name, names);
-	control_request_fail(request, "no connection '%s'%s%s%s", name, nearest != NULL ? " (did you mean '" : "",
-	    nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
+	control_request_fail(request, "no connection '%s'%s%s%s", name,
+			     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
+			     nearest != NULL ? "'?)" : "");
 	free(names);
 	return NULL;
 }
@@ -61,7 +62,8 @@ asked_peer(struct gateway *gateway, struct control_request *request)
 	struct bgp_peer *peer = name != NULL ? bgp_peer_find(gateway->bgp, name) : NULL;
 
 	if (peer == NULL)
-		control_request_fail(request, name != NULL ? "no peer '%s' (twinspan show peers lists them)" : "which peer?%s",
+		control_request_fail(
+		    request, name != NULL ? "no peer '%s' (twinspan show peers lists them)" : "which peer?%s",
 		    name != NULL ? name : "");
 	return peer;
 }
@@ -78,7 +80,7 @@ do_up(void *context, struct control_request *request)
 		return;
 	}
 	gateway_event(context, "notice", "operator.up", tunnel->config->name, "%s brings %s up",
-	    control_request_who(request), tunnel->config->name);
+		      control_request_who(request), tunnel->config->name);
 	gateway_tunnel_enable(tunnel);
 	control_request_done(request, NULL, "%s is coming up", tunnel->config->name);
 }
@@ -95,10 +97,10 @@ do_down(void *context, struct control_request *request)
 		return;
 	}
 	gateway_event(context, "notice", "operator.down", tunnel->config->name, "%s takes %s down",
-	    control_request_who(request), tunnel->config->name);
+		      control_request_who(request), tunnel->config->name);
 	gateway_tunnel_disable(tunnel);
-	control_request_done(request, NULL, "%s is down and stays down until 'twinspan up %s'", tunnel->config->name,
-	    tunnel->config->name);
+	control_request_done(request, NULL, "%s is down and stays down until 'twinspan up %s'",
+			     tunnel->config->name, tunnel->config->name);
 }
 
 static void
@@ -114,20 +116,22 @@ do_rekey(void *context, struct control_request *request)
 		return;
 	}
 	gateway_event(gateway, "notice", "operator.rekey", tunnel->config->name, "%s rekeys %s",
-	    control_request_who(request), tunnel->config->name);
+		      control_request_who(request), tunnel->config->name);
 	control_request_done(request, NULL, "%s is being rekeyed", tunnel->config->name);
 }
 
-/* --- switchover ---------------------------------------------------------------------------------------------------- */
+/* --- switchover
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void
 switchover_done(void *context, const struct failover_result *result)
 {
 	struct control_request *request = context;
 	json_t *answer = json_pack("{s:b, s:b, s:b, s:f}", "ok", result->ok, "ours_moved", result->ours_moved,
-	    "theirs_moved", result->theirs_moved, "took_ms", result->took_ms);
+				   "theirs_moved", result->theirs_moved, "took_ms", result->took_ms);
 
-	json_object_set_new(answer, "outage_ms", isnan(result->outage_ms) ? json_null() : json_real(result->outage_ms));
+	json_object_set_new(answer, "outage_ms",
+			    isnan(result->outage_ms) ? json_null() : json_real(result->outage_ms));
 	if (result->ok) {
 		control_request_done(request, answer, "%s", result->text);
 	} else {
@@ -173,8 +177,8 @@ do_switchover(void *context, struct control_request *request)
 		control_request_done(request, NULL, "%s: %s", connection->config->name, plan);
 		return;
 	}
-	gateway_event(context, "notice", "operator.switchover", connection->config->name, "%s switches over: %s",
-	    control_request_who(request), plan);
+	gateway_event(context, "notice", "operator.switchover", connection->config->name,
+		      "%s switches over: %s", control_request_who(request), plan);
 	if (!failover_switchover(connection->failover, member, switchover_done, request, &err))
 		control_request_fail(request, "%s: %s", connection->config->name, err.text);
 }
@@ -190,16 +194,18 @@ do_auto(void *context, struct control_request *request)
 	failover_status(connection->failover, &status);
 	if (!status.pinned) {
 		control_request_done(request, NULL, "%s is not pinned; the gateway chooses already",
-		    connection->config->name);
+				     connection->config->name);
 		return;
 	}
-	gateway_event(context, "notice", "operator.auto", connection->config->name, "%s gives the choice back",
-	    control_request_who(request));
+	gateway_event(context, "notice", "operator.auto", connection->config->name,
+		      "%s gives the choice back", control_request_who(request));
 	failover_auto(connection->failover);
-	control_request_done(request, NULL, "%s: the gateway chooses the tunnel again", connection->config->name);
+	control_request_done(request, NULL, "%s: the gateway chooses the tunnel again",
+			     connection->config->name);
 }
 
-/* --- BGP sessions ---------------------------------------------------------------------------------------------------- */
+/* --- BGP sessions
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void
 do_reset(void *context, struct control_request *request)
@@ -210,10 +216,11 @@ do_reset(void *context, struct control_request *request)
 
 	if (peer == NULL)
 		return;
-	gateway_event(context, "notice", "operator.reset", name, "%s resets %s%s", control_request_who(request), name,
-	    soft ? " (soft)" : "");
+	gateway_event(context, "notice", "operator.reset", name, "%s resets %s%s",
+		      control_request_who(request), name, soft ? " (soft)" : "");
 	bgp_peer_reset(peer, soft);
-	control_request_done(request, NULL, soft ? "%s: routes are being refreshed" : "%s is being reset", name);
+	control_request_done(request, NULL, soft ? "%s: routes are being refreshed" : "%s is being reset",
+			     name);
 }
 
 static void
@@ -229,8 +236,9 @@ do_shutdown(void *context, struct control_request *request)
 		control_request_fail(request, "the message may have 255 bytes at most (RFC 9003 2)");
 		return;
 	}
-	gateway_event(context, "notice", "operator.shutdown", name, "%s shuts %s down%s%s", control_request_who(request),
-	    name, message != NULL ? ": " : "", message != NULL ? message : "");
+	gateway_event(context, "notice", "operator.shutdown", name, "%s shuts %s down%s%s",
+		      control_request_who(request), name, message != NULL ? ": " : "",
+		      message != NULL ? message : "");
 	bgp_peer_shutdown(peer, message);
 	control_request_done(request, NULL, "%s is shut down until 'twinspan start %s'", name, name);
 }
@@ -243,7 +251,8 @@ do_start(void *context, struct control_request *request)
 
 	if (peer == NULL)
 		return;
-	gateway_event(context, "notice", "operator.start", name, "%s starts %s", control_request_who(request), name);
+	gateway_event(context, "notice", "operator.start", name, "%s starts %s", control_request_who(request),
+		      name);
 	bgp_peer_enable(peer);
 	control_request_done(request, NULL, "%s starts", name);
 }
@@ -256,13 +265,14 @@ asked_prefix(struct control_request *request, struct ip_prefix *out)
 	char shown[IP_PREFIX_TEXT];
 
 	if (text == NULL || !ip_prefix_parse(text, out)) {
-		control_request_fail(request, "'%s' is not a prefix such as 10.20.0.0/16", text != NULL ? text : "");
+		control_request_fail(request, "'%s' is not a prefix such as 10.20.0.0/16",
+				     text != NULL ? text : "");
 		return false;
 	}
 	network = ip_prefix_network(out);
 	if (!ip_prefix_equal(&network, out)) {
 		control_request_fail(request, "%s has host bits set; the network is %s", text,
-		    ip_prefix_format(&network, shown));
+				     ip_prefix_format(&network, shown));
 		return false;
 	}
 	return true;
@@ -282,8 +292,10 @@ do_advertise(void *context, struct control_request *request)
 		control_request_done(request, NULL, "%s is advertised already", text);
 		return;
 	}
-	gateway_event(gateway, "notice", "operator.advertise", text, "%s advertises %s", control_request_who(request), text);
-	control_request_done(request, NULL, "%s is advertised until it is withdrawn or the gateway stops", text);
+	gateway_event(gateway, "notice", "operator.advertise", text, "%s advertises %s",
+		      control_request_who(request), text);
+	control_request_done(request, NULL, "%s is advertised until it is withdrawn or the gateway stops",
+			     text);
 }
 
 static void
@@ -300,7 +312,8 @@ do_withdraw(void *context, struct control_request *request)
 		control_request_fail(request, "%s is not advertised by this gateway itself", text);
 		return;
 	}
-	gateway_event(gateway, "notice", "operator.withdraw", text, "%s withdraws %s", control_request_who(request), text);
+	gateway_event(gateway, "notice", "operator.withdraw", text, "%s withdraws %s",
+		      control_request_who(request), text);
 	control_request_done(request, NULL, "%s is withdrawn", text);
 }
 

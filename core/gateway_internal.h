@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE and the
- * data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from BGP to routing and
- * hands out the large tables; gateway_commands.c answers the operators.
+ * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
+ * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
+ * BGP to routing and hands out the large tables; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -32,37 +32,37 @@ struct gateway_tunnel {
 	struct gateway *gateway;
 	struct gateway_connection *connection;
 	const struct config_tunnel *config;
-	unsigned member;               /* of the connection: 0 or 1 */
+	unsigned member; /* of the connection: 0 or 1 */
 	char interface[16];
-	bool disabled;                 /* an operator took it down */
-	bool child_up;                 /* packets can flow */
+	bool disabled; /* an operator took it down */
+	bool child_up; /* packets can flow */
 	bool ever_up;
-	bool failed;                   /* the last try failed: it is down, not merely connecting */
-	struct bgp_peer *peer;         /* NULL with static routing */
+	bool failed;           /* the last try failed: it is down, not merely connecting */
+	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
-	struct model_tunnel row;       /* what the world sees; put into the store after each change */
+	struct model_tunnel row; /* what the world sees; put into the store after each change */
 };
 
 struct gateway_connection {
 	struct gateway *gateway;
 	const struct config_connection *config;
-	uint32_t group;                /* from 1 */
+	uint32_t group; /* from 1 */
 	struct failover *failover;
 	struct gateway_tunnel *tunnels;
 	unsigned tunnel_count;
-	uint64_t prefixes;             /* that routing has by BGP over it */
-	struct ip_prefix *held;        /* learned prefixes that are kept unreachable while the connection is down */
+	uint64_t prefixes;      /* that routing has by BGP over it */
+	struct ip_prefix *held; /* learned prefixes that are kept unreachable while the connection is down */
 	size_t held_count, held_size;
-	usec_t settled_at;             /* when held prefixes that did not come back are let go; 0: nothing waits */
+	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
 	struct model_connection row;
 };
 
 struct gateway {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
-	uv_timer_t second;             /* the tick that reads counters */
+	uv_timer_t second; /* the tick that reads counters */
 	const struct gateway_options *options;
 	struct config *config;
 	struct model_store *store;
@@ -70,7 +70,7 @@ struct gateway {
 	struct journal *journal;
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
-	_Atomic(struct ike *) ike;     /* read by the plane's threads */
+	_Atomic(struct ike *) ike; /* read by the plane's threads */
 	struct routing *routing;
 	struct bgp_speaker *bgp;
 	struct gateway_connection *connections;
@@ -78,7 +78,7 @@ struct gateway {
 	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
 	size_t tunnel_count;
 	struct model_gateway row;
-	struct model_watch watch;      /* events on their way to the log and the journal */
+	struct model_watch watch; /* events on their way to the log and the journal */
 	bool stopping;
 };
 
@@ -114,9 +114,10 @@ void gateway_commands_register(struct gateway *gateway);
 
 /* gateway.c */
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
-    const char *format, ...) __attribute__((format(printf, 5, 6)));
+		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /** An event with details: names and values alternate, ended by NULL. */
-void gateway_event_fields(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
-    const char *const *fields, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void gateway_event_fields(struct gateway *gateway, const char *severity, const char *kind,
+			  const char *subject, const char *const *fields, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
 #endif

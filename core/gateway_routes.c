@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Prefixes: from the speaker's choice to routing's candidates, and the large tables (routes, received, advertised) as
- * pages of rows. BGP and routing don't know each other; they meet here.
+ * Prefixes: from the speaker's choice to routing's candidates, and the large tables (routes, received,
+ * advertised) as pages of rows. BGP and routing don't know each other; they meet here.
  *
- * What a connection taught is protected while the connection is down: when BGP loses a prefix because the sessions of
- * its connection are gone, the prefix is offered as ROUTING_PROTECT and stays unreachable instead of following a less
- * specific route into the clear. It is let go when the connection has been back for a while without it.
+ * What a connection taught is protected while the connection is down: when BGP loses a prefix because the
+ * sessions of its connection are gone, the prefix is offered as ROUTING_PROTECT and stays unreachable instead
+ * of following a less specific route into the clear. It is let go when the connection has been back for a
+ * while without it.
  */
 #include "core/gateway_internal.h"
 
@@ -31,7 +32,8 @@ tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer)
 	return connection != NULL ? &connection->tunnels[bgp_peer_member(peer)] : NULL;
 }
 
-/* --- from BGP to routing ---------------------------------------------------------------------------------------- */
+/* --- from BGP to routing
+ * ---------------------------------------------------------------------------------------- */
 
 static bool
 any_established(const struct gateway_connection *connection)
@@ -136,7 +138,8 @@ on_route_changed(void *context, const struct bgp_change *change)
 	}
 }
 
-/* --- sessions as rows ------------------------------------------------------------------------------------------- */
+/* --- sessions as rows
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 publish_peer(struct gateway *gateway, struct bgp_peer *peer)
@@ -207,9 +210,9 @@ on_peer_changed(void *context, struct bgp_peer *peer)
 		health_report(tunnel->health, HEALTH_BGP, HEALTH_OK, "BGP is Established");
 	else if (status.flaps != 0)
 		health_report(tunnel->health, HEALTH_BGP, HEALTH_FAILED,
-		    status.last_error.set ? status.last_error.text : "BGP is not Established");
+			      status.last_error.set ? status.last_error.text : "BGP is not Established");
 	gateway_tunnel_judge(tunnel, status.state == BGP_ESTABLISHED ? "BGP is Established"
-		: status.last_error.set				     ? status.last_error.text
+				     : status.last_error.set         ? status.last_error.text
 								     : "the BGP session went down");
 	gateway_tunnel_publish(tunnel);
 	gateway_connection_publish(tunnel->connection);
@@ -233,7 +236,8 @@ on_med_changed(void *context, struct bgp_peer *peer, uint32_t lowest)
 		failover_member_med(tunnel->connection->failover, tunnel->member, lowest);
 }
 
-/* --- rows of the large tables ------------------------------------------------------------------------------------- */
+/* --- rows of the large tables
+ * ------------------------------------------------------------------------------------- */
 
 static void
 add_to_list(void *context, const char *text)
@@ -242,19 +246,19 @@ add_to_list(void *context, const char *text)
 }
 
 /* The fields that received, advertised and route rows share, from a path. */
-#define FILL_PATH(row, path)                                                                          \
-	do {                                                                                          \
-		char text_[IP_PREFIX_TEXT];                                                           \
-		model_set(&(row)->prefix, ip_prefix_format(&(path)->prefix, text_));                  \
-		if (ip_address_is_set(&(path)->next_hop))                                             \
-			model_set(&(row)->next_hop, ip_address_format(&(path)->next_hop, text_));     \
-		if ((path)->attributes != NULL) {                                                     \
-			bgp_attributes_as_path((path)->attributes, add_to_list, &(row)->as_path);     \
+#define FILL_PATH(row, path) \
+	do { \
+		char text_[IP_PREFIX_TEXT]; \
+		model_set(&(row)->prefix, ip_prefix_format(&(path)->prefix, text_)); \
+		if (ip_address_is_set(&(path)->next_hop)) \
+			model_set(&(row)->next_hop, ip_address_format(&(path)->next_hop, text_)); \
+		if ((path)->attributes != NULL) { \
+			bgp_attributes_as_path((path)->attributes, add_to_list, &(row)->as_path); \
 			bgp_attributes_communities((path)->attributes, add_to_list, &(row)->communities); \
-		}                                                                                     \
-		model_set(&(row)->origin, bgp_origin_name((path)->origin));                           \
-		(row)->med = (path)->has_med ? (path)->med : MODEL_UINT_UNSET;                        \
-		(row)->local_pref = (path)->local_preference;                                         \
+		} \
+		model_set(&(row)->origin, bgp_origin_name((path)->origin)); \
+		(row)->med = (path)->has_med ? (path)->med : MODEL_UINT_UNSET; \
+		(row)->local_pref = (path)->local_preference; \
 	} while (0)
 
 static const char *
@@ -296,7 +300,7 @@ struct page {
 	const struct model_query *query;
 	const struct model_kind_info *info;
 	struct model_filter *filter;
-	const struct bgp_peer *peer;   /* whose table is walked */
+	const struct bgp_peer *peer; /* whose table is walked */
 	size_t given;
 	bool stopped;
 };
@@ -412,19 +416,19 @@ provide_advertised(void *context, const struct model_query *query)
 }
 
 /*
- * Routes: all that any source offers for a prefix. BGP's paths and routing's candidates are two ordered walks; they
- * are merged prefix by prefix, so that a page costs no more than its rows.
+ * Routes: all that any source offers for a prefix. BGP's paths and routing's candidates are two ordered
+ * walks; they are merged prefix by prefix, so that a page costs no more than its rows.
  */
 struct route_merge {
 	struct page page;
-	struct ip_prefix last;         /* prefix up to which routing's walk was given */
+	struct ip_prefix last; /* prefix up to which routing's walk was given */
 	bool last_set;
 	const struct ip_prefix *limit; /* routing's walk stops here: BGP comes next */
 };
 
 static void
 fill_route_candidate(struct gateway *gateway, struct model_route *row, const struct ip_prefix *prefix,
-    const struct routing_state *state)
+		     const struct routing_state *state)
 {
 	struct gateway_connection *connection = connection_of_group(gateway, state->candidate.group);
 	struct failover_status status;
@@ -471,7 +475,8 @@ give_candidates(struct route_merge *merge, const struct ip_prefix *limit)
 	if (limit != NULL && merge->last_set && ip_prefix_compare(&merge->last, limit) >= 0)
 		return true;
 	merge->limit = limit;
-	routing_walk(merge->page.gateway->routing, merge->last_set ? &merge->last : NULL, visit_candidate, merge);
+	routing_walk(merge->page.gateway->routing, merge->last_set ? &merge->last : NULL, visit_candidate,
+		     merge);
 	if (limit != NULL) {
 		merge->last = *limit;
 		merge->last_set = true;
@@ -540,7 +545,8 @@ provide_routes(void *context, const struct model_query *query)
 	return !merge.page.stopped;
 }
 
-/* --- single changes for those who watch ----------------------------------------------------------------------------- */
+/* --- single changes for those who watch
+ * ----------------------------------------------------------------------------- */
 
 static void
 on_received_changed(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone)
@@ -568,7 +574,9 @@ on_advertised_changed(void *context, struct bgp_peer *peer, const struct bgp_pat
 	model_row_clear(model_kind_info(MODEL_KIND_ADVERTISED)->shape, &row);
 }
 
-/* --- opening --------------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 bool
 gateway_bgp_open(struct gateway *gateway, struct error *err)
@@ -611,7 +619,8 @@ gateway_peer_add(struct gateway_tunnel *tunnel, struct error *err)
 	    .member = tunnel->member,
 	    .export_networks = true,
 	    .export_received = tunnel->gateway->config->role == CONFIG_ROLE_HUB,
-	    .local_preference = tunnel->member == 0 ? FAILOVER_PREFERENCE_ACTIVE : FAILOVER_PREFERENCE_STANDBY,
+	    .local_preference =
+		tunnel->member == 0 ? FAILOVER_PREFERENCE_ACTIVE : FAILOVER_PREFERENCE_STANDBY,
 	    .med_out = tunnel->member == 0 ? FAILOVER_MED_ACTIVE : FAILOVER_MED_STANDBY,
 	};
 
@@ -657,7 +666,8 @@ offer_configured(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		struct gateway_connection *connection = &gateway->connections[i];
-		const struct config_prefixes *lists[] = {&connection->config->protect, &connection->config->routes};
+		const struct config_prefixes *lists[] = {&connection->config->protect,
+							 &connection->config->routes};
 		struct routing_candidate floor = {.source = ROUTING_PROTECT, .group = connection->group};
 		struct routing_candidate way = {
 		    .source = ROUTING_STATIC,
@@ -686,7 +696,8 @@ gateway_routes_open(struct gateway *gateway, struct error *err)
 
 		if (ip_address_is_set(&tunnel->config->remote))
 			routing_guard_add(gateway->routing, &tunnel->config->remote);
-		if (tunnel->connection->config->routing == CONFIG_ROUTING_DYNAMIC && !gateway_peer_add(tunnel, err))
+		if (tunnel->connection->config->routing == CONFIG_ROUTING_DYNAMIC &&
+		    !gateway_peer_add(tunnel, err))
 			return false;
 	}
 	for (size_t i = 0; i < gateway->config->peer_count; i++) {

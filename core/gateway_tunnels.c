@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tunnels and connections: what IKE, the data plane and BGP tell becomes state, and state becomes rows of the model.
+ * Tunnels and connections: what IKE, the data plane and BGP tell becomes state, and state becomes rows of the
+ * model.
  *
- * A tunnel's state (contract: disabled, idle, connecting, up, draining, down) is derived in one place, tunnel_state(),
- * from a few facts; it is never set. "connecting" is the first try only: a tunnel whose try has failed is "down", with
- * the error and the time of the next try beside it, however often it is tried again.
+ * A tunnel's state (contract: disabled, idle, connecting, up, draining, down) is derived in one place,
+ * tunnel_state(), from a few facts; it is never set. "connecting" is the first try only: a tunnel whose try
+ * has failed is "down", with the error and the time of the next try beside it, however often it is tried
+ * again.
  */
 #include "core/gateway_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* --- names and rows ------------------------------------------------------------------------------------------- */
+/* --- names and rows
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *
 tunnel_state(const struct gateway_tunnel *tunnel)
@@ -62,17 +65,18 @@ attention(const struct gateway_connection *connection)
 			continue;
 		if (!tunnel->child_up && (tunnel->failed || tunnel->ever_up))
 			return text_format("%s is down%s%s", tunnel->config->name,
-			    tunnel->row.last_error.set ? ": " : "",
-			    tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+					   tunnel->row.last_error.set ? ": " : "",
+					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
 		if (tunnel->child_up && tunnel->peer != NULL) {
 			struct bgp_peer_status status;
 
 			bgp_peer_status(tunnel->peer, &status);
 			if (status.shut_down)
-				return text_format("%s: BGP is shut down by an operator", tunnel->config->name);
+				return text_format("%s: BGP is shut down by an operator",
+						   tunnel->config->name);
 			if (status.state != BGP_ESTABLISHED && status.last_error.set)
 				return text_format("%s: BGP is %s: %s", tunnel->config->name,
-				    bgp_state_name(status.state), status.last_error.text);
+						   bgp_state_name(status.state), status.last_error.text);
 		}
 	}
 	return NULL;
@@ -122,8 +126,8 @@ gateway_connection_publish(struct gateway_connection *connection)
 		}
 	}
 	model_set(&row->state, disabled == connection->tunnel_count ? "disabled"
-		: up == connection->tunnel_count                    ? "up"
-		: up != 0                                           ? "degraded"
+			       : up == connection->tunnel_count     ? "up"
+			       : up != 0                            ? "degraded"
 								    : "down");
 	row->pinned = status.pinned;
 	row->moving = status.moving;
@@ -132,8 +136,8 @@ gateway_connection_publish(struct gateway_connection *connection)
 	row->failovers = status.failovers;
 	publish_last_move(connection, &status.last);
 	row->prefixes_received = connection->config->routing == CONFIG_ROUTING_DYNAMIC
-		? connection->prefixes
-		: connection->config->routes.count;
+				     ? connection->prefixes
+				     : connection->config->routes.count;
 	row->rx_bps = rx;
 	row->tx_bps = tx;
 	text = attention(connection);
@@ -181,7 +185,8 @@ gateway_connection_find(struct gateway *gateway, const char *name)
 	return NULL;
 }
 
-/* --- what failover asks for ------------------------------------------------------------------------------------ */
+/* --- what failover asks for
+ * ------------------------------------------------------------------------------------ */
 
 static void
 set_routes(void *context, uint32_t active, uint32_t usable)
@@ -210,7 +215,8 @@ read_counters(void *context, unsigned member, struct failover_counters *out)
 	struct gateway *gateway = connection->gateway;
 	struct dataplane_counters counters = {0};
 
-	gateway->plane_ops->tunnel_counters(gateway->plane, connection->tunnels[member].config->id, &counters);
+	gateway->plane_ops->tunnel_counters(gateway->plane, connection->tunnels[member].config->id,
+					    &counters);
 	*out = (struct failover_counters){
 	    .rx_packets = counters.rx_packets,
 	    .tx_packets = counters.tx_packets,
@@ -239,7 +245,8 @@ failover_event(void *context, const char *severity, const char *kind, const char
 	gateway_event(connection->gateway, severity, kind, connection->config->name, "%s", text);
 }
 
-/* --- making and clearing --------------------------------------------------------------------------------------- */
+/* --- making and clearing
+ * --------------------------------------------------------------------------------------- */
 
 static void
 health_changed(void *context, enum health_verdict verdict, const char *evidence)
@@ -286,7 +293,8 @@ gateway_tunnel_clear(struct gateway_tunnel *tunnel)
 	model_row_clear(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
 }
 
-/* The largest inner packet that fits 1500 bytes outside (AES-GCM; with UDP encapsulation unless it is ruled out). */
+/* The largest inner packet that fits 1500 bytes outside (AES-GCM; with UDP encapsulation unless it is ruled
+ * out). */
 static uint32_t
 inner_mtu(const struct config_tunnel *config)
 {
@@ -332,8 +340,8 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 	    .event = failover_event,
 	};
 
-	*connection = (struct gateway_connection){
-	    .gateway = gateway, .config = config, .group = (uint32_t)index + 1};
+	*connection =
+	    (struct gateway_connection){.gateway = gateway, .config = config, .group = (uint32_t)index + 1};
 	model_row_init(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 	model_set(&connection->row.name, config->name);
 	model_set(&connection->row.routing, config_routing_name(config->routing));
@@ -349,10 +357,10 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 		interfaces[i] = connection->tunnels[i].interface;
 	}
 	if (!routing_group_add(gateway->routing, connection->group, config->name, interfaces,
-		connection->tunnel_count, err))
+			       connection->tunnel_count, err))
 		return error_prefix(err, "%s", config->name);
 	connection->failover = failover_new(&gateway->loop, connection->tunnel_count,
-	    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
+					    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
 	return true;
 }
 
@@ -366,7 +374,8 @@ gateway_connection_clear(struct gateway_connection *connection)
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 }
 
-/* --- what IKE tells -------------------------------------------------------------------------------------------- */
+/* --- what IKE tells
+ * -------------------------------------------------------------------------------------------- */
 
 void
 gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
@@ -421,8 +430,8 @@ on_child_down(struct gateway_tunnel *tunnel, const char *cause)
 	gateway_tunnel_judge(tunnel, cause);
 	if (tunnel->peer != NULL)
 		bgp_peer_stop(tunnel->peer, cause);
-	gateway_event(tunnel->gateway, tunnel->disabled ? "notice" : "warning", "tunnel.down", tunnel->config->name,
-	    "tunnel is down: %s", cause);
+	gateway_event(tunnel->gateway, tunnel->disabled ? "notice" : "warning", "tunnel.down",
+		      tunnel->config->name, "tunnel is down: %s", cause);
 }
 
 static void
@@ -437,8 +446,8 @@ on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
 		tunnel->row.down_since = clock_wall();
 	set_error(tunnel, event);
 	health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED, event->text);
-	gateway_event_fields(tunnel->gateway, again ? "info" : "warning", "tunnel.failed", tunnel->config->name,
-	    fields, "%s", event->text);
+	gateway_event_fields(tunnel->gateway, again ? "info" : "warning", "tunnel.failed",
+			     tunnel->config->name, fields, "%s", event->text);
 }
 
 /* A line of charon's log: the operator reads what is above debugging; the rest is there on demand. */
@@ -457,31 +466,33 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 		break;
 	case IKE_EVENT_IKE_UP:
 		health_report(tunnel->health, HEALTH_IKE, HEALTH_OK, "the IKE SA is established");
-		gateway_event(tunnel->gateway, "info", "ike.up", tunnel->config->name, "IKE SA is established");
+		gateway_event(tunnel->gateway, "info", "ike.up", tunnel->config->name,
+			      "IKE SA is established");
 		break;
 	case IKE_EVENT_CHILD_UP:
 		on_child_up(tunnel);
 		break;
 	case IKE_EVENT_CHILD_DOWN:
-		on_child_down(tunnel, tunnel->disabled ? "taken down by an operator"
-			: event->by_peer	       ? "the peer deleted it"
-			: event->text[0] != '\0'       ? event->text
-						       : "the child SA is gone");
+		on_child_down(tunnel, tunnel->disabled         ? "taken down by an operator"
+				      : event->by_peer         ? "the peer deleted it"
+				      : event->text[0] != '\0' ? event->text
+							       : "the child SA is gone");
 		break;
 	case IKE_EVENT_IKE_DOWN:
 		health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED,
-		    event->by_peer ? "the peer closed the IKE SA" : "the IKE SA is gone");
+			      event->by_peer ? "the peer closed the IKE SA" : "the IKE SA is gone");
 		gateway_event(tunnel->gateway, "info", "ike.down", tunnel->config->name, "IKE SA is gone%s",
-		    event->by_peer ? ": the peer closed it" : "");
+			      event->by_peer ? ": the peer closed it" : "");
 		break;
 	case IKE_EVENT_IKE_REKEYED:
 	case IKE_EVENT_CHILD_REKEYED:
 		tunnel->row.rekeys++;
-		gateway_event(tunnel->gateway, "info", "tunnel.rekeyed", tunnel->config->name, "%s SA rekeyed",
-		    event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
+		gateway_event(tunnel->gateway, "info", "tunnel.rekeyed", tunnel->config->name,
+			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
 		break;
 	case IKE_EVENT_RETRANSMIT:
-		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s", event->text);
+		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s",
+			      event->text);
 		break;
 	case IKE_EVENT_FAILED:
 		on_failed(tunnel, event);
@@ -512,10 +523,11 @@ gateway_on_ike(void *context, const struct ike_event *event)
 		on_log(gateway, event, gateway->config->name);
 	else if (event->kind == IKE_EVENT_FAILED)
 		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
-		    event->hint[0] != '\0' ? ": " : "", event->hint);
+			      event->hint[0] != '\0' ? ": " : "", event->hint);
 }
 
-/* --- by an operator's word -------------------------------------------------------------------------------------- */
+/* --- by an operator's word
+ * -------------------------------------------------------------------------------------- */
 
 void
 gateway_tunnel_enable(struct gateway_tunnel *tunnel)
@@ -545,7 +557,8 @@ gateway_tunnel_disable(struct gateway_tunnel *tunnel)
 	gateway_connection_publish(tunnel->connection);
 }
 
-/* --- once a second ----------------------------------------------------------------------------------------------- */
+/* --- once a second
+ * ----------------------------------------------------------------------------------------------- */
 
 static uint64_t
 rate(uint64_t now, uint64_t before, usec_t elapsed)
@@ -591,7 +604,8 @@ read_figures(struct gateway_tunnel *tunnel)
 static usec_t
 instant(usec_t monotonic)
 {
-	return monotonic == 0 ? 0 : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
+	return monotonic == 0 ? 0
+			      : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
 static void

@@ -74,6 +74,15 @@ id_is_any(const char *id)
 	return id != NULL && (strcmp(id, "any") == 0 || strcmp(id, "%any") == 0);
 }
 
+/* The file says `any`: an unset address may also be one that could not be read. */
+static bool
+remote_is_any(const struct given *given)
+{
+	const struct node_entry *entry = given_entry(given, SECTION_TUNNEL, "remote");
+
+	return entry != NULL && entry->value->kind == NODE_SCALAR && strcmp(entry->value->text, "any") == 0;
+}
+
 static void
 check_outside(struct reading *reading, struct config_tunnel *tunnel, const struct given *given,
 	      struct position at)
@@ -93,7 +102,7 @@ check_outside(struct reading *reading, struct config_tunnel *tunnel, const struc
 		finding_error(reading->findings, remote_at, "'remote' is this side's own outside address");
 
 	if (id_is_any(tunnel->remote_id) || (!has_remote && tunnel->remote_id == NULL)) {
-		if (!has_remote && given_entry(given, SECTION_TUNNEL, "remote") != NULL)
+		if (remote_is_any(given))
 			finding_error(
 			    reading->findings, remote_at,
 			    "'remote: any' needs 'remote_id': the identity that tells this peer from others");
@@ -105,7 +114,7 @@ check_outside(struct reading *reading, struct config_tunnel *tunnel, const struc
 	if (tunnel->local_id == NULL && has_local)
 		tunnel->local_id = text_copy(ip_address_format(&tunnel->local, text));
 
-	if (!has_remote && tunnel->start == CONFIG_START_INITIATE) {
+	if (remote_is_any(given) && tunnel->start == CONFIG_START_INITIATE) {
 		if (given_entry(given, SECTION_SETTINGS, "start") != NULL)
 			finding_warning(reading->findings, remote_at,
 					"'remote: any' can't be initiated: it waits for the peer");

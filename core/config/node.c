@@ -206,7 +206,7 @@ on_alias(struct builder *b, const yaml_event_t *event)
 			node = b->anchors[i].node;
 	}
 	if (node == NULL) {
-		finding_error(b->findings, at, "no anchor '&%s' stands before this alias", quoted(name) + 1);
+		finding_error(b->findings, at, "no anchor %s stands before this alias", quoted(name));
 		b->failed = true;
 		return;
 	}

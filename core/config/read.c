@@ -32,28 +32,39 @@ find_field(const char *key, unsigned sections)
 }
 
 /*
- * The key that was probably meant: one that has the word in it or is in the word ("asn" for "peer_asn": edit
- * distance would not find it), else the nearest by edit distance.
+ * The key that was probably meant: one that has the word in it ("asn" for "peer_asn": edit distance would not
+ * find it) or, with `around`, is in the word, the longest first; else the nearest by edit distance.
  */
 static const char *
-nearest_key(const char *key, const char *const *names)
+nearest_key(const char *key, const char *const *names, bool around)
 {
 	const char *best = NULL;
 
 	for (const char *const *name = names; *name != NULL; name++) {
-		bool inside = strlen(key) >= 3 && strstr(*name, key) != NULL;
-		bool around = strlen(*name) >= 3 && strstr(key, *name) != NULL;
+		bool near = around ? strlen(*name) >= 3 && strstr(key, *name) != NULL
+				   : strlen(key) >= 3 && strstr(*name, key) != NULL;
 
-		if ((inside || around) && (best == NULL || strlen(*name) > strlen(best)))
+		if (near && (best == NULL || strlen(*name) > strlen(best)))
 			best = *name;
 	}
-	return best != NULL ? best : text_nearest(key, names);
+	return best != NULL || !around ? best : text_nearest(key, names);
+}
+
+/* Where a key is at home that is not known here; NULL where it is nowhere. */
+static const char *
+home_of(const char *key)
+{
+	for (size_t i = 0; i < config_field_count; i++) {
+		if (strcmp(config_fields[i].key, key) == 0)
+			return section_name(config_fields[i].section);
+	}
+	return NULL;
 }
 
 static void
 unknown_key(struct reading *reading, const struct node *key, unsigned sections, const char *what)
 {
-	const char *names[FIELDS_MOST + 1] = {0}, *nearest;
+	const char *names[FIELDS_MOST + 1] = {0}, *nearest, *home;
 	char list[300] = "";
 	size_t count = 0;
 
@@ -65,18 +76,19 @@ unknown_key(struct reading *reading, const struct node *key, unsigned sections, 
 		if ((IN(config_fields[i].section) & sections) != 0)
 			names[count++] = config_fields[i].key;
 	}
-	nearest = nearest_key(key->text, names);
+	home = home_of(key->text);
+	nearest = nearest_key(key->text, names, false);
+	if (nearest == NULL && home == NULL)
+		nearest = nearest_key(key->text, names, true);
 	if (nearest != NULL) {
 		finding_error(reading->findings, key->at, "unknown key %s in %s (did you mean '%s'?)",
 			      quoted(key->text), what, nearest);
 		return;
 	}
-	for (size_t i = 0; i < config_field_count; i++) {
-		if (strcmp(config_fields[i].key, key->text) == 0) {
-			finding_error(reading->findings, key->at, "unknown key %s in %s: it stands in %s",
-				      quoted(key->text), what, section_name(config_fields[i].section));
-			return;
-		}
+	if (home != NULL) {
+		finding_error(reading->findings, key->at, "unknown key %s in %s: it stands in %s",
+			      quoted(key->text), what, home);
+		return;
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(list);

@@ -33,27 +33,41 @@ warn_about_form(struct reading *reading, const struct config_tunnel *tunnel, str
 }
 
 static bool
-file_is_private(struct reading *reading, const char *name, int fd, struct position at)
+is_file(struct reading *reading, const char *name, const struct stat *status, struct position at)
+{
+	if (S_ISREG(status->st_mode))
+		return true;
+	finding_error(reading->findings, at, "psk_file %s is %s, not a file", quoted(name),
+		      S_ISDIR(status->st_mode) ? "a directory" : "something else");
+	return false;
+}
+
+/* Looked at before it is opened (opening a device may do something) and again afterwards (it may have been
+ * swapped). */
+static int
+open_private(struct reading *reading, const char *name, const char *path, struct position at)
 {
 	struct stat status;
+	int fd = -1;
 
-	if (fstat(fd, &status) != 0) {
-		finding_error(reading->findings, at, "psk_file %s can't be examined: %s", quoted(name),
+	if (stat(path, &status) == 0) {
+		if (!is_file(reading, name, &status, at))
+			return -1;
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	}
+	if (fd < 0 || fstat(fd, &status) != 0) {
+		finding_error(reading->findings, at, "psk_file %s can't be opened: %s", quoted(name),
 			      strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(status.st_mode)) {
-		finding_error(reading->findings, at, "psk_file %s is %s, not a file", quoted(name),
-			      S_ISDIR(status.st_mode) ? "a directory" : "something else");
-		return false;
-	}
-	if ((status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0) {
+	} else if (is_file(reading, name, &status, at)) {
+		if ((status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) == 0)
+			return fd;
 		finding_error(reading->findings, at,
 			      "psk_file %s is open to others (mode %04o): make it 0600", quoted(name),
 			      (unsigned)status.st_mode & 07777);
-		return false;
 	}
-	return true;
+	if (fd >= 0)
+		close(fd);
+	return -1;
 }
 
 /* Reads up to `size` bytes; -1 with errno where that fails. */
@@ -106,22 +120,17 @@ read_file(struct reading *reading, struct config_tunnel *tunnel, const char *nam
 		finding_error(reading->findings, at, "%s: the path is too long", from);
 		return;
 	}
-	/* Not blocking: the name may be that of a FIFO. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		finding_error(reading->findings, at, "%s can't be opened: %s", from, strerror(errno));
+	fd = open_private(reading, name, path, at);
+	if (fd < 0)
 		return;
-	}
-	if (file_is_private(reading, name, fd, at)) {
-		length = read_all(fd, bytes, sizeof(bytes));
-		if (length < 0)
-			finding_error(reading->findings, at, "%s can't be read: %s", from, strerror(errno));
-		else if (length > SECRET_MOST)
-			finding_error(reading->findings, at, "%s is larger than %d bytes", from, SECRET_MOST);
-		else
-			take_secret(reading, tunnel, from, bytes, (size_t)length, at);
-		explicit_bzero(bytes, sizeof(bytes));
-	}
+	length = read_all(fd, bytes, sizeof(bytes));
+	if (length < 0)
+		finding_error(reading->findings, at, "%s can't be read: %s", from, strerror(errno));
+	else if (length > SECRET_MOST)
+		finding_error(reading->findings, at, "%s is larger than %d bytes", from, SECRET_MOST);
+	else
+		take_secret(reading, tunnel, from, bytes, (size_t)length, at);
+	explicit_bzero(bytes, sizeof(bytes));
 	close(fd);
 }
 

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/text.h"
 #include "core/bgp/bgp.h"
 #include "core/config/config.h"

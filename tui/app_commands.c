@@ -178,7 +178,8 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 		app->help_open = false;
-		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0)
+		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0 ||
+		    strcmp(command->name, "quit") == 0)
 			return;
 	}
 	for (size_t i = 0; i < COUNT_OF(console_commands); i++) {
@@ -238,12 +239,13 @@ run(struct app *app, const struct command *command, int count, const char *const
 		app_say(app, ROLE_bad, "%s", err.text);
 		return;
 	}
+	if (command->place != COMMAND_CONSOLE)
+		app->help_open = false;
 	switch (command->place) {
 	case COMMAND_CONSOLE:
 		run_console(app, command, count > 0 ? words[0] : NULL);
 		break;
 	case COMMAND_CLIENT:
-		app->help_open = false;
 		run_show(app, arguments);
 		break;
 	case COMMAND_LOCAL:
@@ -251,7 +253,6 @@ run(struct app *app, const struct command *command, int count, const char *const
 		    command->name);
 		break;
 	default:
-		app->help_open = false;
 		sheet_command(app, command, json_incref(arguments));
 		break;
 	}

@@ -87,7 +87,7 @@ on_reply(void *context, const struct control_reply *reply)
 
 /* `arguments` is taken. */
 static void
-send(struct app *app, const struct command *command, json_t *arguments, unsigned number)
+dispatch(struct app *app, const struct command *command, json_t *arguments, unsigned number)
 {
 	struct request *request = memory_zeroed(1, sizeof(*request));
 
@@ -319,7 +319,7 @@ sheet_open(struct app *app, const struct command *command, json_t *arguments)
 	if (has_dry_run(command)) {
 		question = json_deep_copy(arguments);
 		json_object_set_new(question, "dry_run", json_true());
-		send(app, command, question, sheet->number);
+		dispatch(app, command, question, sheet->number);
 	} else {
 		snprintf(sheet->dialog.action, sizeof(sheet->dialog.action), "%s",
 		    command->label != NULL ? command->label : command->name);
@@ -339,7 +339,7 @@ sheet_command(struct app *app, const struct command *command, json_t *arguments)
 	} else if (command->dangerous && !json_is_true(json_object_get(arguments, "dry_run"))) {
 		sheet_open(app, command, arguments);
 	} else {
-		send(app, command, arguments, 0);
+		dispatch(app, command, arguments, 0);
 	}
 }
 
@@ -356,7 +356,7 @@ sheet_key(struct app *app, key_code key)
 
 	switch (dialog_key(&sheet->dialog, key)) {
 	case DIALOG_DO:
-		send(app, sheet->command, json_incref(sheet->arguments), 0);
+		dispatch(app, sheet->command, json_incref(sheet->arguments), 0);
 		sheet_close(app);
 		break;
 	case DIALOG_CANCEL:

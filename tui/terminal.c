@@ -282,7 +282,7 @@ colour_number(const struct terminal *terminal, const struct theme_colour *colour
 }
 
 static short
-find_pair(struct terminal *terminal, int fg, int bg)
+colour_pair(struct terminal *terminal, int fg, int bg)
 {
 	if (fg < 0 && bg < 0)
 		return 0;
@@ -342,7 +342,7 @@ make_look(struct terminal *terminal, const struct theme *theme, enum ground grou
 	/* eight colours: the bright ones are the basic ones in bold */
 	if (terminal->tier == TIER_8 && fg.set && fg.ansi >= 8)
 		look.attributes |= A_BOLD;
-	look.pair = find_pair(terminal, colour_number(terminal, &fg), colour_number(terminal, &bg));
+	look.pair = colour_pair(terminal, colour_number(terminal, &fg), colour_number(terminal, &bg));
 	return look;
 }
 

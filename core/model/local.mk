@@ -1,0 +1,11 @@
+noinst_LTLIBRARIES += core/model/libmodel.la
+core_model_libmodel_la_SOURCES = \
+	core/model/changes.c \
+	core/model/events.c \
+	core/model/filter.c \
+	core/model/json.c \
+	core/model/model.h core/model/model_internal.h \
+	core/model/query.c \
+	core/model/row.c \
+	core/model/schema.c core/model/schema.h \
+	core/model/store.c core/model/store_internal.h

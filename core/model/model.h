@@ -83,6 +83,8 @@ const struct model_kind_info *model_kind_info(enum model_kind kind);
 const struct model_kind_info *model_kind_find(const char *name);
 /** Index of a field by name, or -1. */
 int model_field_find(const struct model_shape *shape, const char *name);
+/** The set of all fields of a shape. */
+uint64_t model_fields_all(const struct model_shape *shape);
 
 /* --- rows: pointers to the structs above, handled by their shape --------------------------------------------- */
 
@@ -103,15 +105,21 @@ void model_set(char **field, const char *text);
 void model_set_format(char **field, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void model_map_add(struct model_map *map, const char *name, const char *value);
 
-/** The row's key, fields joined by a space. `out` is cut at `size`; 128 is plenty. Returns `out`. */
+/**
+ * The row's key: its key fields as model_field_text() has them, joined by a space, "-" for one that is unset.
+ * `out` is cut at `size`; 128 is plenty. Returns `out`.
+ */
 const char *model_row_key(const struct model_kind_info *info, const void *row, char *out, size_t size);
+
+/** For json_dumps and its like: one line, numbers without the noise of binary fractions. */
+#define MODEL_JSON_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
 
 /** JSON object of the fields in `fields` (UINT64_MAX: all). Returns new. Unset is null. */
 json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint64_t fields);
 /**
  * Writes the fields that `object` names into `row` (which must be initialised); others stay, unknown names are
- * ignored, wrong types are an error. `seen` (may be NULL) gets the set of fields that were named. Text is cleaned
- * of control bytes.
+ * ignored, wrong types are an error (after which the row is still whole, but partly written). `seen` (may be NULL)
+ * gets the set of fields that were named. Text is cleaned of control bytes, sizes are bounded.
  */
 bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
     struct error *err);
@@ -134,7 +142,10 @@ typedef bool (*model_provider)(void *context, const struct model_query *query);
 
 /** What a watcher is told, at once, in the same call that changed the store. All may be NULL. */
 struct model_watch {
-	/** A stored row is new or changed (`fields`: which; all for a new one), a LOG row was added. */
+	/**
+	 * A stored row is new or changed (`fields`: which; all for a new one), a LOG row was added. A watcher may change
+	 * other rows and come and go itself, but must not remove the row that it is being told of.
+	 */
 	void (*changed)(void *context, enum model_kind kind, const void *row, uint64_t fields);
 	/** A stored row went; `row` is its last state. */
 	void (*removed)(void *context, enum model_kind kind, const void *row);
@@ -158,20 +169,33 @@ const void *model_store_get(const struct model_store *store, enum model_kind kin
 size_t model_store_count(const struct model_store *store, enum model_kind kind);
 /** Rows in the order in which they were first put; i < model_store_count(). Borrowed. */
 const void *model_store_at(const struct model_store *store, enum model_kind kind, size_t i);
-/** Empties the store; watchers are told of each row. */
+/** Empties the store; watchers are told of each row (not of each event). */
 void model_store_clear(struct model_store *store);
 
 /** Appends an event: copied; `sequence` and, where unset, `at` are filled in. The ring keeps the last 10,000. */
 uint64_t model_store_event(struct model_store *store, const struct model_event *event);
 /** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is ignored. */
 void model_store_event_mirror(struct model_store *store, const struct model_event *event);
+/**
+ * For a copy of something foreign: what would make rows and events take more than about `bytes` of memory is refused
+ * (a put returns 0). 0, as at the start: no limit.
+ */
+void model_store_set_limit(struct model_store *store, size_t bytes);
+/** True when something was refused since the limit was set. */
+bool model_store_refused(const struct model_store *store);
+
+/** For a copy whose original began anew (its sequences too): drops the events. */
+void model_store_forget_events(struct model_store *store);
 /** Convenience: severity, kind, subject and text. */
 void model_store_log(struct model_store *store, const char *severity, const char *kind, const char *subject,
     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /** PAGED kinds. */
 void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider, void *context);
-/** False where the kind has no provider. `complete` may be NULL. */
+/**
+ * False where a PAGED kind has no provider. STORED and LOG kinds can be asked too: the store hands them out itself, in
+ * key order (LOG: by sequence). A filter that can't be parsed matches nothing. `complete` may be NULL.
+ */
 bool model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
     bool *complete);
 /** True where somebody watches single changes of that kind: only then is building rows worth the work. */
@@ -185,26 +209,45 @@ void model_store_unwatch(struct model_store *store, struct model_watch *watch);
 
 /** The version of the last change; it rises by one with each. */
 uint64_t model_store_version(const struct model_store *store);
-/**
- * Walks all that changed after `since`, oldest change first: stored rows with the fields changed after `since`
- * (all fields for a row that is new since), removed rows (row == NULL, `key` given), events. `visit` returns false
- * to stop; the version reached so far is returned, to go on from later. Removals are remembered for a bounded time:
- * where `since` is older than that, `*restart` is set and nothing is visited: the reader begins anew from 0.
- */
 struct model_change {
 	enum model_kind kind;
-	const char *key;
+	const char *key; /* "" for events */
 	const void *row; /* NULL: removed */
 	uint64_t fields;
 	uint64_t version;
 };
+/**
+ * Walks all that changed after `since`, oldest change first: stored rows with the fields changed after `since`
+ * (all fields for a row that is new since), removed rows (row == NULL, `key` given), events. Returns the version that
+ * the reader then has, or `since` where `visit` returned false: such a reader has to take it all again; one that wants
+ * to stop and go on uses model_store_follow. Removals are remembered for a bounded time: where `since` is older than
+ * that, `*restart` (may be NULL) is set and nothing is visited: the reader begins anew from 0.
+ */
 uint64_t model_store_changes(const struct model_store *store, uint64_t since, bool *restart,
+    bool (*visit)(void *context, const struct model_change *change), void *context);
+
+/** Where a reader is that takes changes piece by piece. Zero-initialise for a new one; the members are the store's. */
+struct model_cursor {
+	bool started, whole;
+	uint64_t created, base, reached;
+};
+/**
+ * Goes on from the cursor: for a new one all stored rows in the order in which they were put, then (and later) what
+ * changed since, oldest change first, as model_store_changes. Events count from the first call on; older ones are
+ * found by model_store_at. `visit` has taken the change when it returns; with false the walk stops there and the next
+ * call goes on behind it. However long a reader takes and whatever changes meanwhile, it ends with a true copy.
+ * Returns true when the reader has everything. `*restart` is set, and the cursor made new, where removals that the
+ * reader needed are forgotten: it has to drop rows that the next whole walk does not name.
+ */
+bool model_store_follow(const struct model_store *store, struct model_cursor *cursor, bool *restart,
     bool (*visit)(void *context, const struct model_change *change), void *context);
 
 /**
  * The filter language of the console and of queries: words that must all match. "text" is found in any field,
- * "field:value" in that one, "field=value" equals, "!word" must not match, "in:10.0.0.0/8" a prefix or address
- * field within it, "has:10.1.2.3" a prefix that contains it. Parsed once, matched often without allocation.
+ * "field:value" in that one ("last_error.code:x" in a nested one), "field=value" equals, "!word" must not match,
+ * "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it. Upper and lower case
+ * are the same; "double quotes" keep spaces together and make a word plain text. `text` may be NULL or empty: all rows
+ * match. An unknown field name or a bad prefix is an error. Parsed once, matched often without allocation.
  */
 struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);

@@ -16,7 +16,8 @@
  *   LIST      struct text_list     - (an empty array)
  *   MAP       struct model_map     - (an empty object of strings)
  *   nested    struct by value      .set == false
- * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent.
+ * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent. A LIST of unit
+ * asn holds AS numbers, which are numbers in JSON.
  */
 #ifndef TWINSPAN_MODEL_SCHEMA_H
 #define TWINSPAN_MODEL_SCHEMA_H
@@ -169,7 +170,7 @@
 	F(STR,  connection,  "", "Connection",  "") \
 	F(STR,  tunnel,      "", "Tunnel",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
-	F(LIST, as_path,     "", "AS path",     "nearest AS first; sets as {1 2}") \
+	F(LIST, as_path,     "asn", "AS path",     "nearest AS first; sets as {1 2}") \
 	F(STR,  origin,      "", "Origin",      "igp, egp or incomplete") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \
@@ -180,7 +181,7 @@
 	F(STR,  peer,        "", "Peer",        "") \
 	F(STR,  prefix,      "", "Prefix",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
-	F(LIST, as_path,     "", "AS path",     "") \
+	F(LIST, as_path,     "asn", "AS path",     "") \
 	F(STR,  origin,      "", "Origin",      "") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \
@@ -192,7 +193,7 @@
 	F(STR,  peer,        "", "Peer",        "") \
 	F(STR,  prefix,      "", "Prefix",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
-	F(LIST, as_path,     "", "AS path",     "") \
+	F(LIST, as_path,     "asn", "AS path",     "") \
 	F(STR,  origin,      "", "Origin",      "") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \

@@ -1,0 +1,12 @@
+UNIT_TESTS += tests/unit/model/test_row
+tests_unit_model_test_row_SOURCES = tests/unit/model/test_row.c
+tests_unit_model_test_row_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_model_test_row_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/model/test_store
+tests_unit_model_test_store_SOURCES = tests/unit/model/test_store.c
+tests_unit_model_test_store_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_model_test_store_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/model/test_filter
+tests_unit_model_test_filter_SOURCES = tests/unit/model/test_filter.c
+tests_unit_model_test_filter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_model_test_filter_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)

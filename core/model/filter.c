@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The filter language. A text is split into terms once; a row matches when each term does. Matching works on
+ * the row's own strings where there are some and on a small buffer where a number has to become text: a
+ * million routes are searched without allocating.
+ */
+#include "core/model/model_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/base/address.h"
+
+#define MOST_TERMS 16
+#define MOST_FILTER 1024 /* bytes of text */
+#define FIELD_TEXT 512   /* of one field that is not a string; beyond is not searched */
+
+enum operation { FOUND_IN, EQUALS, WITHIN, CONTAINS };
+
+struct term {
+	enum operation operation;
+	bool negated;
+	const char *field, *member; /* NULL: any; `member` of a nested one */
+	const char *value;
+	struct ip_prefix prefix; /* for WITHIN and CONTAINS */
+};
+
+struct model_filter {
+	size_t count;
+	struct term terms[MOST_TERMS];
+	char text[MOST_FILTER + MOST_TERMS]; /* what the terms point into */
+};
+
+/* --- parsing
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Calls `visit` for each shape until it returns true. */
+static bool
+any_shape(bool (*visit)(const struct model_shape *shape, void *context), void *context)
+{
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+		if (visit(model_kind_info((enum model_kind)kind)->shape, context))
+			return true;
+	}
+	return false;
+}
+
+/* Is "field" or "field.member" a field of this kind? `context` is the term. */
+static bool
+has_field(const struct model_shape *shape, void *context)
+{
+	const struct term *term = context;
+	int i = model_field_find(shape, term->field);
+
+	if (i < 0)
+		return false;
+	if (term->member == NULL)
+		return true;
+	return shape->fields[i].sub != NULL && model_field_find(shape->fields[i].sub, term->member) >= 0;
+}
+
+/* Collects the names of all fields for a suggestion. */
+struct names {
+	const char *list[256];
+	size_t count;
+};
+
+static bool
+collect_names(const struct model_shape *shape, void *context)
+{
+	struct names *names = context;
+
+	for (size_t i = 0; i < shape->count && names->count < COUNT_OF(names->list) - 1; i++)
+		names->list[names->count++] = shape->fields[i].name;
+	return false;
+}
+
+static bool
+unknown_field(const struct term *term, struct error *err)
+{
+	struct names names = {.count = 0};
+	const char *near;
+
+	any_shape(collect_names, &names);
+	names.list[names.count] = NULL;
+	near = text_nearest(term->field, names.list);
+	if (near != NULL)
+		return error_set(err, "no field is called '%s' (did you mean '%s'?)", term->field, near);
+	return error_set(err, "no field is called '%s'; quotes make it plain text", term->field);
+}
+
+/* Gives the term its field, whose name stands in `name` and may hold one dot. */
+static bool
+parse_field(struct term *term, char *name, struct error *err)
+{
+	char *dot = strchr(name, '.');
+
+	term->field = name;
+	if (dot != NULL) {
+		*dot = '\0';
+		term->member = dot + 1;
+	}
+	return any_shape(has_field, term) || unknown_field(term, err);
+}
+
+/* One word, without its "!" and not quoted. */
+static bool
+parse_word(struct term *term, char *word, struct error *err)
+{
+	size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz_.");
+	char sign = word[length];
+	struct ip_prefix prefix;
+
+	term->value = word;
+	if (length == 0 || (sign != ':' && sign != '=') || ip_prefix_parse(word, &prefix))
+		return true;
+	word[length] = '\0';
+	term->value = word + length + 1;
+	if (sign == ':' && (strcmp(word, "in") == 0 || strcmp(word, "has") == 0)) {
+		term->operation = word[0] == 'i' ? WITHIN : CONTAINS;
+		if (!ip_prefix_parse(term->value, &term->prefix))
+			return error_set(err, "'%s' is not an address or prefix", term->value);
+		return true;
+	}
+	term->operation = sign == '=' ? EQUALS : FOUND_IN;
+	return parse_field(term, word, err);
+}
+
+/*
+ * Takes the next word from `*from` into `to` without its quotes. `*plain` is set where it began with one.
+ * Returns the place behind the word's NUL in `to`, NULL where there is no further word.
+ */
+static char *
+take_word(const char **from, char *to, bool *plain, bool *negated)
+{
+	bool quoted = false;
+
+	*from += strspn(*from, " \t");
+	if (**from == '\0')
+		return NULL;
+	*negated = **from == '!' && (*from)[1] != '\0' && (*from)[1] != ' ';
+	*from += *negated;
+	*plain = **from == '"';
+	for (; **from != '\0' && (quoted || (**from != ' ' && **from != '\t')); (*from)++) {
+		if (**from == '"')
+			quoted = !quoted;
+		else
+			*to++ = **from;
+	}
+	*to++ = '\0';
+	return to;
+}
+
+struct model_filter *
+model_filter_parse(const char *text, struct error *err)
+{
+	struct model_filter *filter = memory_zeroed(1, sizeof(*filter));
+	char *at = filter->text, *end;
+	bool plain, negated;
+
+	if (text == NULL)
+		return filter;
+	if (strlen(text) > MOST_FILTER) {
+		error_set(err, "a filter has at most %d bytes", MOST_FILTER);
+		goto bad;
+	}
+	for (; (end = take_word(&text, at, &plain, &negated)) != NULL; at = end) {
+		struct term *term = &filter->terms[filter->count];
+
+		if (filter->count == MOST_TERMS) {
+			error_set(err, "a filter has at most %d words", MOST_TERMS);
+			goto bad;
+		}
+		filter->count++;
+		*term = (struct term){.negated = negated, .value = at};
+		if (!plain && !parse_word(term, at, err))
+			goto bad;
+	}
+	return filter;
+bad:
+	model_filter_free(filter);
+	return NULL;
+}
+
+void
+model_filter_free(struct model_filter *filter)
+{
+	free(filter);
+}
+
+/* --- matching
+ * ------------------------------------------------------------------------------------------------- */
+
+static bool
+text_matches(const struct term *term, const char *text)
+{
+	struct ip_prefix prefix;
+
+	switch (term->operation) {
+	case FOUND_IN:
+		return strcasestr(text, term->value) != NULL;
+	case EQUALS:
+		return strcasecmp(text, term->value) == 0;
+	case WITHIN:
+		return ip_prefix_parse(text, &prefix) && ip_prefix_covers(&term->prefix, &prefix);
+	case CONTAINS:
+		return strchr(text, '/') != NULL && ip_prefix_parse(text, &prefix) &&
+		       ip_prefix_covers(&prefix, &term->prefix);
+	}
+	return false;
+}
+
+static bool
+list_matches(const struct term *term, const struct text_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (text_matches(term, list->items[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool row_matches(const struct term *term, const struct model_shape *shape, const void *row,
+			const char *name);
+
+/* A field's text may be said in more than one way: a list also item by item, a flag as true or false too. */
+static bool
+field_matches(const struct term *term, const struct model_field *field, const void *row)
+{
+	const void *at = field_at_const(field, row);
+	char text[FIELD_TEXT];
+
+	switch (field->type) {
+	case MODEL_STR:
+		return text_matches(term, *(char *const *)at != NULL ? *(char *const *)at : "");
+	case MODEL_LIST:
+		if (list_matches(term, at))
+			return true;
+		break;
+	case MODEL_MAP:
+		if (list_matches(term, &((const struct model_map *)at)->values))
+			return true;
+		break;
+	case MODEL_BOOL:
+		if (term->field == NULL)
+			return false; /* "no" as free text would match nearly every row */
+		if (text_matches(term, *(const bool *)at ? "true" : "false"))
+			return true;
+		break;
+	case MODEL_SUB:
+		if (term->operation == EQUALS && *term->value == '\0' && term->member == NULL)
+			return !*(const bool *)at; /* "last_error=": there is none */
+		return *(const bool *)at && row_matches(term, field->sub, at, term->member);
+	default:
+		break;
+	}
+	return text_matches(term, model_field_text(field, row, text, sizeof(text)));
+}
+
+/* Matches the field `name` of a row, or any of its fields where that is NULL. */
+static bool
+row_matches(const struct term *term, const struct model_shape *shape, const void *row, const char *name)
+{
+	int named;
+
+	if (name != NULL) {
+		named = model_field_find(shape, name);
+		return named >= 0 && field_matches(term, &shape->fields[named], row);
+	}
+	for (size_t i = 0; i < shape->count; i++) {
+		if (field_matches(term, &shape->fields[i], row))
+			return true;
+	}
+	return false;
+}
+
+bool
+model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row)
+{
+	if (filter == NULL)
+		return true;
+	for (size_t i = 0; i < filter->count; i++) {
+		const struct term *term = &filter->terms[i];
+
+		if (row_matches(term, shape, row, term->field) == term->negated)
+			return false;
+	}
+	return true;
+}

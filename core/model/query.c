@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pages of rows. The large kinds come from their providers; the others the store hands out itself, in key
+ * order, so that a page goes on where the last one ended even if that row is gone by then. They are few:
+ * sorting pointers for each page costs less than keeping a second order true at every change.
+ */
+#include "core/model/store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void
+model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
+			 void *context)
+{
+	store->providers[kind] = (struct store_provider){provider, context};
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	return strcmp((*(const struct store_row *const *)a)->key, (*(const struct store_row *const *)b)->key);
+}
+
+static bool
+query_stored(const struct model_store *store, enum model_kind kind, const struct model_query *query,
+	     const struct model_filter *filter)
+{
+	const struct store_rows *rows = &store->kinds[kind];
+	struct store_row **sorted;
+	size_t given = 0;
+	bool all = true;
+
+	if (rows->count == 0)
+		return true;
+	sorted = memory_zeroed(rows->count, sizeof(struct store_row *));
+	memcpy(sorted, rows->order, rows->count * sizeof(struct store_row *));
+	qsort(sorted, rows->count, sizeof(struct store_row *), compare_keys);
+	for (size_t i = 0; i < rows->count && all; i++) {
+		if (query->after != NULL && strcmp(sorted[i]->key, query->after) <= 0)
+			continue;
+		if (!model_filter_match(filter, model_kind_info(kind)->shape, sorted[i]->row))
+			continue;
+		if (given++ == query->limit)
+			all = false;
+		else if (!query->row(query->context, sorted[i]->row))
+			all = i + 1 == rows->count;
+	}
+	free(sorted);
+	return all;
+}
+
+static bool
+query_events(const struct model_store *store, const struct model_query *query,
+	     const struct model_filter *filter)
+{
+	uint64_t after = 0;
+	size_t given = 0;
+
+	if (query->after != NULL && !text_parse_number(query->after, UINT64_MAX, &after))
+		after = 0;
+	for (size_t i = 0; i < store->event_count; i++) {
+		const struct model_event *event = &store_event_at(store, i)->event;
+
+		if (event->sequence <= after ||
+		    !model_filter_match(filter, model_kind_info(MODEL_KIND_EVENT)->shape, event))
+			continue;
+		if (given == query->limit)
+			return false;
+		given++;
+		if (!query->row(query->context, event))
+			return i + 1 == store->event_count;
+	}
+	return true;
+}
+
+bool
+model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
+		  bool *complete)
+{
+	const struct store_provider *provider = &store->providers[kind];
+	enum model_storage storage = model_kind_info(kind)->storage;
+	struct model_filter *filter;
+	bool all = true;
+
+	if (provider->provider != NULL) {
+		all = provider->provider(provider->context, query);
+	} else if (storage == MODEL_PAGED) {
+		return false;
+	} else if ((filter = model_filter_parse(query->filter, NULL)) != NULL) {
+		all = storage == MODEL_LOG ? query_events(store, query, filter)
+					   : query_stored(store, kind, query, filter);
+		model_filter_free(filter);
+	}
+	if (complete != NULL)
+		*complete = all;
+	return true;
+}
+
+bool
+model_store_paged_watched(const struct model_store *store, enum model_kind kind)
+{
+	for (size_t i = 0; i < store->watch_count; i++) {
+		const struct model_watch *watch = store->watches[i];
+
+		if (watch != NULL && watch->paged != NULL && (watch->paged_kinds >> kind & 1) != 0)
+			return true;
+	}
+	return false;
+}

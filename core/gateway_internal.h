@@ -80,6 +80,7 @@ struct gateway {
 	size_t tunnel_count;
 	struct model_gateway row;
 	struct model_watch watch; /* events on their way to the log and the journal */
+	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
 	bool stopping;
 };
 

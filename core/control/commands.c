@@ -11,6 +11,7 @@
 #define PEER {"peer", COMMAND_ARGUMENT_PEER, false}
 #define PREFIX {"prefix", COMMAND_ARGUMENT_PREFIX, false}
 
+/* clang-format off */
 static const struct command table[] = {
     {.name = "gateway", .place = COMMAND_LOCAL, .help = "run the gateway in the foreground",
      .options = {{"--config", "FILE", "configuration file", 'c'}, {"--socket", "SOCKET", "control socket", 's'},
@@ -53,6 +54,8 @@ static const struct command table[] = {
     {.name = "filter", .place = COMMAND_CONSOLE, .keys = "/", .help = "show only rows that match", .label = "filter"},
     {.name = "prompt", .place = COMMAND_CONSOLE, .keys = ":", .help = "type a command", .label = "command"},
     {.name = "help", .place = COMMAND_CONSOLE, .keys = "? F1", .help = "list keys and commands", .label = "help"},
+    {.name = "panel", .arguments = {{"number", COMMAND_ARGUMENT_WORD, false}}, .place = COMMAND_CONSOLE,
+     .keys = "1 2 3 4 5 6 7 8 9", .help = "go to the panel of that number"},
     {.name = "next-panel", .place = COMMAND_CONSOLE, .keys = "Tab Right", .help = "go to the next panel"},
     {.name = "previous-panel", .place = COMMAND_CONSOLE, .keys = "S-Tab Left", .help = "go to the panel before"},
     {.name = "row-down", .place = COMMAND_CONSOLE, .keys = "Down j", .help = "one row down"},
@@ -62,11 +65,16 @@ static const struct command table[] = {
     {.name = "first-row", .place = COMMAND_CONSOLE, .keys = "Home g", .help = "to the first row"},
     {.name = "last-row", .place = COMMAND_CONSOLE, .keys = "End G", .help = "to the last row"},
     {.name = "back", .place = COMMAND_CONSOLE, .keys = "Escape Backspace", .help = "close what is open, or go back"},
+    {.name = "sort", .arguments = {{"column", COMMAND_ARGUMENT_WORD, true}}, .place = COMMAND_CONSOLE, .keys = "o",
+     .help = "order by the next column, or by the named field"},
+    {.name = "reverse", .place = COMMAND_CONSOLE, .keys = "O", .help = "turn the order around"},
     {.name = "redraw", .place = COMMAND_CONSOLE, .keys = "C-l", .help = "draw the screen anew"},
     {.name = "theme", .arguments = {{"name", COMMAND_ARGUMENT_WORD, true}}, .place = COMMAND_CONSOLE,
      .help = "use another theme"},
+    {.name = "suspend", .place = COMMAND_CONSOLE, .keys = "C-z", .help = "give the terminal back to the shell until 'fg'"},
     {.name = "quit", .place = COMMAND_CONSOLE, .keys = "q C-c", .help = "leave; the gateway runs on", .label = "leave"},
 };
+/* clang-format on */
 
 const struct command *
 command_table(size_t *count)

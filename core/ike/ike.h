@@ -34,6 +34,7 @@ struct ike_tunnel {
 	bool dpd_restart;              /* after a dead peer: try again at once */
 	bool initiate;                 /* false: wait for the peer */
 	int encap;                     /* 0 auto, 1 always, -1 never */
+	bool inside_v6;                /* selectors ::/0 beside 0.0.0.0/0 */
 };
 
 enum ike_event_kind {

@@ -341,9 +341,9 @@ static void
 open_journal(struct gateway *gateway)
 {
 	struct journal_options options = {
-		.folder = gateway->options->state_dir,
-		.trouble = on_journal_trouble,
-		.context = gateway,
+	    .folder = gateway->options->state_dir,
+	    .trouble = on_journal_trouble,
+	    .context = gateway,
 	};
 	struct error err;
 

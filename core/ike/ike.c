@@ -51,7 +51,6 @@ static const struct {
     {"plugins.openssl.load_legacy", FALSE},
     {"plugins.kernel-netlink.roam_events", FALSE},
     {"process_route", FALSE},
-    {"process_rules", FALSE},
 };
 
 static const struct {

@@ -24,7 +24,7 @@ dnl The version that the headers say of themselves against that of the installed
 dnl had (no configure.ac beside the headers, no dpkg), the layout check alone decides.
 AC_DEFUN([TS_STRONGSWAN_VERSION], [
 	AC_MSG_CHECKING([for the version of strongSwan])
-	ts_sw_headers=$(sed -n 's/^AC_@&t@INIT(.strongSwan.,.\(@<:@0-9a-z.@:>@*\).*$/\1/p' "$with_strongswan_headers/../configure.ac" 2>/dev/null)
+	ts_sw_headers=$(sed -n 's/^.._INIT(.strongSwan.,.\(@<:@0-9a-z.@:>@*\).*$/\1/p' "$with_strongswan_headers/../configure.ac" 2>/dev/null)
 	ts_sw_package=$(dpkg-query -W -f '${source:Upstream-Version}' strongswan-libcharon 2>/dev/null)
 	AC_MSG_RESULT([headers ${ts_sw_headers:-unknown}, package ${ts_sw_package:-unknown}])
 	AS_IF([test -n "$ts_sw_headers" && test -n "$ts_sw_package" && test "$ts_sw_headers" != "$ts_sw_package"],

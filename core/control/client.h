@@ -26,6 +26,8 @@ struct control_client_events {
 	void *context;
 	/** `why`: a reason for people, or NULL. */
 	void (*state)(void *context, enum control_client_state state, const char *why);
+	/** So many single changes of paged kinds did not come, as we read too slowly. May be NULL. */
+	void (*missed)(void *context, uint64_t count);
 };
 
 struct control_client_options {
@@ -37,10 +39,13 @@ struct control_client_options {
 	struct control_client_events callbacks;
 };
 
-/** Starts connecting; never blocks. */
+/** Starts connecting; never blocks. SIGPIPE is ignored from here on. */
 struct control_client *control_client_open(uv_loop_t *loop, const struct control_client_options *options,
     struct error *err);
-/** The loop must run afterwards once. Pending callbacks are called with an error. */
+/**
+ * Pending callbacks are called with an error, at once. The loop must run afterwards once; the store lives until then.
+ * May be called from any of the client's callbacks.
+ */
 void control_client_close(struct control_client *client);
 
 enum control_client_state control_client_state(const struct control_client *client);
@@ -60,7 +65,10 @@ struct control_reply {
 };
 typedef void (*control_reply_fn)(void *context, const struct control_reply *reply);
 
-/** Sends a command; `arguments` (of command_parse) is taken. `done` is called once. */
+/**
+ * Sends a command; `arguments` (of command_parse) is taken. `done` is called once, never from within this call. Before
+ * the first connection stands, the command waits for it; when the gateway is gone, it fails with exit code 3.
+ */
 void control_client_command(struct control_client *client, const char *name, json_t *arguments, control_reply_fn done,
     void *context);
 

@@ -75,6 +75,9 @@ bool command_role_parse(const char *name, enum command_role *out);
 /** "switchover CONNECTION [TUNNEL] [--dry-run] ...". Returns `out`. */
 const char *command_usage(const struct command *command, char *out, size_t size);
 
+/** The key of an option in a request's arguments: "--dry-run" gives "dry_run". Returns `out`. */
+const char *command_option_key(const struct command_option *option, char *out, size_t size);
+
 #include <jansson.h>
 
 /**

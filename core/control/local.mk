@@ -1,0 +1,13 @@
+noinst_LTLIBRARIES += core/control/libcontrol.la
+core_control_libcontrol_la_SOURCES = \
+	core/control/client.c core/control/client.h core/control/client_internal.h \
+	core/control/commands.c core/control/commands.h \
+	core/control/listen.c core/control/listen.h \
+	core/control/mirror.c \
+	core/control/protocol.c core/control/protocol.h \
+	core/control/request.c \
+	core/control/roles.c \
+	core/control/server.c core/control/server.h core/control/server_internal.h \
+	core/control/session.c \
+	core/control/words.c
+CONTROL_LIBS = core/control/libcontrol.la $(MODEL_LIBS) $(UV_LIBS)

@@ -34,6 +34,7 @@ struct track {
 	peer_cfg_t *peer;              /* compared only, never followed */
 	uint32_t unique_id;
 	bool initiator, established, ours_to_close, peer_deletes, reported, carried;
+	bool doubtful;                 /* a duplicate that gave no sign of life when asked */
 	ike_sa_state_t state;
 	usec_t begun, state_since, established_at;
 	usec_t heard;                  /* last authentic message of the peer */

@@ -279,13 +279,45 @@ on_ike_state(listener_t *this, ike_sa_t *sa, ike_sa_state_t state)
 	return TRUE;
 }
 
+static void
+child_gone(struct ike *ike, struct tunnel *tunnel, struct track *track, uint32_t child)
+{
+	usec_t lived;
+
+	if (!tunnel || !tunnel_child_drop(tunnel, child))
+		return;
+	lived = clock_monotonic() - tunnel->child_up_since;
+	tunnel->child_up_since = 0;
+	tunnel->status.child_up = false;
+	post(ike, tunnel, IKE_EVENT_CHILD_DOWN, 0, track && track->peer_deletes);
+	if (lived >= SHORT_LIVED)
+		tunnel->failures = 0;
+	supervise_ended(ike, tunnel, lived < SHORT_LIVED && !(track && track->ours_to_close));
+}
+
+/* charon downs the children of an IKE_SA after it; for us a tunnel stops carrying first. */
+static void
+drop_children(struct ike *ike, struct track *track, ike_sa_t *sa)
+{
+	enumerator_t *children = sa->create_child_sa_enumerator(sa);
+	child_sa_t *child;
+
+	while (children->enumerate(children, &child))
+		child_gone(ike, track->tunnel, track, child->get_unique_id(child));
+	children->destroy(children);
+}
+
 static bool
 on_ike_updown(listener_t *this, ike_sa_t *sa, bool up)
 {
 	struct ike *ike = the_ike;
+	struct track *track;
 
 	pthread_mutex_lock(&ike->lock);
-	track_set_established(ike, track_of(ike, sa), up, true);
+	track = track_of(ike, sa);
+	if (!up)
+		drop_children(ike, track, sa);
+	track_set_established(ike, track, up, true);
 	pthread_mutex_unlock(&ike->lock);
 	if (up)
 		status_capture(ike, sa, NULL);
@@ -313,22 +345,6 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 }
 
 /* --- child SAs ------------------------------------------------------------------------------------------------- */
-
-static void
-child_gone(struct ike *ike, struct tunnel *tunnel, struct track *track, uint32_t child)
-{
-	usec_t lived;
-
-	if (!tunnel || !tunnel_child_drop(tunnel, child))
-		return;
-	lived = clock_monotonic() - tunnel->child_up_since;
-	tunnel->child_up_since = 0;
-	tunnel->status.child_up = false;
-	post(ike, tunnel, IKE_EVENT_CHILD_DOWN, 0, track && track->peer_deletes);
-	if (lived >= SHORT_LIVED)
-		tunnel->failures = 0;
-	supervise_ended(ike, tunnel, lived < SHORT_LIVED && !(track && track->ours_to_close));
-}
 
 static bool
 on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
@@ -392,7 +408,7 @@ is_evidence(const char *line)
 {
 	static const char *const beginnings[] = {"tried ", "no shared key found", "no matching peer config",
 	    "received IDr", "constraint check failed", "selected peer config", "no acceptable", "peer didn't accept",
-	    "requested DH group", "unable to ", "the data plane"};
+	    "requested DH group", "the data plane"};
 
 	for (size_t i = 0; i < COUNT_OF(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)

@@ -9,7 +9,7 @@
  * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
  * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state) become one:
  *   of two as old as each other the one with the lower initiator's SPI, which both ends see alike, else the newer. The
- *   one to keep first has to give a sign of life.
+ *   one to keep has to give a sign of life first, or the other is asked.
  * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet had to
  *   retransmit run at once, so that a thousand tunnels don't time one another out.
  */
@@ -219,6 +219,8 @@ better(struct track *a, struct track *b)
 {
 	usec_t apart = a->established_at - b->established_at;
 
+	if (a->doubtful != b->doubtful)
+		return a->doubtful ? b : a;
 	if (apart > SAME_AGE)
 		return a;
 	if (apart < -SAME_AGE)
@@ -245,9 +247,11 @@ thin_out(struct tunnel *tunnel, usec_t now)
 		job_sa(keep->unique_id, DEED_PROBE);
 		return;
 	}
-	/* Without an answer it is as dead as any peer's: dead-peer detection will say so. */
-	if (keep->heard < keep->probed)
+	if (keep->heard < keep->probed) {
+		keep->doubtful = now - keep->probed >= DUPLICATE_PATIENCE;
 		return;
+	}
+	keep->doubtful = false;
 	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
 		if (track == keep || !may_be_kept(track, now))
 			continue;

@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/buffer.h"
-#include "core/base/clock.h"
+#include "core/base/address.h"
 #include "core/config/config.h"
 
 static char folder[] = "/tmp/twinspan-test-XXXXXX";
@@ -382,7 +381,8 @@ a_thousand_connections_load_in_well_under_a_second(void **state)
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &size);
 	struct config *config;
-	usec_t begun;
+	struct timespec begun, ended; /* of processor time: other programs may be busy */
+	double seconds;
 
 	fputs("gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [10.0.0.0/16]}\nconnections:\n",
 	      out);
@@ -396,10 +396,12 @@ a_thousand_connections_load_in_well_under_a_second(void **state)
 				j, i / 256, i % 256, 6 + i / 32, i % 32 * 8 + j * 4 + 1);
 	}
 	fclose(out);
-	begun = clock_monotonic();
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begun);
 	config = config_parse("f", text, size, &findings);
-	print_message("# 1000 connections: %lld us\n", (long long)(clock_monotonic() - begun));
-	assert_true(clock_monotonic() - begun < USEC_PER_SEC);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+	seconds = (double)(ended.tv_sec - begun.tv_sec) + (double)(ended.tv_nsec - begun.tv_nsec) / 1e9;
+	print_message("# 1000 connections: %.1f ms\n", seconds * 1000);
+	assert_true(seconds < 1);
 	assert_non_null(config);
 	assert_int_equal(config->connection_count, 1000);
 	assert_int_equal(config->connections[999].tunnels[1].id, 2000);

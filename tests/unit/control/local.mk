@@ -1,0 +1,16 @@
+UNIT_TESTS += tests/unit/control/test_words
+tests_unit_control_test_words_SOURCES = tests/unit/control/test_words.c tests/unit/control/harness.h
+tests_unit_control_test_words_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_words_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/control/test_protocol
+tests_unit_control_test_protocol_SOURCES = tests/unit/control/test_protocol.c tests/unit/control/harness.h
+tests_unit_control_test_protocol_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_protocol_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/control/test_server
+tests_unit_control_test_server_SOURCES = tests/unit/control/test_server.c tests/unit/control/harness.h
+tests_unit_control_test_server_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_server_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/control/test_client
+tests_unit_control_test_client_SOURCES = tests/unit/control/test_client.c tests/unit/control/harness.h
+tests_unit_control_test_client_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,705 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The client of the control socket: it connects, again and again where asked to, greets, hands what concerns
+ * the model to the mirror and answers to who asked. The gateway may be on a machine that somebody else owns:
+ * whatever does not fit the protocol ends the connection with a reason, and nothing it sends is believed in
+ * its size or type.
+ *
+ * A stream that is silent for SILENT_TICKS seconds is taken for dead. Seconds are counted in ticks of our own
+ * timer, not by the clock: a console that was stopped for an hour reads first before it judges.
+ */
+#include "core/control/client_internal.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "core/control/listen.h"
+
+#define FIRST_RETRY_MS 200
+#define LAST_RETRY_MS 5000
+#define SILENT_TICKS 6
+#define MOST_PENDING 1024
+#define READ_AT_ONCE 65536
+
+/* A request that waits for its answer. */
+struct pending {
+	json_int_t id;
+	bool query; /* else a command */
+	control_reply_fn reply;
+	control_page_fn page;
+	void *context;
+	enum model_kind kind;
+	UT_hash_handle hh;
+};
+
+/* One connection; it outlives its use until its handle is closed. */
+struct link {
+	struct control_client *client;
+	uv_pipe_t pipe;
+	uv_connect_t connect;
+	bool connected;
+};
+
+struct out_write {
+	uv_write_t write;
+	struct buffer bytes;
+};
+
+struct control_client {
+	uv_loop_t *loop; /* NULL for a detached one */
+	char *socket;
+	bool reconnect;
+	size_t events;
+	struct control_client_events callbacks;
+	struct mirror mirror;
+	enum control_client_state state;
+	char *role, *version, *run;
+	bool greeted;
+
+	struct link *link; /* NULL while there is none */
+	struct control_lines in;
+	struct buffer out; /* requests that wait for the connection */
+	uv_timer_t retry, watchdog, soon;
+	uint64_t retry_ms;
+	unsigned silent, handles;
+	bool ever_greeted, closed;
+	usec_t heard;
+
+	json_int_t last_id;
+	struct pending *pending, *failed; /* asked; to be told that there is no gateway */
+	char why[256];                    /* the last reason for which there is none */
+};
+
+static void try_connect(struct control_client *client);
+static void flush(struct control_client *client);
+
+/* --- answers
+ * -------------------------------------------------------------------------------------------------- */
+
+/* Tells one request that it failed, and frees it. */
+static void
+fail(struct pending *pending, int exit_code, const char *text)
+{
+	const struct control_reply reply = {.exit_code = exit_code, .text = text};
+	const struct control_page page = {.text = text, .kind = pending->kind, .total = MODEL_UINT_UNSET};
+
+	if (pending->query)
+		pending->page(pending->context, &page);
+	else
+		pending->reply(pending->context, &reply);
+	free(pending);
+}
+
+/* Tells all of a set; callbacks may add to the other one or close the client. */
+static void
+fail_all(struct pending **set, const char *text)
+{
+	struct pending *list = *set, *pending, *next;
+
+	*set = NULL;
+	HASH_ITER (hh, list, pending, next) {
+		HASH_DEL(list, pending);
+		fail(pending, CONTROL_EXIT_NO_GATEWAY, text);
+	}
+}
+
+static void
+answer_reply(struct pending *pending, const json_t *message)
+{
+	const json_t *code = json_object_get(message, "exit_code"),
+		     *result = json_object_get(message, "result");
+	const char *said = json_string_value(json_object_get(message, "text"));
+	json_int_t exit_code = json_is_integer(code) ? json_integer_value(code) : CONTROL_EXIT_FAILED;
+	struct control_reply reply;
+	json_t *clean = result != NULL ? control_clean(result) : NULL;
+	size_t size = said != NULL ? strlen(said) + 1 : 1;
+	char *text = memory_zeroed(1, size);
+
+	if (exit_code < 0 || exit_code > CONTROL_EXIT_NOT_PERMITTED)
+		exit_code = CONTROL_EXIT_FAILED;
+	text_clean(text, size, said != NULL ? said : "");
+	reply = (struct control_reply){exit_code == CONTROL_EXIT_DONE, (int)exit_code, text, clean};
+	if (pending->query)
+		fail(pending, (int)exit_code, text);
+	else {
+		pending->reply(pending->context, &reply);
+		free(pending);
+	}
+	json_decref(clean);
+	free(text);
+}
+
+/* Reads the rows of a page; those that were read count even where it fails. */
+static bool
+read_rows(enum model_kind kind, const json_t *rows, void **out, size_t *count, struct error *err)
+{
+	for (*count = 0; *count < json_array_size(rows);) {
+		void *row = out[(*count)++] = model_row_new(kind);
+
+		if (!model_row_from_json(model_kind_info(kind)->shape, row, json_array_get(rows, *count - 1),
+					 NULL, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+answer_page(struct pending *pending, const json_t *message, struct error *err)
+{
+	const json_t *rows = json_object_get(message, "rows"), *total = json_object_get(message, "total");
+	const char *kind = json_string_value(json_object_get(message, "kind"));
+	struct control_page page = {.ok = true, .kind = pending->kind, .total = MODEL_UINT_UNSET};
+	void **read;
+	bool good;
+
+	if (kind == NULL || strcmp(kind, model_kind_info(pending->kind)->plural) != 0 ||
+	    !json_is_array(rows) || json_array_size(rows) > CONTROL_PAGE_ROWS) {
+		fail(pending, CONTROL_EXIT_FAILED, "the gateway answered with something else");
+		return error_set(err, "the gateway sent a page that was not asked for");
+	}
+	read = memory_zeroed(json_array_size(rows), sizeof(void *));
+	good = read_rows(pending->kind, rows, read, &page.count, err);
+	if (good) {
+		page.rows = (const void *const *)read;
+		page.complete = json_is_true(json_object_get(message, "complete"));
+		if (json_is_integer(total) && json_integer_value(total) >= 0)
+			page.total = (uint64_t)json_integer_value(total);
+		pending->page(pending->context, &page);
+	}
+	for (size_t i = 0; i < page.count; i++)
+		model_row_free(pending->kind, read[i]);
+	free(read);
+	if (!good) {
+		fail(pending, CONTROL_EXIT_FAILED, "the gateway sent rows that can't be read");
+		return error_prefix(err, "the gateway sent a bad row");
+	}
+	free(pending);
+	return true;
+}
+
+/* Takes the request out that an answer names; NULL where there is none. */
+static struct pending *
+take_pending(struct control_client *client, const json_t *id)
+{
+	json_int_t number = json_integer_value(id);
+	struct pending *pending = NULL;
+
+	if (json_is_integer(id))
+		HASH_FIND(hh, client->pending, &number, sizeof(number), pending);
+	if (pending != NULL)
+		HASH_DEL(client->pending, pending);
+	return pending;
+}
+
+/* --- states
+ * --------------------------------------------------------------------------------------------------- */
+
+static void
+set_state(struct control_client *client, enum control_client_state state, const char *why)
+{
+	if (client->state == state && why == NULL)
+		return;
+	client->state = state;
+	if (client->callbacks.state != NULL)
+		client->callbacks.state(client->callbacks.context, state, why);
+}
+
+/* --- what comes in
+ * -------------------------------------------------------------------------------------------- */
+
+static void
+take_text(char **to, const json_t *value)
+{
+	char clean[64] = "";
+
+	if (json_is_string(value))
+		text_clean(clean, sizeof(clean), json_string_value(value));
+	model_set(to, clean);
+}
+
+static bool
+take_hello(struct control_client *client, const json_t *hello, struct error *err)
+{
+	json_int_t protocol = json_integer_value(json_object_get(hello, "protocol"));
+	char *run = NULL;
+	bool other_run;
+
+	if (client->greeted)
+		return error_set(err, "the gateway greets twice");
+	if (protocol != CONTROL_PROTOCOL)
+		return error_set(
+		    err, "the gateway speaks version %lld of the control protocol, this program version %d",
+		    (long long)protocol, CONTROL_PROTOCOL);
+	take_text(&client->role, json_object_get(hello, "role"));
+	take_text(&client->version, json_object_get(hello, "version"));
+	take_text(&run, json_object_get(hello, "run"));
+	other_run = client->run != NULL && strcmp(client->run, run) != 0;
+	free(client->run);
+	client->run = run;
+	client->greeted = client->ever_greeted = true;
+	client->retry_ms = FIRST_RETRY_MS;
+	mirror_begin(&client->mirror, other_run);
+	set_state(client,
+		  (client->mirror.kinds | client->mirror.paged_kinds) != 0 ? CONTROL_SYNCING : CONTROL_LIVE,
+		  NULL);
+	return true;
+}
+
+static bool
+take_model(struct control_client *client, const json_t *message, bool *known, struct error *err)
+{
+	bool was_live = client->mirror.live;
+
+	if (!mirror_take(&client->mirror, message, known, err))
+		return false;
+	if (client->closed)
+		return true;
+	if (client->mirror.missed != 0 && client->callbacks.missed != NULL)
+		client->callbacks.missed(client->callbacks.context, client->mirror.missed);
+	if (!client->closed && client->mirror.live != was_live)
+		set_state(client, client->mirror.live ? CONTROL_LIVE : CONTROL_SYNCING, NULL);
+	return true;
+}
+
+static bool
+take_message(struct control_client *client, const json_t *message, struct error *err)
+{
+	const json_t *value;
+	struct pending *pending;
+	bool known = false;
+
+	if ((value = json_object_get(message, "hello")) != NULL)
+		return take_hello(client, value, err);
+	if ((value = json_object_get(message, "error")) != NULL) {
+		char clean[256];
+
+		return error_set(
+		    err, "the gateway says: %s",
+		    text_clean(clean, sizeof(clean), json_is_string(value) ? json_string_value(value) : "?"));
+	}
+	if (!client->greeted)
+		return error_set(err, "what answers is not a gateway: it does not greet");
+	if ((value = json_object_get(message, "reply")) != NULL) {
+		if ((pending = take_pending(client, value)) != NULL)
+			answer_reply(pending, message);
+		return true;
+	}
+	if ((value = json_object_get(message, "page")) != NULL) {
+		pending = take_pending(client, value);
+		if (pending != NULL && pending->query)
+			return answer_page(pending, message, err);
+		if (pending != NULL)
+			fail(pending, CONTROL_EXIT_FAILED, "the gateway answered with something else");
+		return pending == NULL || error_set(err, "the gateway sent a page that was not asked for");
+	}
+	return take_model(client, message, &known, err); /* what is not known is passed over */
+}
+
+/* Handles all whole messages of `in`. False where one was wrong. */
+static bool
+take_messages(struct control_client *client, struct error *err)
+{
+	const struct link *link = client->link;
+
+	while (!client->closed && client->link == link) {
+		json_t *message;
+		enum control_taken taken = control_lines_take(&client->in, &message, err);
+		bool good;
+
+		if (taken != CONTROL_TAKEN_ONE)
+			return taken == CONTROL_TAKEN_NONE;
+		good = take_message(client, message, err);
+		json_decref(message);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
+/* --- the connection
+ * ------------------------------------------------------------------------------------------- */
+
+/* The last handle is closed: nothing refers to the client any more. */
+static void
+free_client(struct control_client *client)
+{
+	mirror_free(&client->mirror);
+	buffer_free(&client->in.bytes);
+	buffer_free(&client->out);
+	free(client->role);
+	free(client->version);
+	free(client->run);
+	free(client->socket);
+	free(client);
+}
+
+static void
+on_handle_closed(struct control_client *client)
+{
+	if (--client->handles == 0)
+		free_client(client);
+}
+
+static void
+on_timer_closed(uv_handle_t *handle)
+{
+	on_handle_closed(handle->data);
+}
+
+static void
+on_link_closed(uv_handle_t *handle)
+{
+	struct link *link = handle->data;
+	struct control_client *client = link->client;
+
+	free(link);
+	on_handle_closed(client);
+}
+
+static void
+drop_link(struct control_client *client)
+{
+	struct link *link = client->link;
+
+	client->link = NULL;
+	client->greeted = false;
+	client->mirror.live = false;
+	buffer_free(&client->in.bytes);
+	buffer_free(&client->out);
+	client->in.searched = 0;
+	if (link != NULL)
+		uv_close((uv_handle_t *)&link->pipe, on_link_closed);
+}
+
+static void
+on_retry(uv_timer_t *timer)
+{
+	try_connect(timer->data);
+}
+
+/* The connection, or the try, is over. */
+static void
+lose(struct control_client *client, const char *why)
+{
+	snprintf(client->why, sizeof(client->why), "%s", why);
+	drop_link(client);
+	if (client->reconnect) {
+		uv_timer_start(&client->retry, on_retry, client->retry_ms, 0);
+		client->retry_ms =
+		    client->retry_ms * 2 < LAST_RETRY_MS ? client->retry_ms * 2 : LAST_RETRY_MS;
+	}
+	set_state(client, client->ever_greeted || !client->reconnect ? CONTROL_STALE : CONTROL_CONNECTING,
+		  client->why);
+	if (!client->closed)
+		fail_all(&client->pending, client->why);
+}
+
+static void
+on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space)
+{
+	struct link *link = handle->data;
+	uint8_t *at = buffer_reserve(&link->client->in.bytes, READ_AT_ONCE);
+
+	*space = uv_buf_init((char *)at, at != NULL ? READ_AT_ONCE : 0);
+}
+
+static void
+on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
+{
+	struct link *link = stream->data;
+	struct control_client *client = link->client;
+	struct error err = {""};
+
+	if (client->link != link)
+		return;
+	if (got > 0) {
+		buffer_added(&client->in.bytes, (size_t)got);
+		client->heard = clock_monotonic();
+		client->silent = 0;
+		if (!take_messages(client, &err) && !client->closed && client->link == link)
+			lose(client, err.text);
+	} else if (got < 0) {
+		lose(client, got == UV_EOF ? "the gateway closed the connection" : uv_strerror((int)got));
+	}
+}
+
+static json_t *
+follow_message(const struct control_client *client)
+{
+	return json_pack("{s:i, s:s, s:o, s:o, s:I}", "id", 0, "do", "follow", "kinds",
+			 control_kinds_to_json(client->mirror.kinds), "paged",
+			 control_kinds_to_json(client->mirror.paged_kinds), "events",
+			 (json_int_t)client->events);
+}
+
+static void
+on_connected(uv_connect_t *connect, int status)
+{
+	struct link *link = connect->data;
+	struct control_client *client = link->client;
+	struct buffer requests;
+	char why[256];
+
+	if (client->link != link)
+		return;
+	if (status != 0) {
+		snprintf(why, sizeof(why), "no gateway answers on %s: %s", client->socket,
+			 uv_strerror(status));
+		lose(client, why);
+		return;
+	}
+	link->connected = true;
+	client->silent = 0;
+	client->heard = clock_monotonic();
+	uv_read_start((uv_stream_t *)&link->pipe, on_space, on_read);
+	requests = client->out;
+	client->out = (struct buffer){0};
+	if ((client->mirror.kinds | client->mirror.paged_kinds) != 0)
+		control_append(&client->out, follow_message(client));
+	if (requests.length != 0)
+		buffer_append(&client->out, buffer_head(&requests), requests.length);
+	buffer_free(&requests);
+	flush(client);
+}
+
+static void
+try_connect(struct control_client *client)
+{
+	struct link *link = memory_zeroed(1, sizeof(*link));
+
+	link->client = client;
+	uv_pipe_init(client->loop, &link->pipe, 0);
+	link->pipe.data = link->connect.data = link;
+	client->handles++;
+	client->link = link;
+	uv_pipe_connect(&link->connect, &link->pipe, client->socket, on_connected);
+}
+
+static void
+on_written(uv_write_t *write, int status)
+{
+	struct out_write *done = write->data;
+
+	buffer_free(&done->bytes); /* a failure shows when reading */
+	free(done);
+}
+
+/* Hands what waits in `out` to the socket once it is connected. */
+static void
+flush(struct control_client *client)
+{
+	struct out_write *out;
+	uv_buf_t bytes;
+
+	if (client->link == NULL || !client->link->connected || client->out.length == 0)
+		return;
+	out = memory_zeroed(1, sizeof(*out));
+	out->bytes = client->out;
+	client->out = (struct buffer){0};
+	out->write.data = out;
+	bytes = uv_buf_init((char *)out->bytes.data + out->bytes.start, (unsigned)out->bytes.length);
+	if (uv_write(&out->write, (uv_stream_t *)&client->link->pipe, &bytes, 1, on_written) != 0)
+		on_written(&out->write, -1);
+}
+
+static void
+on_watch(uv_timer_t *timer)
+{
+	struct control_client *client = timer->data;
+
+	if (client->link != NULL && client->link->connected && ++client->silent > SILENT_TICKS)
+		lose(client, "nothing was heard from the gateway for some seconds");
+}
+
+/* --- asking
+ * --------------------------------------------------------------------------------------------------- */
+
+static void
+on_soon(uv_timer_t *timer)
+{
+	struct control_client *client = timer->data;
+
+	fail_all(&client->failed, client->why[0] != '\0' ? client->why : "no gateway answers");
+}
+
+/* Sends a request, or lets it fail on the next turn of the loop where there is nobody to ask. `message` is
+ * taken. */
+static void
+ask(struct control_client *client, struct pending *pending, json_t *message)
+{
+	pending->id = ++client->last_id;
+	if (message != NULL)
+		json_object_set_new(message, "id", json_integer(pending->id));
+	if (client->closed) {
+		json_decref(message);
+		fail(pending, CONTROL_EXIT_NO_GATEWAY, "the connection is closed");
+		return;
+	}
+	if (client->link != NULL && HASH_COUNT(client->pending) < MOST_PENDING &&
+	    control_append(&client->out, json_incref(message))) {
+		HASH_ADD(hh, client->pending, id, sizeof(pending->id), pending);
+		flush(client);
+	} else {
+		HASH_ADD(hh, client->failed, id, sizeof(pending->id), pending);
+		uv_timer_start(&client->soon, on_soon, 0, 0);
+	}
+	json_decref(message);
+}
+
+void
+control_client_command(struct control_client *client, const char *name, json_t *arguments,
+		       control_reply_fn done, void *context)
+{
+	struct pending *pending = memory_zeroed(1, sizeof(*pending));
+
+	pending->reply = done;
+	pending->context = context;
+	ask(client, pending,
+	    json_pack("{s:s, s:s, s:o*}", "do", "command", "name", name, "arguments", arguments));
+}
+
+void
+control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
+		     const char *after, size_t limit, control_page_fn done, void *context)
+{
+	struct pending *pending = memory_zeroed(1, sizeof(*pending));
+
+	pending->query = true;
+	pending->page = done;
+	pending->context = context;
+	pending->kind = kind;
+	ask(client, pending,
+	    json_pack("{s:s, s:s, s:s*, s:s*, s:I}", "do", "query", "kind", model_kind_info(kind)->plural,
+		      "filter", filter, "after", after, "limit", (json_int_t)limit));
+}
+
+/* --- the client's own life
+ * ------------------------------------------------------------------------------------ */
+
+static struct control_client *
+client_new(uint64_t kinds, uint64_t paged_kinds)
+{
+	struct control_client *client = memory_zeroed(1, sizeof(*client));
+
+	client->retry_ms = FIRST_RETRY_MS;
+	mirror_init(&client->mirror, kinds, paged_kinds);
+	return client;
+}
+
+struct control_client *
+control_client_open(uv_loop_t *loop, const struct control_client_options *options, struct error *err)
+{
+	struct control_client *client;
+
+	if (!listen_path_fits(options->socket, err))
+		return NULL;
+	signal(SIGPIPE,
+	       SIG_IGN); /* a gateway that goes while it is written to is an error code, not the end */
+	client = client_new(options->kinds, options->paged_kinds);
+	client->loop = loop;
+	client->socket = text_copy(options->socket);
+	client->reconnect = options->reconnect;
+	client->events = options->events;
+	client->callbacks = options->callbacks;
+	uv_timer_init(loop, &client->retry);
+	uv_timer_init(loop, &client->watchdog);
+	uv_timer_init(loop, &client->soon);
+	client->retry.data = client->watchdog.data = client->soon.data = client;
+	client->handles = 3;
+	uv_timer_start(&client->watchdog, on_watch, CONTROL_HEARTBEAT_MS, CONTROL_HEARTBEAT_MS);
+	try_connect(client);
+	return client;
+}
+
+void
+control_client_close(struct control_client *client)
+{
+	if (client == NULL || client->closed)
+		return;
+	client->closed = true;
+	drop_link(client);
+	uv_close((uv_handle_t *)&client->retry, on_timer_closed);
+	uv_close((uv_handle_t *)&client->watchdog, on_timer_closed);
+	uv_close((uv_handle_t *)&client->soon, on_timer_closed);
+	fail_all(&client->pending, "the connection was closed");
+	fail_all(&client->failed, client->why[0] != '\0' ? client->why : "the connection was closed");
+}
+
+enum control_client_state
+control_client_state(const struct control_client *client)
+{
+	return client->state;
+}
+
+struct model_store *
+control_client_store(struct control_client *client)
+{
+	return client->mirror.store;
+}
+
+usec_t
+control_client_heard(const struct control_client *client)
+{
+	return client->heard;
+}
+
+const char *
+control_client_role(const struct control_client *client)
+{
+	return client->role;
+}
+
+const char *
+control_client_version(const struct control_client *client)
+{
+	return client->version;
+}
+
+/* --- without a gateway
+ * ---------------------------------------------------------------------------------------- */
+
+static void
+ignore_reply(void *context, const struct control_reply *reply)
+{
+}
+
+static void
+ignore_page(void *context, const struct control_page *page)
+{
+}
+
+/* Waits for the answers 1, a page of routes, and 2, a command's. */
+struct control_client *
+client_new_detached(uint64_t kinds, uint64_t paged_kinds)
+{
+	struct control_client *client = client_new(kinds, paged_kinds);
+
+	for (int i = 1; i <= 2; i++) {
+		struct pending *pending = memory_zeroed(1, sizeof(*pending));
+
+		*pending = (struct pending){.id = i,
+					    .query = i == 1,
+					    .reply = ignore_reply,
+					    .page = ignore_page,
+					    .kind = MODEL_KIND_ROUTE};
+		HASH_ADD(hh, client->pending, id, sizeof(pending->id), pending);
+	}
+	return client;
+}
+
+void
+client_free_detached(struct control_client *client)
+{
+	fail_all(&client->pending, "");
+	free_client(client);
+}
+
+bool
+client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
+{
+	buffer_append(&client->in.bytes, bytes, length);
+	return take_messages(client, err);
+}

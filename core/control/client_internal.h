@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The client's inside. client.c connects, asks and answers; mirror.c turns what a gateway says of its model
+ * into the copy. The mirror knows nothing of sockets, so that it can be tried with any input.
+ */
+#ifndef TWINSPAN_CONTROL_CLIENT_INTERNAL_H
+#define TWINSPAN_CONTROL_CLIENT_INTERNAL_H
+
+#include "core/control/client.h"
+#include "core/control/protocol.h"
+
+#define MIRROR_BYTES ((size_t)256 << 20) /* what a gateway may make us hold */
+
+struct mirror_seen; /* a row that the walk under way has named */
+
+struct mirror {
+	struct model_store *store;
+	uint64_t kinds, paged_kinds; /* what was asked for: all else is refused */
+	struct mirror_seen *seen;
+	bool live;
+	uint64_t missed; /* told by the last message, to be passed on */
+};
+
+void mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds);
+void mirror_free(struct mirror *mirror);
+/* A new connection begins: what is held stays until the next walk is whole. */
+void mirror_begin(struct mirror *mirror, bool other_run);
+/* Takes one message. `*known` is set where it was one of the model's. False, with `err`, where it is wrong.
+ */
+bool mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err);
+
+/* A client without a loop, which never connects: for trying input on it. */
+struct control_client *client_new_detached(uint64_t kinds, uint64_t paged_kinds);
+void client_free_detached(struct control_client *client);
+/* Handles bytes as if a gateway had sent them. False where they were wrong. */
+bool client_input(struct control_client *client, const void *bytes, size_t length, struct error *err);
+
+#endif

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The client's copy of the model, kept true by what the gateway says. Rows stay when a connection is lost;
+ * the next one walks the whole model again, and only when that walk is whole do the rows go that it did not
+ * name: nothing vanishes from a screen and comes back. What was not asked for, is of a wrong type or is too
+ * much is an error.
+ */
+#include "core/control/client_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#define MOST_KEY 512
+
+struct mirror_seen {
+	UT_hash_handle hh;
+	char name[]; /* kind, then key */
+};
+
+void
+mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds)
+{
+	*mirror = (struct mirror){.store = model_store_new(), .kinds = kinds, .paged_kinds = paged_kinds};
+	model_store_set_limit(mirror->store, MIRROR_BYTES);
+}
+
+static void
+forget_seen(struct mirror *mirror)
+{
+	struct mirror_seen *seen, *next;
+
+	HASH_ITER (hh, mirror->seen, seen, next) {
+		HASH_DEL(mirror->seen, seen);
+		free(seen);
+	}
+}
+
+void
+mirror_free(struct mirror *mirror)
+{
+	forget_seen(mirror);
+	model_store_free(mirror->store);
+}
+
+void
+mirror_begin(struct mirror *mirror, bool other_run)
+{
+	forget_seen(mirror);
+	mirror->live = false;
+	model_store_set_limit(mirror->store, MIRROR_BYTES);
+	if (other_run)
+		model_store_forget_events(mirror->store);
+}
+
+/* The name of a row in the set of seen ones. */
+static void
+seen_name(const struct model_kind_info *info, const void *row, char out[MOST_KEY + 1])
+{
+	out[0] = (char)('A' + info->kind);
+	model_row_key(info, row, out + 1, MOST_KEY);
+}
+
+static bool
+was_seen(const struct mirror *mirror, const struct model_kind_info *info, const void *row)
+{
+	char name[MOST_KEY + 1];
+	struct mirror_seen *found;
+
+	seen_name(info, row, name);
+	HASH_FIND_STR(mirror->seen, name, found);
+	return found != NULL;
+}
+
+static void
+mark_seen(struct mirror *mirror, const struct model_kind_info *info, const void *row)
+{
+	char name[MOST_KEY + 1];
+	struct mirror_seen *seen;
+	size_t length;
+
+	if (mirror->live || was_seen(mirror, info, row))
+		return;
+	seen_name(info, row, name);
+	length = strlen(name);
+	seen = memory_zeroed(1, sizeof(*seen) + length + 1);
+	memcpy(seen->name, name, length + 1);
+	HASH_ADD_STR(mirror->seen, name, seen);
+}
+
+/* The walk is whole: rows that it did not name are gone. */
+static void
+drop_unseen(struct mirror *mirror)
+{
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+		const struct model_kind_info *info = model_kind_info((enum model_kind)kind);
+
+		if (info->storage != MODEL_STORED || (mirror->kinds >> kind & 1) == 0)
+			continue;
+		for (size_t i = model_store_count(mirror->store, info->kind); i-- > 0;) {
+			const void *row = model_store_at(mirror->store, info->kind, i);
+			char key[MOST_KEY];
+
+			if (!was_seen(mirror, info, row))
+				model_store_remove(mirror->store, info->kind,
+						   model_row_key(info, row, key, sizeof(key)));
+		}
+	}
+	forget_seen(mirror);
+}
+
+/* The kind that `value` names, if it is one of those asked for and of that storage; else NULL with `err`. */
+static const struct model_kind_info *
+asked_kind(uint64_t asked, const json_t *value, enum model_storage storage, struct error *err)
+{
+	const char *name = json_string_value(value);
+	const struct model_kind_info *info = name != NULL ? model_kind_find(name) : NULL;
+
+	if (info == NULL || info->storage != storage || (asked >> info->kind & 1) == 0) {
+		error_set(err, "the gateway sends rows that were not asked for");
+		return NULL;
+	}
+	return info;
+}
+
+static bool
+enough(const struct mirror *mirror, struct error *err)
+{
+	if (model_store_refused(mirror->store))
+		return error_set(err, "the gateway sends more than this program holds");
+	return true;
+}
+
+static bool
+take_put(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	const struct model_kind_info *info = asked_kind(mirror->kinds, value, MODEL_STORED, err);
+	uint64_t fields = 0;
+	bool good = true;
+	void *row;
+
+	if (info == NULL)
+		return false;
+	row = model_row_new(info->kind);
+	good = model_row_from_json(info->shape, row, json_object_get(message, "row"), &fields, err);
+	for (size_t i = 0; good && i < COUNT_OF(info->key) && info->key[i] != NULL; i++) {
+		if ((fields >> (info->key[i] - info->shape->fields) & 1) == 0)
+			good = error_set(err, "the gateway sends a row without its key");
+	}
+	if (good) {
+		mark_seen(mirror, info, row);
+		model_store_merge(mirror->store, info->kind, row, fields);
+	}
+	model_row_free(info->kind, row);
+	return good && enough(mirror, err);
+}
+
+static bool
+take_gone(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	const struct model_kind_info *info = asked_kind(mirror->kinds, value, MODEL_STORED, err);
+	const char *key = json_string_value(json_object_get(message, "key"));
+
+	if (info == NULL)
+		return false;
+	if (key == NULL)
+		return error_set(err, "the gateway removes a row without its key");
+	model_store_remove(mirror->store, info->kind, key);
+	return true;
+}
+
+static bool
+take_event(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	struct model_event *event;
+	bool good;
+
+	if ((mirror->kinds >> MODEL_KIND_EVENT & 1) == 0)
+		return error_set(err, "the gateway sends events that were not asked for");
+	event = model_row_new(MODEL_KIND_EVENT);
+	good = model_row_from_json(model_kind_info(MODEL_KIND_EVENT)->shape, event, value, NULL, err);
+	if (good)
+		model_store_event_mirror(mirror->store, event);
+	model_row_free(MODEL_KIND_EVENT, event);
+	return good && enough(mirror, err);
+}
+
+static bool
+take_changed(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	const struct model_kind_info *info = asked_kind(mirror->paged_kinds, value, MODEL_PAGED, err);
+	bool good;
+	void *row;
+
+	if (info == NULL)
+		return false;
+	row = model_row_new(info->kind);
+	good = model_row_from_json(info->shape, row, json_object_get(message, "row"), NULL, err);
+	if (good)
+		model_store_paged_changed(mirror->store, info->kind, row,
+					  json_is_true(json_object_get(message, "gone")));
+	model_row_free(info->kind, row);
+	return good;
+}
+
+static bool
+take_begin(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	forget_seen(mirror);
+	mirror->live = false;
+	return true;
+}
+
+static bool
+take_live(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	if (!mirror->live)
+		drop_unseen(mirror);
+	mirror->live = true;
+	return true;
+}
+
+static bool
+take_missed(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
+{
+	if (json_is_integer(value) && json_integer_value(value) > 0)
+		mirror->missed = (uint64_t)json_integer_value(value);
+	return true;
+}
+
+bool
+mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err)
+{
+	static const struct {
+		const char *name;
+		bool (*take)(struct mirror *mirror, const json_t *value, const json_t *message,
+			     struct error *err);
+	} messages[] = {{"put", take_put},         {"gone", take_gone},   {"event", take_event},
+			{"changed", take_changed}, {"begin", take_begin}, {"live", take_live},
+			{"missed", take_missed}};
+
+	mirror->missed = 0;
+	for (size_t i = 0; i < COUNT_OF(messages); i++) {
+		const json_t *value = json_object_get(message, messages[i].name);
+
+		/* "gone" is also a member of "changed" */
+		if (value == NULL ||
+		    (messages[i].take == take_gone && json_object_get(message, "changed") != NULL))
+			continue;
+		*known = true;
+		return messages[i].take(mirror, value, message, err);
+	}
+	*known = false;
+	return true;
+}

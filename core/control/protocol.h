@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The control protocol: JSON objects, one a line, over a stream (a unix socket; SSH below it later). Both
+ * sides treat the other as hostile: a line has at most CONTROL_LINE bytes, nesting at most CONTROL_DEPTH
+ * levels, and what is not such an object ends the connection. Unknown members of a known message are passed
+ * over, so that versions may differ.
+ *
+ * What the gateway says first, unasked:
+ *   {"hello": {"protocol": 1, "version": "0.1.0", "role": "operator", "run": "5f0e…", "pid": 411}}
+ *     `run` is another with each start of the gateway: then event sequences begin anew.
+ *
+ * What a client asks; `id` is a number of its choice that comes back in the answer:
+ *   {"id": 1, "do": "follow", "kinds": ["tunnels", "events"], "paged": ["routes"], "events": 200}
+ *     Rows of the stored kinds as they are and then as they change; single changes of paged kinds; events
+ * from the last 200 on. A second one replaces the first and begins anew.
+ *   {"id": 2, "do": "query", "kind": "routes", "filter": "in:10.0.0.0/8", "after": "KEY", "limit": 100}
+ *     A page of rows of any kind; `filter` and `after` may be missing or null.
+ *   {"id": 3, "do": "command", "name": "switchover", "arguments": {"connection": "aws-paris", "dry_run":
+ * true}} A row of the command table whose place is the gateway.
+ *
+ * What the gateway answers:
+ *   {"reply": 3, "exit_code": 0, "text": "…", "result": …}   exit codes as the command line's; result may be
+ * missing
+ *   {"page": 2, "kind": "routes", "rows": [{…}], "complete": false, "total": null}
+ *     A query that can't be answered gets a reply with its text instead.
+ * and, to who follows:
+ *   {"begin": true}                        a whole walk begins: rows not named until "live" are gone
+ *   {"put": "tunnels", "row": {…}}         the changed fields of a row, always with its key fields
+ *   {"gone": "tunnels", "key": "a/1"}
+ *   {"event": {…}}
+ *   {"live": true}                         the copy is true
+ *   {"changed": "routes", "row": {…}, "gone": false}   of a paged kind
+ *   {"missed": 12}                         so many single changes of paged kinds were left out: the reader is
+ * slow and to everybody, each second, where nothing else is under way:
+ *   {"heartbeat": true}
+ * Before it closes on a client that talks nonsense:
+ *   {"error": "…"}
+ *
+ * Nothing is queued for a slow reader: the gateway writes while less than CONTROL_OUTSTANDING bytes are under
+ * way, and goes on from the reader's place in the store when there is room again, by when much has been
+ * overtaken.
+ */
+#ifndef TWINSPAN_CONTROL_PROTOCOL_H
+#define TWINSPAN_CONTROL_PROTOCOL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buffer.h"
+#include "core/base/error.h"
+
+#define CONTROL_PROTOCOL 1
+#define CONTROL_LINE ((size_t)1 << 20)
+#define CONTROL_DEPTH 16
+#define CONTROL_OUTSTANDING ((size_t)256 << 10)
+#define CONTROL_PAGE_ROWS 1000                 /* at most in one page */
+#define CONTROL_PAGE_BYTES ((size_t)512 << 10) /* a page ends behind the row that passes this */
+#define CONTROL_HEARTBEAT_MS 1000
+
+/* Exit codes of replies, which are those of the command line. */
+enum control_exit {
+	CONTROL_EXIT_DONE = 0,
+	CONTROL_EXIT_FAILED = 1,
+	CONTROL_EXIT_USAGE = 2,
+	CONTROL_EXIT_NO_GATEWAY = 3,
+	CONTROL_EXIT_NOT_PERMITTED = 4
+};
+
+/** Lines that come in. Zero-initialise; append to `bytes`; free with buffer_free(&lines->bytes). */
+struct control_lines {
+	struct buffer bytes;
+	size_t searched; /* bytes of the head that hold no newline */
+};
+
+enum control_taken {
+	CONTROL_TAKEN_NONE, /* no whole line yet */
+	CONTROL_TAKEN_ONE,
+	CONTROL_TAKEN_BAD /* not a message: the stream can't be trusted any more */
+};
+
+/** Takes the next message: `*message` (an object) is new with CONTROL_TAKEN_ONE; `err` says what is bad. */
+enum control_taken control_lines_take(struct control_lines *lines, json_t **message, struct error *err);
+/** True where a whole line, or more than a line may have, waits. */
+bool control_lines_pending(struct control_lines *lines);
+
+/** Appends a message as one line. `message` is taken. False where it is larger than a line may be: nothing is
+ * sent. */
+bool control_append(struct buffer *out, json_t *message);
+/** Appends the text of a JSON value, without a newline. `value` is borrowed. */
+bool control_append_value(struct buffer *out, const json_t *value);
+
+/** A copy of a foreign value whose texts and names are cleaned of control bytes. Returns new. */
+json_t *control_clean(const json_t *value);
+
+/** The set of kinds that an array of their names gives; names that this version does not know are passed
+ * over. */
+uint64_t control_kinds_from_json(const json_t *names);
+json_t *control_kinds_to_json(uint64_t kinds);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The server's inside. server.c owns sockets and times; session.c speaks the protocol with one client, as a
+ * thing that takes bytes and makes bytes; request.c is a command under way. A session knows nothing of
+ * sockets, so that it can be tried with any input (tests/fuzz/fuzz_control.c).
+ */
+#ifndef TWINSPAN_CONTROL_SERVER_INTERNAL_H
+#define TWINSPAN_CONTROL_SERVER_INTERNAL_H
+
+#include "core/control/protocol.h"
+#include "core/control/server.h"
+
+#define SESSION_REQUESTS 32 /* commands of one client under way at once */
+
+struct control_session {
+	struct control_session *prev, *next; /* in the server's list */
+	struct control_server *server;
+	enum command_role role;
+	char who[32];
+	struct control_lines in;
+	struct buffer out;
+	size_t in_flight;  /* bytes given to the socket and not yet taken by it */
+	unsigned requests; /* commands under way */
+	bool closing;      /* nothing more is read; to be closed when everything is written */
+
+	bool following, begun, live, past_sent;
+	uint64_t kinds, paged_kinds;
+	struct model_cursor cursor;
+	uint64_t last_event; /* sequence of the last event that was sent */
+	uint64_t missed;
+};
+
+struct control_handler_row {
+	const struct command *command;
+	control_handler handler;
+	void *context;
+};
+
+struct control_request {
+	struct control_request *prev, *next; /* in the server's list */
+	struct control_server *server;       /* NULL once that is closed */
+	struct control_session *session;     /* NULL once the client went away */
+	json_int_t id;
+	json_t *arguments;
+	char who[32];
+};
+
+struct control_server {
+	struct model_store *store;
+	struct model_watch watch;
+	char run[20];
+	struct control_handler_row *handlers;
+	size_t handler_count;
+	struct control_session *sessions;
+	struct control_request *requests;
+	struct control_socket *socket; /* server.c's; NULL without one */
+	void (*wake)(struct control_server *server,
+		     struct control_session *session);  /* `session` has output */
+	void (*changed)(struct control_server *server); /* the store did */
+};
+
+/* --- session.c
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Begins with the greeting in `out`. The server's list has it until session_end(). */
+void session_begin(struct control_session *session, struct control_server *server, enum command_role role,
+		   const char *who);
+/* Frees what it owns (not itself) and lets go of its requests. */
+void session_end(struct control_session *session);
+/* Handles at most `most` of the messages in `in`. True where more wait that could be handled now. */
+bool session_input(struct control_session *session, unsigned most);
+/* Is there room for more output? Else nothing further is handled or produced. */
+bool session_has_room(const struct control_session *session);
+/* Makes output for who follows, as long as there is room. */
+void session_produce(struct control_session *session);
+/* Ends it with a text that is sent before it closes. */
+void session_refuse(struct control_session *session, const char *text);
+void session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
+		   json_t *result);
+
+/* Watches the store for all sessions. */
+void session_watch_store(struct control_server *server);
+void session_watched_kinds_changed(struct control_server *server);
+
+/* --- request.c
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Checks name, role and arguments and hands the command to its handler. Everything is borrowed. */
+void request_begin(struct control_session *session, json_int_t id, const char *name, const json_t *arguments);
+void request_forget_session(struct control_session *session);
+void request_forget_server(struct control_server *server);
+
+/* --- server.c
+ * -------------------------------------------------------------------------------------------------- */
+
+/* A server without a socket. */
+struct control_server *server_new(struct model_store *store);
+/* Frees it; it must have no sessions. */
+void server_free(struct control_server *server);
+
+/* --- roles.c
+ * --------------------------------------------------------------------------------------------------- */
+
+/* The role of a user: `groups` are all of theirs; `operators` is the group that may operate, -1 where there
+ * is none. */
+enum command_role role_of(uid_t user, const gid_t *groups, size_t count, gid_t operators);
+/* The role and name of who is at the other end of a connected unix socket. */
+enum command_role role_of_socket(int fd, char *who, size_t size);
+
+#endif

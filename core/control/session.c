@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The gateway's side of one connection: messages in, answers and changes of the model out; see protocol.h.
+ * What goes out is made only while there is room for it, straight from the store, from the place (a
+ * model_cursor) up to which this client has it; so a client that stops reading costs a few hundred kilobytes
+ * and no time.
+ */
+#include "core/control/server_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#define MOST_KEY 1024 /* bytes of "after" */
+
+static uint64_t
+kind_bit(enum model_kind kind)
+{
+	return UINT64_C(1) << kind;
+}
+
+bool
+session_has_room(const struct control_session *session)
+{
+	return session->out.length + session->in_flight < CONTROL_OUTSTANDING;
+}
+
+void
+session_begin(struct control_session *session, struct control_server *server, enum command_role role,
+	      const char *who)
+{
+	session->server = server;
+	session->role = role;
+	snprintf(session->who, sizeof(session->who), "%s", who);
+	DL_APPEND(server->sessions, session);
+	control_append(&session->out,
+		       json_pack("{s:{s:i, s:s, s:s, s:s, s:i}}", "hello", "protocol", CONTROL_PROTOCOL,
+				 "version", TWINSPAN_VERSION, "role", command_role_name(role), "run",
+				 server->run, "pid", (int)getpid()));
+}
+
+void
+session_end(struct control_session *session)
+{
+	DL_DELETE(session->server->sessions, session);
+	request_forget_session(session);
+	session_watched_kinds_changed(session->server);
+	buffer_free(&session->in.bytes);
+	buffer_free(&session->out);
+}
+
+void
+session_refuse(struct control_session *session, const char *text)
+{
+	control_append(&session->out, json_pack("{s:s}", "error", text));
+	session->closing = true;
+	session->following = false;
+}
+
+void
+session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text, json_t *result)
+{
+	json_t *reply = json_pack("{s:I, s:i, s:s}", "reply", id, "exit_code", exit_code, "text", text);
+
+	if (reply == NULL) /* a text that is not UTF-8 */
+		reply = json_pack("{s:I, s:i, s:s}", "reply", id, "exit_code", exit_code, "text", "?");
+	if (result != NULL)
+		json_object_set_new(reply, "result", result);
+	if (!control_append(&session->out, reply))
+		control_append(&session->out,
+			       json_pack("{s:I, s:i, s:s}", "reply", id, "exit_code", CONTROL_EXIT_FAILED,
+					 "text", "the answer is larger than a message may be"));
+}
+
+/* --- following
+ * ------------------------------------------------------------------------------------------------- */
+
+/* The sequence of the event before the last `count`. */
+static uint64_t
+sequence_before_last(const struct model_store *store, size_t count)
+{
+	size_t total = model_store_count(store, MODEL_KIND_EVENT);
+	const struct model_event *event;
+
+	if (total == 0)
+		return 0;
+	if (count == 0) {
+		event = model_store_at(store, MODEL_KIND_EVENT, total - 1);
+		return event->sequence;
+	}
+	event = model_store_at(store, MODEL_KIND_EVENT, count < total ? total - count : 0);
+	return event->sequence - 1;
+}
+
+static void
+put_event(struct control_session *session, const struct model_event *event)
+{
+	control_append(&session->out, json_pack("{s:o}", "event",
+						model_row_to_json(model_kind_info(MODEL_KIND_EVENT)->shape,
+								  event, UINT64_MAX)));
+	session->last_event = event->sequence;
+}
+
+/* Sends the events behind last_event. True when there are no more. */
+static bool
+produce_past_events(struct control_session *session)
+{
+	const struct model_store *store = session->server->store;
+	size_t low = 0, high = model_store_count(store, MODEL_KIND_EVENT);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct model_event *event = model_store_at(store, MODEL_KIND_EVENT, middle);
+
+		if (event->sequence > session->last_event)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	for (; low < model_store_count(store, MODEL_KIND_EVENT); low++) {
+		if (!session_has_room(session))
+			return false;
+		put_event(session, model_store_at(store, MODEL_KIND_EVENT, low));
+	}
+	return true;
+}
+
+/* The key fields of a kind: they go along with every row. */
+static uint64_t
+key_fields(const struct model_kind_info *info)
+{
+	uint64_t fields = 0;
+
+	for (size_t i = 0; i < COUNT_OF(info->key) && info->key[i] != NULL; i++)
+		fields |= UINT64_C(1) << (info->key[i] - info->shape->fields);
+	return fields;
+}
+
+static bool
+put_change(void *context, const struct model_change *change)
+{
+	struct control_session *session = context;
+	const struct model_kind_info *info = model_kind_info(change->kind);
+
+	if ((session->kinds & kind_bit(change->kind)) == 0)
+		return true;
+	if (change->row == NULL)
+		control_append(&session->out, json_pack("{s:s, s:o}", "gone", info->plural, "key",
+							json_string(change->key)));
+	else if (info->storage == MODEL_LOG)
+		put_event(session, change->row);
+	else
+		control_append(&session->out,
+			       json_pack("{s:s, s:o}", "put", info->plural, "row",
+					 model_row_to_json(info->shape, change->row,
+							   change->fields | key_fields(info))));
+	return session_has_room(session);
+}
+
+/* Events that came before the walk of the rows began are sent by sequence, later ones by the walk. */
+static void
+produce_changes(struct control_session *session)
+{
+	bool restart = false, all;
+
+	if (!session->begun) {
+		control_append(&session->out, json_pack("{s:b}", "begin", true));
+		session->begun = true;
+		session->past_sent = (session->kinds & kind_bit(MODEL_KIND_EVENT)) == 0;
+	}
+	if (!session->past_sent && !produce_past_events(session))
+		return;
+	session->past_sent = true;
+	all = model_store_follow(session->server->store, &session->cursor, &restart, put_change, session);
+	if (restart) {
+		session->begun = session->live = false;
+	} else if (all && !session->live) {
+		control_append(&session->out, json_pack("{s:b}", "live", true));
+		session->live = true;
+	}
+}
+
+void
+session_produce(struct control_session *session)
+{
+	if (!session->following || !session_has_room(session))
+		return;
+	if (session->missed != 0) {
+		control_append(&session->out, json_pack("{s:I}", "missed", (json_int_t)session->missed));
+		session->missed = 0;
+	}
+	produce_changes(session);
+	if (!session->begun)
+		produce_changes(session);
+}
+
+static void
+handle_follow(struct control_session *session, const json_t *message)
+{
+	uint64_t paged = 0, stored = 0, both;
+	json_int_t events = json_integer_value(json_object_get(message, "events"));
+
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+		if (model_kind_info((enum model_kind)kind)->storage == MODEL_PAGED)
+			paged |= kind_bit((enum model_kind)kind);
+		else
+			stored |= kind_bit((enum model_kind)kind);
+	}
+	both = control_kinds_from_json(json_object_get(message, "kinds"));
+	session->kinds = both & stored;
+	session->paged_kinds = control_kinds_from_json(json_object_get(message, "paged")) & paged;
+	session->following = true;
+	session->begun = session->live = false;
+	session->cursor = (struct model_cursor){0};
+	session->missed = 0;
+	session->last_event = sequence_before_last(session->server->store, events > 0 ? (size_t)events : 0);
+	session_watched_kinds_changed(session->server);
+}
+
+/* --- single changes of the large kinds
+ * ------------------------------------------------------------------------- */
+
+static void
+on_paged(void *context, enum model_kind kind, const void *row, bool gone)
+{
+	struct control_server *server = context;
+	const struct model_kind_info *info = model_kind_info(kind);
+	struct control_session *session;
+	struct buffer line = {0};
+
+	DL_FOREACH(server->sessions, session)
+	{
+		if (!session->following || (session->paged_kinds & kind_bit(kind)) == 0)
+			continue;
+		if (!session_has_room(session)) {
+			session->missed++;
+			continue;
+		}
+		if (line.length == 0)
+			control_append(&line, json_pack("{s:s, s:o, s:b}", "changed", info->plural, "row",
+							model_row_to_json(info->shape, row, UINT64_MAX),
+							"gone", gone));
+		buffer_append(&session->out, buffer_head(&line), line.length);
+		if (server->changed != NULL)
+			server->changed(server);
+	}
+	buffer_free(&line);
+}
+
+static void
+on_changed(void *context, enum model_kind kind, const void *row, uint64_t fields)
+{
+	struct control_server *server = context;
+
+	if (server->changed != NULL)
+		server->changed(server);
+}
+
+static void
+on_removed(void *context, enum model_kind kind, const void *row)
+{
+	on_changed(context, kind, row, 0);
+}
+
+void
+session_watch_store(struct control_server *server)
+{
+	server->watch = (struct model_watch){
+	    .changed = on_changed, .removed = on_removed, .paged = on_paged, .context = server};
+	model_store_watch(server->store, &server->watch);
+}
+
+void
+session_watched_kinds_changed(struct control_server *server)
+{
+	struct control_session *session;
+
+	server->watch.paged_kinds = 0;
+	DL_FOREACH(server->sessions, session)
+	{
+		if (session->following)
+			server->watch.paged_kinds |= session->paged_kinds;
+	}
+}
+
+/* --- pages
+ * ----------------------------------------------------------------------------------------------------- */
+
+struct page {
+	struct control_session *session;
+	const struct model_kind_info *info;
+	const struct model_filter *filter;
+	size_t start; /* length of `out` before the rows */
+	size_t count;
+};
+
+static bool
+put_page_row(void *context, const void *row)
+{
+	struct page *page = context;
+	struct buffer *out = &page->session->out;
+	json_t *json;
+
+	if (!model_filter_match(page->filter, page->info->shape, row))
+		return true;
+	json = model_row_to_json(page->info->shape, row, UINT64_MAX);
+	if (page->count++ != 0)
+		buffer_append(out, ",", 1);
+	control_append_value(out, json);
+	json_decref(json);
+	return out->length - page->start < CONTROL_PAGE_BYTES;
+}
+
+static void put_text(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+put_text(struct buffer *out, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buffer_append(out, text, (size_t)length);
+}
+
+static void
+handle_query(struct control_session *session, json_int_t id, const json_t *message)
+{
+	const char *name = json_string_value(json_object_get(message, "kind"));
+	const char *after = json_string_value(json_object_get(message, "after"));
+	const char *text = json_string_value(json_object_get(message, "filter"));
+	const struct model_kind_info *info = name != NULL ? model_kind_find(name) : NULL;
+	json_int_t limit = json_integer_value(json_object_get(message, "limit"));
+	const struct model_store *store = session->server->store;
+	struct error err = {""};
+	struct model_filter *filter;
+	struct buffer *out = &session->out;
+	struct page page = {.session = session, .info = info};
+	struct model_query query = {.filter = text, .after = after, .row = put_page_row, .context = &page};
+	bool complete = true;
+
+	query.limit = limit < 1 || limit > CONTROL_PAGE_ROWS ? CONTROL_PAGE_ROWS : (size_t)limit;
+	if (info == NULL || (after != NULL && strlen(after) > MOST_KEY)) {
+		session_reply(session, id, CONTROL_EXIT_USAGE,
+			      info == NULL ? "unknown kind" : "the key is too long", NULL);
+		return;
+	}
+	if ((filter = model_filter_parse(text, &err)) == NULL) {
+		session_reply(session, id, CONTROL_EXIT_USAGE, err.text, NULL);
+		return;
+	}
+	page.filter = filter;
+	put_text(out, "{\"page\":%lld,\"kind\":\"%s\",\"rows\":[", (long long)id, info->plural);
+	page.start = out->length;
+	model_store_query(store, info->kind, &query, &complete);
+	put_text(out, "],\"complete\":%s,\"total\":", complete ? "true" : "false");
+	if (info->storage == MODEL_PAGED)
+		put_text(out, "null}\n");
+	else
+		put_text(out, "%zu}\n", model_store_count(store, info->kind));
+	model_filter_free(filter);
+}
+
+/* --- messages
+ * -------------------------------------------------------------------------------------------------- */
+
+static void
+handle_command(struct control_session *session, json_int_t id, const json_t *message)
+{
+	const char *name = json_string_value(json_object_get(message, "name"));
+
+	if (name == NULL)
+		session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
+	else
+		request_begin(session, id, name, json_object_get(message, "arguments"));
+}
+
+static void
+handle(struct control_session *session, const json_t *message)
+{
+	const char *what = json_string_value(json_object_get(message, "do"));
+	const json_t *id = json_object_get(message, "id");
+
+	if (what == NULL || !json_is_integer(id))
+		session_refuse(session, "a request needs \"do\", a text, and \"id\", a number");
+	else if (strcmp(what, "follow") == 0)
+		handle_follow(session, message);
+	else if (strcmp(what, "query") == 0)
+		handle_query(session, json_integer_value(id), message);
+	else if (strcmp(what, "command") == 0)
+		handle_command(session, json_integer_value(id), message);
+	else
+		session_reply(session, json_integer_value(id), CONTROL_EXIT_USAGE,
+			      "this gateway (version " TWINSPAN_VERSION ") knows no such request", NULL);
+}
+
+bool
+session_input(struct control_session *session, unsigned most)
+{
+	for (; !session->closing && session_has_room(session); most--) {
+		struct error err = {""};
+		json_t *message;
+
+		if (most == 0)
+			return control_lines_pending(&session->in);
+		switch (control_lines_take(&session->in, &message, &err)) {
+		case CONTROL_TAKEN_NONE:
+			return false;
+		case CONTROL_TAKEN_BAD:
+			session_refuse(session, err.text);
+			return false;
+		case CONTROL_TAKEN_ONE:
+			handle(session, message);
+			json_decref(message);
+			break;
+		}
+	}
+	return false;
+}

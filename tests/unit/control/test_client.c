@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client against our own server, over real sockets, and against gateways that lie. */
+#include "core/control/client_internal.h"
+#include "tests/unit/control/harness.h"
+
+#define TUNNELS (UINT64_C(1) << MODEL_KIND_TUNNEL)
+#define EVENTS (UINT64_C(1) << MODEL_KIND_EVENT)
+#define ROUTES (UINT64_C(1) << MODEL_KIND_ROUTE)
+
+static char last_why[256];
+
+static void
+on_state(void *context, enum control_client_state state, const char *why)
+{
+	if (why != NULL)
+		snprintf(last_why, sizeof(last_why), "%s", why);
+}
+
+static struct control_client *
+open_client(struct harness *h, uint64_t kinds, bool reconnect)
+{
+	struct control_client_options options = {.socket = h->socket,
+						 .reconnect = reconnect,
+						 .kinds = kinds,
+						 .events = 100,
+						 .callbacks = {.state = on_state}};
+
+	last_why[0] = '\0';
+	return control_client_open(&h->loop, &options, NULL);
+}
+
+struct answer {
+	int calls, exit_code;
+	bool ok, complete;
+	char text[300];
+	json_t *result;
+	size_t rows;
+	char last_key[64];
+	struct control_client *close;
+};
+
+static void
+on_reply(void *context, const struct control_reply *reply)
+{
+	struct answer *answer = context;
+
+	answer->calls++;
+	answer->ok = reply->ok;
+	answer->exit_code = reply->exit_code;
+	snprintf(answer->text, sizeof(answer->text), "%s", reply->text);
+	answer->result = json_deep_copy(reply->result);
+	control_client_close(answer->close);
+}
+
+static void
+on_page(void *context, const struct control_page *page)
+{
+	struct answer *answer = context;
+
+	answer->calls++;
+	answer->ok = page->ok;
+	answer->complete = page->complete;
+	answer->rows += page->count;
+	if (page->ok && page->count != 0)
+		model_row_key(model_kind_info(page->kind), page->rows[page->count - 1], answer->last_key,
+			      sizeof(answer->last_key));
+	if (!page->ok)
+		snprintf(answer->text, sizeof(answer->text), "%s", page->text);
+}
+
+static void
+done_with(void *context, struct control_request *request)
+{
+	control_request_done(request, json_pack("{s:s}", "tunnel", control_request_text(request, "tunnel")),
+			     "is up");
+}
+
+static void
+never_done(void *context, struct control_request *request)
+{
+	*(struct control_request **)context = request;
+}
+
+static const struct model_tunnel *
+tunnel_of(struct control_client *client, const char *name)
+{
+	return model_store_get(control_client_store(client), MODEL_KIND_TUNNEL, name);
+}
+
+/* --- the copy
+ * -------------------------------------------------------------------------------------------------- */
+
+static void
+the_copy_follows_the_original(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client *client;
+
+	put_tunnel(h->store, "b/1", "up", 1);
+	put_tunnel(h->store, "a/1", "up", 1);
+	put_tunnel(h->store, "b/1", "up", 2);
+	model_store_log(h->store, "info", "x", "a", "hello");
+	harness_serve(h);
+	client = open_client(h, TUNNELS | EVENTS, false);
+	assert_int_equal(control_client_state(client), CONTROL_CONNECTING);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	assert_string_equal(control_client_role(client), "admin");
+	assert_string_equal(control_client_version(client), TWINSPAN_VERSION);
+	assert_string_equal(
+	    ((const struct model_tunnel *)model_store_at(control_client_store(client), MODEL_KIND_TUNNEL, 0))
+		->name,
+	    "b/1");
+	assert_int_equal(model_store_count(control_client_store(client), MODEL_KIND_EVENT), 1);
+	put_tunnel(h->store, "a/1", "down", 5);
+	WAIT_FOR(h, tunnel_of(client, "a/1")->rx_bytes == 5);
+	assert_string_equal(tunnel_of(client, "a/1")->state, "down");
+	model_store_remove(h->store, MODEL_KIND_TUNNEL, "b/1");
+	WAIT_FOR(h, tunnel_of(client, "b/1") == NULL);
+	model_store_log(h->store, "info", "x", "a", "more");
+	WAIT_FOR(h, model_store_count(control_client_store(client), MODEL_KIND_EVENT) == 2);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+a_large_model_arrives_whole_in_its_order(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client *client;
+
+	for (int i = 0; i < 3000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "t%d/1", i * 7919 % 3000);
+		put_tunnel(h->store, name, "up", (uint64_t)i);
+	}
+	harness_serve(h);
+	client = open_client(h, TUNNELS, false);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	assert_int_equal(model_store_count(control_client_store(client), MODEL_KIND_TUNNEL), 3000);
+	for (size_t i = 0; i < 3000; i++) {
+		const struct model_tunnel *ours =
+		    model_store_at(control_client_store(client), MODEL_KIND_TUNNEL, i);
+		const struct model_tunnel *theirs = model_store_at(h->store, MODEL_KIND_TUNNEL, i);
+
+		assert_string_equal(ours->name, theirs->name);
+	}
+	control_client_close(client);
+	harness_free(h);
+}
+
+struct watcher {
+	struct model_watch watch;
+	int removed;
+};
+
+static void
+count_removed(void *context, enum model_kind kind, const void *row)
+{
+	((struct watcher *)context)->removed++;
+}
+
+static void
+after_a_restart_of_the_gateway_the_copy_becomes_true_again(void **state)
+{
+	struct harness *h = harness_new();
+	struct watcher watcher = {.watch = {.removed = count_removed}};
+	struct control_client *client;
+
+	watcher.watch.context = &watcher;
+	put_tunnel(h->store, "stays/1", "up", 1);
+	put_tunnel(h->store, "goes/1", "up", 1);
+	model_store_log(h->store, "info", "x", "a", "one");
+	model_store_log(h->store, "info", "x", "a", "two");
+	harness_serve(h);
+	client = open_client(h, TUNNELS | EVENTS, true);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	model_store_watch(control_client_store(client), &watcher.watch);
+
+	harness_stop_serving(h);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_STALE);
+	assert_true(last_why[0] != '\0');
+	assert_non_null(tunnel_of(client, "goes/1"));
+	model_store_free(h->store);
+	h->store = model_store_new();
+	put_tunnel(h->store, "new/1", "up", 3);
+	put_tunnel(h->store, "stays/1", "down", 2);
+	model_store_log(h->store, "info", "x", "a", "began anew");
+	harness_serve(h);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	assert_null(tunnel_of(client, "goes/1"));
+	assert_string_equal(tunnel_of(client, "stays/1")->state, "down");
+	assert_non_null(tunnel_of(client, "new/1"));
+	assert_int_equal(watcher.removed, 1);
+	assert_int_equal(model_store_count(control_client_store(client), MODEL_KIND_EVENT), 1);
+	assert_string_equal(
+	    ((const struct model_event *)model_store_at(control_client_store(client), MODEL_KIND_EVENT, 0))
+		->text,
+	    "began anew");
+	model_store_unwatch(control_client_store(client), &watcher.watch);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+a_client_waits_for_a_gateway_that_starts_later(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client *client = open_client(h, TUNNELS, true);
+
+	WAIT_FOR(h, last_why[0] != '\0');
+	assert_int_equal(control_client_state(client), CONTROL_CONNECTING);
+	harness_serve(h);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	control_client_close(client);
+	harness_free(h);
+}
+
+/* --- commands
+ * -------------------------------------------------------------------------------------------------- */
+
+static void
+commands_sent_before_the_connection_stands_are_answered(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer answer = {0};
+	struct control_client *client;
+
+	harness_serve(h);
+	control_server_handle(h->server, "up", done_with, NULL);
+	client = open_client(h, 0, false);
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &answer);
+	assert_int_equal(answer.calls, 0);
+	WAIT_FOR(h, answer.calls == 1);
+	assert_true(answer.ok);
+	assert_string_equal(answer.text, "is up");
+	assert_string_equal(json_string_value(json_object_get(answer.result, "tunnel")), "a/1");
+	json_decref(answer.result);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+without_a_gateway_commands_fail_with_code_3(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer first = {0}, second = {0};
+	struct control_client *client = open_client(h, 0, false);
+
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &first);
+	WAIT_FOR(h, first.calls == 1);
+	assert_int_equal(first.exit_code, 3);
+	assert_non_null(strstr(first.text, h->socket));
+	assert_int_equal(control_client_state(client), CONTROL_STALE);
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &second);
+	assert_int_equal(second.calls, 0);
+	WAIT_FOR(h, second.calls == 1);
+	assert_int_equal(second.exit_code, 3);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+a_command_under_way_fails_when_the_gateway_goes(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_request *request = NULL;
+	struct answer answer = {0};
+	struct control_client *client;
+
+	harness_serve(h);
+	control_server_handle(h->server, "up", never_done, &request);
+	client = open_client(h, 0, false);
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &answer);
+	WAIT_FOR(h, request != NULL);
+	harness_stop_serving(h);
+	WAIT_FOR(h, answer.calls == 1);
+	assert_int_equal(answer.exit_code, 3);
+	control_request_done(request, NULL, "late");
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+a_client_may_be_closed_from_its_own_callback(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer answer = {0}, pending = {0};
+	struct control_request *request = NULL;
+
+	harness_serve(h);
+	control_server_handle(h->server, "up", done_with, NULL);
+	control_server_handle(h->server, "down", never_done, &request);
+	answer.close = open_client(h, TUNNELS, true);
+	control_client_command(answer.close, "down", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &pending);
+	control_client_command(answer.close, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &answer);
+	WAIT_FOR(h, answer.calls == 1);
+	assert_int_equal(pending.calls, 1);
+	assert_int_equal(pending.exit_code, 3);
+	json_decref(answer.result);
+	WAIT_FOR(h, h->server->sessions == NULL);
+	control_request_done(request, NULL, "late");
+	harness_free(h);
+}
+
+/* --- pages
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* Hands out 2,500 routes in the order of their keys. */
+static bool
+provide_routes(void *context, const struct model_query *query)
+{
+	struct model_filter *filter = model_filter_parse(query->filter, NULL);
+	struct model_route *route = model_row_new(MODEL_KIND_ROUTE);
+	size_t given = 0;
+	bool go_on = true;
+	int i;
+
+	for (i = 0; i < 2500 && go_on && given < query->limit; i++) {
+		char key[128];
+
+		model_set_format(&route->prefix, "10.%03d.%03d.0/24", i / 250, i % 250);
+		model_set(&route->source, i % 2 ? "bgp" : "static");
+		model_row_key(model_kind_info(MODEL_KIND_ROUTE), route, key, sizeof(key));
+		if (query->after != NULL && strcmp(key, query->after) <= 0)
+			continue;
+		if (!model_filter_match(filter, model_kind_info(MODEL_KIND_ROUTE)->shape, route))
+			continue;
+		given++;
+		go_on = query->row(query->context, route);
+	}
+	model_filter_free(filter);
+	model_row_free(MODEL_KIND_ROUTE, route);
+	return i == 2500;
+}
+
+static void
+large_kinds_are_read_page_by_page(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer answer = {0};
+	struct control_client *client;
+	int pages = 0;
+
+	model_store_set_provider(h->store, MODEL_KIND_ROUTE, provide_routes, NULL);
+	harness_serve(h);
+	client = open_client(h, 0, false);
+	while (!answer.complete) {
+		control_client_query(client, MODEL_KIND_ROUTE, "source:bgp",
+				     pages != 0 ? answer.last_key : NULL, 300, on_page, &answer);
+		pages++;
+		WAIT_FOR(h, answer.calls == pages);
+		assert_true(answer.ok);
+	}
+	assert_int_equal(answer.rows, 1250);
+	assert_int_equal(pages, 5);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
+a_query_that_can_not_be_answered_says_why(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer answer = {0};
+	struct control_client *client;
+
+	harness_serve(h);
+	client = open_client(h, 0, false);
+	control_client_query(client, MODEL_KIND_ROUTE, "sourc:bgp", NULL, 10, on_page, &answer);
+	WAIT_FOR(h, answer.calls == 1);
+	assert_false(answer.ok);
+	assert_non_null(strstr(answer.text, "'source'"));
+	control_client_query(client, MODEL_KIND_RECEIVED, NULL, NULL, 10, on_page, &answer);
+	WAIT_FOR(h, answer.calls == 2);
+	assert_true(answer.ok && answer.complete);
+	control_client_close(client);
+	harness_free(h);
+}
+
+/* --- gateways that lie
+ * ----------------------------------------------------------------------------------------- */
+
+#define HELLO "{\"hello\":{\"protocol\":1,\"version\":\"1\",\"role\":\"viewer\",\"run\":\"r\"}}\n"
+
+static void
+a_gateway_that_breaks_the_protocol_is_left(void **state)
+{
+	static const char *const lies[] = {
+	    "SSH-2.0-OpenSSH_9.2\n",
+	    "{\"put\":\"tunnels\",\"row\":{\"name\":\"a\"}}\n",
+	    "{\"hello\":{\"protocol\":2}}\n",
+	    "{\"hello\":5}\n",
+	    HELLO HELLO,
+	    HELLO "{\"error\":\"too many\\u001b[2J\"}\n",
+	    HELLO "{\"put\":\"tunnels\",\"row\":{\"state\":\"up\"}}\n",
+	    HELLO "{\"put\":\"tunnels\",\"row\":{\"name\":7}}\n",
+	    HELLO "{\"put\":\"tunnels\",\"row\":[]}\n",
+	    HELLO "{\"put\":\"peers\",\"row\":{\"name\":\"a\"}}\n",
+	    HELLO "{\"put\":\"routes\",\"row\":{\"prefix\":\"a\"}}\n",
+	    HELLO "{\"put\":7}\n",
+	    HELLO "{\"gone\":\"tunnels\",\"key\":null}\n",
+	    HELLO "{\"event\":{\"text\":\"x\"}}\n",
+	    HELLO "{\"changed\":\"tunnels\",\"row\":{}}\n",
+	    HELLO "{\"page\":1,\"kind\":\"tunnels\",\"rows\":[]}\n",
+	    HELLO "{\"page\":1,\"kind\":\"routes\",\"rows\":[5]}\n",
+	    HELLO "{\"page\":1,\"kind\":\"routes\",\"rows\":{}}\n",
+	    HELLO "{\"page\":2,\"kind\":\"routes\",\"rows\":[]}\n",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(lies); i++) {
+		struct control_client *client = client_new_detached(TUNNELS, ROUTES);
+		struct error err = {""};
+
+		if (client_input(client, lies[i], strlen(lies[i]), &err))
+			fail_msg("believed: %s", lies[i]);
+		assert_true(err.text[0] != '\0');
+		assert_null(strchr(err.text, '\x1b'));
+		client_free_detached(client);
+	}
+}
+
+static void
+what_a_newer_gateway_says_is_passed_over(void **state)
+{
+	static const char words[] = HELLO "{\"begin\":true}\n{\"weather\":\"fine\"}\n"
+					  "{\"put\":\"tunnels\",\"row\":{\"name\":\"a\",\"colour\":[{}]}}\n"
+					  "{\"reply\":99,\"exit_code\":0}\n{\"live\":true}\n";
+	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct error err = {""};
+
+	if (!client_input(client, words, sizeof(words) - 1, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(control_client_state(client), CONTROL_LIVE);
+	assert_non_null(tunnel_of(client, "a"));
+	client_free_detached(client);
+}
+
+static void
+a_gateway_can_not_fill_our_memory(void **state)
+{
+	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct error err = {""};
+	char *line = memory_zeroed(1, CONTROL_LINE);
+	bool good = client_input(client, HELLO, strlen(HELLO), &err);
+	size_t sent = 0;
+
+	assert_true(good);
+	for (int i = 0; i < 100000 && good; i++) {
+		int at = snprintf(line, 200, "{\"put\":\"tunnels\",\"row\":{\"name\":\"%d\"", i);
+		static const char *const fields[] = {"state",     "interface", "local", "remote",
+						     "ike_state", "health",    "peer"};
+
+		for (size_t f = 0; f < COUNT_OF(fields); f++) {
+			at += sprintf(line + at, ",\"%s\":\"", fields[f]);
+			memset(line + at, 'x', 8000);
+			at += 8000;
+			line[at++] = '"';
+		}
+		at += sprintf(line + at, "}}\n");
+		sent += (size_t)at;
+		good = client_input(client, line, (size_t)at, &err);
+	}
+	assert_false(good);
+	assert_non_null(strstr(err.text, "more than this program holds"));
+	assert_in_range(sent, MIRROR_BYTES / 2, MIRROR_BYTES * 2);
+	free(line);
+	client_free_detached(client);
+}
+
+static void
+rows_vanish_only_when_the_new_walk_is_whole(void **state)
+{
+	static const char first[] = HELLO "{\"begin\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"a\"}}\n"
+					  "{\"put\":\"tunnels\",\"row\":{\"name\":\"b\"}}\n{\"live\":true}\n";
+	static const char second[] = "{\"begin\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"b\"}}\n";
+	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct error err = {""};
+
+	assert_true(client_input(client, first, sizeof(first) - 1, &err));
+	assert_true(client_input(client, second, sizeof(second) - 1, &err));
+	assert_int_equal(control_client_state(client), CONTROL_SYNCING);
+	assert_non_null(tunnel_of(client, "a"));
+	assert_true(client_input(client, "{\"live\":true}\n", 14, &err));
+	assert_null(tunnel_of(client, "a"));
+	assert_non_null(tunnel_of(client, "b"));
+	client_free_detached(client);
+}
+
+TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
+	  cmocka_unit_test(a_large_model_arrives_whole_in_its_order),
+	  cmocka_unit_test(after_a_restart_of_the_gateway_the_copy_becomes_true_again),
+	  cmocka_unit_test(a_client_waits_for_a_gateway_that_starts_later),
+	  cmocka_unit_test(commands_sent_before_the_connection_stands_are_answered),
+	  cmocka_unit_test(without_a_gateway_commands_fail_with_code_3),
+	  cmocka_unit_test(a_command_under_way_fails_when_the_gateway_goes),
+	  cmocka_unit_test(a_client_may_be_closed_from_its_own_callback),
+	  cmocka_unit_test(large_kinds_are_read_page_by_page),
+	  cmocka_unit_test(a_query_that_can_not_be_answered_says_why),
+	  cmocka_unit_test(a_gateway_that_breaks_the_protocol_is_left),
+	  cmocka_unit_test(what_a_newer_gateway_says_is_passed_over),
+	  cmocka_unit_test(a_gateway_can_not_fill_our_memory),
+	  cmocka_unit_test(rows_vanish_only_when_the_new_walk_is_whole))

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console's life: open, run, close. One libuv loop holds everything: keys (the terminal is polled), signals, the
+ * second's tick, and the control client. Keys are drawn at once; changes of the model are gathered for 20 ms, so that a
+ * burst of them is one frame. Each frame draws the whole canvas (a fraction of a millisecond); what goes to the terminal
+ * is only what differs.
+ */
+#include "tui/app.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define FRAME_MS 20
+#define MESSAGE_TIME (20 * USEC_PER_SEC)
+#define STALE_AFTER (3 * USEC_PER_SEC)
+#define PAST_EVENTS 1000
+#define EXIT_NO_TERMINAL 3
+#define EXIT_USAGE 2
+
+static const int watched_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT};
+
+/* --- panels --------------------------------------------------------------------------------------------------- */
+
+struct panel *
+app_panel(struct app *app)
+{
+	return app->detail_count > 0 ? app->details[app->detail_count - 1] : app->opened[app->current];
+}
+
+void
+app_pop_detail(struct app *app)
+{
+	struct panel *detail;
+
+	if (app->detail_count == 0)
+		return;
+	detail = app->details[--app->detail_count];
+	detail->ops->close(detail);
+}
+
+void
+app_push_detail(struct app *app, enum model_kind kind, const void *row)
+{
+	if (app->detail_count < APP_DETAILS)
+		app->details[app->detail_count++] = panel_detail(&app->scene, kind, row);
+}
+
+void
+app_show_panel(struct app *app, size_t index)
+{
+	while (app->detail_count > 0)
+		app_pop_detail(app);
+	if (app->opened[index] == NULL)
+		app->opened[index] = panels[index]->open(panels[index], &app->scene);
+	app->current = index;
+}
+
+/* --- words ---------------------------------------------------------------------------------------------------- */
+
+void
+app_say(struct app *app, enum theme_role role, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(app->message.text, sizeof(app->message.text), format, args);
+	va_end(args);
+	app->message.role = role;
+	app->message.until = clock_monotonic() + MESSAGE_TIME;
+	app_changed(app);
+}
+
+bool
+app_stale(const struct app *app)
+{
+	return app->ever_live && (app->state != CONTROL_LIVE ||
+				     clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
+}
+
+bool
+app_use_theme(struct app *app, const char *name, struct error *err)
+{
+	struct theme theme;
+
+	if (!theme_find(name, &theme, err))
+		return false;
+	app->theme = theme;
+	terminal_theme(app->terminal, &theme);
+	return true;
+}
+
+/* --- frames --------------------------------------------------------------------------------------------------- */
+
+static void
+draw_now(struct app *app)
+{
+	app->frame_waits = false;
+	if (!app->quitting)
+		app_draw(app);
+}
+
+static void
+on_frame(uv_timer_t *timer)
+{
+	draw_now(timer->data);
+}
+
+void
+app_changed(struct app *app)
+{
+	if (app->frame_waits || app->quitting)
+		return;
+	app->frame_waits = true;
+	uv_timer_start(&app->frame, on_frame, FRAME_MS, 0);
+}
+
+static void
+scene_changed(void *context)
+{
+	app_changed(context);
+}
+
+static void
+on_second(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+	struct panel *panel = app_panel(app);
+	usec_t past = clock_wall() % USEC_PER_SEC;
+
+	if (app_stale(app) || app->state != CONTROL_LIVE)
+		history_gap(app->scene.history);
+	else
+		history_sample(app->scene.history, app->scene.store);
+	if (panel->ops->tick != NULL)
+		panel->ops->tick(panel);
+	/* just after the next full second, so that the clock is right */
+	uv_timer_start(timer, on_second, (uint64_t)((USEC_PER_SEC - past) / USEC_PER_MS) + 2, 0);
+	draw_now(app);
+}
+
+/* --- what comes in -------------------------------------------------------------------------------------------- */
+
+void
+app_quit(struct app *app)
+{
+	if (app->quitting)
+		return;
+	app->quitting = true;
+	uv_stop(&app->loop);
+}
+
+static void
+take_key(struct app *app, key_code key)
+{
+	if (app->sheet != NULL)
+		sheet_key(app, key);
+	else if (app->line != APP_LINE_NONE)
+		app_line_key(app, key);
+	else
+		app_key(app, key);
+}
+
+static void
+on_input(uv_poll_t *poll, int status, int events)
+{
+	struct app *app = poll->data;
+	key_code key;
+	bool any = false;
+
+	(void)events;
+	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
+		take_key(app, key);
+		any = true;
+	}
+	if (status < 0 || terminal_lost(app->terminal))
+		app_quit(app);
+	else if (any)
+		draw_now(app);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct app *app = handle->data;
+
+	if (number == SIGWINCH || number == SIGCONT) {
+		terminal_resized(app->terminal);
+		draw_now(app);
+	} else {
+		app_quit(app);
+	}
+}
+
+static void
+on_state(void *context, enum control_client_state state, const char *why)
+{
+	struct app *app = context;
+
+	app->state = state;
+	app->ever_live = app->ever_live || state == CONTROL_LIVE;
+	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
+	app_changed(app);
+}
+
+static void
+on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
+{
+	(void)kind;
+	(void)row;
+	(void)fields;
+	app_changed(context);
+}
+
+static void
+on_removed(void *context, enum model_kind kind, const void *row)
+{
+	(void)kind;
+	(void)row;
+	app_changed(context);
+}
+
+/* --- opening and closing -------------------------------------------------------------------------------------- */
+
+static uint64_t
+followed_kinds(void)
+{
+	uint64_t kinds = 0;
+
+	for (int i = 0; i < MODEL_KIND_COUNT; i++) {
+		if (model_kind_info((enum model_kind)i)->storage != MODEL_PAGED)
+			kinds |= UINT64_C(1) << i;
+	}
+	return kinds;
+}
+
+static bool
+open_client(struct app *app, struct error *err)
+{
+	struct control_client_options options = {
+	    .socket = app->options->socket,
+	    .reconnect = true,
+	    .kinds = followed_kinds(),
+	    .events = PAST_EVENTS,
+	    .callbacks = {.context = app, .state = on_state},
+	};
+
+	app->client = control_client_open(&app->loop, &options, err);
+	if (app->client == NULL)
+		return false;
+	app->scene.client = app->client;
+	app->scene.store = control_client_store(app->client);
+	app->watch = (struct model_watch){.changed = on_row, .removed = on_removed, .context = app};
+	model_store_watch(app->scene.store, &app->watch);
+	return true;
+}
+
+/* The theme that was asked for must work; the one that we choose may be missing. */
+static bool
+open_theme(struct app *app, struct error *err)
+{
+	const char *background = getenv("COLORFGBG"), *last;
+	const char *name = "dark";
+
+	if (app->options->theme != NULL)
+		return app_use_theme(app, app->options->theme, err);
+	last = background != NULL ? strrchr(background, ';') : NULL;
+	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
+		name = "light";
+	if (!app_use_theme(app, name, err))
+		app_say(app, ROLE_warning, "%s", err->text);
+	return true;
+}
+
+static bool
+open_terminal(struct app *app, struct error *err)
+{
+	const struct terminal_options options = {.ascii = app->options->ascii, .mono = app->options->mono};
+	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
+	    [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
+	    [TERMINAL_ASCII] = GRAPH_ASCII};
+
+	app->terminal = terminal_open(&options, err);
+	if (app->terminal == NULL)
+		return false;
+	app->canvas.ascii = terminal_ascii(app->terminal);
+	app->scene.graph = styles[terminal_graph(app->terminal)];
+	return open_theme(app, err);
+}
+
+static void
+open_handles(struct app *app)
+{
+	int flags;
+
+	for (size_t i = 0; i < COUNT_OF(watched_signals); i++) {
+		uv_signal_init(&app->loop, &app->signals[i]);
+		app->signals[i].data = app;
+		uv_signal_start(&app->signals[i], on_signal, watched_signals[i]);
+	}
+	uv_timer_init(&app->loop, &app->second);
+	uv_timer_init(&app->loop, &app->frame);
+	app->second.data = app->frame.data = app;
+	uv_poll_init(&app->loop, &app->input_poll, STDIN_FILENO);
+	app->input_poll.data = app;
+	/* libuv made it non-blocking, and the terminal's output with it: ncurses would lose bytes */
+	flags = fcntl(STDIN_FILENO, F_GETFL);
+	if (flags >= 0)
+		fcntl(STDIN_FILENO, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+static void
+on_walk(uv_handle_t *handle, void *context)
+{
+	(void)context;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static void
+close_all(struct app *app)
+{
+	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
+	sheet_close(app);
+	while (app->detail_count > 0)
+		app_pop_detail(app);
+	for (size_t i = 0; i < APP_PANELS; i++) {
+		if (app->opened[i] != NULL)
+			app->opened[i]->ops->close(app->opened[i]);
+	}
+	if (app->client != NULL) {
+		model_store_unwatch(app->scene.store, &app->watch);
+		control_client_close(app->client);
+		uv_run(&app->loop, UV_RUN_NOWAIT);
+	}
+	uv_walk(&app->loop, on_walk, NULL);
+	uv_run(&app->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&app->loop);
+	history_free(app->scene.history);
+	canvas_free(&app->canvas);
+	for (size_t i = 0; i < app->history_count; i++)
+		free(app->history[i]);
+}
+
+static int
+fail(struct app *app, int code, const struct error *err)
+{
+	app->quitting = true;
+	close_all(app);
+	fprintf(stderr, "twinspan: %s\n", err->text);
+	return code;
+}
+
+int
+console_run(const struct console_options *options)
+{
+	struct app app = {.options = options};
+	struct error err = {0};
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints to anything\n");
+		return EXIT_NO_TERMINAL;
+	}
+	if (!keys_check(table, count, &err)) {
+		fprintf(stderr, "twinspan: %s\n", err.text);
+		return EXIT_USAGE;
+	}
+	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN);
+	uv_loop_init(&app.loop);
+	app.scene.history = history_new();
+	app.scene.changed = scene_changed;
+	app.scene.context = &app;
+	open_handles(&app);
+	if (!open_client(&app, &err))
+		return fail(&app, 1, &err);
+	app_show_panel(&app, 0);
+	if (!open_terminal(&app, &err))
+		return fail(&app, EXIT_USAGE, &err);
+	uv_poll_start(&app.input_poll, UV_READABLE | UV_DISCONNECT, on_input);
+	on_second(&app.second);
+	uv_run(&app.loop, UV_RUN_DEFAULT);
+	close_all(&app);
+	return 0;
+}

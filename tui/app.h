@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and the panels.
+ * app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the command table says,
+ * sheet.c asks before what is dangerous and shows what came of it.
+ */
+#ifndef TWINSPAN_TUI_APP_H
+#define TWINSPAN_TUI_APP_H
+
+#include <uv.h>
+
+#include "core/control/client.h"
+#include "core/control/commands.h"
+#include "tui/console.h"
+#include "tui/panel.h"
+#include "tui/terminal.h"
+#include "tui/widgets/dialog.h"
+#include "tui/widgets/help.h"
+#include "tui/widgets/input.h"
+
+#define APP_PANELS 16  /* more than there are */
+#define APP_DETAILS 8  /* opened upon each other */
+#define APP_HISTORY 50 /* lines of the prompt */
+
+enum app_line { APP_LINE_NONE, APP_LINE_PROMPT, APP_LINE_FILTER };
+
+struct sheet;
+
+struct app {
+	const struct console_options *options;
+	uv_loop_t loop;
+	uv_poll_t input_poll;
+	uv_signal_t signals[5];
+	uv_timer_t second, frame;
+	bool frame_waits, quitting;
+
+	struct control_client *client;
+	struct model_watch watch;
+	enum control_client_state state;
+	char why[256];           /* the client's word on its state; "" for none */
+	bool ever_live;
+
+	struct terminal *terminal;
+	struct canvas canvas;
+	struct theme theme;
+
+	struct scene scene;
+	struct panel *opened[APP_PANELS]; /* as in panels[]; NULL until first looked at */
+	size_t current;
+	struct panel *details[APP_DETAILS];
+	size_t detail_count;
+
+	enum app_line line;
+	struct input input;
+	char *history[APP_HISTORY];
+	size_t history_count, history_at;
+	bool help_open;
+	struct help help;
+	struct sheet *sheet;     /* the dialog that is open; NULL for none */
+
+	struct {
+		char text[512];
+		enum theme_role role;
+		usec_t until; /* monotonic */
+	} message;
+};
+
+/* --- app.c --- */
+/** The panel that has the keys: the topmost detail, else that of the tab. */
+struct panel *app_panel(struct app *app);
+/** Goes to a tab (details are closed). */
+void app_show_panel(struct app *app, size_t index);
+void app_push_detail(struct app *app, enum model_kind kind, const void *row);
+void app_pop_detail(struct app *app);
+/** Draws soon, once for all changes until then. */
+void app_changed(struct app *app);
+void app_quit(struct app *app);
+/** One line for the person, for a while. */
+void app_say(struct app *app, enum theme_role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** The gateway was not heard for longer than a heartbeat may be late. */
+bool app_stale(const struct app *app);
+bool app_use_theme(struct app *app, const char *name, struct error *err);
+
+/* --- app_draw.c --- */
+void app_draw(struct app *app);
+
+/* --- app_commands.c --- */
+/** A key that neither dialog, help nor line took. */
+void app_key(struct app *app, key_code key);
+/** A line typed at the prompt. */
+void app_prompt_run(struct app *app, const char *text);
+/** Whether our role on the gateway is enough (or not known yet). */
+bool app_may(const struct app *app, const struct command *command);
+/** A key for the prompt's or filter's line. */
+void app_line_key(struct app *app, key_code key);
+
+/* --- sheet.c --- */
+/** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */
+void sheet_command(struct app *app, const struct command *command, json_t *arguments);
+void sheet_close(struct app *app);
+void sheet_draw(struct app *app, const struct area *screen);
+void sheet_key(struct app *app, key_code key);
+
+#endif

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keys and typed lines become rows of the command table, and rows become deeds. A key's arguments come from the
+ * selection; a line's from its words; both through command_parse, as on the command line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app.h"
+#include "tui/complete.h"
+
+#define WORDS 16
+
+bool
+app_may(const struct app *app, const struct command *command)
+{
+	const char *name = control_client_role(app->client);
+	enum command_role role;
+
+	return name == NULL || !command_role_parse(name, &role) || role >= command->role;
+}
+
+/* --- commands of the console itself --------------------------------------------------------------------------- */
+
+static void
+go_detail(struct app *app, const char *argument)
+{
+	struct panel *panel = app_panel(app);
+	enum model_kind kind;
+	const void *row;
+
+	(void)argument;
+	if (app->detail_count > 0)
+		return;
+	row = panel->ops->selected(panel, &kind);
+	if (row != NULL)
+		app_push_detail(app, kind, row);
+}
+
+static void
+go_filter(struct app *app, const char *argument)
+{
+	(void)argument;
+	if (app->detail_count > 0)
+		return;
+	app->line = APP_LINE_FILTER;
+	app->message.text[0] = '\0';
+	input_set(&app->input, app_panel(app)->filter);
+}
+
+static void
+go_prompt(struct app *app, const char *argument)
+{
+	(void)argument;
+	app->line = APP_LINE_PROMPT;
+	app->history_at = app->history_count;
+	input_set(&app->input, "");
+}
+
+static void
+go_help(struct app *app, const char *argument)
+{
+	const struct panel_ops *ops = app_panel(app)->ops;
+
+	(void)argument;
+	app->help_open = true;
+	app->help = (struct help){.panel = ops->name, .title = panel_of_kind(ops->kind)->title};
+}
+
+static void
+step_panel(struct app *app, int step)
+{
+	size_t count = 0, next;
+
+	while (panels[count] != NULL)
+		count++;
+	next = app->current;
+	do {
+		next = (next + count + (size_t)step) % count;
+	} while (!panels[next]->tab && app->opened[next] == NULL);
+	app_show_panel(app, next);
+}
+
+static void
+go_next(struct app *app, const char *argument)
+{
+	(void)argument;
+	step_panel(app, 1);
+}
+
+static void
+go_previous(struct app *app, const char *argument)
+{
+	(void)argument;
+	step_panel(app, -1);
+}
+
+static void
+go_panel(struct app *app, const char *argument)
+{
+	uint64_t number;
+
+	if (argument == NULL || !text_parse_number(argument, APP_PANELS, &number) || number == 0)
+		return;
+	for (size_t i = 0; panels[i] != NULL && i < number; i++) {
+		if (i + 1 == number && panels[i]->tab)
+			app_show_panel(app, i);
+	}
+}
+
+static void
+go_back(struct app *app, const char *argument)
+{
+	struct panel *panel = app_panel(app);
+
+	(void)argument;
+	if (app->detail_count > 0)
+		app_pop_detail(app);
+	else if (panel->filter[0] != '\0')
+		panel->ops->filter(panel, "", NULL);
+	else
+		app->message.text[0] = '\0';
+}
+
+static void
+go_redraw(struct app *app, const char *argument)
+{
+	(void)argument;
+	terminal_redraw(app->terminal);
+}
+
+static void
+go_theme(struct app *app, const char *argument)
+{
+	struct error err;
+
+	if (argument == NULL)
+		app_say(app, ROLE_text, "the theme is %s; ':theme NAME' takes another", app->theme.name);
+	else if (!terminal_colours(app->terminal))
+		app_say(app, ROLE_warning, "there are no colours here: NO_COLOR, or a terminal without");
+	else if (!app_use_theme(app, argument, &err))
+		app_say(app, ROLE_bad, "%s", err.text);
+}
+
+static void
+go_quit(struct app *app, const char *argument)
+{
+	(void)argument;
+	app_quit(app);
+}
+
+static void
+go_suspend(struct app *app, const char *argument)
+{
+	(void)argument;
+	terminal_suspend(app->terminal);
+}
+
+static const struct {
+	const char *name;
+	void (*go)(struct app *app, const char *argument);
+} console_commands[] = {
+    {"detail", go_detail}, {"filter", go_filter}, {"prompt", go_prompt}, {"help", go_help}, {"next-panel", go_next},
+    {"previous-panel", go_previous}, {"panel", go_panel}, {"back", go_back}, {"redraw", go_redraw},
+    {"theme", go_theme}, {"quit", go_quit}, {"suspend", go_suspend},
+};
+
+static void
+run_console(struct app *app, const struct command *command, const char *argument)
+{
+	struct panel *panel = app_panel(app);
+	enum table_motion motion;
+
+	if (app->help_open) {
+		if (table_motion_of(command->name, &motion)) {
+			help_go(&app->help, motion);
+			return;
+		}
+		app->help_open = false;
+		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0 ||
+		    strcmp(command->name, "quit") == 0)
+			return;
+	}
+	for (size_t i = 0; i < COUNT_OF(console_commands); i++) {
+		if (strcmp(console_commands[i].name, command->name) == 0) {
+			console_commands[i].go(app, argument);
+			return;
+		}
+	}
+	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
+		app_say(app, ROLE_dim, "%s means nothing in %s", command->name, panel_of_kind(panel->ops->kind)->title);
+}
+
+/* --- show ----------------------------------------------------------------------------------------------------- */
+
+static void
+run_show(struct app *app, const json_t *arguments)
+{
+	const char *word = json_string_value(json_object_get(arguments, "kind"));
+	const char *name = json_string_value(json_object_get(arguments, "name"));
+	const char *filter = json_string_value(json_object_get(arguments, "filter"));
+	const struct model_kind_info *info = word != NULL ? model_kind_find(word) : NULL;
+	struct panel *panel;
+	struct error err;
+	const void *row;
+
+	if (info == NULL) {
+		app_say(app, ROLE_bad, "there is no kind '%s'", word != NULL ? word : "");
+		return;
+	}
+	for (size_t i = 0; panels[i] != NULL; i++) {
+		if (panels[i]->kind == info->kind)
+			app_show_panel(app, i);
+	}
+	panel = app_panel(app);
+	if (filter != NULL && !panel->ops->filter(panel, filter, &err))
+		app_say(app, ROLE_bad, "%s", err.text);
+	if (name == NULL)
+		return;
+	row = info->storage == MODEL_STORED ? model_store_get(app->scene.store, info->kind, name) : NULL;
+	if (row == NULL) {
+		app_say(app, ROLE_bad, "there is no %s '%s'", info->shape->name, name);
+		return;
+	}
+	panel->ops->select(panel, name);
+	app_push_detail(app, info->kind, row);
+}
+
+/* --- one way for all ------------------------------------------------------------------------------------------ */
+
+static void
+run(struct app *app, const struct command *command, int count, const char *const *words)
+{
+	struct error err;
+	json_t *arguments = command_parse(command, count, words, &err);
+
+	if (arguments == NULL) {
+		app_say(app, ROLE_bad, "%s", err.text);
+		return;
+	}
+	if (command->place != COMMAND_CONSOLE)
+		app->help_open = false;
+	switch (command->place) {
+	case COMMAND_CONSOLE:
+		run_console(app, command, count > 0 ? words[0] : NULL);
+		break;
+	case COMMAND_CLIENT:
+		run_show(app, arguments);
+		break;
+	case COMMAND_LOCAL:
+		app_say(app, ROLE_warning, "'%s' is for the shell: leave the console, or use another terminal",
+		    command->name);
+		break;
+	default:
+		sheet_command(app, command, json_incref(arguments));
+		break;
+	}
+	json_decref(arguments);
+}
+
+/* What the selected row gives for the command's arguments; false (and says so) where one is missing. */
+static bool
+words_of_selection(struct app *app, const struct command *command, const char *key, const char **words, int *count)
+{
+	struct panel *panel = app_panel(app);
+	enum model_kind kind = panel->ops->kind;
+	const void *row = panel->ops->selected(panel, &kind);
+
+	*count = 0;
+	for (int i = 0; i < COMMAND_ARGUMENTS && command->arguments[i].name != NULL; i++) {
+		const struct command_argument *argument = &command->arguments[i];
+
+		if (argument->optional)
+			break;
+		words[i] = panel_argument(app->scene.store, kind, row, argument->kind);
+		if (argument->kind == COMMAND_ARGUMENT_WORD) /* "panel 3": the key itself is the word */
+			words[i] = key;
+		if (words[i] == NULL) {
+			app_say(app, ROLE_warning, "%s needs a %s: select one", command->name, argument->name);
+			return false;
+		}
+		(*count)++;
+	}
+	return true;
+}
+
+void
+app_key(struct app *app, key_code key)
+{
+	const struct command *command = keys_find(app_panel(app)->ops->name, key);
+	const char *words[COMMAND_ARGUMENTS];
+	char name[16];
+	int count;
+
+	if (command == NULL || !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
+		return;
+	run(app, command, count, words);
+}
+
+/* A command by its name, or a console's one by a beginning that is nobody else's (":q"). */
+static const struct command *
+find_typed(const char *word)
+{
+	const struct command *command = command_find(word), *only = NULL;
+	size_t count, length = strlen(word);
+	const struct command *table = command_table(&count);
+
+	for (size_t i = 0; command == NULL && i < count; i++) {
+		if (strncmp(table[i].name, word, length) != 0)
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = &table[i];
+	}
+	if (command != NULL)
+		return command;
+	return only != NULL && only->place == COMMAND_CONSOLE ? only : NULL;
+}
+
+static void
+remember(struct app *app, const char *text)
+{
+	if (app->history_count > 0 && strcmp(app->history[app->history_count - 1], text) == 0)
+		return;
+	if (app->history_count == APP_HISTORY) {
+		free(app->history[0]);
+		memmove(app->history, app->history + 1, (APP_HISTORY - 1) * sizeof(app->history[0]));
+		app->history_count--;
+	}
+	app->history[app->history_count++] = text_copy(text);
+}
+
+void
+app_prompt_run(struct app *app, const char *text)
+{
+	char buffer[INPUT_TEXT * 2];
+	const char *words[WORDS], *nearest;
+	const struct command *command;
+	int count = words_split(text, buffer, sizeof(buffer), words, WORDS);
+
+	if (count == 0)
+		return;
+	remember(app, text);
+	command = find_typed(words[0]);
+	if (command == NULL) {
+		nearest = command_nearest(words[0]);
+		if (nearest != NULL)
+			app_say(app, ROLE_bad, "there is no command '%s'; did you mean '%s'?", words[0], nearest);
+		else
+			app_say(app, ROLE_bad, "there is no command '%s'; ? lists them", words[0]);
+		return;
+	}
+	run(app, command, count - 1, words + 1);
+}
+
+/* --- the line under the panel --------------------------------------------------------------------------------- */
+
+static void
+complete(struct app *app)
+{
+	struct completion completion;
+	char common[INPUT_TEXT], text[INPUT_TEXT * 2];
+
+	if (app->input.cursor != strlen(app->input.text))
+		return;
+	completion_make(app->scene.store, app->input.text, &completion);
+	if (completion.words.count > 0) {
+		completion_common(&completion, common, sizeof(common));
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,
+		    completion.words.count == 1 ? " " : "");
+		if (strlen(text) > strlen(app->input.text))
+			input_set(&app->input, text);
+	}
+	completion_free(&completion);
+}
+
+static void
+recall(struct app *app, key_code key)
+{
+	if (key == KEYS_UP && app->history_at > 0)
+		app->history_at--;
+	else if (key == KEYS_DOWN && app->history_at < app->history_count)
+		app->history_at++;
+	input_set(&app->input, app->history_at < app->history_count ? app->history[app->history_at] : "");
+}
+
+static void
+filter_now(struct app *app)
+{
+	struct panel *panel = app_panel(app);
+	struct error err;
+
+	app->message.text[0] = '\0';
+	if (!panel->ops->filter(panel, app->input.text, &err))
+		app_say(app, ROLE_bad, "%s", err.text);
+}
+
+void
+app_line_key(struct app *app, key_code key)
+{
+	bool prompt = app->line == APP_LINE_PROMPT;
+	struct panel *panel = app_panel(app);
+
+	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
+		app->line = APP_LINE_NONE;
+		app->message.text[0] = '\0';
+		if (!prompt)
+			panel->ops->filter(panel, "", NULL);
+	} else if (key == KEYS_ENTER) {
+		app->line = APP_LINE_NONE;
+		if (prompt)
+			app_prompt_run(app, app->input.text);
+	} else if (prompt && key == KEYS_TAB) {
+		complete(app);
+	} else if (prompt && (key == KEYS_UP || key == KEYS_DOWN)) {
+		recall(app, key);
+	} else if (key == KEYS_BACKSPACE && app->input.text[0] == '\0') {
+		app->line = APP_LINE_NONE;
+	} else if (input_key(&app->input, key) && !prompt) {
+		filter_now(app);
+	}
+}

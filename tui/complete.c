@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Completion. The words before the last one decide what it can be: nothing before it, a command; a word that begins
+ * with a dash, one of the command's options; else the command's next argument, whose kind says where names come from.
+ */
+#include "tui/complete.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS 16
+
+int
+words_split(const char *text, char *buffer, size_t size, const char **words, int most)
+{
+	size_t used = 0;
+	int count = 0;
+
+	while (count < most) {
+		char quote = '\0';
+
+		text += strspn(text, " ");
+		if (*text == '\0')
+			break;
+		words[count] = buffer + used;
+		for (; *text != '\0' && (quote != '\0' || *text != ' '); text++) {
+			if (quote == '\0' && (*text == '"' || *text == '\''))
+				quote = *text;
+			else if (*text == quote)
+				quote = '\0';
+			else if (used + 2 < size)
+				buffer[used++] = *text;
+		}
+		if (used + 1 >= size)
+			break;
+		buffer[used++] = '\0';
+		count++;
+	}
+	return count;
+}
+
+static void
+offer(struct completion *c, const char *word, const char *start)
+{
+	if (word != NULL && c->words.count < COMPLETE_MOST && strncmp(word, start, strlen(start)) == 0 &&
+	    !text_list_has(&c->words, word))
+		text_list_add(&c->words, word);
+}
+
+static void
+offer_commands(struct completion *c, const char *start)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].place != COMMAND_LOCAL)
+			offer(c, table[i].name, start);
+	}
+}
+
+static void
+offer_options(struct completion *c, const struct command *command, const char *start)
+{
+	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++)
+		offer(c, command->options[i].name, start);
+}
+
+static void
+offer_names(struct completion *c, const struct model_store *store, enum model_kind kind, const char *start)
+{
+	size_t count = model_store_count(store, kind);
+	char key[256];
+
+	for (size_t i = 0; i < count; i++)
+		offer(c, model_row_key(model_kind_info(kind), model_store_at(store, kind, i), key, sizeof(key)), start);
+}
+
+static void
+offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind, const char *start)
+{
+	switch (kind) {
+	case COMMAND_ARGUMENT_TUNNEL:
+		offer_names(c, store, MODEL_KIND_TUNNEL, start);
+		break;
+	case COMMAND_ARGUMENT_CONNECTION:
+		offer_names(c, store, MODEL_KIND_CONNECTION, start);
+		break;
+	case COMMAND_ARGUMENT_PEER:
+		offer_names(c, store, MODEL_KIND_PEER, start);
+		break;
+	case COMMAND_ARGUMENT_TARGET:
+		offer_names(c, store, MODEL_KIND_CONNECTION, start);
+		offer_names(c, store, MODEL_KIND_TUNNEL, start);
+		break;
+	case COMMAND_ARGUMENT_KIND:
+		for (int i = 0; i < MODEL_KIND_COUNT; i++)
+			offer(c, model_kind_info((enum model_kind)i)->plural, start);
+		break;
+	default:
+		break;
+	}
+}
+
+/* `words` are complete; `start` begins the next one. */
+static void
+offer_after(struct completion *c, const struct model_store *store, int count, const char *const *words,
+    const char *start)
+{
+	const struct command *command = command_find(words[0]);
+	const struct model_kind_info *kind;
+	int arguments = 0;
+
+	if (command == NULL || command->place == COMMAND_LOCAL)
+		return;
+	if (start[0] == '-') {
+		offer_options(c, command, start);
+		return;
+	}
+	for (int i = 1; i < count; i++)
+		arguments += words[i][0] != '-';
+	/* after a kind comes the name of a row of that kind */
+	if (arguments == 1 && command->arguments[0].kind == COMMAND_ARGUMENT_KIND) {
+		kind = model_kind_find(words[1]);
+		if (kind != NULL && kind->storage == MODEL_STORED)
+			offer_names(c, store, kind->kind, start);
+	} else if (arguments < COMMAND_ARGUMENTS) {
+		offer_argument(c, store, command->arguments[arguments].kind, start);
+	}
+}
+
+void
+completion_make(const struct model_store *store, const char *text, struct completion *out)
+{
+	char buffer[512];
+	const char *words[WORDS], *start = strrchr(text, ' ');
+	int count = words_split(text, buffer, sizeof(buffer), words, WORDS);
+
+	*out = (struct completion){0};
+	start = start != NULL ? start + 1 : text;
+	out->start = (size_t)(start - text);
+	if (*start != '\0')
+		count--;
+	if (count <= 0)
+		offer_commands(out, start);
+	else
+		offer_after(out, store, count, words, start);
+}
+
+void
+completion_free(struct completion *completion)
+{
+	text_list_free(&completion->words);
+}
+
+const char *
+completion_common(const struct completion *completion, char *out, size_t size)
+{
+	snprintf(out, size, "%s", completion->words.count > 0 ? completion->words.items[0] : "");
+	for (size_t i = 1; i < completion->words.count; i++) {
+		const char *word = completion->words.items[i];
+		size_t same = 0;
+
+		while (out[same] != '\0' && out[same] == word[same])
+			same++;
+		out[same] = '\0';
+	}
+	return out;
+}

@@ -1,0 +1,26 @@
+# The console: everything of tui/ that draws. main.c and the command line link it.
+noinst_LTLIBRARIES += tui/libconsole.la
+tui_libconsole_la_SOURCES = \
+	tui/console.h \
+	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/sheet.c \
+	tui/canvas.c tui/canvas.h \
+	tui/complete.c tui/complete.h \
+	tui/format.c tui/format.h \
+	tui/history.c tui/history.h \
+	tui/keys.c tui/keys.h \
+	tui/panel.c tui/panel.h \
+	tui/terminal.c tui/terminal.h \
+	tui/theme.c tui/theme.h \
+	tui/panels/cells.c tui/panels/cells.h \
+	tui/panels/detail.c tui/panels/events.c tui/panels/others.c tui/panels/overview.c \
+	tui/panels/panels.h tui/panels/peers.c tui/panels/routes.c \
+	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
+	tui/widgets/dialog.c tui/widgets/dialog.h \
+	tui/widgets/graph.c tui/widgets/graph.h \
+	tui/widgets/help.c tui/widgets/help.h \
+	tui/widgets/input.c tui/widgets/input.h \
+	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_stored.c \
+	tui/widgets/table.c tui/widgets/table.h
+
+# What a program that opens the console links after its own objects.
+CONSOLE_LIBS = tui/libconsole.la core/control/libcontrol.la $(MODEL_LIBS) $(UV_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of panels, and what a row is called when a command needs a name. */
+#include "tui/panel.h"
+
+#include <string.h>
+
+#include "tui/panels/panels.h"
+
+const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels, &panel_peers, &panel_routes,
+    &panel_received, &panel_advertised, &panel_events, &panel_gateway, &panel_usage, &panel_sites, &panel_plugins,
+    NULL};
+
+const struct panel_ops *
+panel_of_kind(enum model_kind kind)
+{
+	for (size_t i = 0; panels[i] != NULL; i++) {
+		if (panels[i]->kind == kind)
+			return panels[i];
+	}
+	return NULL;
+}
+
+/* The tunnel that a row is, or hangs on. */
+static const char *
+tunnel_name(enum model_kind kind, const void *row)
+{
+	switch (kind) {
+	case MODEL_KIND_TUNNEL:
+		return ((const struct model_tunnel *)row)->name;
+	case MODEL_KIND_PEER:
+		return ((const struct model_peer *)row)->tunnel;
+	case MODEL_KIND_ROUTE:
+		return ((const struct model_route *)row)->tunnel;
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+connection_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	const char *name = tunnel_name(kind, row);
+	const struct model_tunnel *tunnel;
+
+	if (kind == MODEL_KIND_CONNECTION)
+		return ((const struct model_connection *)row)->name;
+	if (kind == MODEL_KIND_TUNNEL)
+		return ((const struct model_tunnel *)row)->connection;
+	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
+	return tunnel != NULL ? tunnel->connection : NULL;
+}
+
+static const char *
+peer_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	const char *name = tunnel_name(kind, row);
+	const struct model_tunnel *tunnel;
+
+	if (kind == MODEL_KIND_PEER)
+		return ((const struct model_peer *)row)->name;
+	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
+	return tunnel != NULL ? tunnel->peer : NULL;
+}
+
+const char *
+panel_argument(const struct model_store *store, enum model_kind kind, const void *row,
+    enum command_argument_kind argument)
+{
+	if (row == NULL)
+		return NULL;
+	switch (argument) {
+	case COMMAND_ARGUMENT_TUNNEL:
+		return tunnel_name(kind, row);
+	case COMMAND_ARGUMENT_CONNECTION:
+		return connection_name(store, kind, row);
+	case COMMAND_ARGUMENT_PEER:
+		return peer_name(store, kind, row);
+	default:
+		return NULL;
+	}
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Kinds that are looked at now and then: panels made from the schema, opened by ":show KIND". */
+#include "tui/panels/panels.h"
+#include "tui/panels/table_panel.h"
+
+static const struct table_panel_setup setup = {.empty = "there is none"};
+
+const struct panel_ops panel_gateway = {
+    .name = "gateway", .title = "Gateway", .kind = MODEL_KIND_GATEWAY, .setup = &setup, TABLE_PANEL};
+const struct panel_ops panel_usage = {
+    .name = "usage", .title = "Usage", .kind = MODEL_KIND_USAGE, .setup = &setup, TABLE_PANEL};
+const struct panel_ops panel_sites = {
+    .name = "sites", .title = "Sites", .kind = MODEL_KIND_SITE, .setup = &setup, TABLE_PANEL};
+const struct panel_ops panel_plugins = {
+    .name = "plugins", .title = "Plugins", .kind = MODEL_KIND_PLUGIN, .setup = &setup, TABLE_PANEL};

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The panels that are one table. Kinds without columns of their own choosing get them from the schema: every field
+ * that is not nested, as wide as its title, most important (first in the schema) first.
+ */
+#include "tui/panels/table_panel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/format.h"
+
+struct table_panel {
+	struct panel panel;
+	struct table table;
+	struct table_column made[TABLE_COLUMNS + 1]; /* from the schema */
+};
+
+static const struct table_panel_setup *
+setup_of(const struct panel *panel)
+{
+	return panel->ops->setup;
+}
+
+static bool
+is_number(const struct model_field *field)
+{
+	return field->type == MODEL_UINT || field->type == MODEL_REAL;
+}
+
+static const struct table_column *
+columns_from_schema(struct table_panel *p)
+{
+	const struct model_shape *shape = model_kind_info(p->panel.ops->kind)->shape;
+	size_t count = 0;
+
+	for (size_t i = 0; i < shape->count && count < TABLE_COLUMNS; i++) {
+		const struct model_field *field = &shape->fields[i];
+		int width = text_columns(field->title);
+
+		if (field->type == MODEL_SUB || field->type == MODEL_MAP)
+			continue;
+		p->made[count] = (struct table_column){.field = field->name,
+		    .title = field->title,
+		    .width = width < 10 ? 10 : width,
+		    .most = is_number(field) ? 0 : 60,
+		    .rank = (int)count,
+		    .right = is_number(field)};
+		count++;
+	}
+	return p->made;
+}
+
+static void
+on_page(void *context)
+{
+	struct scene *scene = context;
+
+	scene->changed(scene->context);
+}
+
+struct panel *
+table_panel_open(const struct panel_ops *ops, struct scene *scene)
+{
+	struct table_panel *p = memory_zeroed(1, sizeof(*p));
+	const struct table_panel_setup *setup = ops->setup;
+	bool paged = model_kind_info(ops->kind)->storage == MODEL_PAGED;
+
+	p->panel.ops = ops;
+	p->panel.scene = scene;
+	table_open(&p->table, setup->columns != NULL ? setup->columns : columns_from_schema(p),
+	    paged ? rows_paged(scene->client, ops->kind, on_page, scene)
+		  : rows_stored(scene->store, ops->kind, setup->newest_first),
+	    setup->newest_first);
+	return &p->panel;
+}
+
+void
+table_panel_close(struct panel *panel)
+{
+	struct table_panel *p = (struct table_panel *)panel;
+
+	table_close(&p->table);
+	free(p);
+}
+
+void
+table_panel_draw(struct panel *panel, const struct area *area)
+{
+	struct table_panel *p = (struct table_panel *)panel;
+	const struct table_context context = {.store = panel->scene->store, .now = panel->scene->now};
+	const char *trouble = p->table.rows->ops->trouble(p->table.rows);
+
+	table_draw(&p->table, area, &context,
+	    trouble != NULL		? trouble
+	    : panel->filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
+					: setup_of(panel)->empty);
+}
+
+bool
+table_panel_command(struct panel *panel, const char *command, const char *argument)
+{
+	struct table_panel *p = (struct table_panel *)panel;
+	enum table_motion motion;
+
+	if (table_motion_of(command, &motion))
+		table_go(&p->table, motion);
+	else if (strcmp(command, "sort") == 0)
+		return table_sort(&p->table, argument);
+	else if (strcmp(command, "reverse") == 0)
+		return table_reverse(&p->table);
+	else
+		return false;
+	return true;
+}
+
+const void *
+table_panel_selected(struct panel *panel, enum model_kind *kind)
+{
+	*kind = panel->ops->kind;
+	return table_selected(&((struct table_panel *)panel)->table);
+}
+
+bool
+table_panel_select(struct panel *panel, const char *key)
+{
+	return table_select(&((struct table_panel *)panel)->table, key);
+}
+
+bool
+table_panel_filter(struct panel *panel, const char *text, struct error *err)
+{
+	struct table_panel *p = (struct table_panel *)panel;
+	struct model_filter *filter = NULL;
+
+	if (text[0] != '\0') {
+		filter = model_filter_parse(text, err);
+		if (filter == NULL)
+			return false;
+	}
+	snprintf(panel->filter, sizeof(panel->filter), "%s", text);
+	p->table.rows->ops->filter(p->table.rows, text, filter);
+	return true;
+}
+
+void
+table_panel_status(struct panel *panel, char *out, size_t size)
+{
+	struct rows *rows = ((struct table_panel *)panel)->table.rows;
+	const char *plural = model_kind_info(panel->ops->kind)->plural;
+	char shown[FORMAT_TEXT], all[FORMAT_TEXT];
+	uint64_t total, count;
+
+	rows->ops->refresh(rows);
+	total = rows->ops->total(rows);
+	count = rows->ops->count(rows);
+	format_count(count, shown);
+	if (total == MODEL_UINT_UNSET || total == count)
+		snprintf(out, size, "%s %s", shown, plural);
+	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
+		snprintf(out, size, "%s %s", format_count(total, all), plural);
+	else
+		snprintf(out, size, "%s of %s", shown, format_count(total, all));
+}
+
+void
+table_panel_tick(struct panel *panel)
+{
+	struct rows *rows = ((struct table_panel *)panel)->table.rows;
+
+	rows->ops->tick(rows);
+}

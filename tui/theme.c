@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Themes from YAML. A file is one mapping:
+ *
+ *   name: dark
+ *   made_for: "#14171c"                       # the background the colours were chosen for; it is not painted
+ *   roles:
+ *     good: {fg: ["#86c58b", green]}           # exact, and the name for terminals of 8 or 16 colours
+ *     selection: {bg: ["#2b3442", blue], bold: true}
+ *
+ * A colour is "#rrggbb", one of the 16 names, "default" (the terminal's own), or a list of the first two. Every role
+ * that the file leaves out keeps the terminal's own colours. Contrast is computed as WCAG 2.1 defines it
+ * (relative luminance, section 1.4.3).
+ */
+#include "tui/theme.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "core/base/paths.h"
+#include "core/base/text.h"
+
+#define THEME_MOST_BYTES 65536
+
+struct reading {
+	yaml_document_t document;
+	const char *path;
+	struct error *err;
+};
+
+#define ROLE_NAME(role, attributes, help) #role,
+static const char *const role_names[] = {THEME_ROLES(ROLE_NAME) NULL};
+
+#define ROLE_ATTRIBUTES(role, attributes, help) attributes,
+static const unsigned mono_attributes[] = {THEME_ROLES(ROLE_ATTRIBUTES)};
+
+/* The 16 colours with the values of xterm, from which the nearest is computed. */
+static const char *const ansi_names[] = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
+    "bright_black", "bright_red", "bright_green", "bright_yellow", "bright_blue", "bright_magenta", "bright_cyan",
+    "bright_white", NULL};
+static const uint32_t ansi_rgb[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
+    0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
+
+static const char *const attribute_names[] = {"bold", "dim", "underline", "reverse", "italic", NULL};
+
+const char *
+theme_role_name(enum theme_role role)
+{
+	return role_names[role];
+}
+
+void
+theme_monochrome(struct theme *out)
+{
+	*out = (struct theme){.name = "mono"};
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		out->roles[i].attributes = mono_attributes[i];
+}
+
+/* --- colours -------------------------------------------------------------------------------------------------- */
+
+static double
+channel(uint32_t rgb, int shift)
+{
+	double value = (double)(rgb >> shift & 0xff) / 255;
+
+	return value <= 0.03928 ? value / 12.92 : pow((value + 0.055) / 1.055, 2.4);
+}
+
+static double
+luminance(uint32_t rgb)
+{
+	return 0.2126 * channel(rgb, 16) + 0.7152 * channel(rgb, 8) + 0.0722 * channel(rgb, 0);
+}
+
+double
+theme_contrast(uint32_t a, uint32_t b)
+{
+	double la = luminance(a) + 0.05, lb = luminance(b) + 0.05;
+
+	return la > lb ? la / lb : lb / la;
+}
+
+static int
+distance(uint32_t a, uint32_t b)
+{
+	int total = 0;
+
+	for (int shift = 0; shift <= 16; shift += 8) {
+		int d = (int)(a >> shift & 0xff) - (int)(b >> shift & 0xff);
+
+		total += d * d;
+	}
+	return total;
+}
+
+static uint32_t
+palette_256(int index)
+{
+	static const uint8_t steps[] = {0, 95, 135, 175, 215, 255};
+	uint32_t grey;
+
+	if (index >= 232) {
+		grey = (uint32_t)(8 + (index - 232) * 10);
+		return grey << 16 | grey << 8 | grey;
+	}
+	index -= 16;
+	return (uint32_t)steps[index / 36] << 16 | (uint32_t)steps[index / 6 % 6] << 8 | steps[index % 6];
+}
+
+int
+theme_nearest_256(uint32_t rgb)
+{
+	int best = 16;
+
+	for (int i = 17; i < 256; i++) {
+		if (distance(palette_256(i), rgb) < distance(palette_256(best), rgb))
+			best = i;
+	}
+	return best;
+}
+
+int
+theme_nearest_16(uint32_t rgb)
+{
+	int best = 0;
+
+	for (int i = 1; i < 16; i++) {
+		if (distance(ansi_rgb[i], rgb) < distance(ansi_rgb[best], rgb))
+			best = i;
+	}
+	return best;
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------- */
+
+static bool fail(const struct reading *r, yaml_mark_t mark, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool
+fail(const struct reading *r, yaml_mark_t mark, const char *format, ...)
+{
+	char text[384];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return error_set(r->err, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, text);
+}
+
+static bool
+fail_name(const struct reading *r, const yaml_node_t *node, const char *what, const char *const *names)
+{
+	char clean[64];
+	const char *nearest = text_nearest((const char *)node->data.scalar.value, names);
+
+	text_clean(clean, sizeof(clean), (const char *)node->data.scalar.value);
+	if (nearest != NULL)
+		return fail(r, node->start_mark, "unknown %s '%s' (did you mean '%s'?)", what, clean, nearest);
+	return fail(r, node->start_mark, "unknown %s '%s'", what, clean);
+}
+
+static int
+index_of(const char *const *names, const char *name)
+{
+	for (int i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static bool
+is_scalar(const struct reading *r, const yaml_node_t *node, const char *what)
+{
+	if (node->type != YAML_SCALAR_NODE)
+		return fail(r, node->start_mark, "%s must be a single value", what);
+	return true;
+}
+
+static bool
+parse_rgb(const char *text, uint32_t *rgb)
+{
+	char *end;
+
+	if (text[0] != '#' || strspn(text + 1, "0123456789abcdefABCDEF") != 6 || text[7] != '\0')
+		return false;
+	*rgb = (uint32_t)strtoul(text + 1, &end, 16);
+	return *end == '\0';
+}
+
+/* One word of a colour: "#rrggbb", a name, "default". */
+static bool
+read_colour_word(struct reading *r, yaml_node_t *node, struct theme_colour *out)
+{
+	const char *text;
+	int ansi;
+
+	if (!is_scalar(r, node, "a colour"))
+		return false;
+	text = (const char *)node->data.scalar.value;
+	if (strcmp(text, "default") == 0)
+		return true;
+	if (text[0] == '#') {
+		if (!parse_rgb(text, &out->rgb))
+			return fail(r, node->start_mark, "a colour is written \"#rrggbb\"");
+		out->exact = true;
+	} else {
+		ansi = index_of(ansi_names, text);
+		if (ansi < 0)
+			return fail_name(r, node, "colour", ansi_names);
+		out->ansi = (int8_t)ansi;
+		if (!out->exact)
+			out->rgb = ansi_rgb[ansi];
+	}
+	out->set = true;
+	return true;
+}
+
+static bool
+read_colour(struct reading *r, yaml_node_t *node, struct theme_colour *out)
+{
+	*out = (struct theme_colour){.ansi = -1};
+	if (node->type != YAML_SEQUENCE_NODE)
+		return read_colour_word(r, node, out);
+	for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++) {
+		if (!read_colour_word(r, yaml_document_get_node(&r->document, *i), out))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_flag(struct reading *r, yaml_node_t *node, unsigned bit, unsigned *out)
+{
+	const char *text = (const char *)node->data.scalar.value;
+
+	if (!is_scalar(r, node, "an attribute"))
+		return false;
+	if (strcmp(text, "true") == 0)
+		*out |= bit;
+	else if (strcmp(text, "false") != 0)
+		return fail(r, node->start_mark, "an attribute is true or false");
+	return true;
+}
+
+typedef bool (*pair_reader)(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out);
+
+static bool
+read_mapping(struct reading *r, yaml_node_t *node, const char *what, pair_reader read, void *out)
+{
+	if (node->type != YAML_MAPPING_NODE)
+		return fail(r, node->start_mark, "%s must be a mapping", what);
+	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+		yaml_node_t *key = yaml_document_get_node(&r->document, p->key);
+
+		if (!is_scalar(r, key, "a key") ||
+		    !read(r, key, yaml_document_get_node(&r->document, p->value), out))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_style_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+{
+	static const char *const names[] = {"fg", "bg", "bold", "dim", "underline", "reverse", "italic", NULL};
+	struct theme_style *style = out;
+	const char *name = (const char *)key->data.scalar.value;
+	int attribute = index_of(attribute_names, name);
+
+	if (strcmp(name, "fg") == 0)
+		return read_colour(r, value, &style->fg);
+	if (strcmp(name, "bg") == 0)
+		return read_colour(r, value, &style->bg);
+	if (attribute < 0)
+		return fail_name(r, key, "key", names);
+	return read_flag(r, value, 1U << attribute, &style->attributes);
+}
+
+static bool
+read_role_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+{
+	struct theme *theme = out;
+	int role = index_of(role_names, (const char *)key->data.scalar.value);
+
+	if (role < 0)
+		return fail_name(r, key, "role", role_names);
+	return read_mapping(r, value, "a role", read_style_pair, &theme->roles[role]);
+}
+
+static bool
+read_theme_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+{
+	static const char *const names[] = {"name", "made_for", "roles", NULL};
+	struct theme *theme = out;
+
+	switch (index_of(names, (const char *)key->data.scalar.value)) {
+	case 0:
+		if (!is_scalar(r, value, "name"))
+			return false;
+		text_clean(theme->name, sizeof(theme->name), (const char *)value->data.scalar.value);
+		return true;
+	case 1:
+		if (!is_scalar(r, value, "made_for"))
+			return false;
+		if (!parse_rgb((const char *)value->data.scalar.value, &theme->made_for))
+			return fail(r, value->start_mark, "a colour is written \"#rrggbb\"");
+		return true;
+	case 2:
+		return read_mapping(r, value, "roles", read_role_pair, theme);
+	default:
+		return fail_name(r, key, "key", names);
+	}
+}
+
+bool
+theme_load(const char *path, struct theme *out, struct error *err)
+{
+	struct reading r = {.path = path, .err = err};
+	unsigned char *bytes;
+	size_t size;
+	yaml_parser_t parser;
+	yaml_node_t *root;
+	bool ok;
+	FILE *file = fopen(path, "re");
+
+	if (file == NULL)
+		return error_set(err, "%s: %m", path);
+	bytes = memory_zeroed(1, THEME_MOST_BYTES);
+	size = fread(bytes, 1, THEME_MOST_BYTES, file);
+	fclose(file);
+	if (size == THEME_MOST_BYTES) {
+		free(bytes);
+		return error_set(err, "%s:1:1: larger than a theme can be (%d bytes)", path, THEME_MOST_BYTES);
+	}
+	*out = (struct theme){0};
+	yaml_parser_initialize(&parser);
+	yaml_parser_set_input_string(&parser, bytes, size);
+	if (!yaml_parser_load(&parser, &r.document)) {
+		ok = fail(&r, parser.problem_mark, "%s", parser.problem != NULL ? parser.problem : "not YAML");
+	} else {
+		root = yaml_document_get_root_node(&r.document);
+		ok = root != NULL ? read_mapping(&r, root, "a theme", read_theme_pair, out)
+				  : error_set(err, "%s:1:1: the file is empty", path);
+		yaml_document_delete(&r.document);
+	}
+	yaml_parser_delete(&parser);
+	free(bytes);
+	return ok;
+}
+
+bool
+theme_find(const char *name, struct theme *out, struct error *err)
+{
+	const char *home = getenv("HOME");
+	char path[4096];
+
+	if (strchr(name, '/') != NULL)
+		return theme_load(name, out, err);
+	if (strcmp(name, "mono") == 0) {
+		theme_monochrome(out);
+		return true;
+	}
+	if (home != NULL) {
+		snprintf(path, sizeof(path), "%s/.config/twinspan/themes/%s.yaml", home, name);
+		if (access(path, R_OK) == 0)
+			return theme_load(path, out, err);
+	}
+	if (!paths_theme(name, path, sizeof(path)))
+		return error_set(err, "no theme '%s': neither in ~/.config/twinspan/themes nor installed", name);
+	return theme_load(path, out, err);
+}

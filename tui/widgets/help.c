@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Help. Every row of the command table that can be used from the console stands here exactly once or twice: under its
+ * keys (this panel's first), and, where it can be typed, under the commands.
+ */
+#include "tui/widgets/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/keys.h"
+
+#define KEYS_WIDTH 18
+
+struct writing {
+	const struct area *area;
+	size_t line, top, page;
+	int left; /* columns of the first column */
+};
+
+static void
+write_line(struct writing *w, enum theme_role left_role, const char *left, const char *right)
+{
+	int row = (int)(w->line - w->top);
+
+	w->line++;
+	if (w->line <= w->top || (size_t)row >= w->page)
+		return;
+	area_field(w->area, row, 1, w->left, false, left_role, left);
+	if (right != NULL)
+		area_field(w->area, row, w->left + 3, w->area->cols - w->left - 4, false, ROLE_label, right);
+}
+
+static void
+write_heading(struct writing *w, const char *text)
+{
+	int left = w->left;
+
+	if (w->line > 0)
+		write_line(w, ROLE_text, "", NULL);
+	w->left = w->area->cols - 2;
+	write_line(w, ROLE_title, text, NULL);
+	w->left = left;
+}
+
+const char *
+help_keys(const struct command *command, char *out, size_t size)
+{
+	snprintf(out, size, "%s", command->keys != NULL ? command->keys : "");
+	return out;
+}
+
+static void
+write_keys(struct writing *w, const char *panel, bool everywhere)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+	char keys[64];
+
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].keys == NULL || (table[i].panels == NULL) != everywhere ||
+		    !keys_count_on(&table[i], panel))
+			continue;
+		write_line(w, ROLE_key, help_keys(&table[i], keys, sizeof(keys)), table[i].help);
+	}
+}
+
+static void
+write_commands(struct writing *w)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+	char usage[256];
+
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].place == COMMAND_LOCAL)
+			continue;
+		command_usage(&table[i], usage, sizeof(usage));
+		write_line(w, ROLE_key, usage, table[i].help);
+	}
+}
+
+void
+help_draw(struct help *help, const struct area *screen)
+{
+	int cols = screen->cols > 110 ? 106 : screen->cols - 2;
+	struct area box = area_part(screen, 0, (screen->cols - cols) / 2, screen->rows, cols), inside;
+	struct writing w = {.left = KEYS_WIDTH};
+	char text[96];
+
+	box.ground = GROUND_DIALOG;
+	box.dimmed = false;
+	area_frame(&box, ROLE_border, "Help");
+	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
+	help->page = (size_t)inside.rows;
+	if (help->top + help->page > help->lines)
+		help->top = help->lines > help->page ? help->lines - help->page : 0;
+	w.area = &inside;
+	w.top = help->top;
+	w.page = help->page;
+	snprintf(text, sizeof(text), "Keys in %s", help->title);
+	write_heading(&w, text);
+	write_keys(&w, help->panel, false);
+	write_heading(&w, "Keys everywhere");
+	write_keys(&w, help->panel, true);
+	write_heading(&w, "Commands, after ':'");
+	w.left = inside.cols > 90 ? 44 : inside.cols / 2;
+	write_commands(&w);
+	help->lines = w.line;
+	if (help->lines > help->page) {
+		snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1,
+		    help->top + help->page < help->lines ? help->top + help->page : help->lines, help->lines);
+		area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
+	}
+}
+
+void
+help_go(struct help *help, enum table_motion motion)
+{
+	size_t positions = help->lines > help->page ? help->lines - help->page + 1 : 1;
+
+	help->top = table_move(help->top, positions, help->page, motion);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Rows for a table, wherever they are: STORED and LOG kinds stand in the console's copy of the model and are filtered
+ * and sorted here; PAGED kinds (a million routes) stay on the gateway, and only the pages that are looked at come
+ * over. A table sees both through one vtable.
+ */
+#ifndef TWINSPAN_TUI_WIDGETS_ROWS_H
+#define TWINSPAN_TUI_WIDGETS_ROWS_H
+
+#include "core/control/client.h"
+#include "core/model/model.h"
+
+struct rows;
+
+struct rows_ops {
+	void (*close)(struct rows *rows);
+	/** Makes the rows true as of now; called before drawing. */
+	void (*refresh)(struct rows *rows);
+	size_t (*count)(const struct rows *rows);
+	/** NULL: not here (yet). Borrowed until the next refresh. */
+	const void *(*at)(struct rows *rows, size_t i);
+	/** `filter` is checked already; "" for none. */
+	void (*filter)(struct rows *rows, const char *text, struct model_filter *filter);
+	/** NULL field: the natural order. */
+	void (*sort)(struct rows *rows, const struct model_field *field, bool descending);
+	/** Rows in all on the gateway, before the filter; MODEL_UINT_UNSET where nobody knows. */
+	uint64_t (*total)(const struct rows *rows);
+	/** Why nothing is there: an error's text, or NULL. */
+	const char *(*trouble)(const struct rows *rows);
+	/** A second has passed while the rows are on screen. */
+	void (*tick)(struct rows *rows);
+	bool sorts;
+};
+
+struct rows {
+	const struct rows_ops *ops;
+	enum model_kind kind;
+};
+
+/** Of a STORED or LOG kind. `newest_first` turns the natural order around. */
+struct rows *rows_stored(const struct model_store *store, enum model_kind kind, bool newest_first);
+/** Of a PAGED kind. `arrived` is called when a page came. */
+struct rows *rows_paged(struct control_client *client, enum model_kind kind, void (*arrived)(void *context),
+    void *context);
+
+#endif

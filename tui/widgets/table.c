@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tables. The selection is remembered by the row's key. When rows come, go or change places, the selected row keeps
+ * its place on the screen (`selected - top` stays), so what a person is reading does not move away under the eye;
+ * only a table that follows (events) and has its first row selected stays at the top.
+ */
+#include "tui/widgets/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/format.h"
+
+#define GAP 2
+
+/* --- columns -------------------------------------------------------------------------------------------------- */
+
+/* The width that the columns up to a rank take. */
+static int
+width_of_rank(const struct table_column *columns, int rank, int gap)
+{
+	int used = 0;
+
+	for (const struct table_column *c = columns; c->title != NULL; c++) {
+		if (c->rank <= rank)
+			used += c->width + (used > 0 ? gap : 0);
+	}
+	return used;
+}
+
+static void
+grow(struct table_layout *layout, int room)
+{
+	while (room > 0) {
+		int grown = 0;
+
+		for (size_t i = 0; i < layout->count && room > 0; i++) {
+			if (layout->slots[i].width < layout->slots[i].column->most) {
+				layout->slots[i].width++;
+				room--;
+				grown++;
+			}
+		}
+		if (grown == 0)
+			return;
+	}
+}
+
+void
+table_fit(const struct table_column *columns, int width, int gap, struct table_layout *out)
+{
+	int rank = 0, left = 0;
+
+	for (const struct table_column *c = columns; c->title != NULL; c++)
+		rank = c->rank > rank ? c->rank : rank;
+	while (rank > 0 && width_of_rank(columns, rank, gap) > width)
+		rank--;
+	out->count = 0;
+	for (const struct table_column *c = columns; c->title != NULL && out->count < TABLE_COLUMNS; c++) {
+		if (c->rank > rank)
+			continue;
+		out->slots[out->count].column = c;
+		out->slots[out->count++].width = c->width;
+	}
+	grow(out, width - width_of_rank(columns, rank, gap));
+	for (size_t i = 0; i < out->count; i++) {
+		out->slots[i].left = left;
+		left += out->slots[i].width + gap;
+	}
+}
+
+static void
+cell_of_field(const struct table_column *column, const struct model_shape *shape, const void *row,
+    struct table_cell *cell)
+{
+	int field = column->field != NULL ? model_field_find(shape, column->field) : -1;
+
+	if (field >= 0)
+		model_field_text(&shape->fields[field], row, cell->text, sizeof(cell->text));
+}
+
+void
+table_draw_row(const struct area *area, int row, const struct table_layout *layout, const struct table_context *context,
+    const struct model_shape *shape, const void *data)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct table_column *column = layout->slots[i].column;
+		struct table_cell cell;
+
+		cell.text[0] = '\0';
+		cell.role = ROLE_text;
+		if (column->cell != NULL)
+			column->cell(context, data, &cell);
+		else
+			cell_of_field(column, shape, data, &cell);
+		if (cell.text[0] == '\0') {
+			snprintf(cell.text, sizeof(cell.text), FORMAT_NONE);
+			cell.role = ROLE_dim;
+		}
+		area_field(area, row, layout->slots[i].left, layout->slots[i].width, column->right, cell.role,
+		    cell.text);
+	}
+}
+
+/* --- motion --------------------------------------------------------------------------------------------------- */
+
+bool
+table_motion_of(const char *command, enum table_motion *out)
+{
+	static const char *const names[] = {
+	    [TABLE_DOWN] = "row-down",
+	    [TABLE_UP] = "row-up",
+	    [TABLE_PAGE_DOWN] = "page-down",
+	    [TABLE_PAGE_UP] = "page-up",
+	    [TABLE_FIRST] = "first-row",
+	    [TABLE_LAST] = "last-row",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(names[i], command) == 0) {
+			*out = (enum table_motion)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+size_t
+table_move(size_t selected, size_t count, size_t page, enum table_motion motion)
+{
+	size_t step = motion == TABLE_PAGE_DOWN || motion == TABLE_PAGE_UP ? (page > 1 ? page - 1 : 1) : 1;
+
+	if (count == 0)
+		return 0;
+	switch (motion) {
+	case TABLE_DOWN:
+	case TABLE_PAGE_DOWN:
+		return selected + step < count ? selected + step : count - 1;
+	case TABLE_UP:
+	case TABLE_PAGE_UP:
+		return selected > step ? selected - step : 0;
+	case TABLE_FIRST:
+		return 0;
+	default:
+		return count - 1;
+	}
+}
+
+/* --- the table ------------------------------------------------------------------------------------------------ */
+
+void
+table_open(struct table *table, const struct table_column *columns, struct rows *rows, bool follow)
+{
+	*table = (struct table){.columns = columns, .rows = rows, .follow = follow};
+}
+
+void
+table_close(struct table *table)
+{
+	if (table->rows != NULL)
+		table->rows->ops->close(table->rows);
+	table->rows = NULL;
+}
+
+static const struct model_kind_info *
+info_of(const struct table *table)
+{
+	return model_kind_info(table->rows->kind);
+}
+
+static void
+remember(struct table *table)
+{
+	const void *row = table->rows->ops->at(table->rows, table->selected);
+
+	if (row != NULL)
+		model_row_key(info_of(table), row, table->key, sizeof(table->key));
+}
+
+static bool
+row_has_key(struct table *table, size_t i, const char *key)
+{
+	const void *row = table->rows->ops->at(table->rows, i);
+	char mine[256];
+
+	return row != NULL && strcmp(model_row_key(info_of(table), row, mine, sizeof(mine)), key) == 0;
+}
+
+bool
+table_select(struct table *table, const char *key)
+{
+	size_t count;
+
+	table->rows->ops->refresh(table->rows);
+	count = table->rows->ops->count(table->rows);
+	for (size_t i = 0; i < count; i++) {
+		if (row_has_key(table, i, key)) {
+			table->selected = i;
+			snprintf(table->key, sizeof(table->key), "%s", key);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Finds the selected row again after the rows have changed. */
+static void
+settle(struct table *table)
+{
+	size_t count, offset = table->selected - table->top;
+
+	table->rows->ops->refresh(table->rows);
+	count = table->rows->ops->count(table->rows);
+	if (count == 0) {
+		table->selected = table->top = 0;
+		table->key[0] = '\0';
+		return;
+	}
+	if (table->rows->ops->sorts && table->key[0] != '\0' && !(table->follow && table->selected == 0) &&
+	    (table->selected >= count || !row_has_key(table, table->selected, table->key))) {
+		char key[sizeof(table->key)];
+
+		snprintf(key, sizeof(key), "%s", table->key);
+		if (table_select(table, key))
+			table->top = table->selected > offset ? table->selected - offset : 0;
+	}
+	if (table->selected >= count)
+		table->selected = count - 1;
+	remember(table);
+}
+
+static void
+scroll(struct table *table)
+{
+	size_t count = table->rows->ops->count(table->rows);
+
+	if (table->selected < table->top)
+		table->top = table->selected;
+	if (table->page > 0 && table->selected >= table->top + table->page)
+		table->top = table->selected - table->page + 1;
+	/* no blank rows below while there are rows above */
+	if (table->top + table->page > count)
+		table->top = count > table->page ? count - table->page : 0;
+}
+
+static void
+draw_titles(const struct table *table, const struct area *area, const struct table_layout *layout)
+{
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct table_column *column = layout->slots[i].column;
+		bool sorted = table->sorted == column;
+		char title[64];
+
+		snprintf(title, sizeof(title), "%s%s", column->title,
+		    !sorted ? "" : table->descending ? "▾" : "▴");
+		area_field(area, 0, layout->slots[i].left, layout->slots[i].width, column->right,
+		    sorted ? ROLE_accent : ROLE_heading, title);
+	}
+}
+
+void
+table_draw(struct table *table, const struct area *area, const struct table_context *context, const char *empty)
+{
+	const struct model_shape *shape = info_of(table)->shape;
+	struct area inside = area_part(area, 0, 2, area->rows, area->cols - 3);
+	struct table_layout layout;
+	size_t count;
+
+	table->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
+	settle(table);
+	scroll(table);
+	count = table->rows->ops->count(table->rows);
+	table_fit(table->columns, inside.cols, GAP, &layout);
+	draw_titles(table, &inside, &layout);
+	for (size_t i = 0; i < table->page && table->top + i < count; i++) {
+		const void *row = table->rows->ops->at(table->rows, table->top + i);
+		struct area line = area_part(area, (int)i + 1, 0, 1, area->cols);
+		struct area cells = line;
+
+		if (table->top + i == table->selected) {
+			line.ground = cells.ground = GROUND_SELECTED;
+			area_blank(&line, 0, 0, 1, line.cols);
+			area_text(&line, 0, 0, ROLE_accent, "▸");
+		}
+		cells = area_part(&cells, 0, 2, 1, area->cols - 3);
+		if (row != NULL)
+			table_draw_row(&cells, 0, &layout, context, shape, row);
+		else
+			area_text(&cells, 0, 0, ROLE_dim, "…");
+	}
+	if (count == 0 && empty != NULL)
+		area_text(&inside, 2, 0, ROLE_dim, empty);
+}
+
+void
+table_go(struct table *table, enum table_motion motion)
+{
+	settle(table);
+	table->selected = table_move(table->selected, table->rows->ops->count(table->rows), table->page, motion);
+	remember(table);
+	scroll(table);
+}
+
+const void *
+table_selected(struct table *table)
+{
+	settle(table);
+	return table->selected < table->rows->ops->count(table->rows)
+		   ? table->rows->ops->at(table->rows, table->selected)
+		   : NULL;
+}
+
+static void
+apply_order(struct table *table)
+{
+	const struct model_shape *shape = info_of(table)->shape;
+	int field = table->sorted != NULL ? model_field_find(shape, table->sorted->field) : -1;
+
+	table->rows->ops->sort(table->rows, field >= 0 ? &shape->fields[field] : NULL, table->descending);
+}
+
+bool
+table_sort(struct table *table, const char *field)
+{
+	const struct table_column *c = table->sorted != NULL ? table->sorted + 1 : table->columns;
+
+	if (!table->rows->ops->sorts)
+		return false;
+	if (field != NULL) {
+		for (c = table->columns; c->title != NULL; c++) {
+			if (c->field != NULL && (strcmp(c->field, field) == 0 || strcasecmp(c->title, field) == 0))
+				break;
+		}
+		if (c->title == NULL)
+			return false;
+	}
+	while (c->title != NULL && c->field == NULL)
+		c++;
+	table->sorted = c->title != NULL ? c : NULL; /* past the last: the natural order again */
+	table->descending = false;
+	apply_order(table);
+	return true;
+}
+
+bool
+table_reverse(struct table *table)
+{
+	if (table->sorted == NULL)
+		return false;
+	table->descending = !table->descending;
+	apply_order(table);
+	return true;
+}

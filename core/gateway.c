@@ -26,8 +26,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* --- events
- * ------------------------------------------------------------------------------------------------------- */
+/* How many events of earlier runs a console can look back on at once. */
+#define EVENTS_REMEMBERED 1000
+
+/* --- events ------------------------------------------------------------------------------------ */
 
 static void
 event_text(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
@@ -99,7 +101,7 @@ on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t 
 	const struct model_event *event = row;
 	enum log_level level = LOG_LEVEL_INFO;
 
-	if (kind != MODEL_KIND_EVENT || event->severity == NULL)
+	if (kind != MODEL_KIND_EVENT || event->severity == NULL || gateway->remembering)
 		return;
 	if (strcmp(event->severity, "error") == 0)
 		level = LOG_LEVEL_ERROR;
@@ -111,11 +113,10 @@ on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t 
 	if (event->subject != NULL && level != LOG_LEVEL_DEBUG && strcmp(event->kind, "ike.log") != 0)
 		note_on_connection(gateway, event);
 	if (gateway->journal != NULL && level != LOG_LEVEL_DEBUG)
-		journal_event(gateway->journal, event);
+		journal_append(gateway->journal, event);
 }
 
-/* --- the rooms that need more than one call
- * ---------------------------------------------------------------------------- */
+/* --- the rooms that need more than one call ---------------------------------------------------- */
 
 /* Picks the data plane that the configuration asks for, or with "auto" the first that works here. */
 static bool
@@ -236,6 +237,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	struct routing_options options = {
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
+	    .changed = gateway_on_route,
 	    .context = gateway,
 	};
 
@@ -318,23 +320,46 @@ open_row(struct gateway *gateway)
 		text_list_add(&gateway->row.networks, ip_prefix_format(&config->networks.items[i], text));
 }
 
-/* The events of earlier runs, so that the console has a past. */
+static void
+on_journal_trouble(void *context, const char *severity, const char *kind, const char *text)
+{
+	struct gateway *gateway = context;
+
+	gateway_event(gateway, severity, kind, gateway->config->name, "%s", text);
+}
+
+static bool
+remember(void *context, const struct model_event *event)
+{
+	model_store_event_mirror(context, event);
+	return true;
+}
+
+/* Opens the journal and brings back the events of earlier runs, so that the console has a past. */
 static void
 open_journal(struct gateway *gateway)
 {
+	struct journal_options options = {
+	    .folder = gateway->options->state_dir,
+	    .trouble = on_journal_trouble,
+	    .context = gateway,
+	};
 	struct error err;
 
-	gateway->journal = journal_open(&gateway->loop, gateway->options->state_dir, &err);
-	if (gateway->journal == NULL) {
-		gateway_event(gateway, "warning", "journal.failed", gateway->config->name,
-			      "events are not kept over restarts: %s", err.text);
-		return;
+	gateway->journal = journal_open(&gateway->loop, &options, &err);
+	if (gateway->journal != NULL) {
+		gateway->remembering = true;
+		if (journal_recent(gateway->journal, EVENTS_REMEMBERED, remember, gateway->store, &err)) {
+			gateway->remembering = false;
+			return;
+		}
+		gateway->remembering = false;
 	}
-	journal_recent(gateway->journal, 1000, gateway->store);
+	gateway_event(gateway, "warning", "journal.failed", gateway->config->name,
+		      "events of other runs are not at hand: %s", err.text);
 }
 
-/* --- signals and the clock
- * ---------------------------------------------------------------------------------------------- */
+/* --- signals and the clock --------------------------------------------------------------------- */
 
 /* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a
  * change. */
@@ -408,9 +433,7 @@ notify_ready(void)
 	close(fd);
 }
 
-/* --- life
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------------- */
 
 static bool
 open_rooms(struct gateway *gateway, struct error *err)

@@ -51,7 +51,7 @@ finish(struct control_request *request, int exit_code, json_t *result, const cha
 		clean = memory_zeroed(1, strlen(text) + 1);
 		text_clean(clean, strlen(text) + 1, text);
 		session->requests--;
-		session_reply(session, request->id, exit_code, clean, json_incref(result));
+		control_session_reply(session, request->id, exit_code, clean, json_incref(result));
 		if (session->server->wake != NULL)
 			session->server->wake(session->server, session);
 		free(clean);
@@ -199,7 +199,7 @@ refuse_unknown(struct control_session *session, json_int_t id, const char *name)
 	else
 		snprintf(text, sizeof(text), "no command is called '%s' in this gateway (version %s)", clean,
 			 TWINSPAN_VERSION);
-	session_reply(session, id, CONTROL_EXIT_USAGE, text, NULL);
+	control_session_reply(session, id, CONTROL_EXIT_USAGE, text, NULL);
 }
 
 /* Refuses with a formatted text. */
@@ -215,7 +215,7 @@ refuse(struct control_session *session, json_int_t id, int exit_code, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	session_reply(session, id, exit_code, text, NULL);
+	control_session_reply(session, id, exit_code, text, NULL);
 }
 
 void

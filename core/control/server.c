@@ -66,7 +66,7 @@ server_new(struct model_store *store)
 		run = (uint64_t)clock_wall();
 	snprintf(server->run, sizeof(server->run), "%016llx", (unsigned long long)run);
 	server->store = store;
-	session_watch_store(server);
+	control_session_watch_store(server);
 	return server;
 }
 
@@ -121,7 +121,7 @@ end_connection(struct connection *connection)
 		return;
 	connection->ended = true;
 	connection->socket->connections--;
-	session_end(&connection->session);
+	control_session_end(&connection->session);
 	uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 }
 
@@ -151,7 +151,7 @@ static void
 choose_reading(struct connection *connection)
 {
 	struct control_session *session = &connection->session;
-	bool wanted = !connection->end_of_input && !session->closing && session_has_room(session) &&
+	bool wanted = !connection->end_of_input && !session->closing && control_session_has_room(session) &&
 		      !control_lines_pending(&session->in);
 
 	if (wanted == connection->reading)
@@ -179,11 +179,11 @@ static bool
 advance(struct connection *connection)
 {
 	struct control_session *session = &connection->session;
-	bool more = session_input(session, MESSAGES_AT_ONCE);
+	bool more = control_session_input(session, MESSAGES_AT_ONCE);
 
 	if (connection->ended) /* a handler closed the server */
 		return false;
-	session_produce(session);
+	control_session_produce(session);
 	start_write(connection);
 	if (connection->ended)
 		return false;
@@ -303,9 +303,9 @@ on_connection(uv_stream_t *stream, int status)
 	role = role_of_socket(fd, who, sizeof(who));
 	crowded = socket->connections > MOST_CONNECTIONS ||
 		  (role != COMMAND_ADMIN && connections_of(socket->server, who) >= MOST_OF_ONE_USER);
-	session_begin(&connection->session, socket->server, role, who);
+	control_session_begin(&connection->session, socket->server, role, who);
 	if (crowded)
-		session_refuse(&connection->session, "too many connections are open");
+		control_session_refuse(&connection->session, "too many connections are open");
 	advance(connection);
 }
 

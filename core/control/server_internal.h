@@ -62,25 +62,25 @@ struct control_server {
 /* --- session.c
  * ------------------------------------------------------------------------------------------------- */
 
-/* Begins with the greeting in `out`. The server's list has it until session_end(). */
-void session_begin(struct control_session *session, struct control_server *server, enum command_role role,
+/* Begins with the greeting in `out`. The server's list has it until control_session_end(). */
+void control_session_begin(struct control_session *session, struct control_server *server, enum command_role role,
 		   const char *who);
 /* Frees what it owns (not itself) and lets go of its requests. */
-void session_end(struct control_session *session);
+void control_session_end(struct control_session *session);
 /* Handles at most `most` of the messages in `in`. True where more wait that could be handled now. */
-bool session_input(struct control_session *session, unsigned most);
+bool control_session_input(struct control_session *session, unsigned most);
 /* Is there room for more output? Else nothing further is handled or produced. */
-bool session_has_room(const struct control_session *session);
+bool control_session_has_room(const struct control_session *session);
 /* Makes output for who follows, as long as there is room. */
-void session_produce(struct control_session *session);
+void control_session_produce(struct control_session *session);
 /* Ends it with a text that is sent before it closes. */
-void session_refuse(struct control_session *session, const char *text);
-void session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
+void control_session_refuse(struct control_session *session, const char *text);
+void control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
 		   json_t *result);
 
 /* Watches the store for all sessions. */
-void session_watch_store(struct control_server *server);
-void session_watched_kinds_changed(struct control_server *server);
+void control_session_watch_store(struct control_server *server);
+void control_session_watched_kinds_changed(struct control_server *server);
 
 /* --- request.c
  * ------------------------------------------------------------------------------------------------- */

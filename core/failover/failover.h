@@ -18,6 +18,10 @@
 
 #define FAILOVER_MEMBERS 2
 #define FAILOVER_NO_MED UINT32_MAX
+#define FAILOVER_PREFERENCE_ACTIVE 200
+#define FAILOVER_PREFERENCE_STANDBY 100
+#define FAILOVER_MED_ACTIVE 100
+#define FAILOVER_MED_STANDBY 200
 
 struct failover;                   /* of one connection */
 

@@ -120,7 +120,7 @@ free_routing(struct routing *routing)
 {
 	guard_close(routing);
 	groups_close(routing);
-	table_close(&routing->table);
+	routing_table_close(&routing->table);
 	netlink_close(&routing->netlink);
 	free(routing->paths);
 	free(routing->path_heads);
@@ -161,7 +161,7 @@ routing_open(uv_loop_t *loop, const struct routing_options *options, struct erro
 	routing->compat_fd = -1;
 	routing->opened_at = clock_monotonic();
 	routing->batch = memory_zeroed(1, sizeof(*routing->batch));
-	table_open(&routing->table, sizeof(struct entry));
+	routing_table_open(&routing->table, sizeof(struct entry));
 	routing->idle = memory_zeroed(1, sizeof(*routing->idle));
 	routing->timer = memory_zeroed(1, sizeof(*routing->timer));
 	uv_idle_init(loop, routing->idle);

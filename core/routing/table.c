@@ -52,14 +52,14 @@ pool_close(struct table_pool *pool)
 }
 
 void
-table_open(struct table *table, size_t entry_size)
+routing_table_open(struct table *table, size_t entry_size)
 {
 	*table = (struct table){.entries.size = (entry_size + 7) & ~(size_t)7,
 				.forks.size = (sizeof(struct table_node) + 7) & ~(size_t)7};
 }
 
 void
-table_close(struct table *table)
+routing_table_close(struct table *table)
 {
 	pool_close(&table->entries);
 	pool_close(&table->forks);

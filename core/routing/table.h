@@ -33,8 +33,8 @@ struct table {
 };
 
 /** Entries are `entry_size` bytes and begin with a struct table_node. */
-void table_open(struct table *table, size_t entry_size);
-void table_close(struct table *table);
+void routing_table_open(struct table *table, size_t entry_size);
+void routing_table_close(struct table *table);
 
 /** Host bits of `prefix` must be clear. NULL where it is not there. */
 void *table_find(const struct table *table, const struct ip_prefix *prefix);

@@ -136,7 +136,7 @@ agrees_with_a_sorted_array_through_random_changes(void **state)
 	struct table table;
 	static struct model model;
 
-	table_open(&table, sizeof(struct item));
+	routing_table_open(&table, sizeof(struct item));
 	for (unsigned round = 0; round < 8; round++) {
 		for (unsigned i = 0; i < 600; i++) {
 			struct ip_prefix prefix = random_prefix();
@@ -170,7 +170,7 @@ agrees_with_a_sorted_array_through_random_changes(void **state)
 	assert_int_equal(table.count, 0);
 	assert_null(table.root[0]);
 	assert_null(table.root[1]);
-	table_close(&table);
+	routing_table_close(&table);
 }
 
 static void
@@ -180,14 +180,14 @@ finds_only_the_very_prefix(void **state)
 	struct ip_prefix eight = parse("10.0.0.0/8"), nine = parse("10.0.0.0/9"),
 			 none = parse("10.64.0.0/10");
 
-	table_open(&table, sizeof(struct item));
+	routing_table_open(&table, sizeof(struct item));
 	table_insert(&table, &eight);
 	table_insert(&table, &none);
 	assert_null(table_find(&table, &nine));
 	assert_non_null(table_find(&table, &eight));
 	table_remove(&table, &nine); /* not there: nothing happens */
 	assert_int_equal(table.count, 2);
-	table_close(&table);
+	routing_table_close(&table);
 }
 
 TEST_MAIN(cmocka_unit_test(agrees_with_a_sorted_array_through_random_changes),

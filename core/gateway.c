@@ -29,8 +29,7 @@
 /* How many events of earlier runs a console can look back on at once. */
 #define EVENTS_REMEMBERED 1000
 
-/* --- events
- * ------------------------------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------------ */
 
 static void
 event_text(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
@@ -117,8 +116,7 @@ on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t 
 		journal_append(gateway->journal, event);
 }
 
-/* --- the rooms that need more than one call
- * ---------------------------------------------------------------------------- */
+/* --- the rooms that need more than one call ---------------------------------------------------- */
 
 /* Picks the data plane that the configuration asks for, or with "auto" the first that works here. */
 static bool
@@ -239,6 +237,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	struct routing_options options = {
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
+	    .changed = gateway_on_route,
 	    .context = gateway,
 	};
 
@@ -341,9 +340,9 @@ static void
 open_journal(struct gateway *gateway)
 {
 	struct journal_options options = {
-		.folder = gateway->options->state_dir,
-		.trouble = on_journal_trouble,
-		.context = gateway,
+	    .folder = gateway->options->state_dir,
+	    .trouble = on_journal_trouble,
+	    .context = gateway,
 	};
 	struct error err;
 
@@ -360,8 +359,7 @@ open_journal(struct gateway *gateway)
 		      "events of other runs are not at hand: %s", err.text);
 }
 
-/* --- signals and the clock
- * ---------------------------------------------------------------------------------------------- */
+/* --- signals and the clock --------------------------------------------------------------------- */
 
 /* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a
  * change. */
@@ -435,9 +433,7 @@ notify_ready(void)
 	close(fd);
 }
 
-/* --- life
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------------- */
 
 static bool
 open_rooms(struct gateway *gateway, struct error *err)

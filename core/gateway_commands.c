@@ -120,8 +120,7 @@ do_rekey(void *context, struct control_request *request)
 	control_request_done(request, NULL, "%s is being rekeyed", tunnel->config->name);
 }
 
-/* --- switchover
- * ---------------------------------------------------------------------------------------------------- */
+/* --- switchover -------------------------------------------------------------------------------- */
 
 static void
 switchover_done(void *context, const struct failover_result *result)
@@ -204,8 +203,7 @@ do_auto(void *context, struct control_request *request)
 			     connection->config->name);
 }
 
-/* --- BGP sessions
- * ---------------------------------------------------------------------------------------------------- */
+/* --- BGP sessions ------------------------------------------------------------------------------ */
 
 static void
 do_reset(void *context, struct control_request *request)

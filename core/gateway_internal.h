@@ -107,7 +107,8 @@ void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
 /* gateway_routes.c */
 bool gateway_bgp_open(struct gateway *gateway, struct error *err);
 bool gateway_routes_open(struct gateway *gateway, struct error *err);
-bool gateway_peer_add(struct gateway_tunnel *tunnel, struct error *err);
+/** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
+void gateway_on_route(void *context, const struct ip_prefix *prefix);
 /** Once a second: held prefixes of connections that came back. */
 void gateway_routes_tick(struct gateway *gateway);
 

@@ -32,8 +32,7 @@ tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer)
 	return connection != NULL ? &connection->tunnels[bgp_peer_member(peer)] : NULL;
 }
 
-/* --- from BGP to routing
- * ---------------------------------------------------------------------------------------- */
+/* --- from BGP to routing ----------------------------------------------------------------------- */
 
 static bool
 any_established(const struct gateway_connection *connection)
@@ -138,8 +137,7 @@ on_route_changed(void *context, const struct bgp_change *change)
 	}
 }
 
-/* --- sessions as rows
- * ------------------------------------------------------------------------------------------- */
+/* --- sessions as rows -------------------------------------------------------------------------- */
 
 static void
 publish_peer(struct gateway *gateway, struct bgp_peer *peer)
@@ -236,8 +234,7 @@ on_med_changed(void *context, struct bgp_peer *peer, uint32_t lowest)
 		failover_member_med(tunnel->connection->failover, tunnel->member, lowest);
 }
 
-/* --- rows of the large tables
- * ------------------------------------------------------------------------------------- */
+/* --- rows of the large tables ------------------------------------------------------------------ */
 
 static void
 add_to_list(void *context, const char *text)
@@ -545,8 +542,7 @@ provide_routes(void *context, const struct model_query *query)
 	return !merge.page.stopped;
 }
 
-/* --- single changes for those who watch
- * ----------------------------------------------------------------------------- */
+/* --- single changes for those who watch -------------------------------------------------------- */
 
 static void
 on_received_changed(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone)
@@ -574,9 +570,72 @@ on_advertised_changed(void *context, struct bgp_peer *peer, const struct bgp_pat
 	model_row_clear(model_kind_info(MODEL_KIND_ADVERTISED)->shape, &row);
 }
 
-/* --- opening
- * ---------------------------------------------------------------------------------------------------------
- */
+/* The prefix that comes right before this one in prefix order: walks begin after it. False for the very
+ * first. */
+static bool
+prefix_before(const struct ip_prefix *prefix, struct ip_prefix *out)
+{
+	*out = *prefix;
+	if (prefix->length == 0)
+		return false;
+	out->length--;
+	return true;
+}
+
+struct route_watch {
+	struct gateway *gateway;
+	struct ip_prefix prefix;
+	bool any;
+};
+
+static void
+tell_route(struct route_watch *watch, struct model_route *row)
+{
+	watch->any = true;
+	model_store_paged_changed(watch->gateway->store, MODEL_KIND_ROUTE, row, false);
+	model_row_clear(model_kind_info(MODEL_KIND_ROUTE)->shape, row);
+}
+
+static bool
+tell_path(void *context, const struct bgp_path *path)
+{
+	struct route_watch *watch = context;
+	struct model_route row;
+
+	if (!ip_prefix_equal(&path->prefix, &watch->prefix))
+		return false;
+	fill_route_path(watch->gateway, &row, path);
+	tell_route(watch, &row);
+	return true;
+}
+
+void
+gateway_on_route(void *context, const struct ip_prefix *prefix)
+{
+	struct route_watch watch = {.gateway = context, .prefix = *prefix};
+	struct gateway *gateway = context;
+	struct routing_state state;
+	struct ip_prefix before;
+	struct model_route row;
+	char text[IP_PREFIX_TEXT];
+
+	if (gateway->stopping || gateway->bgp == NULL ||
+	    !model_store_paged_watched(gateway->store, MODEL_KIND_ROUTE))
+		return;
+	bgp_walk_paths(gateway->bgp, prefix_before(prefix, &before) ? &before : NULL, tell_path, &watch);
+	if (routing_lookup(gateway->routing, prefix, &state) && state.best != ROUTING_BGP) {
+		fill_route_candidate(gateway, &row, prefix, &state);
+		tell_route(&watch, &row);
+	}
+	if (watch.any)
+		return;
+	model_row_init(model_kind_info(MODEL_KIND_ROUTE)->shape, &row);
+	model_set(&row.prefix, ip_prefix_format(prefix, text));
+	model_store_paged_changed(gateway->store, MODEL_KIND_ROUTE, &row, true);
+	model_row_clear(model_kind_info(MODEL_KIND_ROUTE)->shape, &row);
+}
+
+/* --- opening ----------------------------------------------------------------------------------- */
 
 bool
 gateway_bgp_open(struct gateway *gateway, struct error *err)
@@ -600,8 +659,8 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 	return gateway->bgp != NULL;
 }
 
-bool
-gateway_peer_add(struct gateway_tunnel *tunnel, struct error *err)
+static bool
+tunnel_peer_add(struct gateway_tunnel *tunnel, struct error *err)
 {
 	const struct config_tunnel *config = tunnel->config;
 	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
@@ -618,7 +677,8 @@ gateway_peer_add(struct gateway_tunnel *tunnel, struct error *err)
 	    .group = tunnel->connection->group,
 	    .member = tunnel->member,
 	    .export_networks = true,
-	    .export_received = tunnel->gateway->config->role == CONFIG_ROLE_HUB,
+	    .export_peers = true,
+	    .export_groups = tunnel->gateway->config->role == CONFIG_ROLE_HUB,
 	    .local_preference =
 		tunnel->member == 0 ? FAILOVER_PREFERENCE_ACTIVE : FAILOVER_PREFERENCE_STANDBY,
 	    .med_out = tunnel->member == 0 ? FAILOVER_MED_ACTIVE : FAILOVER_MED_STANDBY,
@@ -647,7 +707,8 @@ peer_open(struct gateway *gateway, const struct config_peer *config, struct erro
 	    .max_prefixes = config->bgp.max_prefixes,
 	    .passive = config->passive,
 	    .export_networks = true,
-	    .export_received = true,
+	    .export_peers = true,
+	    .export_groups = true,
 	    .local_preference = 100,
 	    .med_out = UINT32_MAX,
 	};
@@ -697,7 +758,7 @@ gateway_routes_open(struct gateway *gateway, struct error *err)
 		if (ip_address_is_set(&tunnel->config->remote))
 			routing_guard_add(gateway->routing, &tunnel->config->remote);
 		if (tunnel->connection->config->routing == CONFIG_ROUTING_DYNAMIC &&
-		    !gateway_peer_add(tunnel, err))
+		    !tunnel_peer_add(tunnel, err))
 			return false;
 	}
 	for (size_t i = 0; i < gateway->config->peer_count; i++) {

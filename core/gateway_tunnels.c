@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- names and rows
- * ------------------------------------------------------------------------------------------- */
+/* --- names and rows ---------------------------------------------------------------------------- */
 
 static const char *
 tunnel_state(const struct gateway_tunnel *tunnel)
@@ -185,8 +184,7 @@ gateway_connection_find(struct gateway *gateway, const char *name)
 	return NULL;
 }
 
-/* --- what failover asks for
- * ------------------------------------------------------------------------------------ */
+/* --- what failover asks for -------------------------------------------------------------------- */
 
 static void
 set_routes(void *context, uint32_t active, uint32_t usable)
@@ -245,8 +243,7 @@ failover_event(void *context, const char *severity, const char *kind, const char
 	gateway_event(connection->gateway, severity, kind, connection->config->name, "%s", text);
 }
 
-/* --- making and clearing
- * --------------------------------------------------------------------------------------- */
+/* --- making and clearing ----------------------------------------------------------------------- */
 
 static void
 health_changed(void *context, enum health_verdict verdict, const char *evidence)
@@ -374,8 +371,7 @@ gateway_connection_clear(struct gateway_connection *connection)
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 }
 
-/* --- what IKE tells
- * -------------------------------------------------------------------------------------------- */
+/* --- what IKE tells ---------------------------------------------------------------------------- */
 
 void
 gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
@@ -526,8 +522,7 @@ gateway_on_ike(void *context, const struct ike_event *event)
 			      event->hint[0] != '\0' ? ": " : "", event->hint);
 }
 
-/* --- by an operator's word
- * -------------------------------------------------------------------------------------- */
+/* --- by an operator's word --------------------------------------------------------------------- */
 
 void
 gateway_tunnel_enable(struct gateway_tunnel *tunnel)
@@ -557,8 +552,7 @@ gateway_tunnel_disable(struct gateway_tunnel *tunnel)
 	gateway_connection_publish(tunnel->connection);
 }
 
-/* --- once a second
- * ----------------------------------------------------------------------------------------------- */
+/* --- once a second ----------------------------------------------------------------------------- */
 
 static uint64_t
 rate(uint64_t now, uint64_t before, usec_t elapsed)

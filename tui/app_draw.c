@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The frame around the panel, the same on all of them: whose gateway this is and how fresh, the panels, then the panel,
- * a line for messages or typing, and the keys that count here. The lines never move, so that the eye knows where to look.
+ * The frame around the panel, the same on all of them: whose gateway this is and how fresh, the panels, then
+ * the panel, a line for messages or typing, and the keys that count here. The lines never move, so that the
+ * eye knows where to look.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #define CHROME_TOP 2
 #define CHROME_FOOT 2
 
-/* --- the header ----------------------------------------------------------------------------------------------- */
+/* --- the header
+ * ----------------------------------------------------------------------------------------------- */
 
 static struct look_of
 look_of_link(const struct app *app, char word[FORMAT_TEXT])
@@ -26,7 +28,7 @@ look_of_link(const struct app *app, char word[FORMAT_TEXT])
 	}
 	if (app_stale(app)) {
 		snprintf(word, FORMAT_TEXT, "STALE %s",
-		    format_since(clock_monotonic(), control_client_heard(app->client), span));
+			 format_since(clock_monotonic(), control_client_heard(app->client), span));
 		return (struct look_of){"?", word, ROLE_bad};
 	}
 	return (struct look_of){"●", "live", ROLE_good};
@@ -54,10 +56,10 @@ draw_header(struct app *app, const struct area *line)
 	if (right - left > 30) {
 		right -= 29;
 		area_print(line, 0, right, ROLE_header, "▲%s ▼%s", format_rate(gateway->tx_bps, out),
-		    format_rate(gateway->rx_bps, in));
+			   format_rate(gateway->rx_bps, in));
 	}
 	snprintf(text, sizeof(text), "%s · AS%llu", gateway->role != NULL ? gateway->role : "",
-	    (unsigned long long)gateway->asn);
+		 (unsigned long long)gateway->asn);
 	if (gateway->asn == MODEL_UINT_UNSET)
 		snprintf(text, sizeof(text), "%s", gateway->role != NULL ? gateway->role : "");
 	if (left + text_columns(text) + 2 > right)
@@ -67,7 +69,8 @@ draw_header(struct app *app, const struct area *line)
 		area_print(line, 0, left, ROLE_header, " · %s", gateway->outside);
 }
 
-/* --- tabs ----------------------------------------------------------------------------------------------------- */
+/* --- tabs
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int
 tabs_width(const struct app *app, bool digits)
@@ -107,10 +110,11 @@ draw_tabs(struct app *app, const struct area *line)
 	}
 	if (col + text_columns(status) < line->cols)
 		area_text(line, 0, line->cols - 1 - text_columns(status),
-		    panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
+			  panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
 }
 
-/* --- the foot ------------------------------------------------------------------------------------------------- */
+/* --- the foot
+ * ------------------------------------------------------------------------------------------------- */
 
 /* A key as the footer writes it. */
 static const char *
@@ -142,12 +146,30 @@ key_width(const struct app *app, const struct command *command)
 	return text_columns(short_key(app, command, key, sizeof(key))) + 1 + text_columns(command->label);
 }
 
+/* No key is offered that would only complain: the selected row gives what the command needs, and it has
+ * something to do. */
+static bool
+applies(struct app *app, const struct command *command, enum model_kind kind, const void *row)
+{
+	enum command_argument_kind argument = command->arguments[0].kind;
+
+	if (strcmp(command->name, "back") == 0)
+		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "detail") == 0 || strcmp(command->name, "filter") == 0)
+		return app->detail_count == 0;
+	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
+		return true;
+	return panel_argument(app->scene.store, kind, row, argument) != NULL;
+}
+
 /* help and quit keep their places; the others fill the room that is left, in the table's order. */
 static void
 draw_keys(struct app *app, const struct area *line)
 {
 	const struct command *quit = command_find("quit"), *help = command_find("help");
-	const char *panel = app_panel(app)->ops->name;
+	struct panel *panel = app_panel(app);
+	enum model_kind kind = panel->ops->kind;
+	const void *row = panel->ops->selected(panel, &kind);
 	size_t count;
 	const struct command *table = command_table(&count);
 	int right = line->cols - 1 - key_width(app, quit), col = 1;
@@ -159,7 +181,8 @@ draw_keys(struct app *app, const struct area *line)
 		const struct command *command = &table[i];
 
 		if (command->label == NULL || command->keys == NULL || command == quit || command == help ||
-		    !keys_count_on(command, panel) || !app_may(app, command))
+		    !keys_count_on(command, panel->ops->name) || !app_may(app, command) ||
+		    !applies(app, command, kind, row))
 			continue;
 		if (col + key_width(app, command) + 2 > right)
 			continue;
@@ -182,9 +205,15 @@ static void
 draw_footer(struct app *app, const struct area *line)
 {
 	static const char *const dialog[] = {"Tab", "choose", "Enter", "press", "Esc", "cancel", NULL},
-				 *const prompt[] = {"Tab", "complete", "Enter", "run", "↑ ↓", "earlier lines", "Esc", "close", NULL},
-				 *const filter[] = {"Enter", "keep", "Esc", "show all",
-				     "field:value  !not  in:10.0.0.0/8  has:10.1.2.3", "", NULL},
+				 *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
+						    "earlier lines", "Esc",      "close", NULL},
+				 *const filter[] = {"Enter",
+						    "keep",
+						    "Esc",
+						    "show all",
+						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
+						    "",
+						    NULL},
 				 *const help[] = {"↑ ↓", "scroll", "Esc", "close", NULL};
 
 	area_blank(line, 0, 0, 1, line->cols);
@@ -241,7 +270,8 @@ draw_line(struct app *app, const struct area *line)
 		area_right(line, 0, ROLE_bad, app->message.text);
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------ */
+/* --- the whole
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Before the first snapshot there is nothing to show but why. */
 static void
@@ -261,7 +291,8 @@ draw_waiting(struct app *app, const struct area *area)
 		row += area_wrap(area, row, 3, cols, 3, ROLE_warning, text);
 		row += area_wrap(area, row, 3, cols, 3, ROLE_dim, app->why) + 1;
 		area_wrap(area, row, 3, cols, 3, ROLE_dim,
-		    "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a lab of its own.");
+			  "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
+			  "lab of its own.");
 	}
 }
 

@@ -81,9 +81,7 @@ adj_out_free_all(struct bgp_speaker *speaker)
 	adj_out_reap(speaker, INT64_MAX);
 }
 
-/* --- policy
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- policy ------------------------------------------------------------------------------------ */
 
 bool
 export_allowed(const struct bgp_peer *peer, const struct path *path)
@@ -93,7 +91,9 @@ export_allowed(const struct bgp_peer *peer, const struct path *path)
 
 	if (path->peer == RIB_LOCAL)
 		return peer->config.export_networks;
-	if (!peer->config.export_received || path->peer == peer->index)
+	if (path->peer == peer->index)
+		return false;
+	if (from->group != 0 ? !peer->config.export_groups : !peer->config.export_peers)
 		return false;
 	/* Split horizon: never back to where it came from, by whichever of a connection's tunnels. */
 	if (peer->config.group != 0 && from->group == peer->config.group)
@@ -148,8 +148,7 @@ export_set(const struct bgp_peer *peer, const struct path *path, struct attribut
 	return true;
 }
 
-/* --- the queue
- * ------------------------------------------------------------------------------------------------------ */
+/* --- the queue --------------------------------------------------------------------------------- */
 
 static void
 enqueue(struct bgp_peer *peer, uint32_t net)
@@ -201,8 +200,7 @@ dump_some(struct bgp_peer *peer, usec_t deadline)
 	}
 }
 
-/* --- UPDATEs
- * -------------------------------------------------------------------------------------------------------- */
+/* --- UPDATEs ----------------------------------------------------------------------------------- */
 
 static void
 tell_watchers(struct bgp_peer *peer, const struct net *net, const struct path *path)

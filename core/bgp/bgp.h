@@ -40,7 +40,8 @@ struct bgp_peer_config {
 	bool multihop;                 /* the peer may be more than one hop away (eBGP otherwise sends with TTL 1) */
 	uint32_t group, member;        /* see above; group 0: none */
 	bool export_networks;          /* tell it the locally originated networks */
-	bool export_received;          /* tell it what other groups and peers brought (a hub, a core router) */
+	bool export_peers;             /* tell it what peers of no group brought (the site's core router) */
+	bool export_groups;            /* tell it what other groups brought (a hub; the site's core router) */
 	uint32_t local_preference;     /* given to its routes; iBGP: kept as received */
 	uint32_t med_out;              /* MED sent; UINT32_MAX: none */
 };

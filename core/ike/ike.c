@@ -115,13 +115,20 @@ silence(debug_t group, level_t level, char *format, ...)
 {
 }
 
+/* The whole key goes in as the format: dots in an argument would be taken for part of a name. */
 static void
 apply_settings(void)
 {
-	for (size_t i = 0; i < COUNT_OF(switches); i++)
-		lib->settings->set_bool(lib->settings, NAMESPACE ".%s", switches[i].value, switches[i].key);
-	for (size_t i = 0; i < COUNT_OF(numbers); i++)
-		lib->settings->set_int(lib->settings, NAMESPACE ".%s", numbers[i].value, numbers[i].key);
+	char key[128];
+
+	for (size_t i = 0; i < COUNT_OF(switches); i++) {
+		snprintf(key, sizeof(key), NAMESPACE ".%s", switches[i].key);
+		lib->settings->set_bool(lib->settings, key, switches[i].value);
+	}
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		snprintf(key, sizeof(key), NAMESPACE ".%s", numbers[i].key);
+		lib->settings->set_int(lib->settings, key, numbers[i].value);
+	}
 	lib->settings->set_double(lib->settings, NAMESPACE ".retransmit_timeout", 1.0);
 	lib->settings->set_double(lib->settings, NAMESPACE ".retransmit_base", 1.5);
 }
@@ -308,10 +315,8 @@ plan_now(struct ike *ike, struct tunnel *tunnel)
 static void
 close_sas(struct tunnel *tunnel)
 {
-	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
-		track->ours_to_close = true;
-		job_sa(track->unique_id, DEED_DELETE);
-	}
+	for (struct track *track = tunnel->tracks; track; track = track->sibling)
+		track_close(track, DEED_DELETE);
 }
 
 bool

@@ -39,6 +39,7 @@ struct track {
 	usec_t begun, state_since, established_at;
 	usec_t heard;                  /* last authentic message of the peer */
 	usec_t traffic;                /* last authentic ESP packet, as last collected */
+	usec_t closing;                /* since when we want it gone; 0: we don't */
 	usec_t probed;                 /* when a duplicate was asked for a sign of life; 0: not */
 	uint64_t initiator_spi;
 	unsigned retransmits;          /* of the request that is outstanding; 0: none */
@@ -158,6 +159,8 @@ enum sa_deed {
 	DEED_PROBE,    /* an empty INFORMATIONAL */
 };
 void job_sa(uint32_t unique_id, enum sa_deed deed);
+/** We want this SA gone, and won't call its end a failure; with ike->lock held. */
+void track_close(struct track *track, enum sa_deed deed);
 void job_initiate(struct ike *ike, struct tunnel *tunnel, uint32_t existing);
 
 /* --- status.c --- */

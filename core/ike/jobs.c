@@ -102,6 +102,14 @@ job_sa(uint32_t unique_id, enum sa_deed deed)
 	queue(run_sa_job, job, free);
 }
 
+void
+track_close(struct track *track, enum sa_deed deed)
+{
+	track->ours_to_close = true;
+	track->closing = clock_monotonic();
+	job_sa(track->unique_id, deed);
+}
+
 static void
 free_start(void *data)
 {

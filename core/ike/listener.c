@@ -115,7 +115,8 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		(void)va_arg(args, packet_t *);
 		track->retransmits = va_arg(args, int);
 		track->sent++;
-		post(ike, track->tunnel, IKE_EVENT_RETRANSMIT, track->retransmits, false);
+		if (!track->ours_to_close)
+			post(ike, track->tunnel, IKE_EVENT_RETRANSMIT, track->retransmits, false);
 		break;
 	case ALERT_RETRANSMIT_SEND_CLEARED:
 		track->retransmits = 0;

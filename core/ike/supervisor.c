@@ -169,15 +169,18 @@ bury(struct ike *ike, struct track *track, usec_t now)
 	events_post(ike, &event);
 	if (tunnel && !tunnel->dpd_restart && tunnel->failures == 0)
 		tunnel->failures = 1;
-	job_sa(track->unique_id, DEED_DESTROY);
-	track->ours_to_close = true;
+	track_close(track, DEED_DESTROY);
 }
 
 static void
 judge(struct ike *ike, struct track *track, usec_t now)
 {
-	if (track->ours_to_close && track->state != IKE_DELETING && track->state != IKE_REKEYED)
+	if (track->closing) {
+		/* A Delete has to queue behind a request that is never answered. */
+		if (now - track->closing >= DELETE_PATIENCE)
+			track_close(track, DEED_DESTROY);
 		return;
+	}
 	switch (track->state) {
 	case IKE_CONNECTING:
 		if (!track->initiator || track->established || now - track->heard < CONNECT_SILENCE)
@@ -255,8 +258,7 @@ thin_out(struct tunnel *tunnel, usec_t now)
 	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
 		if (track == keep || !may_be_kept(track, now))
 			continue;
-		track->ours_to_close = true;
-		job_sa(track->unique_id, DEED_DELETE);
+		track_close(track, track->doubtful ? DEED_DESTROY : DEED_DELETE);
 	}
 	keep->probed = 0;
 }

@@ -174,8 +174,7 @@ send_batch(struct worker *worker, struct sa *sa, const struct path *path, unsign
 	}
 }
 
-/* One batch of one tunnel, inside a section. */
-static void
+void
 encrypt_batch(struct worker *worker, struct tunnel *tunnel, usec_t now)
 {
 	struct sa *sa = atomic_load(&tunnel->outbound);

@@ -8,7 +8,7 @@
  * NAME,LOCAL,REMOTE,ASN[,KEY[=VALUE]]...
  *
  * Keys of a peer: port, hold, keepalive, max, group, member, lp, med, interface; passive, multihop, networks,
- * received.
+ * peers and groups.
  */
 #include "core/bgp/bgp.h"
 
@@ -125,7 +125,8 @@ peer_option(struct bgp_peer_config *config, const char *key, const char *value)
 	    {"passive", offsetof(struct bgp_peer_config, passive)},
 	    {"multihop", offsetof(struct bgp_peer_config, multihop)},
 	    {"networks", offsetof(struct bgp_peer_config, export_networks)},
-	    {"received", offsetof(struct bgp_peer_config, export_received)},
+	    {"peers", offsetof(struct bgp_peer_config, export_peers)},
+	    {"groups", offsetof(struct bgp_peer_config, export_groups)},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(numbers); i++) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Detail: all that the model knows of one row, made from the schema: each field by its title, nested objects under
- * headings, long values wrapped, in as many columns as there is room for. A tunnel also has its graph; below stand the
- * last events of the object. A row of a stored kind stays live; one of a paged kind is as it was when it was opened.
+ * Detail: all that the model knows of one row, made from the schema: each field by its title, nested objects
+ * under headings, long values wrapped, in as many columns as there is room for. A tunnel also has its graph;
+ * below stand the last events of the object. A row of a stored kind stays live; one of a paged kind is as it
+ * was when it was opened.
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,10 +29,10 @@ struct detail {
 	struct panel_ops ops; /* the name is that of the kind's panel, so that its keys count here */
 	enum model_kind kind;
 	char key[256];
-	void *copy;           /* the row as it was last seen */
+	void *copy; /* the row as it was last seen */
 	bool gone;
 	size_t top, page, height;
-	struct line *lines;   /* MOST_LINES */
+	struct line *lines; /* MOST_LINES */
 	size_t count;
 };
 
@@ -57,7 +58,8 @@ renew(struct detail *d)
 	model_row_copy(shape_of(d), d->copy, row);
 }
 
-/* --- lines ---------------------------------------------------------------------------------------------------- */
+/* --- lines
+ * ---------------------------------------------------------------------------------------------------- */
 
 static struct line *
 add_line(struct detail *d, const char *label, enum theme_role role)
@@ -136,7 +138,8 @@ add_fields(struct detail *d, const struct model_shape *shape, const void *row, i
 	}
 }
 
-/* --- drawing -------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * -------------------------------------------------------------------------------------------------- */
 
 static struct look_of
 look_of_row(const struct detail *d)
@@ -192,7 +195,7 @@ draw_graph(const struct detail *d, const struct area *area)
 		most = samples[i] > most ? samples[i] : most;
 	graph_draw(&graph, scene->graph, ROLE_graph, samples, count, most);
 	area_print(&graph, 0, 0, ROLE_dim, "in and out, top %s",
-	    format_rate((uint64_t)most, text) + strspn(text, " "));
+		   format_rate((uint64_t)most, text) + strspn(text, " "));
 	return area->rows;
 }
 
@@ -217,11 +220,11 @@ draw_lines(struct detail *d, const struct area *area)
 
 		if (row < d->top || row - d->top >= d->page)
 			continue;
-		area_field(area, (int)(row - d->top), left, line->role == ROLE_heading ? width - 2 : LABEL, false,
-		    line->role == ROLE_heading ? ROLE_title : ROLE_dim, line->label);
+		area_field(area, (int)(row - d->top), left, line->role == ROLE_heading ? width - 2 : LABEL,
+			   false, line->role == ROLE_heading ? ROLE_title : ROLE_dim, line->label);
 		if (line->role != ROLE_heading)
-			area_field(area, (int)(row - d->top), left + LABEL + 1, width - LABEL - 2, false, line->role,
-			    line->value);
+			area_field(area, (int)(row - d->top), left + LABEL + 1, width - LABEL - 2, false,
+				   line->role, line->value);
 	}
 }
 
@@ -244,7 +247,8 @@ draw_events(const struct detail *d, const struct area *area)
 			continue;
 		area_text(area, row, 1, ROLE_dim, format_stamp(event->at, at));
 		area_text(area, row, 18, look.role, look.glyph);
-		area_field(area, row, 20, area->cols - 21, false, ROLE_text, event->text != NULL ? event->text : "");
+		area_field(area, row, 20, area->cols - 21, false, ROLE_text,
+			   event->text != NULL ? event->text : "");
 		row++;
 	}
 	if (row == 1)
@@ -273,7 +277,8 @@ detail_draw(struct panel *panel, const struct area *area)
 		draw_events(d, &part);
 }
 
-/* --- the panel ------------------------------------------------------------------------------------------------ */
+/* --- the panel
+ * ------------------------------------------------------------------------------------------------ */
 
 static void
 detail_close(struct panel *panel)
@@ -330,7 +335,8 @@ detail_status(struct panel *panel, char *out, size_t size)
 
 	out[0] = '\0';
 	if (d->height > d->page)
-		snprintf(out, size, "lines %zu-%zu of %zu", d->top + 1, end < d->height ? end : d->height, d->height);
+		snprintf(out, size, "lines %zu-%zu of %zu", d->top + 1, end < d->height ? end : d->height,
+			 d->height);
 }
 
 struct panel *

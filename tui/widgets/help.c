@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Help. Every row of the command table that can be used from the console stands here exactly once or twice: under its
- * keys (this panel's first), and, where it can be typed, under the commands.
+ * Help. Every row of the command table that can be used from the console stands here exactly once or twice:
+ * under its keys (this panel's first), and, where it can be typed, under the commands.
  */
 #include "tui/widgets/help.h"
 
@@ -109,7 +109,8 @@ help_draw(struct help *help, const struct area *screen)
 	help->lines = w.line;
 	if (help->lines > help->page) {
 		snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1,
-		    help->top + help->page < help->lines ? help->top + help->page : help->lines, help->lines);
+			 help->top + help->page < help->lines ? help->top + help->page : help->lines,
+			 help->lines);
 		area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
 	}
 }

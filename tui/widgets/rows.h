@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows for a table, wherever they are: STORED and LOG kinds stand in the console's copy of the model and are filtered
- * and sorted here; PAGED kinds (a million routes) stay on the gateway, and only the pages that are looked at come
- * over. A table sees both through one vtable.
+ * Rows for a table, wherever they are: STORED and LOG kinds stand in the console's copy of the model and are
+ * filtered and sorted here; PAGED kinds (a million routes) stay on the gateway, and only the pages that are
+ * looked at come over. A table sees both through one vtable.
  */
 #ifndef TWINSPAN_TUI_WIDGETS_ROWS_H
 #define TWINSPAN_TUI_WIDGETS_ROWS_H
@@ -41,6 +41,6 @@ struct rows {
 struct rows *rows_stored(const struct model_store *store, enum model_kind kind, bool newest_first);
 /** Of a PAGED kind. `arrived` is called when a page came. */
 struct rows *rows_paged(struct control_client *client, enum model_kind kind, void (*arrived)(void *context),
-    void *context);
+			void *context);
 
 #endif

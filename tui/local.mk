@@ -1,5 +1,3 @@
-include tui/console.mk
-include tui/cli.mk
 include tui/cli.mk
 include tui/console.mk
 twinspan_SOURCES = tui/main.c

@@ -320,6 +320,16 @@ theirs_moved(struct watch *watch)
 	watch->theirs_at = start->at;
 	if (watch->traffic == 0)
 		return true; /* nothing to see it by */
+	/* From when on there was only control on the old one. */
+	while (back > 0) {
+		const struct look *look = look_back(watch, back);
+
+		watch->theirs_at = look->at;
+		if ((double)(now->rx[watch->from] - look->rx[watch->from]) <=
+		    1.5 * control_in(watch, now->at - look->at) + 0.5)
+			break;
+		back--;
+	}
 	if (old > 1.5 * control_in(watch, span) + traffic_in(watch, span) / 4 + 0.5)
 		return false;
 	if (new >= control_in(watch, span) + traffic_in(watch, span) / 2)

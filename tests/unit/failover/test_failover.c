@@ -175,9 +175,9 @@ turn(void)
 
 #define UNTIL(condition) \
 	do { \
-		usec_t since = clock_monotonic(); \
+		usec_t until_from = clock_monotonic(); \
 		while (!(condition)) { \
-			if (clock_monotonic() - since > LIMIT) \
+			if (clock_monotonic() - until_from > LIMIT) \
 				fail_msg("never became true: %s\nlog: %s", #condition, world.log); \
 			turn(); \
 		} \

@@ -154,7 +154,7 @@ print_stored(struct show *show)
 
 		if (!wanted(show, row))
 			continue;
-		table_measure(&show->table, row);
+		show_table_measure(&show->table, row);
 		last = row;
 		count++;
 	}
@@ -216,7 +216,7 @@ begin_pages(struct show *show, const struct control_page *page)
 		return;
 	show->began = true;
 	for (size_t i = 0; i < page->count; i++)
-		table_measure(&show->table, page->rows[i]);
+		show_table_measure(&show->table, page->rows[i]);
 	if (!show->json && (page->count != 0 || show->watch))
 		table_print_head(&show->table);
 }
@@ -378,7 +378,7 @@ show_run(const struct cli *cli, const json_t *arguments)
 		free(show.query);
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	}
-	table_init(&show.table, show.info);
+	show_table_init(&show.table, show.info);
 	code = follow(&show);
 	model_filter_free(show.filter);
 	free(show.query);

@@ -16,9 +16,9 @@ struct table {
 };
 
 /* The columns of a kind, as wide as their titles. */
-void table_init(struct table *table, const struct model_kind_info *info);
+void show_table_init(struct table *table, const struct model_kind_info *info);
 /* Widens columns so that this row fits. */
-void table_measure(struct table *table, const void *row);
+void show_table_measure(struct table *table, const void *row);
 void table_print_head(const struct table *table);
 void table_print_row(const struct table *table, const void *row);
 /* All fields of one row that are set, one a line. */

@@ -126,7 +126,7 @@ usual_width(const char *field)
 }
 
 void
-table_init(struct table *table, const struct model_kind_info *info)
+show_table_init(struct table *table, const struct model_kind_info *info)
 {
 	const char *names = columns[info->kind] != NULL ? columns[info->kind] : "name";
 
@@ -150,7 +150,7 @@ table_init(struct table *table, const struct model_kind_info *info)
 }
 
 void
-table_measure(struct table *table, const void *row)
+show_table_measure(struct table *table, const void *row)
 {
 	char text[CELL];
 

@@ -162,12 +162,15 @@ device_of(const char *text)
 	json_t *rows = ip_json("%s route show exact %s metric %d", strchr(text, ':') ? "-6" : "-4", text,
 			       ROUTING_METRIC);
 	const char *device = json_string_value(json_object_get(json_array_get(rows, 0), "dev"));
+	json_t *hops = json_object_get(json_array_get(rows, 0), "nexthops");
 	const char *type = json_string_value(json_object_get(json_array_get(rows, 0), "type"));
 
-	snprintf(out, sizeof(out), "%s",
-		 type != NULL && strcmp(type, "blackhole") == 0 ? "blackhole"
-		 : device != NULL                               ? device
-								: "");
+	/* An IPv6 route over a nexthop group is shown as a multipath one. */
+	if (device == NULL && json_array_size(hops) == 1)
+		device = json_string_value(json_object_get(json_array_get(hops, 0), "dev"));
+	if (type != NULL && strcmp(type, "blackhole") == 0)
+		device = type;
+	snprintf(out, sizeof(out), "%s", device != NULL ? device : "");
 	json_decref(rows);
 	return out;
 }

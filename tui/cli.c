@@ -36,8 +36,7 @@ cli_flush(void)
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-/* --- help
- * ----------------------------------------------------------------------------------------------------- */
+/* --- help -------------------------------------------------------------------------------------------- */
 
 static int
 print_help(const struct cli *cli)
@@ -47,7 +46,9 @@ print_help(const struct cli *cli)
 
 	printf("twinspan [-s SOCKET] [-c FILE]            open the console\n"
 	       "twinspan [-s SOCKET] COMMAND [ARGUMENT…]\n\n"
-	       "With -c FILE the console first starts the gateway in the background if none runs.\n\n"
+	       "With -c FILE the console first starts the gateway in the background if none runs (its state "
+	       "and log\n"
+	       "go to --state-dir).\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < count; i++) {
 		char usage[200];
@@ -90,15 +91,14 @@ print_command_help(const struct command *command)
 	return CONTROL_EXIT_DONE;
 }
 
-/* --- words
- * ---------------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------------- */
 
 struct words {
 	const struct command *command;
 	const char *name; /* the command's word as it was given */
 	const char **rest;
 	int count;
-	const char *socket, *config;
+	const char *socket, *config, *state_dir;
 	bool help, version;
 };
 
@@ -106,8 +106,11 @@ static const struct {
 	const char *name;
 	char letter;
 	bool value;
-} global_options[] = {
-    {"--socket", 's', true}, {"--config", 'c', true}, {"--help", 'h', false}, {"--version", 'V', false}};
+} global_options[] = {{"--socket", 's', true},
+		      {"--config", 'c', true},
+		      {"--state-dir", 'S', true},
+		      {"--help", 'h', false},
+		      {"--version", 'V', false}};
 
 static void
 set_global(struct words *words, char letter, const char *value)
@@ -118,6 +121,9 @@ set_global(struct words *words, char letter, const char *value)
 		break;
 	case 'c':
 		words->config = value;
+		break;
+	case 'S':
+		words->state_dir = value;
 		break;
 	case 'h':
 		words->help = true;
@@ -207,8 +213,7 @@ split(struct words *words, int argc, char *const *argv)
 	return good;
 }
 
-/* --- doing it
- * ------------------------------------------------------------------------------------------------- */
+/* --- doing it ---------------------------------------------------------------------------------------- */
 
 static const char *
 text_of(const json_t *arguments, const char *name, const char *otherwise)
@@ -230,8 +235,7 @@ run_gateway(const struct cli *cli, const struct command *command, const json_t *
 	if (cli->parts->gateway == NULL)
 		return not_built_in(command);
 	return cli->parts->gateway(cli->config != NULL ? cli->config : cli->parts->default_config,
-				   cli->socket,
-				   text_of(arguments, "state_dir", cli->parts->default_state_dir),
+				   cli->socket, cli->state_dir,
 				   json_is_true(json_object_get(arguments, "verbose")));
 }
 
@@ -344,7 +348,11 @@ run_console(const struct cli *cli, const struct words *words)
 static int
 run(const struct cli_parts *parts, const struct words *words)
 {
-	struct cli cli = {.parts = parts, .config = words->config, .socket = words->socket};
+	struct cli cli = {.parts = parts,
+			  .config = words->config,
+			  .socket = words->socket,
+			  .state_dir =
+			      words->state_dir != NULL ? words->state_dir : parts->default_state_dir};
 
 	if (cli.socket == NULL)
 		cli.socket = getenv("TWINSPAN_SOCKET");

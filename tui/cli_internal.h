@@ -14,6 +14,7 @@ struct cli {
 	const struct cli_parts *parts;
 	const char *socket; /* the one that counts: -s, TWINSPAN_SOCKET or the default */
 	const char *config; /* -c, or NULL */
+	const char *state_dir;
 };
 
 /* Prints "twinspan: text" on stderr and returns the exit code. */

@@ -63,9 +63,8 @@ make_folders(const char *path)
 static void
 become_gateway(const struct cli *cli, const char *program, int log)
 {
-	const char *const argv[] = {"twinspan", "gateway",   "-c",          cli->config,
-				    "-s",       cli->socket, "--state-dir", cli->parts->default_state_dir,
-				    NULL};
+	const char *const argv[] = {"twinspan",  "gateway",     "-c",           cli->config, "-s",
+				    cli->socket, "--state-dir", cli->state_dir, NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
@@ -124,7 +123,6 @@ wait_for(const struct cli *cli, pid_t gateway, const char *log_path, int log, of
 int
 cli_start_gateway(const struct cli *cli)
 {
-	const char *state_dir = cli->parts->default_state_dir;
 	char program[512], log_path[512];
 	pid_t gateway;
 	off_t from;
@@ -136,8 +134,8 @@ cli_start_gateway(const struct cli *cli)
 		return cli_fail(CONTROL_EXIT_FAILED, "%s: %s", cli->config, strerror(errno));
 	if (!paths_program(program, sizeof(program)))
 		return cli_fail(CONTROL_EXIT_FAILED, "cannot find this program's own file in /proc");
-	snprintf(log_path, sizeof(log_path), "%s/gateway.log", state_dir);
-	if (!make_folders(state_dir) ||
+	snprintf(log_path, sizeof(log_path), "%s/gateway.log", cli->state_dir);
+	if (!make_folders(cli->state_dir) ||
 	    (log = open(log_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640)) < 0)
 		return cli_fail(CONTROL_EXIT_FAILED, "cannot write %s: %s", log_path, strerror(errno));
 	from = lseek(log, 0, SEEK_END);

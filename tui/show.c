@@ -52,8 +52,7 @@ still_read(struct show *show)
 	return false;
 }
 
-/* --- rows
- * ----------------------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------------------------- */
 
 static bool
 wanted(const struct show *show, const void *row)
@@ -115,8 +114,7 @@ print_change(struct show *show, const void *row, bool gone)
 	}
 }
 
-/* --- stored kinds and events
- * ---------------------------------------------------------------------------------- */
+/* --- stored kinds and events ------------------------------------------------------------------------- */
 
 static int
 none_is_called(const struct show *show)
@@ -164,7 +162,7 @@ print_stored(struct show *show)
 		return cli_fail(CONTROL_EXIT_FAILED, "the gateway has not said anything of itself yet");
 	if (last != NULL && print_single(show, last, count))
 		return CONTROL_EXIT_DONE;
-	if (!show->json && (count != 0 || show->watch))
+	if (!show->json)
 		table_print_head(&show->table);
 	for (size_t i = 0; i < total; i++) {
 		const void *row = model_store_at(store, show->info->kind, i);
@@ -198,8 +196,7 @@ on_removed(void *context, enum model_kind kind, const void *row)
 	}
 }
 
-/* --- large kinds
- * ---------------------------------------------------------------------------------------------- */
+/* --- large kinds ------------------------------------------------------------------------------------- */
 
 static void on_page(void *context, const struct control_page *page);
 
@@ -217,7 +214,7 @@ begin_pages(struct show *show, const struct control_page *page)
 	show->began = true;
 	for (size_t i = 0; i < page->count; i++)
 		show_table_measure(&show->table, page->rows[i]);
-	if (!show->json && (page->count != 0 || show->watch))
+	if (!show->json && (show->name == NULL || show->watch || page->count != 0))
 		table_print_head(&show->table);
 }
 
@@ -279,8 +276,7 @@ on_missed(void *context, uint64_t count)
 			(unsigned long long)count);
 }
 
-/* --- the connection
- * ------------------------------------------------------------------------------------------- */
+/* --- the connection ---------------------------------------------------------------------------------- */
 
 static void
 on_state(void *context, enum control_client_state state, const char *why)

@@ -34,8 +34,7 @@ static const struct {
 } usual[] = {{"prefix", 18}, {"next_hop", 15},  {"tunnel", 12},  {"peer", 12}, {"source", 9},
 	     {"med", 5},     {"local_pref", 8}, {"subject", 12}, {"kind", 14}};
 
-/* --- cells
- * ---------------------------------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------------------------------- */
 
 /* "12.4 M": a number with the prefix that leaves at most four digits. */
 static void
@@ -112,8 +111,7 @@ is_number(const struct model_field *field)
 	return field->type == MODEL_UINT || field->type == MODEL_REAL;
 }
 
-/* --- tables
- * --------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------ */
 
 static int
 usual_width(const char *field)

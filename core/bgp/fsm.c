@@ -87,6 +87,12 @@ begin(struct session *s, const struct fsm_input *input)
 		await(s);
 		return;
 	}
+	if (s->peer->config.listen_first_ms != 0 && !s->peer->listened) {
+		s->peer->listened = true;
+		s->retry_at = after(s, spread((usec_t)s->peer->config.listen_first_ms * USEC_PER_MS));
+		set_state(s, BGP_ACTIVE);
+		return;
+	}
 	s->outgoing = true;
 	s->connection = connection_connect(s, &error_number);
 	if (s->connection == NULL) {
@@ -282,6 +288,7 @@ confirmed(struct session *s, const struct fsm_input *input)
 			session_end(other, &(struct session_end){.quiet = true});
 	}
 	alive(s, input);
+	s->peer->listened = false;
 	set_state(s, BGP_ESTABLISHED);
 	session_establish(s);
 }

@@ -256,6 +256,20 @@ loss_look(struct failover *failover)
 /* --- a planned move
  * ----------------------------------------------------------------------------------------- */
 
+/* The traffic has moved, and its rate with it: the next move, however soon, knows what to expect. */
+static void
+rates_move(struct failover *failover, const struct watch *watch)
+{
+	struct rate *from = &failover->members[watch->from].rate, *to = &failover->members[watch->to].rate;
+	const struct look *now = look_back(watch, 0);
+	double per_second = from->per_second;
+
+	*from = (struct rate){
+	    .primed = true, .packets = now->rx[watch->from], .at = now->at, .per_second = to->per_second};
+	*to = (struct rate){
+	    .primed = true, .packets = now->rx[watch->to], .at = now->at, .per_second = per_second};
+}
+
 static void
 planned_over(struct failover *failover, const char *instead)
 {
@@ -286,6 +300,8 @@ planned_over(struct failover *failover, const char *instead)
 			 "doesn't follow our "
 			 "MED, or not yet",
 			 to, watch->ours ? "" : " (not seen)", result.took_ms / 1000, from);
+	if (result.ok && watch->traffic > 0)
+		rates_move(failover, watch);
 	watch_stop(failover);
 	failover_planned_done(failover, &result);
 }

@@ -12,3 +12,13 @@ tests_fuzz_fuzz_esp_SOURCES = tests/fuzz/fuzz_esp.c
 tests_fuzz_fuzz_esp_CFLAGS = $(AM_CFLAGS) -fsanitize=address,undefined
 tests_fuzz_fuzz_esp_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_esp_LDADD = plugins/libuserspace.la $(BASE_LIBS) $(CRYPTO_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/control tests/fuzz/corpus/client
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_control tests/fuzz/fuzz_client
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
+tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_control_LDADD = $(CONTROL_LIBS)
+tests_fuzz_fuzz_client_SOURCES = tests/fuzz/fuzz_client.c
+tests_fuzz_fuzz_client_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_client_LDADD = $(CONTROL_LIBS)
+endif

@@ -264,7 +264,8 @@ check_gateway(struct reading *reading, const struct given *given, struct positio
 	if (!ip_address_is_set(&config->router_id) &&
 	    given_entry(given, SECTION_GATEWAY, "router_id") == NULL) {
 		choose_router_id(config);
-		if (bgp && !ip_address_is_set(&config->router_id))
+		/* Only where nothing else is wrong: the address may stand in what could not be read. */
+		if (bgp && !ip_address_is_set(&config->router_id) && reading->findings->errors == 0)
 			finding_error(reading->findings, at,
 				      "missing key 'router_id' in gateway: there is no IPv4 outside address "
 				      "to take it from");

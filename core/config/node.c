@@ -477,7 +477,7 @@ tree_parse(struct tree *tree, const char *text, size_t length, struct config_fin
 		finding_error(findings, (struct position){1, 1}, "not enough memory to read the file");
 		return false;
 	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	/* No encoding is set: libyaml then skips a byte order mark. What is not UTF-8 was refused above. */
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
 	run(&b, &parser, text, length);
 	yaml_parser_delete(&parser);

@@ -10,7 +10,7 @@
 #include "core/base/address.h"
 #include "core/config/config.h"
 
-static char folder[] = "/tmp/twinspan-test-XXXXXX";
+static char folder[] = "twinspan-test-XXXXXX";
 
 static void
 path_of(char out[128], const char *name)

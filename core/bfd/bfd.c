@@ -7,132 +7,19 @@
  * belong to one thread; what is only read is read under the mutex. The mutex lends its holder's priority, so
  * that a gateway's thread that was interrupted while it held it cannot stall the packets; the thread asks for
  * a real-time priority and goes on without.
- *
- * When the machine is stopped for a while (a busy host, a suspended guest) timers are late and the peer's
- * packets wait in the socket. Before a session is declared dead the sockets are therefore emptied: only then
- * is silence silence.
  */
-#include "core/bfd/bfd_internal.h"
+#include "core/bfd/engine.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
 
-#define BUCKETS 1024
-#define SESSIONS_MOST 65535
-#define REOPEN_US USEC_PER_SEC
-
-struct session {
-	struct bfd *bfd;
-	uint32_t id;
-	struct session *next; /* of the same bucket */
-	struct bfd_machine machine;
-	struct bfd_session_config config; /* interface: owned */
-	unsigned interface;               /* index; 0: any, or not there now */
-	int fd;                           /* -1: to be opened again */
-	usec_t opened_at;
-	uv_timer_t timer;
-	usec_t armed; /* what the timer waits for; INT64_MAX: nothing */
-	uint64_t packets_in, packets_out;
-};
-
-struct change {
-	uint32_t id;
-	struct bfd_status status;
-};
-
-/* What a door wants done in the thread. */
-struct command {
-	void (*run)(struct bfd *bfd, struct command *command);
-	uint32_t id;
-	const struct bfd_session_config *config;
-	uint32_t interval_ms, multiplier;
-	bool hold, done, good;
-	struct error *err;
-};
-
-struct bfd {
-	/* The gateway's side. */
-	struct bfd_options options;
-	uv_async_t told;
-	bool closing;
-
-	/* The thread's side, all of it under the mutex. */
-	pthread_t thread;
-	pthread_mutex_t mutex;
-	pthread_cond_t answered;
-	uv_loop_t loop;
-	uv_async_t wake;
-	uv_poll_t polls[2];
-	int sockets[2]; /* IPv4, IPv6; -1: this host has none */
-	struct command *command;
-	struct session *buckets[BUCKETS];
-	struct session **slots; /* by the low 16 bits of our discriminator */
-	size_t slot_count;
-	struct change *changes;
-	size_t change_count, change_room;
-};
-
-static uint32_t
-random_number(void)
-{
-	static _Thread_local uint32_t pool[64];
-	static _Thread_local size_t left;
-
-	if (left == 0) {
-		if (getrandom(pool, sizeof(pool), 0) != (ssize_t)sizeof(pool))
-			return (uint32_t)clock_monotonic() * 2654435761u;
-		left = COUNT_OF(pool);
-	}
-	return pool[--left];
-}
-
-/* --- telling the gateway
- * ------------------------------------------------------------------------------------- */
-
-static void
-fill_status(const struct session *session, struct bfd_status *out)
-{
-	const struct bfd_machine *m = &session->machine;
-
-	*out = (struct bfd_status){
-	    .state = m->state,
-	    .remote_state = m->remote_state,
-	    .diagnostic = m->diagnostic,
-	    .remote_diagnostic = m->remote_diagnostic,
-	    .since = m->since,
-	    .transmit_us = bfd_machine_transmit_interval(m),
-	    .detection_us = bfd_machine_detection_time(m),
-	    .multiplier = m->remote_multiplier,
-	    .packets_in = session->packets_in,
-	    .packets_out = session->packets_out,
-	    .flaps = m->flaps,
-	};
-}
-
-static void
-queue_change(struct session *session)
-{
-	struct bfd *bfd = session->bfd;
-	struct change *change;
-
-	if (bfd->change_count == bfd->change_room) {
-		bfd->change_room = bfd->change_room != 0 ? bfd->change_room * 2 : 16;
-		bfd->changes = memory_resize(bfd->changes, bfd->change_room * sizeof(*bfd->changes));
-	}
-	change = &bfd->changes[bfd->change_count++];
-	change->id = session->id;
-	fill_status(session, &change->status);
-	uv_async_send(&bfd->told);
-}
+/* --- telling the gateway ---------------------------------------------------------------------- */
 
 /* On the gateway's thread: changes are taken one at a time, since a callback may remove sessions. */
 static void
@@ -157,152 +44,7 @@ tell_changes(uv_async_t *async)
 	}
 }
 
-/* --- sessions
- * ------------------------------------------------------------------------------------------------ */
-
-static struct session **
-find_place(struct bfd *bfd, uint32_t id)
-{
-	struct session **place = &bfd->buckets[id % BUCKETS];
-
-	while (*place != NULL && (*place)->id != id)
-		place = &(*place)->next;
-	return place;
-}
-
-/* A tunnel's interface may have been made anew under the same name: the socket is bound to the old one. */
-static void
-reopen(struct session *session, usec_t now)
-{
-	if (session->fd >= 0)
-		close(session->fd);
-	session->fd = bfd_socket_send(&session->config, NULL);
-	session->opened_at = now;
-	session->interface =
-	    session->config.interface != NULL ? if_nametoindex(session->config.interface) : 0;
-}
-
-static void
-transmit(struct session *session, bool final, usec_t now)
-{
-	uint8_t bytes[BFD_PACKET_SIZE];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-	struct bfd_packet packet;
-
-	bfd_machine_packet(&session->machine, final, &packet);
-	bfd_packet_write(&w, &packet);
-	if (session->fd < 0 && now - session->opened_at >= REOPEN_US)
-		reopen(session, now);
-	if (session->fd >= 0) {
-		ssize_t sent = send(session->fd, bytes, writer_length(&w), 0);
-
-		/* ECONNREFUSED tells of an earlier packet: nobody listens there yet. */
-		if (sent < 0 && errno == ECONNREFUSED)
-			sent = send(session->fd, bytes, writer_length(&w), 0);
-		if (sent >= 0) {
-			session->packets_out++;
-		} else if (errno == ENODEV || errno == ENXIO || errno == EADDRNOTAVAIL) {
-			close(session->fd);
-			session->fd = -1;
-		}
-	}
-	if (!final)
-		bfd_machine_sent(&session->machine, now);
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void
-arm(struct session *session)
-{
-	usec_t deadline = bfd_machine_deadline(&session->machine), now;
-
-	/* A deadline that moved away is found when the timer fires: one start of a timer a packet is saved.
-	 */
-	if (deadline == INT64_MAX || deadline >= session->armed)
-		return;
-	session->armed = deadline;
-	now = clock_monotonic();
-	uv_update_time(&session->bfd->loop);
-	uv_timer_start(&session->timer, on_timer,
-		       deadline > now ? (uint64_t)(deadline - now + 999) / 1000 : 0, 0);
-}
-
-static void
-act(struct session *session, unsigned actions, usec_t now)
-{
-	if ((actions & BFD_SEND_FINAL) != 0)
-		transmit(session, true, now);
-	if ((actions & BFD_SEND) != 0)
-		transmit(session, false, now);
-	if ((actions & BFD_CHANGED) != 0)
-		queue_change(session);
-	arm(session);
-}
-
-/* --- what comes in
- * ------------------------------------------------------------------------------------------- */
-
-static bool
-is_from_peer(struct session *session, const struct bfd_datagram *datagram)
-{
-	if (!ip_address_equal(&datagram->from, &session->config.remote))
-		return false;
-	if (session->config.interface == NULL || session->interface == datagram->interface)
-		return true;
-	session->interface = if_nametoindex(session->config.interface);
-	return session->interface == datagram->interface;
-}
-
-/* 6.8.6: by our discriminator, or by where it came from while the peer does not know that yet. */
-static struct session *
-find_session(struct bfd *bfd, const struct bfd_packet *packet, const struct bfd_datagram *datagram)
-{
-	size_t slot = packet->your_discriminator & 0xffff;
-	struct session *session;
-
-	if (packet->your_discriminator != 0) {
-		session = slot < bfd->slot_count ? bfd->slots[slot] : NULL;
-		if (session == NULL || session->machine.local_discriminator != packet->your_discriminator)
-			return NULL;
-		return is_from_peer(session, datagram) ? session : NULL;
-	}
-	for (size_t i = 0; i < bfd->slot_count; i++) {
-		if (bfd->slots[i] != NULL && is_from_peer(bfd->slots[i], datagram))
-			return bfd->slots[i];
-	}
-	return NULL;
-}
-
-static void
-receive(struct bfd *bfd, const struct bfd_datagram *datagram)
-{
-	struct reader r = reader_over(datagram->bytes, datagram->length);
-	struct bfd_packet packet;
-	struct session *session;
-	usec_t now;
-
-	/* RFC 5881 5: what is not from the next hop is not looked at. */
-	if (datagram->ttl != 255 || bfd_packet_read(&r, &packet) != NULL)
-		return;
-	session = find_session(bfd, &packet, datagram);
-	if (session == NULL)
-		return;
-	session->packets_in++;
-	now = clock_monotonic();
-	act(session, bfd_machine_receive(&session->machine, &packet, now), now);
-}
-
-static void
-empty_sockets(struct bfd *bfd)
-{
-	struct bfd_datagram datagram;
-
-	for (unsigned i = 0; i < 2; i++) {
-		while (bfd->sockets[i] >= 0 && bfd_socket_read(bfd->sockets[i], &datagram))
-			receive(bfd, &datagram);
-	}
-}
+/* --- commands, in the thread and under the mutex ---------------------------------------------- */
 
 static void
 on_readable(uv_poll_t *poll, int status, int events)
@@ -310,138 +52,34 @@ on_readable(uv_poll_t *poll, int status, int events)
 	struct bfd *bfd = poll->data;
 
 	pthread_mutex_lock(&bfd->mutex);
-	empty_sockets(bfd);
+	sessions_receive(bfd);
 	pthread_mutex_unlock(&bfd->mutex);
-}
-
-static void
-on_timer(uv_timer_t *timer)
-{
-	struct session *session = timer->data;
-	struct bfd *bfd = session->bfd;
-	usec_t now;
-
-	pthread_mutex_lock(&bfd->mutex);
-	session->armed = INT64_MAX;
-	if (session->machine.detect_at != 0 && clock_monotonic() >= session->machine.detect_at)
-		empty_sockets(bfd);
-	now = clock_monotonic();
-	act(session, bfd_machine_tick(&session->machine, now), now);
-	pthread_mutex_unlock(&bfd->mutex);
-}
-
-/* --- commands, in the thread and under the mutex
- * ------------------------------------------------------------- */
-
-static void
-free_session(uv_handle_t *timer)
-{
-	struct session *session = timer->data;
-
-	free((char *)session->config.interface);
-	free(session);
-}
-
-/* A free slot gives the discriminator its low half; the high half makes it hard to guess and new each time.
- */
-static bool
-take_slot(struct bfd *bfd, struct session *session, uint32_t *discriminator)
-{
-	size_t slot = 0;
-
-	while (slot < bfd->slot_count && bfd->slots[slot] != NULL)
-		slot++;
-	if (slot >= SESSIONS_MOST)
-		return false;
-	if (slot == bfd->slot_count) {
-		size_t count = bfd->slot_count != 0 ? bfd->slot_count * 2 : 16;
-
-		bfd->slots = memory_resize(bfd->slots, count * sizeof(struct session *));
-		memset(bfd->slots + bfd->slot_count, 0, (count - bfd->slot_count) * sizeof(struct session *));
-		bfd->slot_count = count;
-	}
-	bfd->slots[slot] = session;
-	*discriminator = (random_number() | 1) << 16 | (uint32_t)slot;
-	return true;
 }
 
 static void
 run_add(struct bfd *bfd, struct command *command)
 {
-	const struct bfd_session_config *config = command->config;
-	struct session **place = find_place(bfd, command->id), *session;
-	uint32_t discriminator;
-	usec_t now = clock_monotonic();
-	int fd;
-
-	if (*place != NULL) {
-		error_set(command->err, "there is a BFD session %u already", command->id);
-		return;
-	}
-	fd = bfd_socket_send(config, command->err);
-	if (fd < 0)
-		return;
-	session = memory_zeroed(1, sizeof(*session));
-	if (!take_slot(bfd, session, &discriminator)) {
-		error_set(command->err, "too many BFD sessions");
-		close(fd);
-		free(session);
-		return;
-	}
-	session->bfd = bfd;
-	session->id = command->id;
-	session->config = *config;
-	session->config.interface = text_copy(config->interface);
-	session->interface = config->interface != NULL ? if_nametoindex(config->interface) : 0;
-	session->fd = fd;
-	session->armed = INT64_MAX;
-	session->timer.data = session;
-	uv_timer_init(&bfd->loop, &session->timer);
-	bfd_machine_init(&session->machine, config, discriminator, random_number, now);
-	*place = session;
-	arm(session);
-	command->good = true;
-}
-
-static void
-remove_session(struct bfd *bfd, struct session **place)
-{
-	struct session *session = *place;
-	usec_t now = clock_monotonic();
-	size_t kept = 0;
-
-	bfd_machine_hold(&session->machine, true, now);
-	if (session->machine.remote_discriminator != 0)
-		transmit(session, false, now);
-	*place = session->next;
-	bfd->slots[session->machine.local_discriminator & 0xffff] = NULL;
-	for (size_t i = 0; i < bfd->change_count; i++) {
-		if (bfd->changes[i].id != session->id)
-			bfd->changes[kept++] = bfd->changes[i];
-	}
-	bfd->change_count = kept;
-	if (session->fd >= 0)
-		close(session->fd);
-	uv_close((uv_handle_t *)&session->timer, free_session);
+	command->good = session_start(bfd, command->id, command->config, command->err);
 }
 
 static void
 run_remove(struct bfd *bfd, struct command *command)
 {
-	struct session **place = find_place(bfd, command->id);
+	struct session **place = session_place(bfd, command->id);
 
 	if (*place != NULL)
-		remove_session(bfd, place);
+		session_end(bfd, place);
 }
 
 static void
 run_change(struct bfd *bfd, struct command *command)
 {
-	struct session *session = *find_place(bfd, command->id);
+	struct session *session = *session_place(bfd, command->id);
 	usec_t now = clock_monotonic();
 
 	if (session != NULL)
-		act(session,
+		session_act(
+		    session,
 		    bfd_machine_change(&session->machine, command->interval_ms, command->multiplier, now),
 		    now);
 }
@@ -449,11 +87,11 @@ run_change(struct bfd *bfd, struct command *command)
 static void
 run_hold(struct bfd *bfd, struct command *command)
 {
-	struct session *session = *find_place(bfd, command->id);
+	struct session *session = *session_place(bfd, command->id);
 	usec_t now = clock_monotonic();
 
 	if (session != NULL)
-		act(session, bfd_machine_hold(&session->machine, command->hold, now), now);
+		session_act(session, bfd_machine_hold(&session->machine, command->hold, now), now);
 }
 
 static void
@@ -471,7 +109,7 @@ run_stop(struct bfd *bfd, struct command *command)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (bfd->buckets[i] != NULL)
-			remove_session(bfd, &bfd->buckets[i]);
+			session_end(bfd, &bfd->buckets[i]);
 	}
 	close_handles(bfd);
 }
@@ -504,8 +142,7 @@ command_run(struct bfd *bfd, struct command *command)
 	return command->good;
 }
 
-/* --- opening and closing
- * ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 static void *
 run_loop(void *context)
@@ -618,8 +255,7 @@ bfd_close(struct bfd *bfd)
 	release(bfd);
 }
 
-/* --- the other doors
- * ----------------------------------------------------------------------------------------- */
+/* --- the other doors -------------------------------------------------------------------------- */
 
 static bool
 config_is_good(const struct bfd_session_config *config, struct error *err)
@@ -678,9 +314,9 @@ bfd_session_status(struct bfd *bfd, uint32_t id, struct bfd_status *out)
 	const struct session *session;
 
 	pthread_mutex_lock(&bfd->mutex);
-	session = *find_place(bfd, id);
+	session = *session_place(bfd, id);
 	if (session != NULL)
-		fill_status(session, out);
+		session_status(session, out);
 	pthread_mutex_unlock(&bfd->mutex);
 	return session != NULL;
 }

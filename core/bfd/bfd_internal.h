@@ -36,8 +36,7 @@ struct bfd_packet {
 const char *bfd_packet_read(struct reader *r, struct bfd_packet *out);
 void bfd_packet_write(struct writer *w, const struct bfd_packet *packet);
 
-/* --- one session
- * --------------------------------------------------------------------------------------------- */
+/* --- one session ------------------------------------------------------------------------------ */
 
 /* The state variables of RFC 5880 6.8.1, by their names there. Times are monotonic; 0: never. */
 struct bfd_machine {
@@ -83,8 +82,7 @@ void bfd_machine_sent(struct bfd_machine *machine, usec_t now);
 uint32_t bfd_machine_transmit_interval(const struct bfd_machine *machine);
 uint32_t bfd_machine_detection_time(const struct bfd_machine *machine);
 
-/* --- sockets
- * ------------------------------------------------------------------------------------------------- */
+/* --- sockets ---------------------------------------------------------------------------------- */
 
 struct bfd_datagram {
 	struct ip_address from;

@@ -222,8 +222,7 @@ on_alias(struct builder *b, const yaml_event_t *event)
 	place(b, node);
 }
 
-/* --- closing a map: merges, order, duplicates
- * ---------------------------------------------------------------- */
+/* --- closing a map: merges, order, duplicates ------------------------------------------------- */
 
 /* An entry on its way into a map: `order` is lower for what takes precedence. */
 struct draft {
@@ -332,8 +331,7 @@ on_end(struct builder *b)
 	node->closed = true;
 }
 
-/* --- the whole
- * ----------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* True when the event ended the stream. */
 static bool

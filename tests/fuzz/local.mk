@@ -21,4 +21,10 @@ tests_fuzz_fuzz_control_LDADD = $(CONTROL_LIBS)
 tests_fuzz_fuzz_client_SOURCES = tests/fuzz/fuzz_client.c
 tests_fuzz_fuzz_client_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_client_LDADD = $(CONTROL_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/bfd
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_bfd
+tests_fuzz_fuzz_bfd_SOURCES = tests/fuzz/fuzz_bfd.c
+tests_fuzz_fuzz_bfd_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_bfd_LDADD = core/bfd/libbfd.la $(BASE_LIBS) $(UV_LIBS)
 endif

@@ -94,36 +94,54 @@ leads_into(const void *pointer, const char *library)
 
 bool layout_check_running(struct error *err);
 
+struct pointer {
+	const char *what;
+	const void *pointer;
+	const char *library;
+};
+
+static bool
+check_pointers(const struct pointer *pointers, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!leads_into(pointers[i].pointer, pointers[i].library))
+			return error_set(err, "the installed strongSwan has other structures than this program was built "
+					      "for: %s does not lead into %s" ADVICE,
+			    pointers[i].what, pointers[i].library);
+	return true;
+}
+
 bool
 layout_check_running(struct error *err)
 {
-	/* The first and the last members that charon sets before any plugin is loaded. */
-	const struct {
-		const char *what;
-		const void *pointer;
-		const char *library;
-	} pointers[] = {
+	/* Functions that are members of the two roots come first: only where they fit are the objects followed. */
+	const struct pointer roots[] = {
 	    {"library_t.get", lib->get, "libstrongswan"},
+	    {"library_t.set", lib->set, "libstrongswan"},
+	    {"daemon_t.initialize", charon->initialize, "libcharon"},
+	    {"daemon_t.start", charon->start, "libcharon"},
+	    {"daemon_t.set_level", charon->set_level, "libcharon"},
+	};
+
+	if (malloc_usable_size(lib) < sizeof(library_t) || malloc_usable_size(charon) < sizeof(daemon_t))
+		return error_set(err, "the installed strongSwan has other structures than this program was built for" ADVICE);
+	if (!check_pointers(roots, sizeof(roots) / sizeof(roots[0]), err))
+		return false;
+	if (!lib->settings || !lib->scheduler || !lib->processor || !lib->credmgr || !lib->plugins || !charon->bus ||
+	    !charon->backends || !charon->kernel || !charon->socket)
+		return error_set(err, "the installed strongSwan has other structures than this program was built for" ADVICE);
+
+	const struct pointer objects[] = {
 	    {"settings_t.set_int", lib->settings->set_int, "libstrongswan"},
 	    {"scheduler_t.schedule_job_ms", lib->scheduler->schedule_job_ms, "libstrongswan"},
 	    {"processor_t.queue_job", lib->processor->queue_job, "libstrongswan"},
 	    {"credential_manager_t.add_set", lib->credmgr->add_set, "libstrongswan"},
 	    {"plugin_loader_t.add_static_features", lib->plugins->add_static_features, "libstrongswan"},
-	    {"daemon_t.initialize", charon->initialize, "libcharon"},
-	    {"daemon_t.start", charon->start, "libcharon"},
-	    {"daemon_t.set_level", charon->set_level, "libcharon"},
 	    {"bus_t.add_listener", charon->bus->add_listener, "libcharon"},
 	    {"backend_manager_t.add_backend", charon->backends->add_backend, "libcharon"},
 	    {"kernel_interface_t.expire", charon->kernel->expire, "libcharon"},
 	    {"socket_manager_t.get_port", charon->socket->get_port, "libcharon"},
 	};
 
-	if (malloc_usable_size(lib) < sizeof(library_t) || malloc_usable_size(charon) < sizeof(daemon_t))
-		return error_set(err, "the installed strongSwan has other structures than this program was built for" ADVICE);
-	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++)
-		if (!leads_into(pointers[i].pointer, pointers[i].library))
-			return error_set(err, "the installed strongSwan has other structures than this program was built "
-					      "for: %s does not lead into %s" ADVICE,
-			    pointers[i].what, pointers[i].library);
-	return true;
+	return check_pointers(objects, sizeof(objects) / sizeof(objects[0]), err);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once, so that
- * figures are there with the event that announces them. Either writes into the tunnel's snapshot, and the door copies
- * it under the same short lock: nobody ever waits for charon.
+ * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once, so
+ * that figures are there with the event that announces them. Either writes into the tunnel's snapshot, and
+ * the door copies it under the same short lock: nobody ever waits for charon.
  *
- * During a rekey or with duplicates a tunnel has several SAs. Shown is the newest that works (unique ids rise).
- * charon counts in whole monotonic seconds, the door in microseconds.
+ * During a rekey or with duplicates a tunnel has several SAs. Shown is the newest that works (unique ids
+ * rise). charon counts in whole monotonic seconds, the door in microseconds.
  */
 #include "core/ike/ike_internal.h"
 
@@ -66,7 +66,7 @@ read_child(struct seen *seen, child_sa_t *child)
 
 	seen->child_id = child->get_unique_id(child);
 	snprintf(status->child_state, sizeof(status->child_state), "%N", child_sa_state_names,
-	    child->get_state(child));
+		 child->get_state(child));
 	status->encap = child->has_encap(child);
 	if (proposal)
 		snprintf(status->esp_proposal, sizeof(status->esp_proposal), "%P", proposal);
@@ -103,7 +103,8 @@ read_children(struct seen *seen, ike_sa_t *sa)
 	children->destroy(children);
 }
 
-/* Fields that only the SA knows; those of the tunnel's own (ike_up, established_at, tries) are filled when asked. */
+/* Fields that only the SA knows; those of the tunnel's own (ike_up, established_at, tries) are filled when
+ * asked. */
 static void
 show_ike(struct tunnel *tunnel, const struct seen *seen)
 {

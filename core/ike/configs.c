@@ -203,6 +203,22 @@ check(const struct ike_tunnel *from, struct error *err)
 	return true;
 }
 
+static char *
+ike_key(const struct ike_tunnel *from)
+{
+	char local[IP_ADDRESS_TEXT], remote[IP_ADDRESS_TEXT];
+	char *key = text_format("%s %s %u %d", ip_address_format(&from->local, local),
+				ip_address_format(&from->remote, remote), from->version, from->encap > 0);
+
+	for (size_t i = 0; i < from->ike_proposals->count; i++) {
+		char *longer = text_format("%s %s", key, from->ike_proposals->items[i]);
+
+		free(key);
+		key = longer;
+	}
+	return key;
+}
+
 struct tunnel *
 tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 {
@@ -233,6 +249,7 @@ tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 		error_prefix(err, "tunnel %s", from->name);
 		return NULL;
 	}
+	tunnel->ike_key = ike_key(from);
 	tunnel->peer = build_peer(ike, from, tunnel, config);
 	return tunnel;
 }
@@ -267,21 +284,46 @@ destroy_peer_list(void *data)
 	list->destroy_offset(list, offsetof(peer_cfg_t, destroy));
 }
 
+static bool
+was_offered(struct tunnel *const *offered, unsigned count, const char *key)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(offered[i]->ike_key, key) == 0)
+			return true;
+	return false;
+}
+
+/* A hub may have a thousand tunnels for peers of any address, told apart by identity only. What charon is to
+ * choose from here differs in addresses and proposals, so that of those that are alike one is enough. */
 static enumerator_t *
 enumerate_ike(backend_t *this, host_t *me, host_t *other)
 {
 	struct ike *ike = the_ike;
 	linked_list_t *list = linked_list_create();
+	struct tunnel *offered[64];
+	unsigned count = 0;
 
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
 		ike_cfg_t *config = tunnel->peer->get_ike_cfg(tunnel->peer);
 
-		if (!tunnel->refused && may_be(&tunnel->local, me) && may_be(&tunnel->remote, other))
-			list->insert_last(list, config->get_ref(config));
+		if (tunnel->refused || !may_be(&tunnel->local, me) || !may_be(&tunnel->remote, other) ||
+		    was_offered(offered, count, tunnel->ike_key))
+			continue;
+		list->insert_last(list, config->get_ref(config));
+		if (count < COUNT_OF(offered))
+			offered[count++] = tunnel;
 	}
 	pthread_mutex_unlock(&ike->lock);
 	return enumerator_create_cleaner(list->create_enumerator(list), destroy_ike_list, list);
+}
+
+/* As charon matches: an identity may be a pattern on either side. */
+static bool
+may_be_called(identification_t *configured, identification_t *seen)
+{
+	return !configured || !seen || seen->matches(seen, configured) ||
+	       configured->matches(configured, seen);
 }
 
 static enumerator_t *
@@ -294,7 +336,8 @@ enumerate_peers(backend_t *this, identification_t *me, identification_t *other)
 
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
-		if (!tunnel->refused && may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote))
+		if (!tunnel->refused && may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote) &&
+		    may_be_called(tunnel->remote_id, other) && may_be_called(tunnel->local_id, me))
 			list->insert_last(list, tunnel->peer->get_ref(tunnel->peer));
 	pthread_mutex_unlock(&ike->lock);
 	return enumerator_create_cleaner(list->create_enumerator(list), destroy_peer_list, list);

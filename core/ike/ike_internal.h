@@ -46,6 +46,9 @@ struct track {
 	unsigned retransmits; /* of the request that is outstanding; 0: none */
 	unsigned sent;        /* packets of the negotiation under way */
 	unsigned installed;   /* child SAs, as last collected */
+	bool described;       /* its texts are in the snapshot, as of this state and child: */
+	ike_sa_state_t described_state;
+	uint32_t described_child;
 	struct ip_address remote;
 	enum failure failure; /* first cause */
 	char evidence[200];   /* charon's own words, the last that tell a cause */
@@ -56,6 +59,7 @@ struct tunnel {
 	struct track *tracks;
 	uint32_t id;
 	char *name;
+	char *ike_key; /* equal for tunnels whose ike_cfg_t are alike */
 	struct ip_address local, remote;
 	identification_t *local_id, *remote_id; /* NULL: the address, any */
 	peer_cfg_t *peer;

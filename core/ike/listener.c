@@ -152,8 +152,7 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		break;
 	case ALERT_INSTALL_CHILD_SA_FAILED:
 	case ALERT_INSTALL_CHILD_POLICY_FAILED:
-		report_failure(ike, track, FAILURE_INTERNAL, "the data plane refused the SA: %s",
-			       evidence(track));
+		report_failure(ike, track, FAILURE_INTERNAL, "the SA was not installed: %s", evidence(track));
 		break;
 	case ALERT_AUTHORIZATION_FAILED:
 		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "%s is not authorised",
@@ -333,6 +332,21 @@ on_ike_updown(listener_t *this, ike_sa_t *sa, bool up)
 	pthread_mutex_unlock(&ike->lock);
 	if (up)
 		status_capture(ike, sa, NULL);
+	return TRUE;
+}
+
+/* Called before the addresses change: the next walk reads them. */
+static bool
+on_ike_update(listener_t *this, ike_sa_t *sa, host_t *local, host_t *remote)
+{
+	struct ike *ike = the_ike;
+	struct track *track;
+
+	pthread_mutex_lock(&ike->lock);
+	track = track_of(ike, sa);
+	track->described = false;
+	track->remote = address_of_host(remote);
+	pthread_mutex_unlock(&ike->lock);
 	return TRUE;
 }
 
@@ -531,6 +545,7 @@ listener_init(struct ike *ike)
 	    .message = on_message,
 	    .ike_updown = on_ike_updown,
 	    .ike_rekey = on_ike_rekey,
+	    .ike_update = on_ike_update,
 	    .child_updown = on_child_updown,
 	    .child_rekey = on_child_rekey,
 	};

@@ -85,6 +85,7 @@ tunnel_free(struct tunnel *tunnel)
 	DESTROY_IF(tunnel->local_id);
 	DESTROY_IF(tunnel->remote_id);
 	free(tunnel->name);
+	free(tunnel->ike_key);
 	free(tunnel);
 }
 

@@ -23,6 +23,7 @@ static struct dataplane *plane;
 static const struct dataplane_ops *ops = &test_plane_ops;
 static char pending[8192];
 static size_t pending_length;
+static bool quiet;
 
 static const char *const kinds[] = {"connecting",  "ike_up",        "child_up",   "child_down", "ike_down",
 				    "ike_rekeyed", "child_rekeyed", "retransmit", "failed",     "peer_dead",
@@ -48,6 +49,8 @@ say(const char *format, ...)
 static void
 on_event(void *context, const struct ike_event *event)
 {
+	if (event->kind == IKE_EVENT_LOG && quiet)
+		return;
 	say("event %s %u code=%s peer=%d count=%u text=%s", kinds[event->kind], event->tunnel, event->code,
 	    event->by_peer, event->count, event->text);
 }
@@ -219,6 +222,8 @@ command(char *line)
 		show_status(id);
 	} else if (strcmp(word, "sas") == 0 && ops == &test_plane_ops) {
 		show_sas(id);
+	} else if (strcmp(word, "quiet") == 0) {
+		quiet = id;
 	} else if (strcmp(word, "quit") == 0) {
 		finish();
 	}

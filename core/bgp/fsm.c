@@ -113,13 +113,6 @@ begin_again(struct session *s, const struct fsm_input *input)
 	begin(s, input);
 }
 
-/* While a connection of the peer's is being negotiated there is no need for one of ours. */
-static void
-try_again(struct session *s, const struct fsm_input *input)
-{
-	begin(s, input);
-}
-
 static void
 connected(struct session *s, const struct fsm_input *input)
 {
@@ -340,8 +333,8 @@ static const action table[][EVENT_COUNT] = {
     [BGP_ACTIVE] =
 	{
 	    [EVENT_STOP] = stopped,
-	    [EVENT_START] = try_again,
-	    [EVENT_RETRY_TIMER] = try_again,
+	    [EVENT_START] = begin,
+	    [EVENT_RETRY_TIMER] = begin,
 	    [EVENT_TCP_ACCEPTED] = accepted,
 	},
     [BGP_OPENSENT] =

@@ -458,10 +458,25 @@ on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			     tunnel->config->name, fields, "%s", event->text);
 }
 
+/* What charon says of every packet and timer; of use to who debugs IKE itself. */
+static bool
+is_chatter(const struct ike_event *event)
+{
+	static const char *const groups[] = {"[ENC]", "[NET]", "[JOB]", "[KNL]", "[MGR]", "[LIB]"};
+
+	for (size_t i = 0; event->level > 0 && i < COUNT_OF(groups); i++) {
+		if (strncmp(event->text, groups[i], strlen(groups[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A line of charon's log: the operator reads what is above debugging; the rest is there on demand. */
 static void
 on_log(struct gateway *gateway, const struct ike_event *event, const char *subject)
 {
+	if (gateway->options->verbose == 0 && is_chatter(event))
+		return;
 	gateway_event(gateway, event->level <= 0 ? "info" : "debug", "ike.log", subject, "%s", event->text);
 }
 

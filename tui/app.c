@@ -65,17 +65,32 @@ app_show_panel(struct app *app, size_t index)
 /* --- words
  * ---------------------------------------------------------------------------------------------------- */
 
+static void
+message_begin(struct app *app, enum theme_role role)
+{
+	app->message.lead[0] = '\0';
+	app->message.role = role;
+	app->message.until = clock_monotonic() + MESSAGE_TIME;
+	app_changed(app);
+}
+
+void
+app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text)
+{
+	message_begin(app, role);
+	snprintf(app->message.lead, sizeof(app->message.lead), "%s %s: ", mark, about);
+	snprintf(app->message.text, sizeof(app->message.text), "%s", text);
+}
+
 void
 app_say(struct app *app, enum theme_role role, const char *format, ...)
 {
 	va_list args;
 
+	message_begin(app, role);
 	va_start(args, format);
 	vsnprintf(app->message.text, sizeof(app->message.text), format, args);
 	va_end(args);
-	app->message.role = role;
-	app->message.until = clock_monotonic() + MESSAGE_TIME;
-	app_changed(app);
 }
 
 bool

@@ -59,6 +59,7 @@ struct app {
 	struct sheet *sheet; /* the dialog that is open; NULL for none */
 
 	struct {
+		char lead[176]; /* what the text is about; left out where both don't fit */
 		char text[512];
 		enum theme_role role;
 		usec_t until; /* monotonic */
@@ -78,6 +79,8 @@ void app_quit(struct app *app);
 /** One line for the person, for a while. */
 void app_say(struct app *app, enum theme_role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/** The same, with what it is about before it. */
+void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
 bool app_use_theme(struct app *app, const char *name, struct error *err);

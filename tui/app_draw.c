@@ -124,6 +124,8 @@ short_key(const struct app *app, const struct command *command, char *out, size_
 
 	if (key == KEYS_ENTER && !app->canvas.ascii)
 		snprintf(out, size, "↵");
+	else if (key == KEYS_ESCAPE)
+		snprintf(out, size, "Esc");
 	else
 		keys_name(key, out, size);
 	return out;
@@ -162,27 +164,43 @@ applies(struct app *app, const struct command *command, enum model_kind kind, co
 	return panel_argument(app->scene.store, kind, row, argument) != NULL;
 }
 
-/* help and quit keep their places; the others fill the room that is left, in the table's order. */
+static bool
+is_one_of(const struct command *command, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(command->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* back, help and quit have their places at the right; the others fill what room is left, in the table's
+ * order. */
 static void
 draw_keys(struct app *app, const struct area *line)
 {
-	const struct command *quit = command_find("quit"), *help = command_find("help");
+	static const char *const fixed[] = {"quit", "help", "back"};
 	struct panel *panel = app_panel(app);
 	enum model_kind kind = panel->ops->kind;
 	const void *row = panel->ops->selected(panel, &kind);
 	size_t count;
 	const struct command *table = command_table(&count);
-	int right = line->cols - 1 - key_width(app, quit), col = 1;
+	int right = line->cols + 1, col = 1;
 
-	draw_key(app, line, right, quit);
-	right -= key_width(app, help) + 2;
-	draw_key(app, line, right, help);
+	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+		const struct command *command = command_find(fixed[i]);
+
+		if (!applies(app, command, kind, row))
+			continue;
+		right -= key_width(app, command) + 2;
+		draw_key(app, line, right, command);
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct command *command = &table[i];
 
-		if (command->label == NULL || command->keys == NULL || command == quit || command == help ||
-		    !keys_count_on(command, panel->ops->name) || !app_may(app, command) ||
-		    !applies(app, command, kind, row))
+		if (command->label == NULL || command->keys == NULL ||
+		    is_one_of(command, fixed, COUNT_OF(fixed)) || !keys_count_on(command, panel->ops->name) ||
+		    !app_may(app, command) || !applies(app, command, kind, row))
 			continue;
 		if (col + key_width(app, command) + 2 > right)
 			continue;
@@ -264,9 +282,13 @@ draw_line(struct app *app, const struct area *line)
 		app->message.text[0] = '\0';
 		return;
 	}
-	if (app->line == APP_LINE_NONE)
-		area_field(line, 0, 1, line->cols - 2, false, app->message.role, app->message.text);
-	else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
+	if (app->line == APP_LINE_NONE) {
+		int lead = text_columns(app->message.lead), col = 1;
+
+		if (lead + text_columns(app->message.text) + 2 <= line->cols)
+			col = area_text(line, 0, 1, app->message.role, app->message.lead);
+		area_field(line, 0, col, line->cols - col - 1, false, app->message.role, app->message.text);
+	} else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
 		area_right(line, 0, ROLE_bad, app->message.text);
 }
 

@@ -370,52 +370,44 @@ area_frame(const struct area *area, enum theme_role role, const char *title)
 	}
 }
 
+bool
+text_line(const char **text, int cols, char *out, size_t size)
+{
+	const char *start = *text, *at = start, *end = start, *good = NULL;
+	int used = 0;
+
+	if (*start == '\0' || cols < 1)
+		return false;
+	while (*at != '\0' && *at != '\n' && at - start < (int)size - 5) {
+		const char *before = at;
+		char32_t c = text_next(&at);
+
+		if (used + character_width(c) > cols && before > start) {
+			at = before;
+			break;
+		}
+		good = c == U' ' ? before : good;
+		used += character_width(c);
+	}
+	end = at;
+	if (*at != '\0' && *at != '\n' && *at != ' ' && good != NULL && good > start)
+		end = good; /* not in the middle of a word */
+	snprintf(out, size, "%.*s", (int)(end - start), start);
+	end += strspn(end, " ");
+	*text = *end == '\n' ? end + 1 : end;
+	return true;
+}
+
 int
 area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
 	  const char *text)
 {
+	char line[512];
 	int lines = 0;
 
-	if (cols < 1)
-		return 0;
-	while (*text != '\0') {
-		const char *start = text, *end = text, *good = NULL, *at = text;
-		int used = 0;
-		char32_t c;
-
-		while (*at != '\0' && *at != '\n') {
-			const char *before = at;
-
-			c = text_next(&at);
-			if (used + character_width(c) > cols) {
-				at = before;
-				break;
-			}
-			if (c == U' ')
-				good = before;
-			used += character_width(c);
-			end = at;
-		}
-		if (*at != '\0' && *at != '\n' && *at != ' ' && good != NULL && good > start)
-			end = good;
-		if (end == start && *end != '\n')
-			text_next(&end); /* wider than the whole line */
-		if (lines < rows) {
-			char line[512];
-			size_t length = (size_t)(end - start);
-
-			if (length >= sizeof(line))
-				length = sizeof(line) - 1;
-			memcpy(line, start, length);
-			line[length] = '\0';
+	for (; text_line(&text, cols, line, sizeof(line)); lines++) {
+		if (lines < rows)
 			area_text(area, row + lines, col, role, line);
-		}
-		lines++;
-		text = end;
-		while (*text == ' ')
-			text++;
-		if (*text == '\n')
-			text++;
 	}
 	return lines;
 }

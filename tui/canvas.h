@@ -78,6 +78,11 @@ int area_wrap(const struct area *area, int row, int col, int cols, int rows, enu
 	      const char *text);
 void area_cursor(const struct area *area, int row, int col);
 
+/**
+ * Takes the next line of at most `cols` columns off the text, broken at a blank where there is one. False at
+ * the end.
+ */
+bool text_line(const char **text, int cols, char *out, size_t size);
 /** Columns that the text takes. */
 int text_columns(const char *text);
 /** The next character; an invalid byte gives U+FFFD. `*text` moves on; 0 at the end. */

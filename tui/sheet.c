@@ -84,8 +84,7 @@ on_reply(void *context, const struct control_reply *reply)
 		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
 		   : reply->ok                                   ? "done"
 								 : "refused");
-	app_say(app, reply->ok ? ROLE_good : ROLE_bad, "%s %s: %s", reply->ok ? "✓" : "✕", request->what,
-		text);
+	app_answer(app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what, text);
 	free(request);
 }
 

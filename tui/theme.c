@@ -25,6 +25,7 @@
 #include "core/base/text.h"
 
 #define THEME_MOST_BYTES 65536
+#define NEAR_GREY 28
 
 struct reading {
 	yaml_document_t document;
@@ -128,12 +129,28 @@ palette_256(int index)
 	return (uint32_t)steps[index / 36] << 16 | (uint32_t)steps[index / 6 % 6] << 8 | steps[index % 6];
 }
 
+/* How far a colour is from grey. */
+static int
+chroma(uint32_t rgb)
+{
+	int most = 0, least = 255;
+
+	for (int shift = 0; shift <= 16; shift += 8) {
+		int value = (int)(rgb >> shift & 0xff);
+
+		most = value > most ? value : most;
+		least = value < least ? value : least;
+	}
+	return most - least;
+}
+
 int
 theme_nearest_256(uint32_t rgb)
 {
-	int best = 16;
+	/* a hint of a hue would become a strong one in the coarse cube: near-greys stay greys */
+	int first = chroma(rgb) <= NEAR_GREY ? 232 : 16, best = first;
 
-	for (int i = 17; i < 256; i++) {
+	for (int i = first; i < 256; i++) {
 		if (distance(palette_256(i), rgb) < distance(palette_256(best), rgb))
 			best = i;
 	}

@@ -176,7 +176,6 @@ set_preferences(struct failover *failover, uint32_t active)
 static void
 note_move(struct failover *failover, int from, int to, const char *cause)
 {
-	failover->failovers++;
 	failover->last =
 	    (struct failover_move){.set = true, .at = clock_wall(), .from = from, .to = to, .outage_ms = NAN};
 	text_clean(failover->last.cause, sizeof(failover->last.cause), cause);
@@ -196,6 +195,7 @@ move_lost(struct failover *failover, uint32_t active, const char *cause)
 	if (active != 0)
 		set_preferences(failover, active);
 	watch_abort(failover, "the tunnel was lost during the move");
+	failover->failovers++;
 	note_move(failover, from, to, cause);
 	failover_member_name(failover, from, from_name);
 	failover_member_name(failover, to, to_name);
@@ -227,8 +227,10 @@ move_planned(struct failover *failover, uint32_t active, const char *cause, bool
 	failover_member_name(failover, from, from_name);
 	failover_member_name(failover, to, to_name);
 	failover->noted = automatic;
-	if (automatic)
+	if (automatic) {
+		failover->failovers++;
 		note_move(failover, from, to, cause);
+	}
 	if (cause != NULL)
 		failover_event(failover, "info", automatic ? "failover" : "failover.drain",
 			       "traffic goes by %s instead of %s: %s", to_name, from_name, cause);
@@ -481,7 +483,8 @@ failover_planned_done(struct failover *failover, struct failover_result *result)
 	void (*done)(void *context, const struct failover_result *result) = failover->done;
 
 	failover->done = NULL;
-	if (done == NULL && failover->last.set)
+	failover->asked = false;
+	if (failover->noted)
 		failover->last.outage_ms = result->outage_ms;
 	failover_event(failover, result->ok ? "info" : "warning",
 		       done != NULL ? "switchover.done" : "failover.done", "%s", result->text);
@@ -529,6 +532,8 @@ failover_switchover(struct failover *failover, int member,
 	failover_event(failover, "info", "switchover", "an operator moves the traffic from %s to %s",
 		       from_name, to_name);
 	move_planned(failover, 1u << to, NULL, false);
+	failover->noted = true;
+	note_move(failover, from, to, "switchover by an operator");
 	if (failover->watch.kind == WATCH_NONE) {
 		snprintf(result.text, sizeof(result.text),
 			 "moved from %s to %s; there are no counters to measure by", from_name, to_name);

@@ -26,7 +26,10 @@
 #define RUN "/run"
 #define PREFIX "twinspan-lab-"
 #define ID_LENGTH 4
-#define SECRET_BYTES 32
+#define SECRET_BYTES 28
+/* AWS takes 8 to 64 letters, digits, '.' and '_' that don't begin with 0. */
+#define SECRET_PREFIX "lab_"
+#define SECRET_TEXT (sizeof(SECRET_PREFIX) + 2 * SECRET_BYTES)
 /* A folder without a readable state file is a leftover when it is older than this. */
 #define YOUNG_S 60
 
@@ -170,13 +173,14 @@ lab_files_make(struct lab *lab, struct error *err)
 }
 
 static bool
-make_secret(char text[2 * SECRET_BYTES + 1], struct error *err)
+make_secret(char text[SECRET_TEXT], struct error *err)
 {
 	uint8_t bytes[SECRET_BYTES];
 	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 		return error_set(err, "can't get random bytes: %s", strerror(errno));
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	size_t at = (size_t)snprintf(text, SECRET_TEXT, SECRET_PREFIX);
+	for (size_t i = 0; i < sizeof(bytes); i++, at += 2)
+		snprintf(text + at, SECRET_TEXT - at, "%02x", bytes[i]);
 	explicit_bzero(bytes, sizeof(bytes));
 	return true;
 }
@@ -200,7 +204,7 @@ lab_files_configure(const struct lab *lab, struct error *err)
 	static const char *const names[] = {"psk/1", "psk/2"};
 	bool good = true;
 	for (size_t i = 0; i < COUNT_OF(names) && good; i++) {
-		char secret[2 * SECRET_BYTES + 1], path[LAB_PATH];
+		char secret[SECRET_TEXT], path[LAB_PATH];
 		good = make_secret(secret, err) &&
 		       write_file(lab_path(lab, LAB_CUSTOMER, names[i], path), secret, err) &&
 		       write_file(lab_path(lab, LAB_HUB, names[i], path), secret, err);

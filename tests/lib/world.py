@@ -22,7 +22,7 @@ SITE_HOST, SITE_NETWORK = "10.20.0.10", "10.20.0.0/16"
 VPC_HOST, VPC_NETWORK = "10.50.0.10", "10.50.0.0/16"
 # Four octets each.
 CUSTOMER_ASN, AWS_ASN = 4200000001, 4200064512
-SECRETS = ("sesame-one-f3Xq81", "sesame-two-Zk20pv")
+SECRETS = ("sesame_one.f3Xq81", "sesame_two.Zk20pv")
 
 
 def bgp_protocol(name, local, local_asn, remote, remote_asn, exports, options="", imports="all"):

@@ -52,7 +52,7 @@ counter = iter(range(1000))
 
 def gateway(text=None, secrets=None, name="gateway", **options):
     return Gateway(suite, f"{name}-{next(counter)}", w.folder, w.here, text or configuration(ONE_TUNNEL),
-                   secrets or {"1": "sesame-one-f3Xq81"}, **options)
+                   secrets or {"1": "sesame_one.f3Xq81"}, **options)
 
 
 def fails(g, *words, code=1):
@@ -176,13 +176,13 @@ def no_gateway_is_exit_code_3_and_usage_is_2():
 def charon(name, **options):
     c = Charon(suite, f"{name}-{next(counter)}", w.folder, w.there)
     c.start()
-    c.load([{"name": "peer", "local": THERE, "remote": HERE, "secret": "sesame-one-f3Xq81", **options}])
+    c.load([{"name": "peer", "local": THERE, "remote": HERE, "secret": "sesame_one.f3Xq81", **options}])
     return c
 
 
 @suite.test
 def a_wrong_psk_is_told():
-    c = charon("wrong-psk", secret="another-secret")
+    c = charon("wrong-psk", secret="another_secret")
     g = gateway()
     g.start()
     last_error(g, "authentication_failed")

@@ -29,3 +29,10 @@ plugins_test_old_abi_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -
 plugins_test_no_plugin_la_SOURCES = tests/unit/plugins/old_abi.c
 plugins_test_no_plugin_la_CPPFLAGS = $(AM_CPPFLAGS) -DOLD_ABI_SYMBOL=twinspan_no_plugin
 plugins_test_no_plugin_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(plugindir)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/bench/bench_plane
+endif
+tests_bench_bench_plane_SOURCES = tests/bench/bench_plane.c tests/unit/plugins/pair.c tests/unit/plugins/pair.h
+tests_bench_bench_plane_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_bench_bench_plane_LDADD = $(USERSPACE_TEST_LIBS)

@@ -75,31 +75,14 @@ add_line(struct detail *d, const char *label, enum theme_role role)
 	return line;
 }
 
-/* Splits a value into lines of at most `width` columns, at blanks where there are any. */
+/* A value in as many lines as it needs at that width. */
 static void
 add_value(struct detail *d, const char *label, const char *value, int width, enum theme_role role)
 {
-	const char *at = value;
+	struct line *line = add_line(d, label, role);
 
-	do {
-		struct line *line = add_line(d, at == value ? label : "", role);
-		const char *end = at, *good = NULL;
-		int used = 0;
-
-		if (line == NULL)
-			return;
-		while (*end != '\0' && used < width && end - at < (int)sizeof(line->value) - 5) {
-			const char *before = end;
-
-			if (text_next(&end) == U' ')
-				good = before;
-			used++;
-		}
-		if (*end != '\0' && *end != ' ' && good != NULL)
-			end = good;
-		snprintf(line->value, sizeof(line->value), "%.*s", (int)(end - at), at);
-		at = end + strspn(end, " ");
-	} while (*at != '\0');
+	while (line != NULL && text_line(&value, width, line->value, sizeof(line->value)) && *value != '\0')
+		line = add_line(d, "", role);
 }
 
 static void add_fields(struct detail *d, const struct model_shape *shape, const void *row, int width);

@@ -18,6 +18,7 @@
 #include "tui/widgets/table.h"
 
 #define INDENT 3
+#define MOST_OUTAGE_MS 1e12
 #define TRAFFIC_LEAST 3 /* rows of a connection's own graph */
 #define TRAFFIC_MOST 6
 
@@ -203,11 +204,10 @@ say_last_move(const struct overview *o, const struct model_connection *connectio
 		return;
 	used += (size_t)snprintf(out + used, size - used, "%slast move %s ago", used > 0 ? " · " : "",
 				 format_since(o->panel.scene->now, last->at, span));
-	if (!isnan(last->outage_ms) && used < size)
+	if (last->outage_ms >= 0 && last->outage_ms < MOST_OUTAGE_MS &&
+	    used < size) /* so not where it is unset */
 		snprintf(out + used, size - used, ", %s",
-			 last->outage_ms < 9999
-			     ? format_ms(last->outage_ms, outage)
-			     : clock_format_span((usec_t)(last->outage_ms * 1000), outage, sizeof(outage)));
+			 clock_format_span((usec_t)(last->outage_ms * USEC_PER_MS), outage, sizeof(outage)));
 }
 
 /* --- drawing

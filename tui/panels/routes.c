@@ -62,7 +62,7 @@ static const struct table_column route_columns[] = {
     {.field = "med", .title = "MED", .width = 5, .rank = 3, .right = true},
     {.field = "as_path", .title = "AS path", .width = 14, .most = 36, .rank = 5},
     {.field = "installed", .title = "In", .width = 6, .rank = 2, .cell = cell_installed},
-    {.field = "reason", .title = "Why", .width = 14, .most = 60, .rank = 1},
+    {.field = "reason", .title = "Why", .width = 20, .most = 60, .rank = 1},
     {0},
 };
 

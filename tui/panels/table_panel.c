@@ -157,7 +157,7 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	count = rows->ops->count(rows);
 	format_count(count, shown);
 	if (total == MODEL_UINT_UNSET || total == count)
-		snprintf(out, size, "%s %s", shown, plural);
+		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);
 	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
 		snprintf(out, size, "%s %s", format_count(total, all), plural);
 	else

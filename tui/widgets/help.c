@@ -18,17 +18,25 @@ struct writing {
 	int left; /* columns of the first column */
 };
 
+/* One entry: as many lines as its right side needs. */
 static void
 write_line(struct writing *w, enum theme_role left_role, const char *left, const char *right)
 {
-	int row = (int)(w->line - w->top);
+	char text[256];
 
-	w->line++;
-	if (w->line <= w->top || (size_t)row >= w->page)
-		return;
-	area_field(w->area, row, 1, w->left, false, left_role, left);
-	if (right != NULL)
-		area_field(w->area, row, w->left + 3, w->area->cols - w->left - 4, false, ROLE_label, right);
+	do {
+		int row = (int)w->line - (int)w->top;
+
+		text[0] = '\0';
+		if (right != NULL)
+			text_line(&right, w->area->cols - w->left - 4, text, sizeof(text));
+		if (row >= 0 && (size_t)row < w->page) {
+			area_field(w->area, row, 1, w->left, false, left_role, left);
+			area_text(w->area, row, w->left + 3, ROLE_label, text);
+		}
+		w->line++;
+		left = "";
+	} while (right != NULL && *right != '\0' && text[0] != '\0');
 }
 
 static void

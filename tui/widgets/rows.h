@@ -25,6 +25,8 @@ struct rows_ops {
 	void (*sort)(struct rows *rows, const struct model_field *field, bool descending);
 	/** Rows in all on the gateway, before the filter; MODEL_UINT_UNSET where nobody knows. */
 	uint64_t (*total)(const struct rows *rows);
+	/** False: there are more rows than count(), not known yet. */
+	bool (*complete)(const struct rows *rows);
 	/** Why nothing is there: an error's text, or NULL. */
 	const char *(*trouble)(const struct rows *rows);
 	/** A second has passed while the rows are on screen. */

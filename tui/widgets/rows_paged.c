@@ -262,6 +262,12 @@ paged_total(const struct rows *rows)
 	return ((const struct paged *)rows)->total;
 }
 
+static bool
+paged_complete(const struct rows *rows)
+{
+	return ((const struct paged *)rows)->complete;
+}
+
 static const char *
 paged_trouble(const struct rows *rows)
 {
@@ -291,6 +297,7 @@ static const struct rows_ops paged_ops = {
     .filter = paged_filter,
     .sort = paged_sort,
     .total = paged_total,
+    .complete = paged_complete,
     .trouble = paged_trouble,
     .tick = paged_tick,
 };

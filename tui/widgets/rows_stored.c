@@ -165,6 +165,13 @@ stored_total(const struct rows *rows)
 	return model_store_count(((const struct stored *)rows)->store, rows->kind);
 }
 
+static bool
+stored_complete(const struct rows *rows)
+{
+	(void)rows;
+	return true;
+}
+
 static const char *
 stored_trouble(const struct rows *rows)
 {
@@ -186,6 +193,7 @@ static const struct rows_ops stored_ops = {
     .filter = stored_filter,
     .sort = stored_sort,
     .total = stored_total,
+    .complete = stored_complete,
     .trouble = stored_trouble,
     .tick = stored_tick,
     .sorts = true,

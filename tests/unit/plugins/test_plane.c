@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TUNNEL 7
@@ -646,6 +647,31 @@ a_removed_tunnel_takes_its_sas_along(void **state)
 	userspace_ops.tunnel_silence(f->plane, TUNNEL, true);
 }
 
+/* In a child that gave up root. */
+static void
+a_missing_capability_is_named(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct dataplane_host host = {0};
+		struct dataplane_options options = {0};
+		struct error probe, open;
+
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		if (userspace_ops.probe(&probe) || userspace_ops.open(&options, &host, &open) != NULL)
+			_exit(3);
+		_exit(strstr(probe.text, "CAP_NET_ADMIN") == NULL ||
+		      strstr(open.text, "CAP_NET_ADMIN") == NULL);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define WITH_PLANE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 TEST_MAIN(WITH_PLANE(a_good_packet_reaches_its_tunnels_device),
@@ -661,4 +687,4 @@ TEST_MAIN(WITH_PLANE(a_good_packet_reaches_its_tunnels_device),
 	  WITH_PLANE(a_silenced_tunnel_drops_both_ways_without_a_trace),
 	  WITH_PLANE(allocated_spis_are_distinct_and_stay_reserved_until_removed),
 	  WITH_PLANE(sas_that_can_not_be_are_refused_with_a_reason),
-	  WITH_PLANE(a_removed_tunnel_takes_its_sas_along))
+	  WITH_PLANE(a_removed_tunnel_takes_its_sas_along), cmocka_unit_test(a_missing_capability_is_named))

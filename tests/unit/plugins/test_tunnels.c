@@ -330,7 +330,7 @@ large_interface_mtus_are_carried_by_outer_fragments(void **state)
 				 sizeof(sent));
 		assert_int_equal(poll(&wait, 1, 5000), 1);
 		assert_int_equal(recv(at, got, sizeof(got), 0), sizeof(sent));
-		assert_int_equal(counters(1, tunnel).rx_packets, 1);
+		assert_true(PAIR_WAIT(counters(1, tunnel).rx_packets == 1));
 		close(from);
 		close(at);
 	}
@@ -456,6 +456,42 @@ an_interface_comes_up_without_addresses_and_goes_with_its_tunnel(void **state)
 	assert_int_equal(if_nametoindex("pl1"), 0);
 }
 
+/* Batches that the encrypt workers of a side have handled. */
+static uint64_t
+batches(int side)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < pair.side[side].plane->encrypt_count; i++)
+		sum += atomic_load(&pair.side[side].plane->encrypt[i].section);
+	return sum;
+}
+
+/* The workers rest: no batch for a tenth of a second. */
+static bool
+at_rest(int side)
+{
+	uint64_t before = batches(side);
+
+	usleep(100000);
+	return batches(side) == before;
+}
+
+static void
+an_interface_that_others_take_down_or_remove_makes_no_worker_spin(void **state)
+{
+	struct pair_sa sa = plain(1);
+
+	NEEDS_PAIR();
+	pair_tunnel(&pair, &sa);
+	pair_command(&pair, 0, "ip link set pl1 down");
+	assert_true(PAIR_WAIT(at_rest(0)));
+	pair_command(&pair, 0, "ip link set pl1 up");
+	assert_true(pair_ping(&pair, 1, 1));
+	pair_command(&pair, 0, "ip link del pl1");
+	assert_true(PAIR_WAIT(at_rest(0)));
+}
+
 /* Everything that a worker can find is taken away and put back while it works. */
 static void
 sas_and_tunnels_may_change_under_full_traffic(void **state)
@@ -552,6 +588,7 @@ main(void)
 	    WITH_PAIR(a_busy_port_is_named_in_the_error),
 	    WITH_PAIR(a_taken_interface_name_is_an_error_and_not_taken_over),
 	    WITH_PAIR(an_interface_comes_up_without_addresses_and_goes_with_its_tunnel),
+	    WITH_PAIR(an_interface_that_others_take_down_or_remove_makes_no_worker_spin),
 	    WITH_PAIR(sas_and_tunnels_may_change_under_full_traffic),
 	    WITH_PAIR(closing_removes_many_interfaces_at_once)};
 

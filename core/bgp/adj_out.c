@@ -130,6 +130,10 @@ export_set(const struct bgp_peer *peer, const struct path *path, struct attribut
 {
 	const struct session *session = peer->main;
 
+	/* The NEXT_HOP attribute has room for an IPv4 address only: over an IPv6 session there is nothing to
+	 * name. */
+	if (session->local.family != AF_INET)
+		return false;
 	attributes_to_set(path->attributes, out);
 	out->next_hop = session->local;
 	if (peer_internal(peer)) {

@@ -90,6 +90,10 @@ struct bgp_peer_status {
 	} last_error;
 };
 
+/**
+ * All are called from the loop. They may read, walk, and change preferences and MEDs; what starts, ends, adds or removes
+ * a session may be called from peer_changed, peer_event, med_changed and route_changed, not from the two for rows.
+ */
 struct bgp_events {
 	void *context;
 	/** State, counters or the last error of a session changed (counters: at most ten times a second). */
@@ -147,6 +151,9 @@ bool bgp_network_remove(struct bgp_speaker *speaker, const struct ip_prefix *pre
  * Paths of a prefix: best first. Received and advertised: of one peer.
  */
 void bgp_walk_paths(struct bgp_speaker *speaker, const struct ip_prefix *after,
+    bool (*visit)(void *context, const struct bgp_path *path), void *context);
+/** The paths of exactly this prefix, the best first: what to show again after route_changed. */
+void bgp_walk_prefix(struct bgp_speaker *speaker, const struct ip_prefix *prefix,
     bool (*visit)(void *context, const struct bgp_path *path), void *context);
 void bgp_walk_received(struct bgp_peer *peer, const struct ip_prefix *after,
     bool (*visit)(void *context, const struct bgp_path *path), void *context);

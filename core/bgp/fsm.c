@@ -23,7 +23,7 @@
 static usec_t
 spread(usec_t span)
 {
-	return span - span / 4 * (random() % 1024) / 1024;
+	return span - span / 4 * (usec_t)arc4random_uniform(1024) / 1024;
 }
 
 static usec_t
@@ -202,16 +202,14 @@ notified(struct session *s, const struct fsm_input *input)
 	/* RFC 5492, 3: a speaker that knows no capabilities is tried without them. */
 	if (code == BGP_ERROR_OPEN && subcode == OPEN_BAD_PARAMETER && s->state == BGP_OPENSENT)
 		s->peer->plain_open = true;
-	session_end(
-	    s, &(struct session_end){
-		   .received_code = code,
-		   .received_subcode = subcode,
-		   .received_text = text,
-		   .penalty = true,
-		   /* A version or capability we offered and it lacks: a collision is no fault of anybody. */
-		   .quiet = code == BGP_ERROR_CEASE && subcode == CEASE_COLLISION &&
-			    s->state != BGP_ESTABLISHED && s->peer->second != NULL,
-	       });
+	session_end(s, &(struct session_end){
+			   .received_code = code,
+			   .received_subcode = subcode,
+			   .received_text = text,
+			   .penalty = true,
+			   .quiet = code == BGP_ERROR_CEASE && subcode == CEASE_COLLISION &&
+				    s->state != BGP_ESTABLISHED && s->peer->second != NULL,
+		       });
 }
 
 static void

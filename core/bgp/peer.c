@@ -122,6 +122,7 @@ bgp_peer_add(struct bgp_speaker *speaker, const struct bgp_peer_config *config, 
 	known->group = config->group;
 	known->member = config->member;
 	known->internal = peer_internal(peer);
+	speaker->rib.tell_preferences = speaker->rib.tell_preferences || known->internal;
 	vector_need(&speaker->by_index, ((size_t)index + 1) * sizeof(peer));
 	((struct bgp_peer **)speaker->by_index.items)[index] = peer;
 	*speaker->peers_tail = peer;

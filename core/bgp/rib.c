@@ -183,7 +183,7 @@ decide(struct rib *rib, struct net *net, struct outcome before, bool force)
 	bool other = before.attributes != after.attributes || before.peer != after.peer;
 
 	if (other || force || before.members != after.members)
-		mark_changed(rib, net, other || force);
+		mark_changed(rib, net, other || (force && rib->tell_preferences));
 }
 
 void

@@ -77,6 +77,7 @@ struct rib {
 	struct attribute_table attributes;
 	struct rib_round sweep, prefer, med;
 	int64_t med_next; /* not before: looking for lowest MEDs in a large table is not done all the time */
+	bool tell_preferences; /* there are internal peers, who are told local preferences */
 	struct vector scratch;
 	/* Called for each change of a row of adj-in while set. `path` is valid during the call. */
 	void (*row_changed)(void *context, const struct net *net, const struct path *path, bool gone);
@@ -154,7 +155,7 @@ bool rib_sweeping(const struct rib *rib);
 /** When to call rib_work again for what it has put off; 0: nothing. */
 int64_t rib_due(const struct rib *rib);
 
-/** Decides on a prefix again after conditions changed; `force`: tell it on even if the best path is the same.
+/** Decides on a prefix again after conditions changed; `force`: it changed even if the best path is the same.
  */
 void rib_decide(struct rib *rib, uint32_t net, bool force);
 /** Frees a prefix that nobody needs any more. */

@@ -14,6 +14,7 @@
 
 #define WAIT_LEAST_MS 1000u
 #define WAIT_MOST_MS 60000u
+#define CLOCK_EVERY 2048u                /* octets of input between two looks at the clock */
 #define STUCK_LEAST (480 * USEC_PER_SEC) /* RFC 9687: eight minutes, or twice the hold time */
 
 struct session *
@@ -116,8 +117,9 @@ session_input(struct session *s, usec_t deadline)
 	struct bgp_peer *peer = s->peer;
 	struct bgp_message message;
 	struct bgp_error error;
+	size_t used;
 
-	for (unsigned count = 1;; count++) {
+	for (size_t done = 0;;) {
 		struct reader stream =
 		    reader_over(c->in.data == NULL ? (const uint8_t *)"" : buffer_head(&c->in), c->in.length);
 		enum bgp_framing got = bgp_message_next(&stream, &message, &error);
@@ -134,9 +136,14 @@ session_input(struct session *s, usec_t deadline)
 		/* It may have ended the session, or another one may have taken its place. */
 		if ((peer->main != s && peer->second != s) || s->connection != c)
 			return false;
-		buffer_consume(&c->in, (size_t)(stream.at - (const uint8_t *)buffer_head(&c->in)));
-		if (count % 8 == 0 && clock_monotonic() >= deadline)
-			return true;
+		used = (size_t)(stream.at - (const uint8_t *)buffer_head(&c->in));
+		buffer_consume(&c->in, used);
+		done += used;
+		if (done >= CLOCK_EVERY) {
+			if (clock_monotonic() >= deadline)
+				return true;
+			done = 0;
+		}
 	}
 	if (c->ended) {
 		session_event(s, EVENT_TCP_FAIL, &(struct fsm_input){.error_number = c->error_number});
@@ -365,6 +372,26 @@ too_many(const struct session *s, struct bgp_error *error)
 	return true;
 }
 
+/* At most one event a second: the peer decides how many there could be. */
+static void
+tell_malformed(struct bgp_peer *peer, enum update_reaction reaction, const char *detail)
+{
+	usec_t now = clock_monotonic();
+	char more[48] = "";
+
+	if (peer->malformed_at != 0 && now - peer->malformed_at < USEC_PER_SEC) {
+		peer->malformed_untold++;
+		return;
+	}
+	if (peer->malformed_untold != 0)
+		snprintf(more, sizeof(more), " (and %u more since the last)", peer->malformed_untold);
+	peer->malformed_at = now;
+	peer->malformed_untold = 0;
+	peer_event(peer, "warning", "peer.malformed", "an UPDATE %s: %s%s",
+		   reaction == UPDATE_AS_WITHDRAW ? "was treated as withdrawal" : "lost an attribute", detail,
+		   more);
+}
+
 bool
 session_take_update(struct session *s, struct reader body, struct bgp_error *error)
 {
@@ -384,11 +411,11 @@ session_take_update(struct session *s, struct reader body, struct bgp_error *err
 		    import_attributes(s, update.attributes, reader_left(&update.reachable) != 0, error);
 	if (reaction == UPDATE_RESET)
 		return false;
-	if (reaction != UPDATE_FINE)
-		peer_event(peer, "warning", "peer.malformed", "%s an UPDATE: %s",
-			   reaction == UPDATE_AS_WITHDRAW ? "treated as withdrawal"
-							  : "discarded an attribute of",
-			   error->detail);
+	if (reaction != UPDATE_FINE) {
+		tell_malformed(peer, reaction, error->detail);
+		if (peer_established(peer) != s)
+			return true; /* somebody ended it for that */
+	}
 	if (reaction == UPDATE_AS_WITHDRAW) {
 		withdraw_all(s, update.reachable);
 		return true;
@@ -418,9 +445,8 @@ session_take_refresh(struct session *s, struct reader body)
 
 /* Says what ended it: in the peer's last error and, where it was up, as an event. */
 static void
-tell_end(struct session *s, const struct session_end *end, bool was_up)
+tell_end(struct bgp_peer *peer, const struct session_end *end, bool was_up)
 {
-	struct bgp_peer *peer = s->peer;
 	char words[512], text[900];
 
 	if (end->received_text != NULL) {
@@ -505,15 +531,13 @@ void
 session_end(struct session *s, const struct session_end *end)
 {
 	struct bgp_peer *peer = s->peer;
-	bool was_up = s->state == BGP_ESTABLISHED;
+	bool was_up = s->state == BGP_ESTABLISHED, tell = !end->quiet && s->state != BGP_IDLE;
 	usec_t now = clock_monotonic(), lasted = was_up ? now - peer->established_at : 0;
 
 	close_connection(s, end->send);
 	session_forget_last(s);
 	if (was_up)
 		take_down(s);
-	if (!end->quiet && s->state != BGP_IDLE)
-		tell_end(s, end, was_up);
 	s->state = BGP_IDLE;
 	s->retry_at = s->hold_at = s->keepalive_at = s->idle_at = s->stuck_at = 0;
 	s->hold_s = s->keepalive_s = 0;
@@ -529,4 +553,7 @@ session_end(struct session *s, const struct session_end *end)
 		speaker_alarm(peer->speaker, s->idle_at);
 	}
 	peer_touch(peer, true);
+	/* Last: whoever hears of it may act on it. */
+	if (tell)
+		tell_end(peer, end, was_up);
 }

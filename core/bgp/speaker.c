@@ -184,7 +184,8 @@ input_of(struct session *session, usec_t deadline)
 static bool
 input_all(struct bgp_speaker *speaker, usec_t deadline)
 {
-	struct bgp_peer *first = speaker->turn != NULL ? speaker->turn : speaker->peers, *peer = first;
+	struct bgp_peer *first = speaker->input_turn != NULL ? speaker->input_turn : speaker->peers,
+			*peer = first;
 	bool more = false;
 
 	if (peer == NULL)
@@ -193,26 +194,36 @@ input_all(struct bgp_speaker *speaker, usec_t deadline)
 		usec_t now = clock_monotonic(), limit = now + INPUT_US < deadline ? now + INPUT_US : deadline;
 
 		if (now >= deadline) {
-			speaker->turn = peer;
+			speaker->input_turn = peer;
 			return true;
 		}
 		more = input_of(peer->main, limit) || more;
 		more = input_of(peer->second, limit) || more;
 		peer = peer->next != NULL ? peer->next : speaker->peers;
 	} while (peer != first);
-	speaker->turn = first->next;
+	speaker->input_turn = first->next;
 	return more;
 }
 
 static bool
 output_all(struct bgp_speaker *speaker, usec_t deadline)
 {
+	struct bgp_peer *first = speaker->output_turn != NULL ? speaker->output_turn : speaker->peers,
+			*peer = first;
 	bool more = false;
 
-	for (struct bgp_peer *peer = speaker->peers; peer != NULL; peer = peer->next) {
-		if (peer->out != NULL)
+	if (peer == NULL)
+		return false;
+	do {
+		if (peer->out != NULL) {
 			more = adj_out_work(peer, deadline) || more;
-	}
+			if (clock_monotonic() >= deadline) {
+				speaker->output_turn = peer->next;
+				return true;
+			}
+		}
+		peer = peer->next != NULL ? peer->next : speaker->peers;
+	} while (peer != first);
 	return more;
 }
 
@@ -231,7 +242,7 @@ forget_removed(struct bgp_speaker *speaker)
 		}
 		*link = peer->next;
 		rib_peer_give(&speaker->rib, peer->index);
-		speaker->turn = NULL;
+		speaker->input_turn = speaker->output_turn = NULL;
 		peer_free(peer);
 	}
 	speaker->peers_tail = link;

@@ -164,7 +164,6 @@ void adj_out_changed(struct bgp_peer *peer, uint32_t net, const struct path *bes
 bool adj_out_work(struct bgp_peer *peer, usec_t deadline);
 /** A slice of freeing. True: more is left. */
 bool adj_out_reap(struct bgp_speaker *speaker, usec_t deadline);
-/** Calls `visit` for what is told to the peer. */
 void adj_out_free_all(struct bgp_speaker *speaker);
 /** Whether and as what a path is told to a peer (policy of struct bgp_peer_config). */
 bool export_allowed(const struct bgp_peer *peer, const struct path *path);
@@ -194,6 +193,8 @@ struct bgp_peer {
 	bool last_set, last_received;
 	char last_text[256];
 	usec_t last_at;
+	usec_t malformed_at; /* the last event about it, and what was not told since */
+	uint32_t malformed_untold;
 };
 
 struct bgp_speaker {
@@ -212,9 +213,9 @@ struct bgp_speaker {
 	bool closing, idling;
 	bool watch_received, watch_advertised;
 	struct bgp_attributes *local_attributes;
-	struct bgp_peer *turn;  /* whose input is first in the next slice */
-	struct vector scratch;  /* of adj_out.c */
-	struct vector by_index; /* peers by their number in the RIB */
+	struct bgp_peer *input_turn, *output_turn; /* who is first in the next slice */
+	struct vector scratch;                     /* of adj_out.c */
+	struct vector by_index;                    /* peers by their number in the RIB */
 };
 
 /** There is work: run slices until it is done. */

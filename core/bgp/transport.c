@@ -239,6 +239,8 @@ connection_flush(struct connection *c)
 		if (c->session != NULL)
 			c->session->sent_mark += (uint64_t)sent;
 	}
+	if (c->out.length == 0)
+		buffer_free(&c->out);
 	if (c->session == NULL && c->out.length == 0 && !c->closing)
 		shutdown(c->fd, SHUT_WR);
 	connection_poll(c);

@@ -68,6 +68,21 @@ bgp_walk_paths(struct bgp_speaker *speaker, const struct ip_prefix *after,
 	walk_nets(&walk, after, each_path);
 }
 
+void
+bgp_walk_prefix(struct bgp_speaker *speaker, const struct ip_prefix *prefix,
+		bool (*visit)(void *context, const struct bgp_path *path), void *context)
+{
+	struct walk walk = {.speaker = speaker, .visit = visit, .context = context};
+	struct ip_prefix network = ip_prefix_network(prefix);
+	uint32_t index;
+
+	if (network.address.family != speaker->rib.family)
+		return;
+	index = trie_get(&speaker->rib.trie, network.address.bytes, network.length);
+	if (index != 0)
+		each_path(&walk, rib_net(&speaker->rib, index));
+}
+
 static bool
 each_received(struct walk *walk, const struct net *net)
 {

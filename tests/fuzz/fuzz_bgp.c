@@ -149,6 +149,7 @@ attach(struct bgp_peer *peer)
 
 	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
 	peer_accept(peer, pair[0], &peer->config.remote);
+	peer->main->local = ip_address_v4(0xc0000264);
 	return pair[1];
 }
 

@@ -547,6 +547,9 @@ a_group_is_one_for_split_horizon_and_shows_its_members(void **state)
 	bgp_walk_paths(hub.speaker, NULL, see, &seen);
 	assert_non_null(strstr(seen.text, "best: lower MED (10 against 20);"));
 	assert_non_null(strstr(seen.text, "not best: higher MED (20 against 10);"));
+	seen = (struct seen){0};
+	bgp_walk_prefix(hub.speaker, &hub.routes[route_of(&hub, "10.1.0.0/16")].prefix, see, &seen);
+	assert_int_equal(seen.count, 2);
 
 	bgp_peer_stop(hub_second, "the tunnel went");
 	WAIT_UNTIL(hub.routes[route_of(&hub, "10.1.0.0/16")].members == 1);
@@ -818,7 +821,7 @@ faulty_updates_that_reset_nothing_leave_the_session_up(void **state)
 			    "4001010040020402"
 			    "010000" HOP "080a");
 	WAIT_UNTIL(status_of(peer).accepted == 2);
-	assert_non_null(strstr(a.last_event, "treated as withdrawal"));
+	assert_non_null(strstr(a.last_event, "was treated as withdrawal"));
 	/* 11/8 by way of a path that does not begin with the peer's AS: stands, but is not accepted. */
 	raw_send(&raw, MARK "002b02"
 			    "0000"

@@ -67,9 +67,10 @@ static const struct {
     {"port_nat_t", 4500},
     {"delete_rekeyed_delay", 5},
     {"half_open_timeout", 30},
-    {"retransmit_tries", 1 << 30},
+    {"retransmit_tries", 100000},
     {"retransmit_limit", 4},
     {"retransmit_jitter", 10},
+    {"plugins.kernel-netlink.xfrm_acq_expires", 30},
 };
 
 static const char plugins[] =

@@ -178,6 +178,25 @@ show_sas(uint32_t id)
 	    (unsigned long long)test_plane_digest(plane, id, false));
 }
 
+/* What a plane would say of the newest inbound SA. */
+static void
+report_limit(uint32_t id, bool hard)
+{
+	struct dataplane_sa in = {0};
+
+	if (test_plane_sas(plane, id, true, &in))
+		ike_plane_sa_limit(NULL, in.spi, &in.destination, hard);
+}
+
+static void
+report_move(uint32_t id)
+{
+	struct dataplane_sa in = {0};
+
+	if (test_plane_sas(plane, id, true, &in))
+		ike_plane_source_moved(NULL, in.spi, &in.source, 4777);
+}
+
 static void
 finish(void)
 {
@@ -222,6 +241,10 @@ command(char *line)
 		show_status(id);
 	} else if (strcmp(word, "sas") == 0 && ops == &test_plane_ops) {
 		show_sas(id);
+	} else if (strcmp(word, "soft") == 0 || strcmp(word, "hard") == 0) {
+		report_limit(id, *word == 'h');
+	} else if (strcmp(word, "moved") == 0) {
+		report_move(id);
 	} else if (strcmp(word, "quiet") == 0) {
 		quiet = id;
 	} else if (strcmp(word, "quit") == 0) {

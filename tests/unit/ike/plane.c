@@ -203,7 +203,21 @@ static bool
 sa_update(struct dataplane *plane, uint32_t spi, const struct ip_address *destination,
 	  const struct dataplane_sa *moved)
 {
-	return true;
+	bool found = false;
+
+	pthread_mutex_lock(&plane->lock);
+	for (struct kept *kept = plane->sas; kept && !found; kept = kept->next) {
+		if (kept->sa.spi != spi || !ip_address_equal(&kept->sa.destination, destination))
+			continue;
+		kept->sa.source = moved->source;
+		kept->sa.destination = moved->destination;
+		kept->sa.source_port = moved->source_port;
+		kept->sa.destination_port = moved->destination_port;
+		kept->sa.encapsulated = moved->encapsulated;
+		found = true;
+	}
+	pthread_mutex_unlock(&plane->lock);
+	return found;
 }
 
 static bool

@@ -522,6 +522,42 @@ short_lifetimes_rekey_by_themselves(void **state)
 }
 
 static void
+limits_of_the_plane_rekey_or_close_the_child(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("");
+	say(&ends[1], "soft 5");
+	expect(&ends[1], "event child_rekeyed 5", NULL, 5000);
+	expect(&ends[0], "event child_rekeyed 7", NULL, 5000);
+	assert_false(said(&ends[0], "event child_down"));
+	/* A hard limit closes it, and the initiator wants it back. */
+	say(&ends[0], "hard 7");
+	expect(&ends[0], "event child_down 7", NULL, 5000);
+	expect(&ends[0], "event child_up 7", NULL, 5000);
+	stop(0);
+	stop(1);
+}
+
+static void
+moved_source_moves_the_sas_and_the_ike_sa(void **state)
+{
+	const char *line = NULL;
+
+	NEEDS_NETWORK();
+	bring_up("encap=1");
+	say(&ends[1], "moved 5");
+	for (int tries = 0; tries < 20 && !(line && strstr(line, "port=4777")); tries++) {
+		say(&ends[1], "sas 5");
+		line = next_line(&ends[1], "sas 5 in=1 out=1", NULL, 1000);
+		usleep(100000);
+	}
+	assert_non_null(line);
+	assert_non_null(strstr(line, "port=4777"));
+	stop(0);
+	stop(1);
+}
+
+static void
 down_stays_down_and_up_brings_it_back(void **state)
 {
 	NEEDS_NETWORK();
@@ -749,6 +785,8 @@ main(int argc, char **argv)
 	    NEGOTIATION(silent_peer_is_no_answer_with_the_next_try),
 	    NEGOTIATION(rekeys_make_no_edge_and_keep_the_old_inbound_sa_for_a_while),
 	    NEGOTIATION(short_lifetimes_rekey_by_themselves),
+	    NEGOTIATION(limits_of_the_plane_rekey_or_close_the_child),
+	    NEGOTIATION(moved_source_moves_the_sas_and_the_ike_sa),
 	    NEGOTIATION(down_stays_down_and_up_brings_it_back),
 	    NEGOTIATION(killed_peer_is_dead_in_time_and_reconnected_when_it_returns),
 	    NEGOTIATION(restarted_initiator_replaces_what_it_left_behind),

@@ -128,7 +128,7 @@ choose_plane(struct gateway *gateway, struct error *err)
 	} planes[] = {{"dataplane_kernel", CONFIG_DATAPLANE_KERNEL},
 		      {"dataplane_userspace", CONFIG_DATAPLANE_USERSPACE}};
 	enum config_dataplane wanted = gateway->config->dataplane;
-	struct error why = {""};
+	struct error why = {""}, passed_over = {"the kernel's data plane is not installed"};
 
 	for (size_t i = 0; i < COUNT_OF(planes); i++) {
 		const struct twinspan_plugin *plugin;
@@ -138,8 +138,11 @@ choose_plane(struct gateway *gateway, struct error *err)
 			continue;
 		plugin = plugin_load(planes[i].plugin, &why);
 		if (plugin == NULL || plugin->kind != TWINSPAN_PLUGIN_DATAPLANE ||
-		    !((const struct dataplane_ops *)plugin->ops)->probe(&why))
+		    !((const struct dataplane_ops *)plugin->ops)->probe(&why)) {
+			if (plugin != NULL)
+				passed_over = why;
 			continue;
+		}
 		gateway->plane_ops = plugin->ops;
 		model_set(&gateway->row.dataplane, gateway->plane_ops->name);
 		if (wanted != CONFIG_DATAPLANE_AUTO)
@@ -147,7 +150,7 @@ choose_plane(struct gateway *gateway, struct error *err)
 		else if (i == 0)
 			model_set(&gateway->row.dataplane_reason, "the kernel has ESP and XFRM interfaces");
 		else
-			model_set_format(&gateway->row.dataplane_reason, "auto: %s", why.text);
+			model_set_format(&gateway->row.dataplane_reason, "auto: %s", passed_over.text);
 		model_row_init(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
 		model_set(&row.name, plugin->name);
 		model_set(&row.kind, "dataplane");

@@ -16,6 +16,8 @@
 
 /* How long a connection that came back may take to teach its prefixes again. */
 #define SETTLE_TIME (30 * USEC_PER_SEC)
+/* A tunnel that waits for its peer lets it open the BGP session as well: two that connect at once collide. */
+#define LISTEN_FIRST_MS 10000
 
 static struct gateway_connection *
 connection_of_group(struct gateway *gateway, uint32_t group)
@@ -674,6 +676,7 @@ tunnel_peer_add(struct gateway_tunnel *tunnel, struct error *err)
 	    .hold_s = config->bgp.hold_s,
 	    .keepalive_s = config->bgp.keepalive_s,
 	    .max_prefixes = config->bgp.max_prefixes,
+	    .listen_first_ms = config->start == CONFIG_START_RESPOND ? LISTEN_FIRST_MS : 0,
 	    .group = tunnel->connection->group,
 	    .member = tunnel->member,
 	    .export_networks = true,

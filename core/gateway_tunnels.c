@@ -322,6 +322,16 @@ tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
 	return true;
 }
 
+/* Both ends compare the same two inside addresses, so that they don't say the same. */
+static enum failover_order
+order_of(const struct config_tunnel *config)
+{
+	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
+	int order = ip_address_compare(&config->inside[family].address, &config->inside_remote[family]);
+
+	return order < 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND;
+}
+
 bool
 gateway_connection_init(struct gateway *gateway, size_t index, struct error *err)
 {
@@ -329,6 +339,7 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 	const struct config_connection *config = &gateway->config->connections[index];
 	const char *interfaces[ROUTING_MEMBERS] = {NULL};
 	struct failover_actions actions = {
+	    .name = config->name,
 	    .context = connection,
 	    .set_routes = set_routes,
 	    .set_preference = set_preference,
@@ -358,6 +369,7 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 		return error_prefix(err, "%s", config->name);
 	connection->failover = failover_new(&gateway->loop, connection->tunnel_count,
 					    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
+	failover_order(connection->failover, order_of(&config->tunnels[0]));
 	return true;
 }
 
@@ -446,10 +458,25 @@ on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			     tunnel->config->name, fields, "%s", event->text);
 }
 
+/* What charon says of every packet and timer; of use to who debugs IKE itself. */
+static bool
+is_chatter(const struct ike_event *event)
+{
+	static const char *const groups[] = {"[ENC]", "[NET]", "[JOB]", "[KNL]", "[MGR]", "[LIB]"};
+
+	for (size_t i = 0; event->level > 0 && i < COUNT_OF(groups); i++) {
+		if (strncmp(event->text, groups[i], strlen(groups[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A line of charon's log: the operator reads what is above debugging; the rest is there on demand. */
 static void
 on_log(struct gateway *gateway, const struct ike_event *event, const char *subject)
 {
+	if (gateway->options->verbose == 0 && is_chatter(event))
+		return;
 	gateway_event(gateway, event->level <= 0 ? "info" : "debug", "ike.log", subject, "%s", event->text);
 }
 

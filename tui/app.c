@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The console's life: open, run, close. One libuv loop holds everything: keys (the terminal is polled), signals, the
- * second's tick, and the control client. Keys are drawn at once; changes of the model are gathered for 20 ms, so that a
- * burst of them is one frame. Each frame draws the whole canvas (a fraction of a millisecond); what goes to the terminal
- * is only what differs.
+ * The console's life: open, run, close. One libuv loop holds everything: keys (the terminal is polled),
+ * signals, the second's tick, and the control client. Keys are drawn at once; changes of the model are
+ * gathered for 20 ms, so that a burst of them is one frame. Each frame draws the whole canvas (a fraction of
+ * a millisecond); what goes to the terminal is only what differs.
  */
 #include "tui/app.h"
 
@@ -25,7 +25,8 @@
 
 static const int watched_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT};
 
-/* --- panels --------------------------------------------------------------------------------------------------- */
+/* --- panels
+ * --------------------------------------------------------------------------------------------------- */
 
 struct panel *
 app_panel(struct app *app)
@@ -61,26 +62,42 @@ app_show_panel(struct app *app, size_t index)
 	app->current = index;
 }
 
-/* --- words ---------------------------------------------------------------------------------------------------- */
+/* --- words
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void
+message_begin(struct app *app, enum theme_role role)
+{
+	app->message.lead[0] = '\0';
+	app->message.role = role;
+	app->message.until = clock_monotonic() + MESSAGE_TIME;
+	app_changed(app);
+}
+
+void
+app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text)
+{
+	message_begin(app, role);
+	snprintf(app->message.lead, sizeof(app->message.lead), "%s %s: ", mark, about);
+	snprintf(app->message.text, sizeof(app->message.text), "%s", text);
+}
 
 void
 app_say(struct app *app, enum theme_role role, const char *format, ...)
 {
 	va_list args;
 
+	message_begin(app, role);
 	va_start(args, format);
 	vsnprintf(app->message.text, sizeof(app->message.text), format, args);
 	va_end(args);
-	app->message.role = role;
-	app->message.until = clock_monotonic() + MESSAGE_TIME;
-	app_changed(app);
 }
 
 bool
 app_stale(const struct app *app)
 {
 	return app->ever_live && (app->state != CONTROL_LIVE ||
-				     clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
+				  clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
 }
 
 bool
@@ -95,7 +112,8 @@ app_use_theme(struct app *app, const char *name, struct error *err)
 	return true;
 }
 
-/* --- frames --------------------------------------------------------------------------------------------------- */
+/* --- frames
+ * --------------------------------------------------------------------------------------------------- */
 
 static void
 draw_now(struct app *app)
@@ -144,7 +162,8 @@ on_second(uv_timer_t *timer)
 	draw_now(app);
 }
 
-/* --- what comes in -------------------------------------------------------------------------------------------- */
+/* --- what comes in
+ * -------------------------------------------------------------------------------------------- */
 
 void
 app_quit(struct app *app)
@@ -225,7 +244,8 @@ on_removed(void *context, enum model_kind kind, const void *row)
 	app_changed(context);
 }
 
-/* --- opening and closing -------------------------------------------------------------------------------------- */
+/* --- opening and closing
+ * -------------------------------------------------------------------------------------- */
 
 static uint64_t
 followed_kinds(void)
@@ -282,8 +302,8 @@ open_terminal(struct app *app, struct error *err)
 {
 	const struct terminal_options options = {.ascii = app->options->ascii, .mono = app->options->mono};
 	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
-	    [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
-	    [TERMINAL_ASCII] = GRAPH_ASCII};
+						  [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
+						  [TERMINAL_ASCII] = GRAPH_ASCII};
 
 	app->terminal = terminal_open(&options, err);
 	if (app->terminal == NULL)
@@ -365,7 +385,8 @@ console_run(const struct console_options *options)
 	const struct command *table = command_table(&count);
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints to anything\n");
+		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints "
+				"to anything\n");
 		return EXIT_NO_TERMINAL;
 	}
 	if (!keys_check(table, count, &err)) {

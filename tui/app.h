@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and the panels.
- * app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the command table says,
- * sheet.c asks before what is dangerous and shows what came of it.
+ * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
+ * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
+ * command table says, sheet.c asks before what is dangerous and shows what came of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -37,7 +37,7 @@ struct app {
 	struct control_client *client;
 	struct model_watch watch;
 	enum control_client_state state;
-	char why[256];           /* the client's word on its state; "" for none */
+	char why[256]; /* the client's word on its state; "" for none */
 	bool ever_live;
 
 	struct terminal *terminal;
@@ -56,9 +56,10 @@ struct app {
 	size_t history_count, history_at;
 	bool help_open;
 	struct help help;
-	struct sheet *sheet;     /* the dialog that is open; NULL for none */
+	struct sheet *sheet; /* the dialog that is open; NULL for none */
 
 	struct {
+		char lead[176]; /* what the text is about; left out where both don't fit */
 		char text[512];
 		enum theme_role role;
 		usec_t until; /* monotonic */
@@ -76,7 +77,10 @@ void app_pop_detail(struct app *app);
 void app_changed(struct app *app);
 void app_quit(struct app *app);
 /** One line for the person, for a while. */
-void app_say(struct app *app, enum theme_role role, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void app_say(struct app *app, enum theme_role role, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The same, with what it is about before it. */
+void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
 bool app_use_theme(struct app *app, const char *name, struct error *err);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keys and typed lines become rows of the command table, and rows become deeds. A key's arguments come from the
- * selection; a line's from its words; both through command_parse, as on the command line.
+ * Keys and typed lines become rows of the command table, and rows become deeds. A key's arguments come from
+ * the selection; a line's from its words; both through command_parse, as on the command line.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ app_may(const struct app *app, const struct command *command)
 	return name == NULL || !command_role_parse(name, &role) || role >= command->role;
 }
 
-/* --- commands of the console itself --------------------------------------------------------------------------- */
+/* --- commands of the console itself
+ * --------------------------------------------------------------------------- */
 
 static void
 go_detail(struct app *app, const char *argument)
@@ -161,9 +162,10 @@ static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
 } console_commands[] = {
-    {"detail", go_detail}, {"filter", go_filter}, {"prompt", go_prompt}, {"help", go_help}, {"next-panel", go_next},
-    {"previous-panel", go_previous}, {"panel", go_panel}, {"back", go_back}, {"redraw", go_redraw},
-    {"theme", go_theme}, {"quit", go_quit}, {"suspend", go_suspend},
+    {"detail", go_detail}, {"filter", go_filter},   {"prompt", go_prompt},
+    {"help", go_help},     {"next-panel", go_next}, {"previous-panel", go_previous},
+    {"panel", go_panel},   {"back", go_back},       {"redraw", go_redraw},
+    {"theme", go_theme},   {"quit", go_quit},       {"suspend", go_suspend},
 };
 
 static void
@@ -189,10 +191,12 @@ run_console(struct app *app, const struct command *command, const char *argument
 		}
 	}
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
-		app_say(app, ROLE_dim, "%s means nothing in %s", command->name, panel_of_kind(panel->ops->kind)->title);
+		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
+			panel_of_kind(panel->ops->kind)->title);
 }
 
-/* --- show ----------------------------------------------------------------------------------------------------- */
+/* --- show
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void
 run_show(struct app *app, const json_t *arguments)
@@ -227,7 +231,8 @@ run_show(struct app *app, const json_t *arguments)
 	app_push_detail(app, info->kind, row);
 }
 
-/* --- one way for all ------------------------------------------------------------------------------------------ */
+/* --- one way for all
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 run(struct app *app, const struct command *command, int count, const char *const *words)
@@ -249,8 +254,8 @@ run(struct app *app, const struct command *command, int count, const char *const
 		run_show(app, arguments);
 		break;
 	case COMMAND_LOCAL:
-		app_say(app, ROLE_warning, "'%s' is for the shell: leave the console, or use another terminal",
-		    command->name);
+		app_say(app, ROLE_warning,
+			"'%s' is for the shell: leave the console, or use another terminal", command->name);
 		break;
 	default:
 		sheet_command(app, command, json_incref(arguments));
@@ -261,7 +266,8 @@ run(struct app *app, const struct command *command, int count, const char *const
 
 /* What the selected row gives for the command's arguments; false (and says so) where one is missing. */
 static bool
-words_of_selection(struct app *app, const struct command *command, const char *key, const char **words, int *count)
+words_of_selection(struct app *app, const struct command *command, const char *key, const char **words,
+		   int *count)
 {
 	struct panel *panel = app_panel(app);
 	enum model_kind kind = panel->ops->kind;
@@ -277,7 +283,8 @@ words_of_selection(struct app *app, const struct command *command, const char *k
 		if (argument->kind == COMMAND_ARGUMENT_WORD) /* "panel 3": the key itself is the word */
 			words[i] = key;
 		if (words[i] == NULL) {
-			app_say(app, ROLE_warning, "%s needs a %s: select one", command->name, argument->name);
+			app_say(app, ROLE_warning, "%s needs a %s: select one", command->name,
+				argument->name);
 			return false;
 		}
 		(*count)++;
@@ -293,7 +300,8 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL || !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
+	if (command == NULL ||
+	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);
 }
@@ -346,7 +354,8 @@ app_prompt_run(struct app *app, const char *text)
 	if (command == NULL) {
 		nearest = command_nearest(words[0]);
 		if (nearest != NULL)
-			app_say(app, ROLE_bad, "there is no command '%s'; did you mean '%s'?", words[0], nearest);
+			app_say(app, ROLE_bad, "there is no command '%s'; did you mean '%s'?", words[0],
+				nearest);
 		else
 			app_say(app, ROLE_bad, "there is no command '%s'; ? lists them", words[0]);
 		return;
@@ -354,7 +363,8 @@ app_prompt_run(struct app *app, const char *text)
 	run(app, command, count - 1, words + 1);
 }
 
-/* --- the line under the panel --------------------------------------------------------------------------------- */
+/* --- the line under the panel
+ * --------------------------------------------------------------------------------- */
 
 static void
 complete(struct app *app)
@@ -368,7 +378,7 @@ complete(struct app *app)
 	if (completion.words.count > 0) {
 		completion_common(&completion, common, sizeof(common));
 		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,
-		    completion.words.count == 1 ? " " : "");
+			 completion.words.count == 1 ? " " : "");
 		if (strlen(text) > strlen(app->input.text))
 			input_set(&app->input, text);
 	}

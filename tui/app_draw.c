@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The frame around the panel, the same on all of them: whose gateway this is and how fresh, the panels, then the panel,
- * a line for messages or typing, and the keys that count here. The lines never move, so that the eye knows where to look.
+ * The frame around the panel, the same on all of them: whose gateway this is and how fresh, the panels, then
+ * the panel, a line for messages or typing, and the keys that count here. The lines never move, so that the
+ * eye knows where to look.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #define CHROME_TOP 2
 #define CHROME_FOOT 2
 
-/* --- the header ----------------------------------------------------------------------------------------------- */
+/* --- the header
+ * ----------------------------------------------------------------------------------------------- */
 
 static struct look_of
 look_of_link(const struct app *app, char word[FORMAT_TEXT])
@@ -26,7 +28,7 @@ look_of_link(const struct app *app, char word[FORMAT_TEXT])
 	}
 	if (app_stale(app)) {
 		snprintf(word, FORMAT_TEXT, "STALE %s",
-		    format_since(clock_monotonic(), control_client_heard(app->client), span));
+			 format_since(clock_monotonic(), control_client_heard(app->client), span));
 		return (struct look_of){"?", word, ROLE_bad};
 	}
 	return (struct look_of){"●", "live", ROLE_good};
@@ -54,10 +56,10 @@ draw_header(struct app *app, const struct area *line)
 	if (right - left > 30) {
 		right -= 29;
 		area_print(line, 0, right, ROLE_header, "▲%s ▼%s", format_rate(gateway->tx_bps, out),
-		    format_rate(gateway->rx_bps, in));
+			   format_rate(gateway->rx_bps, in));
 	}
 	snprintf(text, sizeof(text), "%s · AS%llu", gateway->role != NULL ? gateway->role : "",
-	    (unsigned long long)gateway->asn);
+		 (unsigned long long)gateway->asn);
 	if (gateway->asn == MODEL_UINT_UNSET)
 		snprintf(text, sizeof(text), "%s", gateway->role != NULL ? gateway->role : "");
 	if (left + text_columns(text) + 2 > right)
@@ -67,7 +69,8 @@ draw_header(struct app *app, const struct area *line)
 		area_print(line, 0, left, ROLE_header, " · %s", gateway->outside);
 }
 
-/* --- tabs ----------------------------------------------------------------------------------------------------- */
+/* --- tabs
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int
 tabs_width(const struct app *app, bool digits)
@@ -107,10 +110,11 @@ draw_tabs(struct app *app, const struct area *line)
 	}
 	if (col + text_columns(status) < line->cols)
 		area_text(line, 0, line->cols - 1 - text_columns(status),
-		    panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
+			  panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
 }
 
-/* --- the foot ------------------------------------------------------------------------------------------------- */
+/* --- the foot
+ * ------------------------------------------------------------------------------------------------- */
 
 /* A key as the footer writes it. */
 static const char *
@@ -120,6 +124,8 @@ short_key(const struct app *app, const struct command *command, char *out, size_
 
 	if (key == KEYS_ENTER && !app->canvas.ascii)
 		snprintf(out, size, "↵");
+	else if (key == KEYS_ESCAPE)
+		snprintf(out, size, "Esc");
 	else
 		keys_name(key, out, size);
 	return out;
@@ -142,24 +148,59 @@ key_width(const struct app *app, const struct command *command)
 	return text_columns(short_key(app, command, key, sizeof(key))) + 1 + text_columns(command->label);
 }
 
-/* help and quit keep their places; the others fill the room that is left, in the table's order. */
+/* No key is offered that would only complain: the selected row gives what the command needs, and it has
+ * something to do. */
+static bool
+applies(struct app *app, const struct command *command, enum model_kind kind, const void *row)
+{
+	enum command_argument_kind argument = command->arguments[0].kind;
+
+	if (strcmp(command->name, "back") == 0)
+		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "detail") == 0 || strcmp(command->name, "filter") == 0)
+		return app->detail_count == 0;
+	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
+		return true;
+	return panel_argument(app->scene.store, kind, row, argument) != NULL;
+}
+
+static bool
+is_one_of(const struct command *command, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(command->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* back, help and quit have their places at the right; the others fill what room is left, in the table's
+ * order. */
 static void
 draw_keys(struct app *app, const struct area *line)
 {
-	const struct command *quit = command_find("quit"), *help = command_find("help");
-	const char *panel = app_panel(app)->ops->name;
+	static const char *const fixed[] = {"quit", "help", "back"};
+	struct panel *panel = app_panel(app);
+	enum model_kind kind = panel->ops->kind;
+	const void *row = panel->ops->selected(panel, &kind);
 	size_t count;
 	const struct command *table = command_table(&count);
-	int right = line->cols - 1 - key_width(app, quit), col = 1;
+	int right = line->cols + 1, col = 1;
 
-	draw_key(app, line, right, quit);
-	right -= key_width(app, help) + 2;
-	draw_key(app, line, right, help);
+	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+		const struct command *command = command_find(fixed[i]);
+
+		if (!applies(app, command, kind, row))
+			continue;
+		right -= key_width(app, command) + 2;
+		draw_key(app, line, right, command);
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct command *command = &table[i];
 
-		if (command->label == NULL || command->keys == NULL || command == quit || command == help ||
-		    !keys_count_on(command, panel) || !app_may(app, command))
+		if (command->label == NULL || command->keys == NULL ||
+		    is_one_of(command, fixed, COUNT_OF(fixed)) || !keys_count_on(command, panel->ops->name) ||
+		    !app_may(app, command) || !applies(app, command, kind, row))
 			continue;
 		if (col + key_width(app, command) + 2 > right)
 			continue;
@@ -182,9 +223,15 @@ static void
 draw_footer(struct app *app, const struct area *line)
 {
 	static const char *const dialog[] = {"Tab", "choose", "Enter", "press", "Esc", "cancel", NULL},
-				 *const prompt[] = {"Tab", "complete", "Enter", "run", "↑ ↓", "earlier lines", "Esc", "close", NULL},
-				 *const filter[] = {"Enter", "keep", "Esc", "show all",
-				     "field:value  !not  in:10.0.0.0/8  has:10.1.2.3", "", NULL},
+				 *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
+						    "earlier lines", "Esc",      "close", NULL},
+				 *const filter[] = {"Enter",
+						    "keep",
+						    "Esc",
+						    "show all",
+						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
+						    "",
+						    NULL},
 				 *const help[] = {"↑ ↓", "scroll", "Esc", "close", NULL};
 
 	area_blank(line, 0, 0, 1, line->cols);
@@ -235,13 +282,18 @@ draw_line(struct app *app, const struct area *line)
 		app->message.text[0] = '\0';
 		return;
 	}
-	if (app->line == APP_LINE_NONE)
-		area_field(line, 0, 1, line->cols - 2, false, app->message.role, app->message.text);
-	else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
+	if (app->line == APP_LINE_NONE) {
+		int lead = text_columns(app->message.lead), col = 1;
+
+		if (lead + text_columns(app->message.text) + 2 <= line->cols)
+			col = area_text(line, 0, 1, app->message.role, app->message.lead);
+		area_field(line, 0, col, line->cols - col - 1, false, app->message.role, app->message.text);
+	} else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
 		area_right(line, 0, ROLE_bad, app->message.text);
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------ */
+/* --- the whole
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Before the first snapshot there is nothing to show but why. */
 static void
@@ -261,7 +313,8 @@ draw_waiting(struct app *app, const struct area *area)
 		row += area_wrap(area, row, 3, cols, 3, ROLE_warning, text);
 		row += area_wrap(area, row, 3, cols, 3, ROLE_dim, app->why) + 1;
 		area_wrap(area, row, 3, cols, 3, ROLE_dim,
-		    "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a lab of its own.");
+			  "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
+			  "lab of its own.");
 	}
 }
 

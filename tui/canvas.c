@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The grid of cells; see canvas.h. Widths are wcwidth's, as ncurses takes them. A wide character that would lose
- * one half (at an edge, or under something drawn later) becomes a blank, so that a row always adds up to its
- * columns. Nothing here allocates except canvas_resize.
+ * The grid of cells; see canvas.h. Widths are wcwidth's, as ncurses takes them. A wide character that would
+ * lose one half (at an edge, or under something drawn later) becomes a blank, so that a row always adds up to
+ * its columns. Nothing here allocates except canvas_resize.
  */
 #include "tui/canvas.h"
 
@@ -20,11 +20,11 @@
 static const struct {
 	char32_t from, to;
 } plain[] = {
-    {U'─', '-'}, {U'═', '='}, {U'╌', '.'}, {U'≈', '~'}, {U'│', '|'}, {U'┌', '+'}, {U'┐', '+'}, {U'└', '+'},
-    {U'┘', '+'}, {U'├', '+'}, {U'┤', '+'}, {U'●', '*'}, {U'○', 'o'}, {U'◌', 'o'}, {U'✕', 'x'}, {U'▲', '^'},
-    {U'▼', 'v'}, {U'▴', '^'}, {U'▾', 'v'}, {U'·', '-'}, {U'…', '~'}, {U'▸', '>'}, {U'→', '>'}, {U'←', '<'},
-    {U'↑', '^'}, {U'↓', 'v'}, {U'↵', '<'}, {U'█', '#'}, {U'░', '.'}, {U'–', '-'}, {U'×', 'x'}, {U'✓', '+'},
-    {U'’', '\''},
+    {U'─', '-'}, {U'═', '='}, {U'╌', '.'}, {U'≈', '~'}, {U'│', '|'},  {U'┌', '+'}, {U'┐', '+'},
+    {U'└', '+'}, {U'┘', '+'}, {U'├', '+'}, {U'┤', '+'}, {U'●', '*'},  {U'○', 'o'}, {U'◌', 'o'},
+    {U'✕', 'x'}, {U'▲', '^'}, {U'▼', 'v'}, {U'▴', '^'}, {U'▾', 'v'},  {U'·', '-'}, {U'…', '~'},
+    {U'▸', '>'}, {U'→', '>'}, {U'←', '<'}, {U'↑', '^'}, {U'↓', 'v'},  {U'↵', '<'}, {U'█', '#'},
+    {U'░', '.'}, {U'–', '-'}, {U'×', 'x'}, {U'✓', '+'}, {U'’', '\''},
 };
 
 void
@@ -134,7 +134,8 @@ area_part(const struct area *area, int top, int left, int rows, int cols)
 	return part;
 }
 
-/* --- characters ---------------------------------------------------------------------------------------------- */
+/* --- characters
+ * ---------------------------------------------------------------------------------------------- */
 
 char32_t
 text_next(const char **text)
@@ -157,7 +158,8 @@ text_next(const char **text)
 		else
 			c = c << 6 | (p[i] & 0x3f);
 	}
-	if (length == 0 || c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || (c >= 0x80 && c < 0xa0)) {
+	if (length == 0 || c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ||
+	    (c >= 0x80 && c < 0xa0)) {
 		(*text)++;
 		return NO_CHARACTER;
 	}
@@ -197,7 +199,8 @@ to_ascii(char32_t c)
 	return '?';
 }
 
-/* --- drawing -------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * -------------------------------------------------------------------------------------------------- */
 
 static struct cell *
 cell_at(const struct area *area, int row, int col)
@@ -265,9 +268,9 @@ put(const struct area *area, int row, int col, enum theme_role role, char32_t c)
 	/* set_cell of the second half blanked the first, as it must for strangers */
 	if (width == 2)
 		*cell_at(area, row, col) = (struct cell){.text = {c},
-		    .width = 2,
-		    .role = area->dimmed ? ROLE_dim : (uint8_t)role,
-		    .ground = (uint8_t)area->ground};
+							 .width = 2,
+							 .role = area->dimmed ? ROLE_dim : (uint8_t)role,
+							 .ground = (uint8_t)area->ground};
 	return width;
 }
 
@@ -294,7 +297,8 @@ area_print(const struct area *area, int row, int col, enum theme_role role, cons
 }
 
 int
-area_field(const struct area *area, int row, int col, int width, bool right, enum theme_role role, const char *text)
+area_field(const struct area *area, int row, int col, int width, bool right, enum theme_role role,
+	   const char *text)
 {
 	struct area part = area_part(area, row, col, 1, width);
 	int columns = text_columns(text), at = 0;
@@ -366,51 +370,44 @@ area_frame(const struct area *area, enum theme_role role, const char *title)
 	}
 }
 
-int
-area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role, const char *text)
+bool
+text_line(const char **text, int cols, char *out, size_t size)
 {
+	const char *start = *text, *at = start, *end = start, *good = NULL;
+	int used = 0;
+
+	if (*start == '\0' || cols < 1)
+		return false;
+	while (*at != '\0' && *at != '\n' && at - start < (int)size - 5) {
+		const char *before = at;
+		char32_t c = text_next(&at);
+
+		if (used + character_width(c) > cols && before > start) {
+			at = before;
+			break;
+		}
+		good = c == U' ' ? before : good;
+		used += character_width(c);
+	}
+	end = at;
+	if (*at != '\0' && *at != '\n' && *at != ' ' && good != NULL && good > start)
+		end = good; /* not in the middle of a word */
+	snprintf(out, size, "%.*s", (int)(end - start), start);
+	end += strspn(end, " ");
+	*text = *end == '\n' ? end + 1 : end;
+	return true;
+}
+
+int
+area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
+	  const char *text)
+{
+	char line[512];
 	int lines = 0;
 
-	if (cols < 1)
-		return 0;
-	while (*text != '\0') {
-		const char *start = text, *end = text, *good = NULL, *at = text;
-		int used = 0;
-		char32_t c;
-
-		while (*at != '\0' && *at != '\n') {
-			const char *before = at;
-
-			c = text_next(&at);
-			if (used + character_width(c) > cols) {
-				at = before;
-				break;
-			}
-			if (c == U' ')
-				good = before;
-			used += character_width(c);
-			end = at;
-		}
-		if (*at != '\0' && *at != '\n' && *at != ' ' && good != NULL && good > start)
-			end = good;
-		if (end == start && *end != '\n')
-			text_next(&end); /* wider than the whole line */
-		if (lines < rows) {
-			char line[512];
-			size_t length = (size_t)(end - start);
-
-			if (length >= sizeof(line))
-				length = sizeof(line) - 1;
-			memcpy(line, start, length);
-			line[length] = '\0';
+	for (; text_line(&text, cols, line, sizeof(line)); lines++) {
+		if (lines < rows)
 			area_text(area, row + lines, col, role, line);
-		}
-		lines++;
-		text = end;
-		while (*text == ' ')
-			text++;
-		if (*text == '\n')
-			text++;
 	}
 	return lines;
 }

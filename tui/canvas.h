@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The canvas: a grid of cells that panels and widgets draw on. It knows nothing of terminals, so that what a panel
- * draws can be tested without one; terminal.c brings it to the screen. An area is a window on it: coordinates are
- * the area's own, and whatever lies outside is cut off, so that no size of screen can be written past.
+ * The canvas: a grid of cells that panels and widgets draw on. It knows nothing of terminals, so that what a
+ * panel draws can be tested without one; terminal.c brings it to the screen. An area is a window on it:
+ * coordinates are the area's own, and whatever lies outside is cut off, so that no size of screen can be
+ * written past.
  *
- * Text is UTF-8. In ASCII mode each character that we use ourselves has a stand-in of one column (see canvas.c).
+ * Text is UTF-8. In ASCII mode each character that we use ourselves has a stand-in of one column (see
+ * canvas.c).
  */
 #ifndef TWINSPAN_TUI_CANVAS_H
 #define TWINSPAN_TUI_CANVAS_H
@@ -60,19 +62,27 @@ int area_print(const struct area *area, int row, int col, enum theme_role role, 
     __attribute__((format(printf, 5, 6)));
 /** Draws text into exactly `width` columns: cut with an ellipsis, padded. Returns col + width. */
 int area_field(const struct area *area, int row, int col, int width, bool right, enum theme_role role,
-    const char *text);
+	       const char *text);
 /** Text that ends at the area's right edge. Returns its first column. */
 int area_right(const struct area *area, int row, enum theme_role role, const char *text);
 /** One character, `count` times. */
-void area_repeat(const struct area *area, int row, int col, int count, enum theme_role role, char32_t character);
+void area_repeat(const struct area *area, int row, int col, int count, enum theme_role role,
+		 char32_t character);
 /** Blanks a part, in the area's ground. */
 void area_blank(const struct area *area, int row, int col, int rows, int cols);
 /** A frame around the whole area, its title in the upper edge; the inside is blanked. */
 void area_frame(const struct area *area, enum theme_role role, const char *title);
-/** Text in lines of at most `cols`, broken at blanks, at most `rows` lines (0: only count). Returns the lines. */
-int area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role, const char *text);
+/** Text in lines of at most `cols`, broken at blanks, at most `rows` lines (0: only count). Returns the
+ * lines. */
+int area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
+	      const char *text);
 void area_cursor(const struct area *area, int row, int col);
 
+/**
+ * Takes the next line of at most `cols` columns off the text, broken at a blank where there is one. False at
+ * the end.
+ */
+bool text_line(const char **text, int cols, char *out, size_t size);
 /** Columns that the text takes. */
 int text_columns(const char *text);
 /** The next character; an invalid byte gives U+FFFD. `*text` moves on; 0 at the end. */

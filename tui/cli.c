@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The command line: finds the command among the words, takes out the options that every command has, lets the
- * command table's parser read the rest, and hands the result to who does it. Options may come before and after
- * arguments. All help is made from the table.
+ * command table's parser read the rest, and hands the result to who does it. Options may come before and
+ * after arguments. All help is made from the table.
  */
 #include "tui/cli_internal.h"
 
@@ -36,7 +36,8 @@ cli_flush(void)
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-/* --- help ----------------------------------------------------------------------------------------------------- */
+/* --- help
+ * ----------------------------------------------------------------------------------------------------- */
 
 static int
 print_help(const struct cli *cli)
@@ -64,7 +65,7 @@ print_help(const struct cli *cli)
 	       "  -h, --help            this, or help on a command\n"
 	       "      --version         the program's version\n\n"
 	       "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n",
-	    cli->parts->default_socket);
+	       cli->parts->default_socket);
 	return CONTROL_EXIT_DONE;
 }
 
@@ -81,7 +82,7 @@ print_command_help(const struct command *command)
 		if (option->letter != 0)
 			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
 		snprintf(name, sizeof(name), "%s%s%s", option->name, option->value != NULL ? " " : "",
-		    option->value != NULL ? option->value : "");
+			 option->value != NULL ? option->value : "");
 		printf("%s  %s%-24s%s\n", i == 0 ? "\n" : "", letter, name, option->help);
 	}
 	if (command->role != COMMAND_VIEWER)
@@ -89,7 +90,8 @@ print_command_help(const struct command *command)
 	return CONTROL_EXIT_DONE;
 }
 
-/* --- words ---------------------------------------------------------------------------------------------------- */
+/* --- words
+ * ---------------------------------------------------------------------------------------------------- */
 
 struct words {
 	const struct command *command;
@@ -104,8 +106,8 @@ static const struct {
 	const char *name;
 	char letter;
 	bool value;
-} global_options[] = {{"--socket", 's', true}, {"--config", 'c', true}, {"--help", 'h', false},
-    {"--version", 'V', false}};
+} global_options[] = {
+    {"--socket", 's', true}, {"--config", 'c', true}, {"--help", 'h', false}, {"--version", 'V', false}};
 
 static void
 set_global(struct words *words, char letter, const char *value)
@@ -126,7 +128,8 @@ set_global(struct words *words, char letter, const char *value)
 	}
 }
 
-/* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for none. */
+/* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for
+ * none. */
 static bool
 take_global(struct words *words, int argc, char *const *argv, int *i, bool *good)
 {
@@ -135,9 +138,9 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 	for (size_t g = 0; g < COUNT_OF(global_options); g++) {
 		size_t length = strlen(global_options[g].name);
 		bool is_long = strncmp(word, global_options[g].name, length) == 0 &&
-		    (word[length] == '\0' || word[length] == '=');
+			       (word[length] == '\0' || word[length] == '=');
 		bool is_short = word[0] == '-' && word[1] == global_options[g].letter &&
-		    (word[2] == '\0' || global_options[g].value);
+				(word[2] == '\0' || global_options[g].value);
 		const char *value = NULL;
 
 		if (!is_long && !is_short)
@@ -150,8 +153,9 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 			value = argv[++*i];
 		if (global_options[g].value != (value != NULL)) {
 			*good = false;
-			cli_fail(CONTROL_EXIT_USAGE, global_options[g].value ? "%s needs a value" : "%s takes no value",
-			    global_options[g].name);
+			cli_fail(CONTROL_EXIT_USAGE,
+				 global_options[g].value ? "%s needs a value" : "%s takes no value",
+				 global_options[g].name);
 		}
 		set_global(words, global_options[g].letter, value);
 		return true;
@@ -167,7 +171,8 @@ takes_next(const struct command *command, const char *word)
 		return false;
 	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
 		const struct command_option *option = &command->options[i];
-		bool named = strcmp(word, option->name) == 0 ||
+		bool named =
+		    strcmp(word, option->name) == 0 ||
 		    (option->letter != 0 && word[0] == '-' && word[1] == option->letter && word[2] == '\0');
 
 		if (named)
@@ -202,7 +207,8 @@ split(struct words *words, int argc, char *const *argv)
 	return good;
 }
 
-/* --- doing it ------------------------------------------------------------------------------------------------- */
+/* --- doing it
+ * ------------------------------------------------------------------------------------------------- */
 
 static const char *
 text_of(const json_t *arguments, const char *name, const char *otherwise)
@@ -223,15 +229,17 @@ run_gateway(const struct cli *cli, const struct command *command, const json_t *
 {
 	if (cli->parts->gateway == NULL)
 		return not_built_in(command);
-	return cli->parts->gateway(cli->config != NULL ? cli->config : cli->parts->default_config, cli->socket,
-	    text_of(arguments, "state_dir", cli->parts->default_state_dir),
-	    json_is_true(json_object_get(arguments, "verbose")));
+	return cli->parts->gateway(cli->config != NULL ? cli->config : cli->parts->default_config,
+				   cli->socket,
+				   text_of(arguments, "state_dir", cli->parts->default_state_dir),
+				   json_is_true(json_object_get(arguments, "verbose")));
 }
 
 static int
 run_check(const struct cli *cli, const struct command *command, const json_t *arguments)
 {
-	return cli->parts->check != NULL ? cli->parts->check(text_of(arguments, "file", "")) : not_built_in(command);
+	return cli->parts->check != NULL ? cli->parts->check(text_of(arguments, "file", ""))
+					 : not_built_in(command);
 }
 
 static int
@@ -239,8 +247,9 @@ open_console(void *context, const char *socket)
 {
 	const struct cli *cli = context;
 
-	return cli->parts->console != NULL ? cli->parts->console(socket)
-					   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
+	return cli->parts->console != NULL
+		   ? cli->parts->console(socket)
+		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
 }
 
 static int
@@ -249,7 +258,7 @@ run_lab(const struct cli *cli, const struct command *command, const json_t *argu
 	if (cli->parts->lab == NULL)
 		return not_built_in(command);
 	return cli->parts->lab(json_is_true(json_object_get(arguments, "headless")),
-	    json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
+			       json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
 }
 
 static const struct {
@@ -282,7 +291,8 @@ run_command(const struct cli *cli, const struct words *words)
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	if (command->place == COMMAND_GATEWAY)
 		return cli_command(cli, command, arguments);
-	code = command->place == COMMAND_CLIENT ? show_run(cli, arguments) : run_local(cli, command, arguments);
+	code =
+	    command->place == COMMAND_CLIENT ? show_run(cli, arguments) : run_local(cli, command, arguments);
 	json_decref(arguments);
 	return code;
 }
@@ -295,7 +305,8 @@ unknown_command(const char *word)
 
 	text_clean(clean, sizeof(clean), word);
 	if (near != NULL)
-		return cli_fail(CONTROL_EXIT_USAGE, "no command is called '%s' (did you mean '%s'?)", clean, near);
+		return cli_fail(CONTROL_EXIT_USAGE, "no command is called '%s' (did you mean '%s'?)", clean,
+				near);
 	return cli_fail(CONTROL_EXIT_USAGE, "no command is called '%s'; `twinspan help` lists them", clean);
 }
 
@@ -323,7 +334,7 @@ run_console(const struct cli *cli, const struct words *words)
 		char clean[64];
 
 		return cli_fail(CONTROL_EXIT_USAGE, "no option is called '%s'; `twinspan help` lists them",
-		    text_clean(clean, sizeof(clean), words->rest[0]));
+				text_clean(clean, sizeof(clean), words->rest[0]));
 	}
 	if (cli->config != NULL && (code = cli_start_gateway(cli)) != CONTROL_EXIT_DONE)
 		return code;

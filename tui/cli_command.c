@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line of text;
- * where its result has "lines", they follow.
+ * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line
+ * of text; where its result has "lines", they follow.
  */
 #include "tui/cli_internal.h"
 

@@ -23,7 +23,8 @@ bool cli_flush(void);
 
 /* cli_command.c: a command of the gateway. `arguments` is taken. */
 int cli_command(const struct cli *cli, const struct command *command, json_t *arguments);
-/* cli_start.c: starts a gateway in the background unless one answers, and waits until it does. 0, or the exit code. */
+/* cli_start.c: starts a gateway in the background unless one answers, and waits until it does. 0, or the exit
+ * code. */
 int cli_start_gateway(const struct cli *cli);
 /* show.c: `show`. `arguments` is borrowed. */
 int show_run(const struct cli *cli, const json_t *arguments);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Starting the gateway behind the console, as tmux starts its server: this program again, in a session of its own,
- * its log in the state folder. We wait until the control socket answers; a gateway that ends before has written
- * why, and that is what the operator sees.
+ * Starting the gateway behind the console, as tmux starts its server: this program again, in a session of its
+ * own, its log in the state folder. We wait until the control socket answers; a gateway that ends before has
+ * written why, and that is what the operator sees.
  */
 #include "tui/cli_internal.h"
 
@@ -63,12 +63,14 @@ make_folders(const char *path)
 static void
 become_gateway(const struct cli *cli, const char *program, int log)
 {
-	const char *const argv[] = {"twinspan", "gateway", "-c", cli->config, "-s", cli->socket, "--state-dir",
-	    cli->parts->default_state_dir, NULL};
+	const char *const argv[] = {"twinspan", "gateway",   "-c",          cli->config,
+				    "-s",       cli->socket, "--state-dir", cli->parts->default_state_dir,
+				    NULL};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+	    dup2(log, STDERR_FILENO) < 0)
 		_exit(CONTROL_EXIT_FAILED);
 	execv(program, (char *const *)argv);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", program, strerror(errno));
@@ -109,12 +111,14 @@ wait_for(const struct cli *cli, pid_t gateway, const char *log_path, int log, of
 			return CONTROL_EXIT_DONE;
 		if (waitpid(gateway, &status, WNOHANG) == gateway) {
 			show_log(log, from);
-			return cli_fail(CONTROL_EXIT_FAILED, "the gateway did not start; its log is %s", log_path);
+			return cli_fail(CONTROL_EXIT_FAILED, "the gateway did not start; its log is %s",
+					log_path);
 		}
 		usleep(LOOK_EVERY_US);
 	}
-	return cli_fail(CONTROL_EXIT_NO_GATEWAY, "the gateway (pid %d) does not answer on %s yet; its log is %s",
-	    (int)gateway, cli->socket, log_path);
+	return cli_fail(CONTROL_EXIT_NO_GATEWAY,
+			"the gateway (pid %d) does not answer on %s yet; its log is %s", (int)gateway,
+			cli->socket, log_path);
 }
 
 int

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Completion. The words before the last one decide what it can be: nothing before it, a command; a word that begins
- * with a dash, one of the command's options; else the command's next argument, whose kind says where names come from.
+ * Completion. The words before the last one decide what it can be: nothing before it, a command; a word that
+ * begins with a dash, one of the command's options; else the command's next argument, whose kind says where
+ * names come from.
  */
 #include "tui/complete.h"
 
@@ -74,11 +75,14 @@ offer_names(struct completion *c, const struct model_store *store, enum model_ki
 	char key[256];
 
 	for (size_t i = 0; i < count; i++)
-		offer(c, model_row_key(model_kind_info(kind), model_store_at(store, kind, i), key, sizeof(key)), start);
+		offer(c,
+		      model_row_key(model_kind_info(kind), model_store_at(store, kind, i), key, sizeof(key)),
+		      start);
 }
 
 static void
-offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind, const char *start)
+offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
+	       const char *start)
 {
 	switch (kind) {
 	case COMMAND_ARGUMENT_TUNNEL:
@@ -106,7 +110,7 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 /* `words` are complete; `start` begins the next one. */
 static void
 offer_after(struct completion *c, const struct model_store *store, int count, const char *const *words,
-    const char *start)
+	    const char *start)
 {
 	const struct command *command = command_find(words[0]);
 	const struct model_kind_info *kind;

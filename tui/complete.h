@@ -9,8 +9,8 @@
 #define COMPLETE_MOST 64
 
 struct completion {
-	size_t start;            /* byte where the word under completion begins */
-	struct text_list words;  /* what it can become, in the table's or the model's order */
+	size_t start;           /* byte where the word under completion begins */
+	struct text_list words; /* what it can become, in the table's or the model's order */
 };
 
 /** What the last word of `text` can become. Free with completion_free. */
@@ -19,8 +19,8 @@ void completion_free(struct completion *completion);
 /** The longest beginning that all words share. Returns `out`. */
 const char *completion_common(const struct completion *completion, char *out, size_t size);
 /**
- * Splits a line into words at blanks; "a word" and 'a word' hold theirs together. Words are written into `buffer`.
- * Returns how many, at most `most`.
+ * Splits a line into words at blanks; "a word" and 'a word' hold theirs together. Words are written into
+ * `buffer`. Returns how many, at most `most`.
  */
 int words_split(const char *text, char *buffer, size_t size, const char **words, int most);
 

@@ -7,15 +7,16 @@
 
 struct console_options {
 	const char *socket; /* of the gateway; borrowed for the time of the call */
-	const char *theme;  /* a name or a path; NULL: dark, or light where the terminal says that it is (COLORFGBG) */
-	bool ascii;         /* no character beyond ASCII, whatever the locale says */
-	bool mono;          /* no colour, as NO_COLOR in the environment does */
+	const char *
+	    theme; /* a name or a path; NULL: dark, or light where the terminal says that it is (COLORFGBG) */
+	bool ascii; /* no character beyond ASCII, whatever the locale says */
+	bool mono;  /* no colour, as NO_COLOR in the environment does */
 };
 
 /**
- * Opens the console on the calling terminal and runs until the user leaves, SIGTERM, SIGHUP or the loss of the
- * terminal; puts the terminal back as it was. Returns the program's exit code: 0 left, 2 a theme that can't be used
- * or a table of keys that collide, 3 where stdin and stdout are no terminal (said on stderr).
+ * Opens the console on the calling terminal and runs until the user leaves, SIGTERM, SIGHUP or the loss of
+ * the terminal; puts the terminal back as it was. Returns the program's exit code: 0 left, 2 a theme that
+ * can't be used or a table of keys that collide, 3 where stdin and stdout are no terminal (said on stderr).
  */
 int console_run(const struct console_options *options);
 

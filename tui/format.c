@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Figures, states and marks; see format.h. A state is always word, glyph and colour together, so that no one of them
- * has to be seen. Looks come from tables: what a new state looks like is one row.
+ * Figures, states and marks; see format.h. A state is always word, glyph and colour together, so that no one
+ * of them has to be seen. Looks come from tables: what a new state looks like is one row.
  */
 #include "tui/format.h"
 
@@ -12,7 +12,8 @@
 
 #include "core/base/text.h"
 
-/* --- figures -------------------------------------------------------------------------------------------------- */
+/* --- figures
+ * -------------------------------------------------------------------------------------------------- */
 
 /* Scales down by steps of 1000; returns the unit's index. */
 static size_t
@@ -88,7 +89,7 @@ format_ms(double ms, char out[FORMAT_TEXT])
 	else if (ms >= 9999.95)
 		snprintf(out, FORMAT_TEXT, "%.1f s", ms / 1000);
 	else
-		snprintf(out, FORMAT_TEXT, ms < 0.995 ? "%.2f ms" : "%.1f ms", ms);
+		snprintf(out, FORMAT_TEXT, ms < 0.995 ? "%.2f ms" : ms < 99.95 ? "%.1f ms" : "%.0f ms", ms);
 	return out;
 }
 
@@ -176,7 +177,7 @@ format_number_field(const struct model_field *field, const void *row, char *out,
 		snprintf(out, size, "%s", format_bytes(value, text));
 	else if (strstr(field->name, "asn") != NULL || field->unit[0] != '\0')
 		snprintf(out, size, "%llu%s%s", (unsigned long long)value, field->unit[0] != '\0' ? " " : "",
-		    field->unit);
+			 field->unit);
 	else
 		snprintf(out, size, "%s", format_count(value, text));
 	return out;
@@ -206,9 +207,11 @@ format_field(const struct model_field *field, const void *row, usec_t now, char 
 		if (at == 0)
 			snprintf(out, size, FORMAT_NONE);
 		else if (at > now)
-			snprintf(out, size, "in %s (%s)", format_until(now, at, span), format_clock(at, text));
+			snprintf(out, size, "in %s (%s)", format_until(now, at, span),
+				 format_clock(at, text));
 		else
-			snprintf(out, size, "%s ago (%s)", format_since(now, at, span), format_stamp(at, text));
+			snprintf(out, size, "%s ago (%s)", format_since(now, at, span),
+				 format_stamp(at, text));
 		break;
 	case MODEL_BOOL:
 		snprintf(out, size, "%s", *(const bool *)member(field, row) ? "yes" : "no");
@@ -231,7 +234,8 @@ format_mode(const char *mode, char out[FORMAT_TEXT])
 	return out;
 }
 
-/* --- states --------------------------------------------------------------------------------------------------- */
+/* --- states
+ * --------------------------------------------------------------------------------------------------- */
 
 struct state_row {
 	const char *state;
@@ -297,10 +301,8 @@ struct look_of
 look_of_severity(const char *severity)
 {
 	static const struct state_row rows[] = {
-	    {"debug", {"·", "debug", ROLE_dim}},
-	    {"info", {"·", "info", ROLE_text}},
-	    {"notice", {"●", "notice", ROLE_accent}},
-	    {"warning", {"!", "warning", ROLE_warning}},
+	    {"debug", {"·", "debug", ROLE_dim}},      {"info", {"·", "info", ROLE_text}},
+	    {"notice", {"●", "notice", ROLE_accent}}, {"warning", {"!", "warning", ROLE_warning}},
 	    {"error", {"✕", "error", ROLE_bad}},
 	};
 
@@ -337,8 +339,10 @@ tunnel_mark(const struct model_tunnel *tunnel, char out[16], enum theme_role *ro
 	static const struct {
 		const char *part, *line;
 		enum theme_role role;
-	} marks[] = {{"carries", "═", ROLE_accent}, {"standby", "─", ROLE_text}, {"draining", "≈", ROLE_warning},
-	    {"", "╌", ROLE_dim}};
+	} marks[] = {{"carries", "═", ROLE_accent},
+		     {"standby", "─", ROLE_text},
+		     {"draining", "≈", ROLE_warning},
+		     {"", "╌", ROLE_dim}};
 	const char *part = tunnel_part(tunnel);
 
 	for (size_t i = 0; i < COUNT_OF(marks); i++) {
@@ -351,7 +355,8 @@ tunnel_mark(const struct model_tunnel *tunnel, char out[16], enum theme_role *ro
 }
 
 size_t
-connection_tunnels(const struct model_store *store, const char *connection, const struct model_tunnel *tunnels[2])
+connection_tunnels(const struct model_store *store, const char *connection,
+		   const struct model_tunnel *tunnels[2])
 {
 	size_t count = 0;
 	char name[256];
@@ -373,11 +378,11 @@ tunnel_trouble(const struct model_tunnel *tunnel, usec_t now, char *out, size_t 
 	out[0] = '\0';
 	if (tunnel->last_error.set && tunnel->last_error.text != NULL)
 		used = (size_t)snprintf(out, size, "%s", tunnel->last_error.text);
-	if (used < size && tunnel->tries != MODEL_UINT_UNSET && tunnel->tries > 1)
-		used += (size_t)snprintf(out + used, size - used, "%stry %s", used > 0 ? "; " : "",
-		    format_count(tunnel->tries, count));
 	if (used < size && tunnel->next_try_at > now)
-		snprintf(out + used, size - used, "%snext in %s", used > 0 ? ", " : "",
-		    format_until(now, tunnel->next_try_at, span));
+		used += (size_t)snprintf(out + used, size - used, "%snext in %s", used > 0 ? "; " : "",
+					 format_until(now, tunnel->next_try_at, span));
+	if (used < size && tunnel->tries != MODEL_UINT_UNSET && tunnel->tries > 1)
+		snprintf(out + used, size - used, "%s%s tries", used > 0 ? ", " : "",
+			 format_count(tunnel->tries, count));
 	return out;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Figures and tunnels as the console writes them: numbers that keep their width and carry their unit, and the marks
- * that stand for a tunnel everywhere: "═1═" carries traffic, "─2─" stands by, "╌2╌" is down, "≈2≈" is being drained.
+ * Figures and tunnels as the console writes them: numbers that keep their width and carry their unit, and the
+ * marks that stand for a tunnel everywhere: "═1═" carries traffic, "─2─" stands by, "╌2╌" is down, "≈2≈" is
+ * being drained.
  */
 #ifndef TWINSPAN_TUI_FORMAT_H
 #define TWINSPAN_TUI_FORMAT_H
@@ -21,7 +22,7 @@ const char *format_rate(uint64_t bps, char out[FORMAT_TEXT]);
 const char *format_bytes(uint64_t bytes, char out[FORMAT_TEXT]);
 /** "1,824". */
 const char *format_count(uint64_t count, char out[FORMAT_TEXT]);
-/** "11.2 ms", also "0.05 ms" and "1.2 s". */
+/** "11.2 ms", also "0.05 ms", "118 ms" and "12.3 s". */
 const char *format_ms(double ms, char out[FORMAT_TEXT]);
 /** "0.0 %". */
 const char *format_percent(double percent, char out[FORMAT_TEXT]);
@@ -34,7 +35,8 @@ const char *format_clock(usec_t at, char out[FORMAT_TEXT]);
 /** Local time in 15 columns: "Nov 23 14:03:22". */
 const char *format_stamp(usec_t at, char out[FORMAT_TEXT]);
 /** A field of any type in its unit. */
-const char *format_field(const struct model_field *field, const void *row, usec_t now, char *out, size_t size);
+const char *format_field(const struct model_field *field, const void *row, usec_t now, char *out,
+			 size_t size);
 /** "active_passive" as "active/passive". */
 const char *format_mode(const char *mode, char out[FORMAT_TEXT]);
 
@@ -55,8 +57,8 @@ const char *tunnel_mark(const struct model_tunnel *tunnel, char out[16], enum th
 const char *tunnel_number(const char *name);
 /** A connection's tunnels, CONNECTION/1 and CONNECTION/2. Returns how many of them there are (0 to 2). */
 size_t connection_tunnels(const struct model_store *store, const char *connection,
-    const struct model_tunnel *tunnels[2]);
-/** "no answer from 198.51.100.9; try 12, next in 8 s"; "" where nothing is known. */
+			  const struct model_tunnel *tunnels[2]);
+/** "no answer from 198.51.100.9; next in 8 s, 12 tries"; "" where nothing is known. */
 const char *tunnel_trouble(const struct model_tunnel *tunnel, usec_t now, char *out, size_t size);
 
 #endif

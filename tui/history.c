@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A ring of samples per tunnel, found by name through a hash (open addressing would need tombstones; chains are short
- * and simple). All rings turn together: one position for all, so a new tunnel's past is simply unknown.
+ * A ring of samples per tunnel, found by name through a hash (open addressing would need tombstones; chains
+ * are short and simple). All rings turn together: one position for all, so a new tunnel's past is simply
+ * unknown.
  */
 #include "tui/history.h"
 
@@ -143,5 +144,7 @@ history_rates(const struct history *history, const char *tunnel, size_t count, f
 	if (count > HISTORY_SAMPLES)
 		count = HISTORY_SAMPLES;
 	for (size_t i = 0; i < count; i++)
-		out[i] = s != NULL ? s->rates[(history->position + HISTORY_SAMPLES - count + i) % HISTORY_SAMPLES] : NAN;
+		out[i] = s != NULL
+			     ? s->rates[(history->position + HISTORY_SAMPLES - count + i) % HISTORY_SAMPLES]
+			     : NAN;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The key map. There is no second list of bindings: the command table's `keys` and `panels` are read each time a key
- * comes (a few dozen short rows, a few microseconds), and checked for collisions once, at start.
+ * The key map. There is no second list of bindings: the command table's `keys` and `panels` are read each
+ * time a key comes (a few dozen short rows, a few microseconds), and checked for collisions once, at start.
  */
 #include "tui/keys.h"
 
@@ -16,10 +16,22 @@ static const struct {
 	const char *name;
 	key_code code;
 } names[] = {
-    {"Enter", KEYS_ENTER}, {"Escape", KEYS_ESCAPE}, {"Tab", KEYS_TAB}, {"S-Tab", KEYS_BACK_TAB},
-    {"Backspace", KEYS_BACKSPACE}, {"Delete", KEYS_DELETE}, {"Insert", KEYS_INSERT}, {"Up", KEYS_UP},
-    {"Down", KEYS_DOWN}, {"Left", KEYS_LEFT}, {"Right", KEYS_RIGHT}, {"Home", KEYS_HOME}, {"End", KEYS_END},
-    {"PageUp", KEYS_PAGE_UP}, {"PageDown", KEYS_PAGE_DOWN}, {"Space", ' '},
+    {"Enter", KEYS_ENTER},
+    {"Escape", KEYS_ESCAPE},
+    {"Tab", KEYS_TAB},
+    {"S-Tab", KEYS_BACK_TAB},
+    {"Backspace", KEYS_BACKSPACE},
+    {"Delete", KEYS_DELETE},
+    {"Insert", KEYS_INSERT},
+    {"Up", KEYS_UP},
+    {"Down", KEYS_DOWN},
+    {"Left", KEYS_LEFT},
+    {"Right", KEYS_RIGHT},
+    {"Home", KEYS_HOME},
+    {"End", KEYS_END},
+    {"PageUp", KEYS_PAGE_UP},
+    {"PageDown", KEYS_PAGE_DOWN},
+    {"Space", ' '},
 };
 
 key_code
@@ -161,7 +173,7 @@ keys_check(const struct command *table, size_t count, struct error *err)
 			for (size_t j = 0; j < i; j++) {
 				if (has_key(&table[j], key) && meet(&table[i], &table[j]))
 					return error_set(err, "key %s is taken twice, by %s and by %s", word,
-					    table[j].name, table[i].name);
+							 table[j].name, table[i].name);
 			}
 		}
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keys by name and by code, and the key map that the command table makes. A name is a character ("s", "?") or one of
- * Enter, Escape, Tab, S-Tab, Backspace, Delete, Insert, Space, Up, Down, Left, Right, Home, End, PageUp, PageDown,
- * F1 to F12, or C-letter.
+ * Keys by name and by code, and the key map that the command table makes. A name is a character ("s", "?") or
+ * one of Enter, Escape, Tab, S-Tab, Backspace, Delete, Insert, Space, Up, Down, Left, Right, Home, End,
+ * PageUp, PageDown, F1 to F12, or C-letter.
  */
 #ifndef TWINSPAN_TUI_KEYS_H
 #define TWINSPAN_TUI_KEYS_H
@@ -34,8 +34,8 @@ enum {
 	KEYS_PAGE_DOWN,
 	KEYS_F1,
 	KEYS_F12 = KEYS_F1 + 11,
-	KEYS_UNKNOWN,            /* a key that we have no name for: bound to nothing */
-	KEYS_CONTROL = 0x200000  /* + 'a' to 'z' */
+	KEYS_UNKNOWN,           /* a key that we have no name for: bound to nothing */
+	KEYS_CONTROL = 0x200000 /* + 'a' to 'z' */
 };
 
 /** The code of a name; 0 for what is no key. */
@@ -47,7 +47,8 @@ const char *keys_name(key_code key, char *out, size_t size);
 key_code keys_of(const struct command *command, int i);
 /** Whether the command's keys count on that panel. */
 bool keys_count_on(const struct command *command, const char *panel);
-/** The command that a key means on a panel; NULL for none. One that names the panel goes before one for all. */
+/** The command that a key means on a panel; NULL for none. One that names the panel goes before one for all.
+ */
 const struct command *keys_find(const char *panel, key_code key);
 /** Refuses names that are no key, and one key for two commands on one panel. */
 bool keys_check(const struct command *table, size_t count, struct error *err);

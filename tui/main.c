@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The program starts here: the one file that knows both the terminal's side and the gateway's. It hands the gateway,
- * the lab and the console to the command line as functions.
+ * The program starts here: the one file that knows both the terminal's side and the gateway's. It hands the
+ * gateway, the lab and the console to the command line as functions.
  */
 #include <locale.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 
 #include "tui/panels/panels.h"
 
-const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels, &panel_peers, &panel_routes,
-    &panel_received, &panel_advertised, &panel_events, &panel_gateway, &panel_usage, &panel_sites, &panel_plugins,
-    NULL};
+const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels,    &panel_peers,   &panel_routes,
+					  &panel_received, &panel_advertised, &panel_events,  &panel_gateway,
+					  &panel_usage,    &panel_sites,      &panel_plugins, NULL};
 
 const struct panel_ops *
 panel_of_kind(enum model_kind kind)
@@ -64,7 +64,7 @@ peer_name(const struct model_store *store, enum model_kind kind, const void *row
 
 const char *
 panel_argument(const struct model_store *store, enum model_kind kind, const void *row,
-    enum command_argument_kind argument)
+	       enum command_argument_kind argument)
 {
 	if (row == NULL)
 		return NULL;

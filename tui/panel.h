@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a panel is: something that draws a part of the model into an area, has a selection, and understands the
- * console's commands of moving and filtering. A panel knows the scene (the copy of the model, the time, how graphs
- * look), never the terminal or the app, so it can be drawn in a test.
+ * What a panel is: something that draws a part of the model into an area, has a selection, and understands
+ * the console's commands of moving and filtering. A panel knows the scene (the copy of the model, the time,
+ * how graphs look), never the terminal or the app, so it can be drawn in a test.
  */
 #ifndef TWINSPAN_TUI_PANEL_H
 #define TWINSPAN_TUI_PANEL_H
@@ -19,7 +19,7 @@ struct scene {
 	struct model_store *store;     /* the copy */
 	struct history *history;
 	enum graph_style graph;
-	usec_t now;                    /* wall clock, one for a whole frame */
+	usec_t now;                     /* wall clock, one for a whole frame */
 	void (*changed)(void *context); /* a panel asks to be drawn again */
 	void *context;
 };
@@ -27,15 +27,16 @@ struct scene {
 struct panel;
 
 struct panel_ops {
-	const char *name;      /* as in the command table's `panels` */
-	const char *title;     /* in the line of tabs */
-	enum model_kind kind;  /* `:show KIND` opens it */
-	bool tab;              /* always among the tabs */
-	const void *setup;     /* what a family of panels needs beyond this table */
+	const char *name;     /* as in the command table's `panels` */
+	const char *title;    /* in the line of tabs */
+	enum model_kind kind; /* `:show KIND` opens it */
+	bool tab;             /* always among the tabs */
+	const void *setup;    /* what a family of panels needs beyond this table */
 	struct panel *(*open)(const struct panel_ops *ops, struct scene *scene);
 	void (*close)(struct panel *panel);
 	void (*draw)(struct panel *panel, const struct area *area);
-	/** A console command with its first argument (or NULL). False where it means nothing to this panel. */
+	/** A console command with its first argument (or NULL). False where it means nothing to this panel.
+	 */
 	bool (*command)(struct panel *panel, const char *command, const char *argument);
 	/** The selected row, borrowed until the next change; NULL where there is none. */
 	const void *(*selected)(struct panel *panel, enum model_kind *kind);
@@ -64,10 +65,10 @@ const struct panel_ops *panel_of_kind(enum model_kind kind);
 struct panel *panel_detail(struct scene *scene, enum model_kind kind, const void *row);
 
 /**
- * The name by which a row answers to an argument of a command: a tunnel's row gives its own name, its connection's
- * and its peer's. NULL where it has none. Borrowed from the row or the store.
+ * The name by which a row answers to an argument of a command: a tunnel's row gives its own name, its
+ * connection's and its peer's. NULL where it has none. Borrowed from the row or the store.
  */
 const char *panel_argument(const struct model_store *store, enum model_kind kind, const void *row,
-    enum command_argument_kind argument);
+			   enum command_argument_kind argument);
 
 #endif

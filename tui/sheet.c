@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands on their way to the gateway. What is dangerous opens a sheet first that says what will happen: the gateway
- * is asked by --dry-run where the command has one, and its answer is shown; for a switchover both tunnels stand side by
- * side, live. The sheet's action can only be pressed once the gateway has answered that it would do it.
+ * Commands on their way to the gateway. What is dangerous opens a sheet first that says what will happen: the
+ * gateway is asked by --dry-run where the command has one, and its answer is shown; for a switchover both
+ * tunnels stand side by side, live. The sheet's action can only be pressed once the gateway has answered that
+ * it would do it.
  *
  * Answers may come after the sheet was closed, or after another was opened: each request carries a number.
  */
@@ -22,14 +23,14 @@ struct sheet {
 	const struct command *command;
 	json_t *arguments;
 	unsigned number;
-	char answer[512];  /* of the dry run */
+	char answer[512]; /* of the dry run */
 	bool asked, refused;
 };
 
 struct request {
 	struct app *app;
-	unsigned number;   /* of the sheet that waits for a dry run; 0: the command itself */
-	char what[160];    /* "switchover aws-paris" */
+	unsigned number; /* of the sheet that waits for a dry run; 0: the command itself */
+	char what[160];  /* "switchover aws-paris" */
 };
 
 static unsigned last_number;
@@ -48,7 +49,8 @@ describe(const struct command *command, const json_t *arguments, char *out, size
 	}
 }
 
-/* --- sending -------------------------------------------------------------------------------------------------- */
+/* --- sending
+ * -------------------------------------------------------------------------------------------------- */
 
 static void
 on_dry_run(struct app *app, unsigned number, const struct control_reply *reply)
@@ -62,7 +64,7 @@ on_dry_run(struct app *app, unsigned number, const struct control_reply *reply)
 	text_clean(sheet->answer, sizeof(sheet->answer), reply->text != NULL ? reply->text : "");
 	if (reply->ok)
 		snprintf(sheet->dialog.action, sizeof(sheet->dialog.action), "%s",
-		    sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
+			 sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
 }
 
 static void
@@ -78,10 +80,11 @@ on_reply(void *context, const struct control_reply *reply)
 		free(request);
 		return;
 	}
-	text_clean(text, sizeof(text), reply->text != NULL && reply->text[0] != '\0' ? reply->text
-					: reply->ok					? "done"
-										: "refused");
-	app_say(app, reply->ok ? ROLE_good : ROLE_bad, "%s %s: %s", reply->ok ? "✓" : "✕", request->what, text);
+	text_clean(text, sizeof(text),
+		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
+		   : reply->ok                                   ? "done"
+								 : "refused");
+	app_answer(app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what, text);
 	free(request);
 }
 
@@ -99,7 +102,8 @@ dispatch(struct app *app, const struct command *command, json_t *arguments, unsi
 	control_client_command(app->client, command->name, arguments, on_reply, request);
 }
 
-/* --- what a sheet says ---------------------------------------------------------------------------------------- */
+/* --- what a sheet says
+ * ---------------------------------------------------------------------------------------- */
 
 static const char *
 argument(const struct sheet *sheet, const char *name)
@@ -113,7 +117,8 @@ has_tunnel_name(const struct model_tunnel *tunnel, const char *name)
 	return strcmp(tunnel->name, name) == 0 || strcmp(tunnel_number(tunnel->name), name) == 0;
 }
 
-/* The tunnels of a switchover: from the one that carries to the named or the other one. False where unclear. */
+/* The tunnels of a switchover: from the one that carries to the named or the other one. False where unclear.
+ */
 static bool
 find_move(const struct sheet *sheet, const struct model_tunnel **from, const struct model_tunnel **to)
 {
@@ -135,19 +140,22 @@ find_move(const struct sheet *sheet, const struct model_tunnel **from, const str
 static const struct {
 	const char *label;
 	cell_function *cell;
-} compared[] = {{"state", cell_tunnel_state}, {"since", cell_tunnel_since}, {"peer", cell_tunnel_peer},
-    {"prefixes", cell_tunnel_prefixes}, {"round trip", cell_tunnel_rtt}, {"loss", cell_tunnel_loss},
-    {"in", cell_tunnel_in}, {"out", cell_tunnel_out}};
+} compared[] = {{"state", cell_tunnel_state},    {"since", cell_tunnel_since},
+		{"peer", cell_tunnel_peer},      {"prefixes", cell_tunnel_prefixes},
+		{"round trip", cell_tunnel_rtt}, {"loss", cell_tunnel_loss},
+		{"in", cell_tunnel_in},          {"out", cell_tunnel_out}};
 
 static void
-draw_span(const struct area *area, int row, int col, int width, const struct model_tunnel *tunnel, const char *part)
+draw_span(const struct area *area, int row, int col, int width, const struct model_tunnel *tunnel,
+	  const char *part)
 {
 	enum theme_role role = ROLE_text;
 	char mark[16];
 	int at = area_text(area, row, col, tunnel_mark(tunnel, mark, &role) != NULL ? role : ROLE_text, mark);
 
-	at = area_field(area, row, at + 1, width - 5 - text_columns(part) > 0 ? text_columns(tunnel->name) : width - 5,
-	    false, ROLE_title, tunnel->name);
+	at = area_field(area, row, at + 1,
+			width - 5 - text_columns(part) > 0 ? text_columns(tunnel->name) : width - 5, false,
+			ROLE_title, tunnel->name);
 	area_text(area, row, at + 1, ROLE_dim, part);
 }
 
@@ -163,7 +171,8 @@ draw_comparison(const struct sheet *sheet, const struct area *area, int cols)
 		return 0;
 	if (area == NULL)
 		return (int)COUNT_OF(compared) + 2;
-	draw_span(area, 0, label, width, from, tunnel_part(from)[0] == 'c' ? "carries now" : tunnel_part(from));
+	draw_span(area, 0, label, width, from,
+		  tunnel_part(from)[0] == 'c' ? "carries now" : tunnel_part(from));
 	draw_span(area, 0, label + width, width, to, "will carry");
 	for (size_t i = 0; i < COUNT_OF(compared); i++) {
 		const struct model_tunnel *spans[] = {from, to};
@@ -174,8 +183,8 @@ draw_comparison(const struct sheet *sheet, const struct area *area, int cols)
 
 			compared[i].cell(&context, spans[s], &cell);
 			area_field(area, (int)i + 1, label + s * width, width - 1, false,
-			    cell.text[0] != '\0' ? cell.role : ROLE_dim,
-			    cell.text[0] != '\0' ? cell.text + strspn(cell.text, " ") : FORMAT_NONE);
+				   cell.text[0] != '\0' ? cell.role : ROLE_dim,
+				   cell.text[0] != '\0' ? cell.text + strspn(cell.text, " ") : FORMAT_NONE);
 		}
 	}
 	return (int)COUNT_OF(compared) + 2;
@@ -187,7 +196,9 @@ say_down(const struct sheet *sheet, char *out, size_t size)
 {
 	const struct model_store *store = sheet->app->scene.store;
 	const char *name = argument(sheet, "tunnel");
-	const struct model_tunnel *tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL, *other;
+	const struct model_tunnel *tunnel =
+				      name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL,
+				  *other;
 	const struct model_tunnel *tunnels[2];
 
 	if (tunnel == NULL || connection_tunnels(store, tunnel->connection, tunnels) == 0)
@@ -198,11 +209,13 @@ say_down(const struct sheet *sheet, char *out, size_t size)
 	if (!tunnel->active || tunnel_part(tunnel)[0] == '\0')
 		snprintf(out, size, "%s carries no traffic now. It stays down until 'up %s'.", name, name);
 	else if (other != NULL && tunnel_part(other)[0] != '\0')
-		snprintf(out, size, "%s carries the traffic of %s: it has to move to %s. %s stays down until 'up %s'.", name,
-		    tunnel->connection, other->name, name, name);
+		snprintf(out, size,
+			 "%s carries the traffic of %s: it has to move to %s. %s stays down until 'up %s'.",
+			 name, tunnel->connection, other->name, name, name);
 	else
-		snprintf(out, size, "%s is the only tunnel of %s that is up: the connection will be down until 'up %s'.",
-		    name, tunnel->connection, name);
+		snprintf(out, size,
+			 "%s is the only tunnel of %s that is up: the connection will be down until 'up %s'.",
+			 name, tunnel->connection, name);
 }
 
 static void
@@ -218,8 +231,9 @@ say_session(const struct sheet *sheet, char *out, size_t size)
 		snprintf(out, size, "%s is asked to send its routes again; the session stays up.", name);
 	else if (peer != NULL)
 		snprintf(out, size, "The session is %s with %s prefixes accepted. They go with it%s",
-		    look_of_peer(peer).word, format_count(peer->accepted, count),
-		    shutdown ? ", and it stays closed until 'start'." : " and come back when it is Established again.");
+			 look_of_peer(peer).word, format_count(peer->accepted, count),
+			 shutdown ? ", and it stays closed until 'start'."
+				  : " and come back when it is Established again.");
 }
 
 static void
@@ -231,7 +245,8 @@ say_withdraw(const struct sheet *sheet, char *out, size_t size)
 static const struct {
 	const char *command;
 	void (*say)(const struct sheet *sheet, char *out, size_t size);
-} consequences[] = {{"down", say_down}, {"reset", say_session}, {"shutdown", say_session}, {"withdraw", say_withdraw}};
+} consequences[] = {
+    {"down", say_down}, {"reset", say_session}, {"shutdown", say_session}, {"withdraw", say_withdraw}};
 
 static int
 draw_consequence(const struct sheet *sheet, const struct area *area, int cols)
@@ -247,7 +262,8 @@ draw_consequence(const struct sheet *sheet, const struct area *area, int cols)
 	}
 	if (text[0] == '\0')
 		snprintf(text, sizeof(text), "%s", sheet->command->help);
-	rows = area_wrap(area != NULL ? area : &nowhere, 0, 0, cols, area != NULL ? area->rows : 0, ROLE_text, text);
+	rows = area_wrap(area != NULL ? area : &nowhere, 0, 0, cols, area != NULL ? area->rows : 0, ROLE_text,
+			 text);
 	return rows + 1;
 }
 
@@ -259,7 +275,10 @@ draw_answer(const struct sheet *sheet, const struct area *area, int row, int col
 	const char *text = sheet->asked ? sheet->answer : "asking the gateway what would happen …";
 
 	return area_wrap(area != NULL ? area : &nowhere, row, 0, cols, area != NULL ? area->rows : 0,
-	    !sheet->asked ? ROLE_dim : sheet->refused ? ROLE_bad : ROLE_text, text);
+			 !sheet->asked    ? ROLE_dim
+			 : sheet->refused ? ROLE_bad
+					  : ROLE_text,
+			 text);
 }
 
 static bool
@@ -287,7 +306,8 @@ draw_body(void *context, const struct area *area, int cols)
 	return rows;
 }
 
-/* --- the sheet ------------------------------------------------------------------------------------------------ */
+/* --- the sheet
+ * ------------------------------------------------------------------------------------------------ */
 
 void
 sheet_close(struct app *app)
@@ -322,7 +342,7 @@ sheet_open(struct app *app, const struct command *command, json_t *arguments)
 		dispatch(app, command, question, sheet->number);
 	} else {
 		snprintf(sheet->dialog.action, sizeof(sheet->dialog.action), "%s",
-		    command->label != NULL ? command->label : command->name);
+			 command->label != NULL ? command->label : command->name);
 	}
 }
 
@@ -333,8 +353,8 @@ sheet_command(struct app *app, const struct command *command, json_t *arguments)
 		app_say(app, ROLE_bad, "%s was not sent: no gateway is connected", command->name);
 		json_decref(arguments);
 	} else if (!app_may(app, command)) {
-		app_say(app, ROLE_bad, "%s is not permitted: your role here is %s, it needs %s", command->name,
-		    control_client_role(app->client), command_role_name(command->role));
+		app_say(app, ROLE_bad, "%s is not permitted: your role here is %s, it needs %s",
+			command->name, control_client_role(app->client), command_role_name(command->role));
 		json_decref(arguments);
 	} else if (command->dangerous && !json_is_true(json_object_get(arguments, "dry_run"))) {
 		sheet_open(app, command, arguments);

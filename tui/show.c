@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `twinspan show`: objects of a kind, for people or as JSON, once or as they change. Stored kinds and events come as
- * the client's copy of the model; large kinds page by page, printed as they arrive, so that a million routes need no
- * memory here. A reader that leaves (`| head`) ends it without a word.
+ * `twinspan show`: objects of a kind, for people or as JSON, once or as they change. Stored kinds and events
+ * come as the client's copy of the model; large kinds page by page, printed as they arrive, so that a million
+ * routes need no memory here. A reader that leaves (`| head`) ends it without a word.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +52,8 @@ still_read(struct show *show)
 	return false;
 }
 
-/* --- rows ----------------------------------------------------------------------------------------------------- */
+/* --- rows
+ * ----------------------------------------------------------------------------------------------------- */
 
 static bool
 wanted(const struct show *show, const void *row)
@@ -114,7 +115,8 @@ print_change(struct show *show, const void *row, bool gone)
 	}
 }
 
-/* --- stored kinds and events ---------------------------------------------------------------------------------- */
+/* --- stored kinds and events
+ * ---------------------------------------------------------------------------------- */
 
 static int
 none_is_called(const struct show *show)
@@ -152,7 +154,7 @@ print_stored(struct show *show)
 
 		if (!wanted(show, row))
 			continue;
-		table_measure(&show->table, row);
+		show_table_measure(&show->table, row);
 		last = row;
 		count++;
 	}
@@ -196,7 +198,8 @@ on_removed(void *context, enum model_kind kind, const void *row)
 	}
 }
 
-/* --- large kinds ---------------------------------------------------------------------------------------------- */
+/* --- large kinds
+ * ---------------------------------------------------------------------------------------------- */
 
 static void on_page(void *context, const struct control_page *page);
 
@@ -213,7 +216,7 @@ begin_pages(struct show *show, const struct control_page *page)
 		return;
 	show->began = true;
 	for (size_t i = 0; i < page->count; i++)
-		table_measure(&show->table, page->rows[i]);
+		show_table_measure(&show->table, page->rows[i]);
 	if (!show->json && (page->count != 0 || show->watch))
 		table_print_head(&show->table);
 }
@@ -238,11 +241,12 @@ on_page(void *context, const struct control_page *page)
 	if (!page->complete && page->count != 0) {
 		if (still_read(show))
 			ask_page(show,
-			    model_row_key(show->info, page->rows[page->count - 1], key, sizeof(key)));
+				 model_row_key(show->info, page->rows[page->count - 1], key, sizeof(key)));
 		return;
 	}
 	if (show->name != NULL && show->printed == 0 && !show->watch) {
-		end(show, cli_fail(CONTROL_EXIT_FAILED, "there is nothing of '%s' in %s", show->name, show->info->plural));
+		end(show, cli_fail(CONTROL_EXIT_FAILED, "there is nothing of '%s' in %s", show->name,
+				   show->info->plural));
 		return;
 	}
 	print_end(show);
@@ -271,10 +275,12 @@ on_missed(void *context, uint64_t count)
 	if (show->json)
 		printf("{\"missed\":%llu}\n", (unsigned long long)count);
 	else
-		fprintf(stderr, "twinspan: %llu changes came too fast and are not shown\n", (unsigned long long)count);
+		fprintf(stderr, "twinspan: %llu changes came too fast and are not shown\n",
+			(unsigned long long)count);
 }
 
-/* --- the connection ------------------------------------------------------------------------------------------- */
+/* --- the connection
+ * ------------------------------------------------------------------------------------------- */
 
 static void
 on_state(void *context, enum control_client_state state, const char *why)
@@ -303,7 +309,8 @@ follow(struct show *show)
 {
 	uint64_t bit = UINT64_C(1) << show->info->kind;
 	bool paged = show->info->storage == MODEL_PAGED;
-	struct control_client_options options = {.socket = show->cli->socket,
+	struct control_client_options options = {
+	    .socket = show->cli->socket,
 	    .kinds = paged ? 0 : bit,
 	    .paged_kinds = paged && show->watch ? bit : 0,
 	    .events = ALL_EVENTS,
@@ -318,10 +325,10 @@ follow(struct show *show)
 		return cli_fail(CONTROL_EXIT_NO_GATEWAY, "%s", err.text);
 	}
 	show->watcher = (struct model_watch){.changed = on_changed,
-	    .removed = on_removed,
-	    .paged = on_paged,
-	    .paged_kinds = options.paged_kinds,
-	    .context = show};
+					     .removed = on_removed,
+					     .paged = on_paged,
+					     .paged_kinds = options.paged_kinds,
+					     .context = show};
 	model_store_watch(control_client_store(show->client), &show->watcher);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
@@ -344,7 +351,8 @@ find_kind(const char *word)
 	if (near != NULL)
 		cli_fail(CONTROL_EXIT_USAGE, "there are no '%s' to show (did you mean '%s'?)", clean, near);
 	else
-		cli_fail(CONTROL_EXIT_USAGE, "there are no '%s' to show; `twinspan help show` lists what there is", clean);
+		cli_fail(CONTROL_EXIT_USAGE,
+			 "there are no '%s' to show; `twinspan help show` lists what there is", clean);
 	return NULL;
 }
 
@@ -352,10 +360,10 @@ int
 show_run(const struct cli *cli, const json_t *arguments)
 {
 	struct show show = {.cli = cli,
-	    .name = json_string_value(json_object_get(arguments, "name")),
-	    .json = json_is_true(json_object_get(arguments, "json")),
-	    .watch = json_is_true(json_object_get(arguments, "watch")),
-	    .exit_code = CONTROL_EXIT_FAILED};
+			    .name = json_string_value(json_object_get(arguments, "name")),
+			    .json = json_is_true(json_object_get(arguments, "json")),
+			    .watch = json_is_true(json_object_get(arguments, "watch")),
+			    .exit_code = CONTROL_EXIT_FAILED};
 	const char *filter = json_string_value(json_object_get(arguments, "filter"));
 	struct error err = {""};
 	int code;
@@ -370,7 +378,7 @@ show_run(const struct cli *cli, const json_t *arguments)
 		free(show.query);
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	}
-	table_init(&show.table, show.info);
+	show_table_init(&show.table, show.info);
 	code = follow(&show);
 	model_filter_free(show.filter);
 	free(show.query);

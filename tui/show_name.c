@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What `show KIND NAME` means: NAME is the row's own name, or that of what it belongs to ("show tunnels aws-paris" has
- * both tunnels, "show routes 10.50.0.0/16" that prefix, "show routes 10.50.1.2" the routes that hold the address).
+ * What `show KIND NAME` means: NAME is the row's own name, or that of what it belongs to ("show tunnels
+ * aws-paris" has both tunnels, "show routes 10.50.0.0/16" that prefix, "show routes 10.50.1.2" the routes
+ * that hold the address).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,8 @@ field_is(const struct model_kind_info *info, const void *row, const char *field,
 	int i = model_field_find(info->shape, field);
 	char text[256];
 
-	return i >= 0 && strcmp(model_field_text(&info->shape->fields[i], row, text, sizeof(text)), name) == 0;
+	return i >= 0 &&
+	       strcmp(model_field_text(&info->shape->fields[i], row, text, sizeof(text)), name) == 0;
 }
 
 bool

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tables for people: the columns of each kind that fit on 80 of a terminal, numbers to the right, "-" for what is not
- * known, so that the columns can be cut by other programs too. Titles are the schema's.
+ * Tables for people: the columns of each kind that fit on 80 of a terminal, numbers to the right, "-" for
+ * what is not known, so that the columns can be cut by other programs too. Titles are the schema's.
  */
 #include <math.h>
 #include <stdio.h>
@@ -31,10 +31,11 @@ static const char *const columns[MODEL_KIND_COUNT] = {
 static const struct {
 	const char *field;
 	int width;
-} usual[] = {{"prefix", 18}, {"next_hop", 15}, {"tunnel", 12}, {"peer", 12}, {"source", 9}, {"med", 5},
-    {"local_pref", 8}, {"subject", 12}, {"kind", 14}};
+} usual[] = {{"prefix", 18}, {"next_hop", 15},  {"tunnel", 12},  {"peer", 12}, {"source", 9},
+	     {"med", 5},     {"local_pref", 8}, {"subject", 12}, {"kind", 14}};
 
-/* --- cells ---------------------------------------------------------------------------------------------------- */
+/* --- cells
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* "12.4 M": a number with the prefix that leaves at most four digits. */
 static void
@@ -111,7 +112,8 @@ is_number(const struct model_field *field)
 	return field->type == MODEL_UINT || field->type == MODEL_REAL;
 }
 
-/* --- tables --------------------------------------------------------------------------------------------------- */
+/* --- tables
+ * --------------------------------------------------------------------------------------------------- */
 
 static int
 usual_width(const char *field)
@@ -124,7 +126,7 @@ usual_width(const char *field)
 }
 
 void
-table_init(struct table *table, const struct model_kind_info *info)
+show_table_init(struct table *table, const struct model_kind_info *info)
 {
 	const char *names = columns[info->kind] != NULL ? columns[info->kind] : "name";
 
@@ -148,7 +150,7 @@ table_init(struct table *table, const struct model_kind_info *info)
 }
 
 void
-table_measure(struct table *table, const void *row)
+show_table_measure(struct table *table, const void *row)
 {
 	char text[CELL];
 
@@ -169,7 +171,8 @@ print_cell(const struct table *table, size_t i, const char *text)
 
 	if (padding < 0)
 		padding = 0;
-	printf("%*s%s%*s%s", right ? padding : 0, "", text, right || last ? 0 : padding, "", last ? "\n" : "  ");
+	printf("%*s%s%*s%s", right ? padding : 0, "", text, right || last ? 0 : padding, "",
+	       last ? "\n" : "  ");
 }
 
 void

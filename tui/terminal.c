@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ncurses, and nothing else of the program beside it. The canvas is compared with what was presented last, row by
- * row; rows that differ go to ncurses, which compares again cell by cell and writes the few bytes that change.
+ * ncurses, and nothing else of the program beside it. The canvas is compared with what was presented last,
+ * row by row; rows that differ go to ncurses, which compares again cell by cell and writes the few bytes that
+ * change.
  *
- * Colours. The tier is what the terminal can: direct 24-bit colour where its description says RGB (or where COLORTERM
- * promises it and a "-direct" description is installed), else 256, 16 or 8 colours; none with NO_COLOR or on a
- * terminal without. The palette of the terminal is never redefined: it is not ours.
+ * Colours. The tier is what the terminal can: direct 24-bit colour where its description says RGB (or where
+ * COLORTERM promises it and a "-direct" description is installed), else 256, 16 or 8 colours; none with
+ * NO_COLOR or on a terminal without. The palette of the terminal is never redefined: it is not ours.
  *
- * Keys. ESC may begin a sequence or be a key. ncurses waits 25 ms for the rest; sequences that it has no name for
- * are swallowed whole, so that their letters can't act as keys.
+ * Keys. ESC may begin a sequence or be a key. ncurses waits 25 ms for the rest; sequences that it has no name
+ * for are swallowed whole, so that their letters can't act as keys.
  *
- * Crash. The bytes that put the terminal back are prepared when it is opened; the handler of fatal signals only
- * writes them and restores the modes, both safe in a handler, then lets the signal do its work.
+ * Crash. The bytes that put the terminal back are prepared when it is opened; the handler of fatal signals
+ * only writes them and restores the modes, both safe in a handler, then lets the signal do its work.
  */
 #include "tui/terminal.h"
 
@@ -42,17 +43,18 @@ struct terminal {
 	SCREEN *screen;
 	enum tier tier;
 	bool ascii, lost, fresh, cursor;
-	struct canvas shown;                         /* what was presented last */
+	struct canvas shown; /* what was presented last */
 	struct look looks[GROUND_COUNT][ROLE_COUNT];
 	struct {
 		int fg, bg;
 	} pairs[MOST_PAIRS];
 	short pair_count;
-	cchar_t *line;                               /* one row on its way to ncurses */
+	cchar_t *line; /* one row on its way to ncurses */
 	int line_size;
 };
 
-/* --- putting the terminal back, also from a signal handler ---------------------------------------------------- */
+/* --- putting the terminal back, also from a signal handler
+ * ---------------------------------------------------- */
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
@@ -132,7 +134,8 @@ rescue_disarm(void)
 		sigaction(fatal_signals[i], &rescue.before[i], NULL);
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------------------------------- */
 
 static bool
 promises_direct(void)
@@ -154,8 +157,8 @@ description_name(char *out, size_t size)
 	if (term == NULL || !promises_direct() || strstr(term, "-direct") != NULL)
 		return;
 	tail = strstr(term, "-256color");
-	snprintf(sister, sizeof(sister), "%.*s-direct", (int)(tail != NULL ? (size_t)(tail - term) : strlen(term)),
-	    term);
+	snprintf(sister, sizeof(sister), "%.*s-direct",
+		 (int)(tail != NULL ? (size_t)(tail - term) : strlen(term)), term);
 	if (setupterm(sister, STDOUT_FILENO, &status) == OK) {
 		del_curterm(cur_term);
 		snprintf(out, size, "%s", sister);
@@ -192,7 +195,8 @@ terminal_open(const struct terminal_options *options, struct error *err)
 	int status;
 
 	description_name(name, sizeof(name));
-	if (setupterm(name, STDOUT_FILENO, &status) != OK || tigetstr("cup") == NULL || tigetstr("cup") == (char *)-1) {
+	if (setupterm(name, STDOUT_FILENO, &status) != OK || tigetstr("cup") == NULL ||
+	    tigetstr("cup") == (char *)-1) {
 		error_set(err, "the terminal '%s' (TERM) is not known or can't be drawn on", name);
 		return NULL;
 	}
@@ -260,7 +264,8 @@ terminal_colours(const struct terminal *terminal)
 	return terminal->tier != TIER_MONO;
 }
 
-/* --- colours -------------------------------------------------------------------------------------------------- */
+/* --- colours
+ * -------------------------------------------------------------------------------------------------- */
 
 static int
 colour_number(const struct terminal *terminal, const struct theme_colour *colour)
@@ -304,8 +309,11 @@ ncurses_attributes(unsigned attributes)
 	static const struct {
 		unsigned ours;
 		attr_t theirs;
-	} map[] = {{THEME_BOLD, A_BOLD}, {THEME_DIM, A_DIM}, {THEME_UNDERLINE, A_UNDERLINE},
-	    {THEME_REVERSE, A_REVERSE}, {THEME_ITALIC, A_ITALIC}};
+	} map[] = {{THEME_BOLD, A_BOLD},
+		   {THEME_DIM, A_DIM},
+		   {THEME_UNDERLINE, A_UNDERLINE},
+		   {THEME_REVERSE, A_REVERSE},
+		   {THEME_ITALIC, A_ITALIC}};
 	attr_t out = A_NORMAL;
 
 	for (size_t i = 0; i < COUNT_OF(map); i++) {
@@ -318,8 +326,11 @@ ncurses_attributes(unsigned attributes)
 static struct look
 make_look(struct terminal *terminal, const struct theme *theme, enum ground ground, enum theme_role role)
 {
-	static const enum theme_role ground_roles[] = {[GROUND_PLAIN] = ROLE_text, [GROUND_SELECTED] = ROLE_selection,
-	    [GROUND_HEADER] = ROLE_header, [GROUND_DIALOG] = ROLE_dialog, [GROUND_FOOTER] = ROLE_footer};
+	static const enum theme_role ground_roles[] = {[GROUND_PLAIN] = ROLE_text,
+						       [GROUND_SELECTED] = ROLE_selection,
+						       [GROUND_HEADER] = ROLE_header,
+						       [GROUND_DIALOG] = ROLE_dialog,
+						       [GROUND_FOOTER] = ROLE_footer};
 	const struct theme_style *style = &theme->roles[role], *under = &theme->roles[ground_roles[ground]];
 	struct theme_colour fg = style->fg, bg = style->bg;
 	unsigned attributes = style->attributes;
@@ -364,7 +375,8 @@ terminal_theme(struct terminal *terminal, const struct theme *theme)
 	terminal_redraw(terminal);
 }
 
-/* --- the screen ----------------------------------------------------------------------------------------------- */
+/* --- the screen
+ * ----------------------------------------------------------------------------------------------- */
 
 void
 terminal_size(struct terminal *terminal, int *rows, int *cols)
@@ -428,7 +440,8 @@ remember(struct terminal *terminal, const struct canvas *canvas)
 	canvas_resize(&terminal->shown, canvas->rows, canvas->cols);
 	terminal->fresh = true;
 	if (canvas->cols > terminal->line_size) {
-		terminal->line = memory_resize(terminal->line, (size_t)canvas->cols * sizeof(*terminal->line));
+		terminal->line =
+		    memory_resize(terminal->line, (size_t)canvas->cols * sizeof(*terminal->line));
 		terminal->line_size = canvas->cols;
 	}
 }
@@ -459,22 +472,25 @@ terminal_present(struct terminal *terminal, const struct canvas *canvas)
 	refresh();
 }
 
-/* --- keys ----------------------------------------------------------------------------------------------------- */
+/* --- keys
+ * ----------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	int curses;
 	key_code code;
 } special[] = {
-    {KEY_ENTER, KEYS_ENTER}, {KEY_BTAB, KEYS_BACK_TAB}, {KEY_BACKSPACE, KEYS_BACKSPACE}, {KEY_DC, KEYS_DELETE},
-    {KEY_IC, KEYS_INSERT}, {KEY_UP, KEYS_UP}, {KEY_DOWN, KEYS_DOWN}, {KEY_LEFT, KEYS_LEFT}, {KEY_RIGHT, KEYS_RIGHT},
-    {KEY_HOME, KEYS_HOME}, {KEY_END, KEYS_END}, {KEY_PPAGE, KEYS_PAGE_UP}, {KEY_NPAGE, KEYS_PAGE_DOWN},
+    {KEY_ENTER, KEYS_ENTER},     {KEY_BTAB, KEYS_BACK_TAB}, {KEY_BACKSPACE, KEYS_BACKSPACE},
+    {KEY_DC, KEYS_DELETE},       {KEY_IC, KEYS_INSERT},     {KEY_UP, KEYS_UP},
+    {KEY_DOWN, KEYS_DOWN},       {KEY_LEFT, KEYS_LEFT},     {KEY_RIGHT, KEYS_RIGHT},
+    {KEY_HOME, KEYS_HOME},       {KEY_END, KEYS_END},       {KEY_PPAGE, KEYS_PAGE_UP},
+    {KEY_NPAGE, KEYS_PAGE_DOWN},
 };
 
 static const struct {
 	wint_t character;
 	key_code code;
-} control[] = {{'\r', KEYS_ENTER}, {'\n', KEYS_ENTER}, {'\t', KEYS_TAB}, {0x1b, KEYS_ESCAPE}, {0x7f, KEYS_BACKSPACE},
-    {'\b', KEYS_BACKSPACE}};
+} control[] = {{'\r', KEYS_ENTER},  {'\n', KEYS_ENTER},     {'\t', KEYS_TAB},
+	       {0x1b, KEYS_ESCAPE}, {0x7f, KEYS_BACKSPACE}, {'\b', KEYS_BACKSPACE}};
 
 /* After an ESC with more behind it: Alt with a key, or a sequence without a name. Both mean nothing here. */
 static key_code

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The terminal: the only place that knows ncurses. It brings a canvas to the screen, gives keys, and makes sure that
- * the terminal is put back whatever ends the program.
+ * The terminal: the only place that knows ncurses. It brings a canvas to the screen, gives keys, and makes
+ * sure that the terminal is put back whatever ends the program.
  */
 #ifndef TWINSPAN_TUI_TERMINAL_H
 #define TWINSPAN_TUI_TERMINAL_H

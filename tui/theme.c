@@ -8,9 +8,9 @@
  *     good: {fg: ["#86c58b", green]}           # exact, and the name for terminals of 8 or 16 colours
  *     selection: {bg: ["#2b3442", blue], bold: true}
  *
- * A colour is "#rrggbb", one of the 16 names, "default" (the terminal's own), or a list of the first two. Every role
- * that the file leaves out keeps the terminal's own colours. Contrast is computed as WCAG 2.1 defines it
- * (relative luminance, section 1.4.3).
+ * A colour is "#rrggbb", one of the 16 names, "default" (the terminal's own), or a list of the first two.
+ * Every role that the file leaves out keeps the terminal's own colours. Contrast is computed as WCAG 2.1
+ * defines it (relative luminance, section 1.4.3).
  */
 #include "tui/theme.h"
 
@@ -25,6 +25,7 @@
 #include "core/base/text.h"
 
 #define THEME_MOST_BYTES 65536
+#define NEAR_GREY 28
 
 struct reading {
 	yaml_document_t document;
@@ -39,11 +40,26 @@ static const char *const role_names[] = {THEME_ROLES(ROLE_NAME) NULL};
 static const unsigned mono_attributes[] = {THEME_ROLES(ROLE_ATTRIBUTES)};
 
 /* The 16 colours with the values of xterm, from which the nearest is computed. */
-static const char *const ansi_names[] = {"black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
-    "bright_black", "bright_red", "bright_green", "bright_yellow", "bright_blue", "bright_magenta", "bright_cyan",
-    "bright_white", NULL};
-static const uint32_t ansi_rgb[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5,
-    0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
+static const char *const ansi_names[] = {"black",
+					 "red",
+					 "green",
+					 "yellow",
+					 "blue",
+					 "magenta",
+					 "cyan",
+					 "white",
+					 "bright_black",
+					 "bright_red",
+					 "bright_green",
+					 "bright_yellow",
+					 "bright_blue",
+					 "bright_magenta",
+					 "bright_cyan",
+					 "bright_white",
+					 NULL};
+static const uint32_t ansi_rgb[16] = {0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd,
+				      0x00cdcd, 0xe5e5e5, 0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00,
+				      0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff};
 
 static const char *const attribute_names[] = {"bold", "dim", "underline", "reverse", "italic", NULL};
 
@@ -61,7 +77,8 @@ theme_monochrome(struct theme *out)
 		out->roles[i].attributes = mono_attributes[i];
 }
 
-/* --- colours -------------------------------------------------------------------------------------------------- */
+/* --- colours
+ * -------------------------------------------------------------------------------------------------- */
 
 static double
 channel(uint32_t rgb, int shift)
@@ -112,12 +129,28 @@ palette_256(int index)
 	return (uint32_t)steps[index / 36] << 16 | (uint32_t)steps[index / 6 % 6] << 8 | steps[index % 6];
 }
 
+/* How far a colour is from grey. */
+static int
+chroma(uint32_t rgb)
+{
+	int most = 0, least = 255;
+
+	for (int shift = 0; shift <= 16; shift += 8) {
+		int value = (int)(rgb >> shift & 0xff);
+
+		most = value > most ? value : most;
+		least = value < least ? value : least;
+	}
+	return most - least;
+}
+
 int
 theme_nearest_256(uint32_t rgb)
 {
-	int best = 16;
+	/* a hint of a hue would become a strong one in the coarse cube: near-greys stay greys */
+	int first = chroma(rgb) <= NEAR_GREY ? 232 : 16, best = first;
 
-	for (int i = 17; i < 256; i++) {
+	for (int i = first; i < 256; i++) {
 		if (distance(palette_256(i), rgb) < distance(palette_256(best), rgb))
 			best = i;
 	}
@@ -136,7 +169,8 @@ theme_nearest_16(uint32_t rgb)
 	return best;
 }
 
-/* --- the file ------------------------------------------------------------------------------------------------- */
+/* --- the file
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool fail(const struct reading *r, yaml_mark_t mark, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -161,7 +195,8 @@ fail_name(const struct reading *r, const yaml_node_t *node, const char *what, co
 
 	text_clean(clean, sizeof(clean), (const char *)node->data.scalar.value);
 	if (nearest != NULL)
-		return fail(r, node->start_mark, "unknown %s '%s' (did you mean '%s'?)", what, clean, nearest);
+		return fail(r, node->start_mark, "unknown %s '%s' (did you mean '%s'?)", what, clean,
+			    nearest);
 	return fail(r, node->start_mark, "unknown %s '%s'", what, clean);
 }
 
@@ -269,7 +304,8 @@ read_mapping(struct reading *r, yaml_node_t *node, const char *what, pair_reader
 static bool
 read_style_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
 {
-	static const char *const names[] = {"fg", "bg", "bold", "dim", "underline", "reverse", "italic", NULL};
+	static const char *const names[] = {"fg",        "bg",      "bold",   "dim",
+					    "underline", "reverse", "italic", NULL};
 	struct theme_style *style = out;
 	const char *name = (const char *)key->data.scalar.value;
 	int attribute = index_of(attribute_names, name);
@@ -337,13 +373,15 @@ theme_load(const char *path, struct theme *out, struct error *err)
 	fclose(file);
 	if (size == THEME_MOST_BYTES) {
 		free(bytes);
-		return error_set(err, "%s:1:1: larger than a theme can be (%d bytes)", path, THEME_MOST_BYTES);
+		return error_set(err, "%s:1:1: larger than a theme can be (%d bytes)", path,
+				 THEME_MOST_BYTES);
 	}
 	*out = (struct theme){0};
 	yaml_parser_initialize(&parser);
 	yaml_parser_set_input_string(&parser, bytes, size);
 	if (!yaml_parser_load(&parser, &r.document)) {
-		ok = fail(&r, parser.problem_mark, "%s", parser.problem != NULL ? parser.problem : "not YAML");
+		ok =
+		    fail(&r, parser.problem_mark, "%s", parser.problem != NULL ? parser.problem : "not YAML");
 	} else {
 		root = yaml_document_get_root_node(&r.document);
 		ok = root != NULL ? read_mapping(&r, root, "a theme", read_theme_pair, out)
@@ -373,6 +411,7 @@ theme_find(const char *name, struct theme *out, struct error *err)
 			return theme_load(path, out, err);
 	}
 	if (!paths_theme(name, path, sizeof(path)))
-		return error_set(err, "no theme '%s': neither in ~/.config/twinspan/themes nor installed", name);
+		return error_set(err, "no theme '%s': neither in ~/.config/twinspan/themes nor installed",
+				 name);
 	return theme_load(path, out, err);
 }

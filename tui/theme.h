@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Themes: what each named role looks like. Panels speak of roles ("good", "dim"), never of colours; a theme is a
- * YAML file that gives each role a foreground, a background and attributes; the terminal turns that into what it
- * can show (24 bits, 256, 16 or 8 colours, none).
+ * Themes: what each named role looks like. Panels speak of roles ("good", "dim"), never of colours; a theme
+ * is a YAML file that gives each role a foreground, a background and attributes; the terminal turns that into
+ * what it can show (24 bits, 256, 16 or 8 colours, none).
  */
 #ifndef TWINSPAN_TUI_THEME_H
 #define TWINSPAN_TUI_THEME_H
@@ -22,41 +22,41 @@ enum theme_attribute {
 };
 
 /*
- * X(role, attributes without colour, what it is for). The second column is the whole look in monochrome, where word
- * and glyph must carry the meaning.
+ * X(role, attributes without colour, what it is for). The second column is the whole look in monochrome,
+ * where word and glyph must carry the meaning.
  */
-#define THEME_ROLES(X)                                                       \
-	X(text, 0, "what is read")                                           \
-	X(dim, THEME_DIM, "what can be overlooked: units, idle, old")        \
-	X(title, THEME_BOLD, "names")                                        \
+#define THEME_ROLES(X) \
+	X(text, 0, "what is read") \
+	X(dim, THEME_DIM, "what can be overlooked: units, idle, old") \
+	X(title, THEME_BOLD, "names") \
 	X(accent, THEME_BOLD, "what the eye should find: the active tunnel") \
-	X(good, 0, "up, Established")                                        \
-	X(warning, THEME_BOLD, "on its way, or half")                        \
-	X(bad, THEME_BOLD, "down, refused")                                  \
-	X(attention, THEME_BOLD, "the line that says what needs a person")   \
-	X(header, THEME_BOLD, "the first line")                              \
-	X(tab, THEME_DIM, "names of the other panels")                       \
-	X(tab_active, THEME_BOLD | THEME_UNDERLINE, "name of this panel")    \
-	X(heading, THEME_DIM, "titles of columns and sections")              \
-	X(border, THEME_DIM, "rules and frames")                             \
-	X(key, THEME_BOLD, "keys in the footer and the help")                \
-	X(label, 0, "words beside them")                                     \
-	X(graph, 0, "graph of the tunnel that carries")                      \
-	X(graph_idle, THEME_DIM, "graph of the other one")                   \
-	X(selection, THEME_REVERSE, "ground of the selected row")            \
-	X(dialog, 0, "ground of dialogs and help")                           \
-	X(footer, 0, "ground of the last line")                              \
-	X(button, 0, "a button")                                             \
+	X(good, 0, "up, Established") \
+	X(warning, THEME_BOLD, "on its way, or half") \
+	X(bad, THEME_BOLD, "down, refused") \
+	X(attention, THEME_BOLD, "the line that says what needs a person") \
+	X(header, THEME_BOLD, "the first line") \
+	X(tab, THEME_DIM, "names of the other panels") \
+	X(tab_active, THEME_BOLD | THEME_UNDERLINE, "name of this panel") \
+	X(heading, THEME_DIM, "titles of columns and sections") \
+	X(border, THEME_DIM, "rules and frames") \
+	X(key, THEME_BOLD, "keys in the footer and the help") \
+	X(label, 0, "words beside them") \
+	X(graph, 0, "graph of the tunnel that carries") \
+	X(graph_idle, THEME_DIM, "graph of the other one") \
+	X(selection, THEME_REVERSE, "ground of the selected row") \
+	X(dialog, 0, "ground of dialogs and help") \
+	X(footer, 0, "ground of the last line") \
+	X(button, 0, "a button") \
 	X(focus, THEME_REVERSE, "the button that Enter presses")
 
 #define THEME_ENUM(role, attributes, help) ROLE_##role,
 enum theme_role { THEME_ROLES(THEME_ENUM) ROLE_COUNT };
 
 struct theme_colour {
-	bool set;         /* false: the terminal's own */
-	bool exact;       /* `rgb` was given, not only a name */
-	uint32_t rgb;     /* 0xrrggbb */
-	int8_t ansi;      /* 0-15 for terminals of 8 or 16 colours; -1: the nearest */
+	bool set;     /* false: the terminal's own */
+	bool exact;   /* `rgb` was given, not only a name */
+	uint32_t rgb; /* 0xrrggbb */
+	int8_t ansi;  /* 0-15 for terminals of 8 or 16 colours; -1: the nearest */
 };
 
 struct theme_style {

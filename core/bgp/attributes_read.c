@@ -505,6 +505,12 @@ read_one(struct reading *reading, struct reader *r, uint8_t seen[32], bool *only
 
 	if (type != ATTRIBUTE_MP_UNREACH)
 		*only_unreach = false;
+	if (r->failed && (type == ATTRIBUTE_MP_REACH || type == ATTRIBUTE_MP_UNREACH)) {
+		/* Prefixes are lost with it: RFC 7606, 3 j. */
+		reset(reading, UPDATE_OPTIONAL_ERROR, NULL, NULL, rule->name,
+		      "goes beyond the attributes' length");
+		return false;
+	}
 	if (r->failed) {
 		react(reading, UPDATE_AS_WITHDRAW, "an attribute goes beyond the attributes' length");
 		return false;

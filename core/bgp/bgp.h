@@ -37,6 +37,7 @@ struct bgp_peer_config {
 	uint32_t hold_s, keepalive_s;  /* offered hold time; keepalive is at most a third of the negotiated one */
 	uint32_t max_prefixes;         /* 0: no limit; one more draws NOTIFICATION 6/1 */
 	bool passive;                  /* only listen */
+	uint32_t listen_first_ms;      /* after a start or a loss only listen for so long, then connect too (0: at once) */
 	bool multihop;                 /* the peer may be more than one hop away (eBGP otherwise sends with TTL 1) */
 	uint32_t group, member;        /* see above; group 0: none */
 	bool export_networks;          /* tell it the locally originated networks */

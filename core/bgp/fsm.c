@@ -87,6 +87,12 @@ begin(struct session *s, const struct fsm_input *input)
 		await(s);
 		return;
 	}
+	if (s->peer->config.listen_first_ms != 0 && !s->peer->listened) {
+		s->peer->listened = true;
+		s->retry_at = after(s, spread((usec_t)s->peer->config.listen_first_ms * USEC_PER_MS));
+		set_state(s, BGP_ACTIVE);
+		return;
+	}
 	s->outgoing = true;
 	s->connection = connection_connect(s, &error_number);
 	if (s->connection == NULL) {
@@ -104,13 +110,6 @@ begin_again(struct session *s, const struct fsm_input *input)
 	if (s->connection != NULL)
 		connection_close(s->connection, false);
 	s->connection = NULL;
-	begin(s, input);
-}
-
-/* While a connection of the peer's is being negotiated there is no need for one of ours. */
-static void
-try_again(struct session *s, const struct fsm_input *input)
-{
 	begin(s, input);
 }
 
@@ -282,6 +281,7 @@ confirmed(struct session *s, const struct fsm_input *input)
 			session_end(other, &(struct session_end){.quiet = true});
 	}
 	alive(s, input);
+	s->peer->listened = false;
 	set_state(s, BGP_ESTABLISHED);
 	session_establish(s);
 }
@@ -333,8 +333,8 @@ static const action table[][EVENT_COUNT] = {
     [BGP_ACTIVE] =
 	{
 	    [EVENT_STOP] = stopped,
-	    [EVENT_START] = try_again,
-	    [EVENT_RETRY_TIMER] = try_again,
+	    [EVENT_START] = begin,
+	    [EVENT_RETRY_TIMER] = begin,
 	    [EVENT_TCP_ACCEPTED] = accepted,
 	},
     [BGP_OPENSENT] =

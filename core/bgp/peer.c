@@ -194,6 +194,7 @@ bgp_peer_start(struct bgp_peer *peer)
 	if (peer->wanted || peer->removed)
 		return;
 	peer->wanted = true;
+	peer->listened = false;
 	peer->plain_open = false;
 	peer->wait_ms = peer->retry_ms = 0;
 	if (!peer->shut_down)

@@ -183,6 +183,7 @@ struct bgp_peer {
 	struct session *main, *second;
 	struct adj_out *out;        /* while Established */
 	uint32_t wait_ms, retry_ms; /* the last ones, growing */
+	bool listened;              /* the peer had its time to connect first (listen_first_ms) */
 	usec_t established_at;
 	uint64_t messages_in, messages_out, flaps;
 	uint32_t reported_med;

@@ -11,8 +11,7 @@
 
 #define DPD_TIMEOUT_AWS 30
 
-/* --- timers
- * -------------------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 /* RFC 4271 4.2 and 10: a third of the hold time is the usual keepalive, and the longest that is sensible. */
 static void
@@ -65,8 +64,7 @@ check_timers(struct reading *reading, struct config_tunnel *tunnel, const struct
 				tunnel->dpd.interval_s, tunnel->dpd.timeout_s);
 }
 
-/* --- a tunnel
- * ------------------------------------------------------------------------------------------------ */
+/* --- a tunnel --------------------------------------------------------------------------------- */
 
 static bool
 id_is_any(const char *id)
@@ -162,8 +160,7 @@ check_tunnel(struct reading *reading, const struct config_connection *connection
 	check_bgp(reading, &tunnel->bgp, given, at);
 }
 
-/* --- connections, peers, the gateway
- * ------------------------------------------------------------------------- */
+/* --- connections, peers, the gateway ---------------------------------------------------------- */
 
 static void
 check_dynamic(struct reading *reading, const struct config_connection *connection, const struct given *given,
@@ -264,7 +261,8 @@ check_gateway(struct reading *reading, const struct given *given, struct positio
 	if (!ip_address_is_set(&config->router_id) &&
 	    given_entry(given, SECTION_GATEWAY, "router_id") == NULL) {
 		choose_router_id(config);
-		if (bgp && !ip_address_is_set(&config->router_id))
+		/* Only where nothing else is wrong: the address may stand in what could not be read. */
+		if (bgp && !ip_address_is_set(&config->router_id) && reading->findings->errors == 0)
 			finding_error(reading->findings, at,
 				      "missing key 'router_id' in gateway: there is no IPv4 outside address "
 				      "to take it from");

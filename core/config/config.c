@@ -21,8 +21,7 @@
 
 static const struct position whole_file = {1, 1};
 
-/* --- inheritance
- * --------------------------------------------------------------------------------------------- */
+/* --- inheritance ------------------------------------------------------------------------------ */
 
 static void
 tunnel_free(struct config_tunnel *tunnel)
@@ -47,8 +46,7 @@ tunnel_inherit(struct config_tunnel *to, const struct config_tunnel *from)
 	to->health.probe = text_copy(from->health.probe);
 }
 
-/* --- the parts of the file
- * ----------------------------------------------------------------------------------- */
+/* --- the parts of the file -------------------------------------------------------------------- */
 
 /* The list under a key of the top level; NULL where there is none. */
 static const struct node *
@@ -221,8 +219,7 @@ read_root(struct reading *reading, const struct node *root)
 	unique_check(reading->unique, &given, reading->findings);
 }
 
-/* --- the doors
- * ----------------------------------------------------------------------------------------------- */
+/* --- the doors -------------------------------------------------------------------------------- */
 
 static void
 set_folder(struct reading *reading, const char *file)

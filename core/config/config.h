@@ -43,22 +43,22 @@ struct config_esp {
 };
 
 struct config_dpd {
-	uint32_t interval_s, timeout_s;
+	uint32_t interval_s, timeout_s; /* timeout: 2 s and more; a warning below AWS's 30 s */
 	enum config_dpd_action action;
 };
 
 struct config_bgp {
-	uint32_t keepalive_s, hold_s; /* hold: 3-65535, or 0 */
+	uint32_t keepalive_s, hold_s; /* hold: 3-65535, or 0; keepalive: a third of it at most, by default just that */
 	uint32_t max_prefixes;        /* 0: no limit */
 };
 
 struct config_bfd {
-	bool enabled;
-	uint32_t interval_ms, multiplier;
+	bool enabled;                 /* `bfd:` was given, and not with `enabled: no` */
+	uint32_t interval_ms, multiplier; /* 10-60000, 1-255 */
 };
 
 struct config_health {
-	bool enabled;                 /* a probe was configured */
+	bool enabled;                 /* `health:` was given, and not with `enabled: no` */
 	char *probe;                  /* "icmp", "tcp" or a plugin's name */
 	struct ip_address target;     /* none: the peer's inside address */
 	uint32_t interval_ms, fail, recover;
@@ -70,14 +70,16 @@ struct config_tunnel {
 	unsigned number;              /* 1 or 2 */
 	struct ip_address local;      /* outside address; none: any */
 	struct ip_address remote;     /* none: any (wait for a peer known by its identity) */
-	char *local_id, *remote_id;   /* IKE identities; default: the addresses as text; remote_id NULL: not checked */
+	/* IKE identities. Default: the addresses as text. local_id NULL: that of the address in use (behind NAT);
+	 * remote_id NULL: not checked. */
+	char *local_id, *remote_id;
 	struct ip_prefix inside[2];   /* this side's own address with length; IPv4 first; family AF_UNSPEC where unset */
 	struct ip_address inside_remote[2];
 	uint8_t *psk;                 /* secret bytes, wiped when freed */
 	size_t psk_length;
 	enum config_encap encap;
 	uint32_t mtu;                 /* inner MTU, 0: worked out */
-	enum config_start start;
+	enum config_start start;      /* always to respond where the remote address is any */
 	struct config_ike ike;
 	struct config_esp esp;
 	struct config_dpd dpd;

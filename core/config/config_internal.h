@@ -19,8 +19,7 @@
 
 #include "core/config/config.h"
 
-/* --- findings
- * ------------------------------------------------------------------------------------------------ */
+/* --- findings --------------------------------------------------------------------------------- */
 
 struct position {
 	unsigned line, column; /* from 1 */
@@ -37,8 +36,7 @@ bool findings_full(const struct config_findings *findings);
 /** Errors before warnings, each in the order of the file; what was said twice of one place is said once. */
 void findings_sort(struct config_findings *findings);
 
-/* --- the tree
- * ------------------------------------------------------------------------------------------------ */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 enum node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP };
 
@@ -75,8 +73,7 @@ const char *node_kind_name(const struct node *node);
 /** True for a plain empty value, "~" or "null". */
 bool node_is_null(const struct node *node);
 
-/* --- the schema
- * ---------------------------------------------------------------------------------------------- */
+/* --- the schema ------------------------------------------------------------------------------- */
 
 enum section {
 	SECTION_FILE,
@@ -129,8 +126,7 @@ const char *section_name(enum section section);
 /** Index in the table, by section and key; -1 for an unknown one. */
 int field_index(enum section section, const char *key);
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /** What stood in the file for each row of the table, so that later rules can point at it. */
 struct given {
@@ -184,8 +180,7 @@ void read_esp_proposals(struct reading *, const struct field *, const struct nod
 /** False, with a finding, for a value that is no scalar or has nothing in it. */
 bool value_is_text(struct reading *reading, const struct field *field, const struct node *value);
 
-/* --- proposals, secrets
- * -------------------------------------------------------------------------------------- */
+/* --- proposals, secrets ----------------------------------------------------------------------- */
 
 /** Checks one proposal; findings at `at`. False: an error was found. */
 bool proposal_check(struct reading *reading, bool esp, const char *text, struct position at);
@@ -194,8 +189,7 @@ bool proposal_check(struct reading *reading, bool esp, const char *text, struct 
 void secret_read(struct reading *reading, const struct given *given, struct position at,
 		 struct config_tunnel *tunnel);
 
-/* --- rules
- * --------------------------------------------------------------------------------------------------- */
+/* --- rules ------------------------------------------------------------------------------------ */
 
 void check_gateway(struct reading *reading, const struct given *given, struct position at);
 /** Fills in what follows from other keys (identities, the peer's inside address) and checks the whole. */

@@ -222,8 +222,7 @@ on_alias(struct builder *b, const yaml_event_t *event)
 	place(b, node);
 }
 
-/* --- closing a map: merges, order, duplicates
- * ---------------------------------------------------------------- */
+/* --- closing a map: merges, order, duplicates ------------------------------------------------- */
 
 /* An entry on its way into a map: `order` is lower for what takes precedence. */
 struct draft {
@@ -332,8 +331,7 @@ on_end(struct builder *b)
 	node->closed = true;
 }
 
-/* --- the whole
- * ----------------------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 /* True when the event ended the stream. */
 static bool
@@ -477,7 +475,7 @@ tree_parse(struct tree *tree, const char *text, size_t length, struct config_fin
 		finding_error(findings, (struct position){1, 1}, "not enough memory to read the file");
 		return false;
 	}
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	/* No encoding is set: libyaml then skips a byte order mark. What is not UTF-8 was refused above. */
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
 	run(&b, &parser, text, length);
 	yaml_parser_delete(&parser);

@@ -15,15 +15,17 @@
 static const struct word roles[] = {{"customer", CONFIG_ROLE_CUSTOMER}, {"hub", CONFIG_ROLE_HUB}, {0}};
 static const struct word dataplanes[] = {{"auto", CONFIG_DATAPLANE_AUTO}, {"kernel", CONFIG_DATAPLANE_KERNEL},
 	{"userspace", CONFIG_DATAPLANE_USERSPACE}, {0}};
-static const struct word routings[] = {{"dynamic", CONFIG_ROUTING_DYNAMIC}, {"static", CONFIG_ROUTING_STATIC}, {0}};
+static const struct word routings[] = {{"dynamic", CONFIG_ROUTING_DYNAMIC},
+	{"static", CONFIG_ROUTING_STATIC}, {0}};
 static const struct word modes[] = {{"active_passive", CONFIG_MODE_ACTIVE_PASSIVE},
 	{"active_active", CONFIG_MODE_ACTIVE_ACTIVE}, {0}};
-static const struct word starts[] = {{"initiate", CONFIG_START_INITIATE}, {"respond", CONFIG_START_RESPOND}, {0}};
+static const struct word starts[] = {{"initiate", CONFIG_START_INITIATE},
+	{"respond", CONFIG_START_RESPOND}, {0}};
 static const struct word actions[] = {{"restart", CONFIG_DPD_RESTART}, {"clear", CONFIG_DPD_CLEAR},
 	{"none", CONFIG_DPD_NONE}, {0}};
 /* An unquoted yes is a boolean to many an editor, which then writes true. */
-static const struct word encaps[] = {{"auto", CONFIG_ENCAP_AUTO}, {"yes", CONFIG_ENCAP_YES}, {"no", CONFIG_ENCAP_NO},
-	{"true", CONFIG_ENCAP_YES}, {"false", CONFIG_ENCAP_NO}, {0}};
+static const struct word encaps[] = {{"auto", CONFIG_ENCAP_AUTO}, {"yes", CONFIG_ENCAP_YES},
+	{"no", CONFIG_ENCAP_NO}, {"true", CONFIG_ENCAP_YES}, {"false", CONFIG_ENCAP_NO}, {0}};
 
 #define TO(shape, member) .offset = offsetof(struct shape, member), .size = sizeof(((struct shape *)0)->member)
 #define S 1000

@@ -158,8 +158,7 @@ unique_peer(struct unique *unique, const struct config_peer *peer, const struct 
 	add(unique, THING_SPEAKER, speaker);
 }
 
-/* --- comparing
- * ----------------------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static int
 compare_places(const struct thing *a, const struct thing *b)

@@ -358,8 +358,7 @@ read_prefixes(struct reading *reading, const struct field *field, const struct n
 	}
 }
 
-/* --- inside addresses
- * ---------------------------------------------------------------------------------------- */
+/* --- inside addresses ------------------------------------------------------------------------- */
 
 /* What AWS keeps for itself: a tunnel there would never come up (VPN User Guide, "Tunnel options"). */
 static const char *const reserved_insides[] = {"169.254.0.0/30",    "169.254.1.0/30", "169.254.2.0/30",
@@ -469,8 +468,7 @@ read_inside(struct reading *reading, const struct field *field, const struct nod
 	}
 }
 
-/* --- proposals
- * ----------------------------------------------------------------------------------------------- */
+/* --- proposals -------------------------------------------------------------------------------- */
 
 static void
 read_proposals(struct reading *reading, const struct field *field, const struct node *value, void *target,

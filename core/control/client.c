@@ -241,7 +241,7 @@ take_hello(struct control_client *client, const json_t *hello, struct error *err
 	client->run = run;
 	client->greeted = client->ever_greeted = true;
 	client->retry_ms = FIRST_RETRY_MS;
-	mirror_begin(&client->mirror, other_run);
+	control_mirror_begin(&client->mirror, other_run);
 	set_state(client,
 		  (client->mirror.kinds | client->mirror.paged_kinds) != 0 ? CONTROL_SYNCING : CONTROL_LIVE,
 		  NULL);
@@ -253,7 +253,7 @@ take_model(struct control_client *client, const json_t *message, bool *known, st
 {
 	bool was_live = client->mirror.live;
 
-	if (!mirror_take(&client->mirror, message, known, err))
+	if (!control_mirror_take(&client->mirror, message, known, err))
 		return false;
 	if (client->closed)
 		return true;
@@ -326,7 +326,7 @@ take_messages(struct control_client *client, struct error *err)
 static void
 free_client(struct control_client *client)
 {
-	mirror_free(&client->mirror);
+	control_mirror_free(&client->mirror);
 	buffer_free(&client->in.bytes);
 	buffer_free(&client->out);
 	free(client->role);
@@ -585,7 +585,7 @@ client_new(uint64_t kinds, uint64_t paged_kinds)
 	struct control_client *client = memory_zeroed(1, sizeof(*client));
 
 	client->retry_ms = FIRST_RETRY_MS;
-	mirror_init(&client->mirror, kinds, paged_kinds);
+	control_mirror_init(&client->mirror, kinds, paged_kinds);
 	return client;
 }
 
@@ -594,7 +594,7 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 {
 	struct control_client *client;
 
-	if (!listen_path_fits(options->socket, err))
+	if (!control_listen_path_fits(options->socket, err))
 		return NULL;
 	signal(SIGPIPE,
 	       SIG_IGN); /* a gateway that goes while it is written to is an error code, not the end */
@@ -673,7 +673,7 @@ ignore_page(void *context, const struct control_page *page)
 
 /* Waits for the answers 1, a page of routes, and 2, a command's. */
 struct control_client *
-client_new_detached(uint64_t kinds, uint64_t paged_kinds)
+control_client_new_detached(uint64_t kinds, uint64_t paged_kinds)
 {
 	struct control_client *client = client_new(kinds, paged_kinds);
 
@@ -691,14 +691,14 @@ client_new_detached(uint64_t kinds, uint64_t paged_kinds)
 }
 
 void
-client_free_detached(struct control_client *client)
+control_client_free_detached(struct control_client *client)
 {
 	fail_all(&client->pending, "");
 	free_client(client);
 }
 
 bool
-client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
+control_client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
 {
 	buffer_append(&client->in.bytes, bytes, length);
 	return take_messages(client, err);

@@ -21,18 +21,18 @@ struct mirror {
 	uint64_t missed; /* told by the last message, to be passed on */
 };
 
-void mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds);
-void mirror_free(struct mirror *mirror);
+void control_mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds);
+void control_mirror_free(struct mirror *mirror);
 /* A new connection begins: what is held stays until the next walk is whole. */
-void mirror_begin(struct mirror *mirror, bool other_run);
+void control_mirror_begin(struct mirror *mirror, bool other_run);
 /* Takes one message. `*known` is set where it was one of the model's. False, with `err`, where it is wrong.
  */
-bool mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err);
+bool control_mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err);
 
 /* A client without a loop, which never connects: for trying input on it. */
-struct control_client *client_new_detached(uint64_t kinds, uint64_t paged_kinds);
-void client_free_detached(struct control_client *client);
+struct control_client *control_client_new_detached(uint64_t kinds, uint64_t paged_kinds);
+void control_client_free_detached(struct control_client *client);
 /* Handles bytes as if a gateway had sent them. False where they were wrong. */
-bool client_input(struct control_client *client, const void *bytes, size_t length, struct error *err);
+bool control_client_input(struct control_client *client, const void *bytes, size_t length, struct error *err);
 
 #endif

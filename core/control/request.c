@@ -85,7 +85,7 @@ control_request_fail(struct control_request *request, const char *format, ...)
 }
 
 void
-request_forget_session(struct control_session *session)
+control_request_forget_session(struct control_session *session)
 {
 	struct control_request *request;
 
@@ -97,7 +97,7 @@ request_forget_session(struct control_session *session)
 }
 
 void
-request_forget_server(struct control_server *server)
+control_request_forget_server(struct control_server *server)
 {
 	struct control_request *request, *next;
 
@@ -219,7 +219,8 @@ refuse(struct control_session *session, json_int_t id, int exit_code, const char
 }
 
 void
-request_begin(struct control_session *session, json_int_t id, const char *name, const json_t *arguments)
+control_request_begin(struct control_session *session, json_int_t id, const char *name,
+		      const json_t *arguments)
 {
 	struct control_server *server = session->server;
 	const struct command *command = command_find(name);

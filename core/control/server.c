@@ -57,7 +57,7 @@ static void on_written(uv_write_t *write, int status);
  * ------------------------------------------------------------------------------------ */
 
 struct control_server *
-server_new(struct model_store *store)
+control_server_new(struct model_store *store)
 {
 	struct control_server *server = memory_zeroed(1, sizeof(*server));
 	uint64_t run = 0;
@@ -71,9 +71,9 @@ server_new(struct model_store *store)
 }
 
 void
-server_free(struct control_server *server)
+control_server_free(struct control_server *server)
 {
-	request_forget_server(server);
+	control_request_forget_server(server);
 	free(server->handlers);
 	free(server->socket);
 	free(server);
@@ -100,7 +100,7 @@ static void
 on_handle_closed(struct control_socket *socket)
 {
 	if (--socket->handles == 0)
-		server_free(socket->server);
+		control_server_free(socket->server);
 }
 
 static void
@@ -300,7 +300,7 @@ on_connection(uv_stream_t *stream, int status)
 		uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 		return;
 	}
-	role = role_of_socket(fd, who, sizeof(who));
+	role = control_role_of_socket(fd, who, sizeof(who));
 	crowded = socket->connections > MOST_CONNECTIONS ||
 		  (role != COMMAND_ADMIN && connections_of(socket->server, who) >= MOST_OF_ONE_USER);
 	control_session_begin(&connection->session, socket->server, role, who);
@@ -383,7 +383,7 @@ start_times(struct control_socket *socket)
 struct control_server *
 control_server_open(uv_loop_t *loop, const char *path, struct model_store *store, struct error *err)
 {
-	struct control_server *server = server_new(store);
+	struct control_server *server = control_server_new(store);
 	struct control_socket *socket = memory_zeroed(1, sizeof(*socket));
 
 	signal(SIGPIPE,
@@ -394,7 +394,7 @@ control_server_open(uv_loop_t *loop, const char *path, struct model_store *store
 	uv_pipe_init(loop, &socket->listener, 0);
 	socket->listener.data = socket;
 	socket->handles = 1;
-	if (!listen_on(&socket->listener, path, on_connection, err)) {
+	if (!control_listen_on(&socket->listener, path, on_connection, err)) {
 		model_store_unwatch(store, &server->watch);
 		uv_close((uv_handle_t *)&socket->listener, on_own_closed);
 		return NULL;
@@ -417,7 +417,7 @@ control_server_close(struct control_server *server)
 	server->wake = NULL;
 	server->changed = NULL;
 	model_store_unwatch(server->store, &server->watch);
-	request_forget_server(server);
+	control_request_forget_server(server);
 	DL_FOREACH_SAFE(server->sessions, session, next)
 	{
 		end_connection((struct connection *)session);

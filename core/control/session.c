@@ -29,7 +29,7 @@ control_session_has_room(const struct control_session *session)
 
 void
 control_session_begin(struct control_session *session, struct control_server *server, enum command_role role,
-	      const char *who)
+		      const char *who)
 {
 	session->server = server;
 	session->role = role;
@@ -45,7 +45,7 @@ void
 control_session_end(struct control_session *session)
 {
 	DL_DELETE(session->server->sessions, session);
-	request_forget_session(session);
+	control_request_forget_session(session);
 	control_session_watched_kinds_changed(session->server);
 	buffer_free(&session->in.bytes);
 	buffer_free(&session->out);
@@ -60,7 +60,8 @@ control_session_refuse(struct control_session *session, const char *text)
 }
 
 void
-control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text, json_t *result)
+control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
+		      json_t *result)
 {
 	json_t *reply = json_pack("{s:I, s:i, s:s}", "reply", id, "exit_code", exit_code, "text", text);
 
@@ -347,7 +348,7 @@ handle_query(struct control_session *session, json_int_t id, const json_t *messa
 	query.limit = limit < 1 || limit > CONTROL_PAGE_ROWS ? CONTROL_PAGE_ROWS : (size_t)limit;
 	if (info == NULL || (after != NULL && strlen(after) > MOST_KEY)) {
 		control_session_reply(session, id, CONTROL_EXIT_USAGE,
-			      info == NULL ? "unknown kind" : "the key is too long", NULL);
+				      info == NULL ? "unknown kind" : "the key is too long", NULL);
 		return;
 	}
 	if ((filter = model_filter_parse(text, &err)) == NULL) {
@@ -377,7 +378,7 @@ handle_command(struct control_session *session, json_int_t id, const json_t *mes
 	if (name == NULL)
 		control_session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
 	else
-		request_begin(session, id, name, json_object_get(message, "arguments"));
+		control_request_begin(session, id, name, json_object_get(message, "arguments"));
 }
 
 static void
@@ -396,7 +397,8 @@ handle(struct control_session *session, const json_t *message)
 		handle_command(session, json_integer_value(id), message);
 	else
 		control_session_reply(session, json_integer_value(id), CONTROL_EXIT_USAGE,
-			      "this gateway (version " TWINSPAN_VERSION ") knows no such request", NULL);
+				      "this gateway (version " TWINSPAN_VERSION ") knows no such request",
+				      NULL);
 }
 
 bool

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * charon's view of our tunnels: a peer_cfg_t with its ike_cfg_t and one child_cfg_t each, found by charon through a
- * backend_t, and the pre-shared keys through a credential_set_t.
+ * charon's view of our tunnels: a peer_cfg_t with its ike_cfg_t and one child_cfg_t each, found by charon
+ * through a backend_t, and the pre-shared keys through a credential_set_t.
  *
  * Choices, and why:
- * - reqid = the tunnel's id, static, so that two tunnels with 0.0.0.0/0 on both sides never share one, and so that the
- *   kernel adaptor knows whose SA it is handed.
- * - keyingtries 1 and no start, close or dpd action: charon never restarts anything by itself. supervisor.c is the one
- *   mechanism that does.
- * - UNIQUE_NO sends and honours INITIAL_CONTACT (RFC 7296 2.4). It names identities, not tunnels, so that a tunnel
- *   whose pair of identities another one uses too gets UNIQUE_NEVER: it must not sweep its twin away.
+ * - reqid = the tunnel's id, static, so that two tunnels with 0.0.0.0/0 on both sides never share one, and so
+ * that the kernel adaptor knows whose SA it is handed.
+ * - keyingtries 1 and no start, close or dpd action: charon never restarts anything by itself. supervisor.c
+ * is the one mechanism that does.
+ * - UNIQUE_NO sends and honours INITIAL_CONTACT (RFC 7296 2.4). It names identities, not tunnels, so that a
+ * tunnel whose pair of identities another one uses too gets UNIQUE_NEVER: it must not sweep its twin away.
  * - MOBIKE off: the ends of a tunnel are what the configuration says.
- * - A key belongs to one tunnel. While charon authenticates an SA whose tunnel is known, only that tunnel's key is
- *   offered; before (IKEv1 needs the key first), those whose identities fit.
+ * - A key belongs to one tunnel. While charon authenticates an SA whose tunnel is known, only that tunnel's
+ * key is offered; before (IKEv1 needs the key first), those whose identities fit.
  */
 #include "core/ike/ike_internal.h"
 
@@ -25,7 +25,7 @@
 
 static bool
 add_proposals(const struct text_list *list, protocol_id_t protocol, void *config,
-    void (*add)(void *config, proposal_t *proposal), const char *what, struct error *err)
+	      void (*add)(void *config, proposal_t *proposal), const char *what, struct error *err)
 {
 	if (!list || list->count == 0)
 		return error_set(err, "no %s proposal is given", what);
@@ -33,7 +33,8 @@ add_proposals(const struct text_list *list, protocol_id_t protocol, void *config
 		proposal_t *proposal = proposal_create_from_string(protocol, list->items[i]);
 
 		if (!proposal)
-			return error_set(err, "%s proposal '%s' can't be used: an unknown or incomplete set of algorithms",
+			return error_set(
+			    err, "%s proposal '%s' can't be used: an unknown or incomplete set of algorithms",
 			    what, list->items[i]);
 		add(config, proposal);
 	}
@@ -138,9 +139,10 @@ pair_is_shared(struct ike *ike, const struct tunnel *with)
 	bool shared = false;
 
 	pthread_mutex_lock(&ike->lock);
-	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && !shared; tunnel = tunnel_next(ike, tunnel))
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && !shared;
+	     tunnel = tunnel_next(ike, tunnel))
 		shared = identities_equal(tunnel->local_id, with->local_id) &&
-		    identities_equal(tunnel->remote_id, with->remote_id);
+			 identities_equal(tunnel->remote_id, with->remote_id);
 	pthread_mutex_unlock(&ike->lock);
 	return shared;
 }
@@ -162,18 +164,19 @@ static peer_cfg_t *
 build_peer(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel, ike_cfg_t *config)
 {
 	uint32_t life = from->ike_lifetime_s;
-	peer_cfg_t *peer = peer_cfg_create((char *)from->name, config,
-	    &(peer_cfg_create_t){
-		.cert_policy = CERT_NEVER_SEND,
-		.unique = pair_is_shared(ike, tunnel) ? UNIQUE_NEVER : UNIQUE_NO,
-		.keyingtries = 1,
-		.rekey_time = life - life / 10,
-		.jitter_time = life / 20,
-		.over_time = life / 10,
-		.no_mobike = TRUE,
-		.dpd = from->dpd_interval_s,
-		.dpd_timeout = from->dpd_timeout_s,
-	    });
+	peer_cfg_t *peer =
+	    peer_cfg_create((char *)from->name, config,
+			    &(peer_cfg_create_t){
+				.cert_policy = CERT_NEVER_SEND,
+				.unique = pair_is_shared(ike, tunnel) ? UNIQUE_NEVER : UNIQUE_NO,
+				.keyingtries = 1,
+				.rekey_time = life - life / 10,
+				.jitter_time = life / 20,
+				.over_time = life / 10,
+				.no_mobike = TRUE,
+				.dpd = from->dpd_interval_s,
+				.dpd_timeout = from->dpd_timeout_s,
+			    });
 
 	add_identity(peer, true, tunnel->local_id);
 	add_identity(peer, false, tunnel->remote_id);
@@ -200,6 +203,22 @@ check(const struct ike_tunnel *from, struct error *err)
 	return true;
 }
 
+static char *
+ike_key(const struct ike_tunnel *from)
+{
+	char local[IP_ADDRESS_TEXT], remote[IP_ADDRESS_TEXT];
+	char *key = text_format("%s %s %u %d", ip_address_format(&from->local, local),
+				ip_address_format(&from->remote, remote), from->version, from->encap > 0);
+
+	for (size_t i = 0; i < from->ike_proposals->count; i++) {
+		char *longer = text_format("%s %s", key, from->ike_proposals->items[i]);
+
+		free(key);
+		key = longer;
+	}
+	return key;
+}
+
 struct tunnel *
 tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 {
@@ -221,7 +240,8 @@ tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 	tunnel->encap = from->encap;
 	tunnel->local_id = identity_of(from->local_id, &from->local);
 	tunnel->remote_id = identity_of(from->remote_id, NULL);
-	tunnel->key = shared_key_create(SHARED_IKE, chunk_clone(chunk_create((u_char *)from->psk, from->psk_length)));
+	tunnel->key =
+	    shared_key_create(SHARED_IKE, chunk_clone(chunk_create((u_char *)from->psk, from->psk_length)));
 	tunnel->child = build_child(ike, from, err);
 	config = tunnel->child ? build_ike(from, err) : NULL;
 	if (!config) {
@@ -229,11 +249,13 @@ tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 		error_prefix(err, "tunnel %s", from->name);
 		return NULL;
 	}
+	tunnel->ike_key = ike_key(from);
 	tunnel->peer = build_peer(ike, from, tunnel, config);
 	return tunnel;
 }
 
-/* --- back end -------------------------------------------------------------------------------------------------- */
+/* --- back end
+ * -------------------------------------------------------------------------------------------------- */
 
 static bool
 may_be(const struct ip_address *configured, host_t *seen)
@@ -262,21 +284,46 @@ destroy_peer_list(void *data)
 	list->destroy_offset(list, offsetof(peer_cfg_t, destroy));
 }
 
+static bool
+was_offered(struct tunnel *const *offered, unsigned count, const char *key)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(offered[i]->ike_key, key) == 0)
+			return true;
+	return false;
+}
+
+/* A hub may have a thousand tunnels for peers of any address, told apart by identity only. What charon is to
+ * choose from here differs in addresses and proposals, so that of those that are alike one is enough. */
 static enumerator_t *
 enumerate_ike(backend_t *this, host_t *me, host_t *other)
 {
 	struct ike *ike = the_ike;
 	linked_list_t *list = linked_list_create();
+	struct tunnel *offered[64];
+	unsigned count = 0;
 
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
 		ike_cfg_t *config = tunnel->peer->get_ike_cfg(tunnel->peer);
 
-		if (!tunnel->refused && may_be(&tunnel->local, me) && may_be(&tunnel->remote, other))
-			list->insert_last(list, config->get_ref(config));
+		if (tunnel->refused || !may_be(&tunnel->local, me) || !may_be(&tunnel->remote, other) ||
+		    was_offered(offered, count, tunnel->ike_key))
+			continue;
+		list->insert_last(list, config->get_ref(config));
+		if (count < COUNT_OF(offered))
+			offered[count++] = tunnel;
 	}
 	pthread_mutex_unlock(&ike->lock);
 	return enumerator_create_cleaner(list->create_enumerator(list), destroy_ike_list, list);
+}
+
+/* As charon matches: an identity may be a pattern on either side. */
+static bool
+may_be_called(identification_t *configured, identification_t *seen)
+{
+	return !configured || !seen || seen->matches(seen, configured) ||
+	       configured->matches(configured, seen);
 }
 
 static enumerator_t *
@@ -289,7 +336,8 @@ enumerate_peers(backend_t *this, identification_t *me, identification_t *other)
 
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
-		if (!tunnel->refused && may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote))
+		if (!tunnel->refused && may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote) &&
+		    may_be_called(tunnel->remote_id, other) && may_be_called(tunnel->local_id, me))
 			list->insert_last(list, tunnel->peer->get_ref(tunnel->peer));
 	pthread_mutex_unlock(&ike->lock);
 	return enumerator_create_cleaner(list->create_enumerator(list), destroy_peer_list, list);
@@ -302,14 +350,16 @@ find_peer(backend_t *this, char *name)
 	peer_cfg_t *found = NULL;
 
 	pthread_mutex_lock(&ike->lock);
-	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && !found; tunnel = tunnel_next(ike, tunnel))
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && !found;
+	     tunnel = tunnel_next(ike, tunnel))
 		if (strcmp(tunnel->name, name) == 0)
 			found = tunnel->peer->get_ref(tunnel->peer);
 	pthread_mutex_unlock(&ike->lock);
 	return found;
 }
 
-/* --- pre-shared keys ------------------------------------------------------------------------------------------- */
+/* --- pre-shared keys
+ * ------------------------------------------------------------------------------------------- */
 
 struct key_match {
 	shared_key_t *key;
@@ -398,7 +448,7 @@ enumerate_keys(credential_set_t *this, shared_key_type_t type, identification_t 
 	if (known)
 		offer(enumerator->matches, known, ID_MATCH_PERFECT, ID_MATCH_PERFECT);
 	for (struct tunnel *tunnel = known ? NULL : tunnel_next(ike, NULL); tunnel;
-	    tunnel = tunnel_next(ike, tunnel)) {
+	     tunnel = tunnel_next(ike, tunnel)) {
 		id_match_t local = match(me, tunnel->local_id), remote = match(other, tunnel->remote_id);
 
 		if (local != ID_MATCH_NONE && remote != ID_MATCH_NONE && !tunnel->refused)
@@ -415,7 +465,8 @@ no_private_keys(credential_set_t *this, key_type_t type, identification_t *id)
 }
 
 static enumerator_t *
-no_certificates(credential_set_t *this, certificate_type_t cert, key_type_t key, identification_t *id, bool trusted)
+no_certificates(credential_set_t *this, certificate_type_t cert, key_type_t key, identification_t *id,
+		bool trusted)
 {
 	return NULL;
 }

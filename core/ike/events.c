@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From charon's threads to the loop: a bounded list of events and an uv_async_t. Bursts happen (a thousand tunnels
- * coming up write fifty lines each), so log lines give way first; what they lost is counted and told in one line. Other
- * events have four times the room and are lost only if the loop stands still.
+ * From charon's threads to the loop: a bounded list of events and an uv_async_t. Bursts happen (a thousand
+ * tunnels coming up write fifty lines each), so log lines give way first; what they lost is counted and told
+ * in one line. Other events have four times the room and are lost only if the loop stands still.
  */
 #include "core/ike/ike_internal.h"
 
@@ -51,7 +51,8 @@ deliver(uv_async_t *wake)
 		free(item);
 	}
 	if (lost && wake->data) {
-		struct ike_event event = {.kind = IKE_EVENT_LOG, .at = clock_monotonic(), .level = 1, .count = lost};
+		struct ike_event event = {
+		    .kind = IKE_EVENT_LOG, .at = clock_monotonic(), .level = 1, .count = lost};
 
 		snprintf(event.text, sizeof(event.text), "%u lines of the IKE log were dropped", lost);
 		ike->options.event(ike->options.context, &event);

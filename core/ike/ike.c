@@ -3,21 +3,22 @@
  * charon inside this process: its start, its settings, its stop, and the door's functions.
  *
  * Rules that strongSwan 5.9.8 sets, each learnt by trying:
- * - library_init("") reads no file; NULL would read strongswan.conf. load_loggers() is never called, and the library's
- *   default hook, which writes to stderr before charon has its own and after it gave it back, is replaced by one that is
- *   silent: nothing ever reaches stdout, stderr or syslog.
- * - One charon in a process, for ever: the library keeps globals. Signals are blocked while its threads are made, so
- *   that they inherit the mask; the library installs no handler.
+ * - library_init("") reads no file; NULL would read strongswan.conf. load_loggers() is never called, and the
+ * library's default hook, which writes to stderr before charon has its own and after it gave it back, is
+ * replaced by one that is silent: nothing ever reaches stdout, stderr or syslog.
+ * - One charon in a process, for ever: the library keeps globals. Signals are blocked while its threads are
+ * made, so that they inherit the mask; the library installs no handler.
  * - initialize() may succeed without a socket. So the port is asked for afterwards.
- * - routing_table 0 and install_routes no keep it out of the routing table (else a rule for table 220 appears);
- *   roam_events and process_route no: our own routes change all the time and tell charon nothing.
+ * - routing_table 0 and install_routes no keep it out of the routing table (else a rule for table 220
+ * appears); roam_events and process_route no: our own routes change all the time and tell charon nothing.
  * - reuse_ikesa no: one IKE_SA for each tunnel, also where identities are equal.
- * - retransmit_tries is without end, every 4 s at most: retransmission is one setting for all tunnels, so that giving up
- *   is supervisor.c's, by each tunnel's own time.
- * - close_ike_on_child_failure: an IKE_SA without its child is no use to a tunnel; one way to start again for all.
+ * - retransmit_tries is without end, every 4 s at most: retransmission is one setting for all tunnels, so
+ * that giving up is supervisor.c's, by each tunnel's own time.
+ * - close_ike_on_child_failure: an IKE_SA without its child is no use to a tunnel; one way to start again for
+ * all.
  * - plugins.openssl.load_legacy no: else OpenSSL's legacy provider leaks at the end.
- * - %N %H %Y %R %P and others become printf specifiers for the whole process: only this room may use them, and no
- *   other may print with them by accident.
+ * - %N %H %Y %R %P and others become printf specifiers for the whole process: only this room may use them,
+ * and no other may print with them by accident.
  */
 #include "core/ike/ike_internal.h"
 
@@ -74,7 +75,8 @@ static const struct {
 static const char plugins[] =
     "random nonce openssl drbg gcm hmac kdf sha1 sha2 aes pem pkcs1 x509 pubkey curve25519 kernel-netlink";
 
-/* --- addresses ------------------------------------------------------------------------------------------------- */
+/* --- addresses
+ * ------------------------------------------------------------------------------------------------- */
 
 struct ip_address
 address_of_host(host_t *host)
@@ -108,7 +110,8 @@ host_of_address(const struct ip_address *address, uint16_t port)
 	return host_create_from_sockaddr((struct sockaddr *)&storage);
 }
 
-/* --- start ----------------------------------------------------------------------------------------------------- */
+/* --- start
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void
 silence(debug_t group, level_t level, char *format, ...)
@@ -165,12 +168,14 @@ start_daemon(struct ike *ike, struct error *err)
 	}
 	snprintf(list, sizeof(list), "%s%s", plugins, socket_plugin);
 	if (!charon->initialize(charon, list))
-		return error_set(err,
-		    "charon does not start: a plugin of strongSwan is missing (install libstrongswan-standard-plugins, "
-		    "libstrongswan-extra-plugins, strongswan-libcharon and libcharon-extra-plugins)");
+		return error_set(
+		    err, "charon does not start: a plugin of strongSwan is missing (install "
+			 "libstrongswan-standard-plugins, "
+			 "libstrongswan-extra-plugins, strongswan-libcharon and libcharon-extra-plugins)");
 	if (charon->socket->get_port(charon->socket, FALSE) != 500)
-		return error_set(err, "charon has no socket on UDP 500: another IKE daemon runs, or the capability "
-				      "CAP_NET_BIND_SERVICE or CAP_NET_ADMIN is missing");
+		return error_set(
+		    err, "charon has no socket on UDP 500: another IKE daemon runs, or the capability "
+			 "CAP_NET_BIND_SERVICE or CAP_NET_ADMIN is missing");
 	lib->credmgr->add_set(lib->credmgr, &ike->credentials);
 	ike->credentials_added = true;
 	charon->backends->add_backend(charon->backends, &ike->backend);
@@ -221,7 +226,8 @@ ike_open(uv_loop_t *loop, const struct ike_options *options, struct error *err)
 	configs_init(ike);
 	listener_init(ike);
 	the_ike = ike;
-	if (!events_open(&ike->queue, loop, ike, err) || !start_library(ike, err) || !start_daemon(ike, err)) {
+	if (!events_open(&ike->queue, loop, ike, err) || !start_library(ike, err) ||
+	    !start_daemon(ike, err)) {
 		ike_close(ike);
 		return NULL;
 	}
@@ -231,7 +237,8 @@ ike_open(uv_loop_t *loop, const struct ike_options *options, struct error *err)
 	return ike;
 }
 
-/* --- stop ------------------------------------------------------------------------------------------------------ */
+/* --- stop
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 free_tunnels(struct ike *ike)
@@ -272,11 +279,12 @@ ike_close(struct ike *ike)
 	free(ike);
 }
 
-/* --- the plane's calls ----------------------------------------------------------------------------------------- */
+/* --- the plane's calls
+ * ----------------------------------------------------------------------------------------- */
 
 void
-ike_plane_message(void *unused, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *message, size_t length)
+ike_plane_message(void *unused, const struct ip_address *from, uint16_t from_port,
+		  const struct ip_address *to, uint16_t to_port, const uint8_t *message, size_t length)
 {
 	pthread_rwlock_rdlock(&gate);
 	if (gate_open)
@@ -302,7 +310,8 @@ ike_plane_source_moved(void *unused, uint32_t spi, const struct ip_address *from
 	pthread_rwlock_unlock(&gate);
 }
 
-/* --- tunnels --------------------------------------------------------------------------------------------------- */
+/* --- tunnels
+ * --------------------------------------------------------------------------------------------------- */
 
 static void
 plan_now(struct ike *ike, struct tunnel *tunnel)

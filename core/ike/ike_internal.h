@@ -2,10 +2,11 @@
 /*
  * What the files of this room share. `struct ike` exists once while charon runs.
  *
- * Threads and locks. charon's sixteen threads call the listener, the back end, the kernel and socket adaptors; the
- * loop's thread calls the door; the data plane's threads call ike_plane_*. One mutex, ike->lock, guards tunnels and
- * tracks. It is held for moments and never while calling into charon (but for taking references), because charon
- * calls us with its own locks held. Order: ike->lock, then the event queue's.
+ * Threads and locks. charon's sixteen threads call the listener, the back end, the kernel and socket
+ * adaptors; the loop's thread calls the door; the data plane's threads call ike_plane_*. One mutex,
+ * ike->lock, guards tunnels and tracks. It is held for moments and never while calling into charon (but for
+ * taking references), because charon calls us with its own locks held. Order: ike->lock, then the event
+ * queue's.
  */
 #ifndef TWINSPAN_IKE_IKE_INTERNAL_H
 #define TWINSPAN_IKE_IKE_INTERNAL_H
@@ -28,26 +29,29 @@ struct tunnel;
 
 /* One IKE_SA that charon told us of, by its unique id. */
 struct track {
-	struct track *next;            /* in its bucket */
-	struct track *sibling;         /* of the same tunnel */
-	struct tunnel *tunnel;         /* NULL: not known (yet, or any more) */
-	peer_cfg_t *peer;              /* compared only, never followed */
+	struct track *next;    /* in its bucket */
+	struct track *sibling; /* of the same tunnel */
+	struct tunnel *tunnel; /* NULL: not known (yet, or any more) */
+	peer_cfg_t *peer;      /* compared only, never followed */
 	uint32_t unique_id;
 	bool initiator, established, ours_to_close, peer_deletes, reported, carried;
-	bool doubtful;                 /* a duplicate that gave no sign of life when asked */
+	bool doubtful; /* a duplicate that gave no sign of life when asked */
 	ike_sa_state_t state;
 	usec_t begun, state_since, established_at;
-	usec_t heard;                  /* last authentic message of the peer */
-	usec_t traffic;                /* last authentic ESP packet, as last collected */
-	usec_t closing;                /* since when we want it gone; 0: we don't */
-	usec_t probed;                 /* when a duplicate was asked for a sign of life; 0: not */
+	usec_t heard;   /* last authentic message of the peer */
+	usec_t traffic; /* last authentic ESP packet, as last collected */
+	usec_t closing; /* since when we want it gone; 0: we don't */
+	usec_t probed;  /* when a duplicate was asked for a sign of life; 0: not */
 	uint64_t initiator_spi;
-	unsigned retransmits;          /* of the request that is outstanding; 0: none */
-	unsigned sent;                 /* packets of the negotiation under way */
-	unsigned installed;            /* child SAs, as last collected */
+	unsigned retransmits; /* of the request that is outstanding; 0: none */
+	unsigned sent;        /* packets of the negotiation under way */
+	unsigned installed;   /* child SAs, as last collected */
+	bool described;       /* its texts are in the snapshot, as of this state and child: */
+	ike_sa_state_t described_state;
+	uint32_t described_child;
 	struct ip_address remote;
-	enum failure failure;          /* first cause */
-	char evidence[200];            /* charon's own words, the last that tell a cause */
+	enum failure failure; /* first cause */
+	char evidence[200];   /* charon's own words, the last that tell a cause */
 };
 
 struct tunnel {
@@ -55,6 +59,7 @@ struct tunnel {
 	struct track *tracks;
 	uint32_t id;
 	char *name;
+	char *ike_key; /* equal for tunnels whose ike_cfg_t are alike */
 	struct ip_address local, remote;
 	identification_t *local_id, *remote_id; /* NULL: the address, any */
 	peer_cfg_t *peer;
@@ -65,16 +70,16 @@ struct tunnel {
 	bool dpd_restart, initiate;
 	int encap;
 
-	bool wanted;                   /* an initiator that is to be up */
-	bool once;                     /* a responder's single try */
-	bool refused;                  /* taken down by the operator */
+	bool wanted;  /* an initiator that is to be up */
+	bool once;    /* a responder's single try */
+	bool refused; /* taken down by the operator */
 
 	uint32_t children[MOST_CHILDREN]; /* unique ids of the child SAs that carry traffic */
 	unsigned child_count, established;
 	usec_t child_up_since, ike_up_since;
 	unsigned failures;
-	usec_t next_try_at;            /* 0: none planned */
-	bool starting;                 /* a start is queued in charon */
+	usec_t next_try_at;              /* 0: none planned */
+	bool starting;                   /* a start is queued in charon */
 	uint32_t shown_ike, shown_child; /* the SAs in `status` */
 	struct ike_status status;
 };
@@ -99,10 +104,10 @@ struct ike {
 	struct {
 		struct ip_address address;
 		usec_t at;
-	} strangers[MOST_STRANGERS];   /* peers without a tunnel that were told of lately */
+	} strangers[MOST_STRANGERS]; /* peers without a tunnel that were told of lately */
 	bool closing;
 
-	bool library, daemon;          /* what close has to undo */
+	bool library, daemon; /* what close has to undo */
 	backend_t backend;
 	credential_set_t credentials;
 	listener_t listener;
@@ -135,7 +140,8 @@ bool tunnel_child_drop(struct tunnel *tunnel, uint32_t child);
 void track_set_established(struct ike *ike, struct track *track, bool established, bool edge);
 
 /* --- configs.c --- */
-/** Builds charon's configuration of a tunnel. NULL with `err` for proposals or identities that charon can't read. */
+/** Builds charon's configuration of a tunnel. NULL with `err` for proposals or identities that charon can't
+ * read. */
 struct tunnel *tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err);
 void configs_init(struct ike *ike);
 
@@ -151,12 +157,13 @@ void supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed);
 /** Lets charon start what is due, now; with ike->lock held. */
 void supervise_soon(struct ike *ike);
 
-/* --- jobs.c: what charon's threads do for us; all return at once and may be called with ike->lock held --- */
+/* --- jobs.c: what charon's threads do for us; all return at once and may be called with ike->lock held ---
+ */
 enum sa_deed {
-	DEED_DELETE,   /* with a Delete, and wait for its answer */
-	DEED_DESTROY,  /* one Delete sent, then gone */
-	DEED_REKEY,    /* child SAs, then the IKE_SA */
-	DEED_PROBE,    /* an empty INFORMATIONAL */
+	DEED_DELETE,  /* with a Delete, and wait for its answer */
+	DEED_DESTROY, /* one Delete sent, then gone */
+	DEED_REKEY,   /* child SAs, then the IKE_SA */
+	DEED_PROBE,   /* an empty INFORMATIONAL */
 };
 void job_sa(uint32_t unique_id, enum sa_deed deed);
 /** We want this SA gone, and won't call its end a failure; with ike->lock held. */
@@ -176,7 +183,7 @@ void kernel_adaptor_limit(uint32_t spi, const struct ip_address *destination, bo
 void kernel_adaptor_moved(uint32_t spi, const struct ip_address *from, uint16_t from_port);
 void socket_adaptor_register(struct ike *ike);
 void socket_adaptor_message(const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *message, size_t length);
+			    uint16_t to_port, const uint8_t *message, size_t length);
 
 /* --- layout.c --- */
 /** After libcharon_init: the pointers of the live objects lead into the libraries. */

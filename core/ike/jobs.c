@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What we ask of charon is done by its own threads: checking out an IKE_SA waits while another thread works on it, and
- * starting one computes a Diffie-Hellman value. Callers only queue.
+ * What we ask of charon is done by its own threads: checking out an IKE_SA waits while another thread works
+ * on it, and starting one computes a Diffie-Hellman value. Callers only queue.
  */
 #include "core/ike/ike_internal.h"
 
@@ -18,7 +18,7 @@ struct sa_job {
 struct start_job {
 	struct ike *ike;
 	uint32_t tunnel;
-	uint32_t existing;             /* unique id of an IKE_SA that lacks its child; 0: a new one */
+	uint32_t existing; /* unique id of an IKE_SA that lacks its child; 0: a new one */
 	peer_cfg_t *peer;
 	child_cfg_t *child;
 };
@@ -68,9 +68,9 @@ act(ike_sa_t *sa, enum sa_deed deed)
 {
 	switch (deed) {
 	case DEED_DELETE:
-		return sa->delete(sa, FALSE);
+		return sa->delete (sa, FALSE);
 	case DEED_DESTROY:
-		sa->delete(sa, TRUE);
+		sa->delete (sa, TRUE);
 		return DESTROY_ME;
 	case DEED_REKEY:
 		return rekey(sa);
@@ -120,7 +120,8 @@ free_start(void *data)
 	free(job);
 }
 
-/* The tunnel, if it is still the one that the job was made for and is still to be started. With the lock held. */
+/* The tunnel, if it is still the one that the job was made for and is still to be started. With the lock
+ * held. */
 static struct tunnel *
 still_wanted(const struct start_job *job)
 {
@@ -144,7 +145,8 @@ checkout_for_start(const struct start_job *job)
 	return job->existing ? sa : manager->checkout_by_config(manager, job->peer);
 }
 
-/* Gives the SA its child to negotiate and lets go of it. An SA made for this alone goes where it is not wanted. */
+/* Gives the SA its child to negotiate and lets go of it. An SA made for this alone goes where it is not
+ * wanted. */
 static void
 start_on(const struct start_job *job, ike_sa_t *sa)
 {
@@ -195,7 +197,7 @@ job_initiate(struct ike *ike, struct tunnel *tunnel, uint32_t existing)
 	struct start_job *job = memory_zeroed(1, sizeof(*job));
 
 	*job = (struct start_job){ike, tunnel->id, existing, tunnel->peer->get_ref(tunnel->peer),
-	    tunnel->child->get_ref(tunnel->child)};
+				  tunnel->child->get_ref(tunnel->child)};
 	tunnel->starting = true;
 	queue(run_start, job, free_start);
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * charon's kernel-ipsec interface, answered by the data plane. SAs go through with their keys, selectors and addresses;
- * policies are accepted and mean nothing, because routes choose the tunnel (core/dataplane.h).
+ * charon's kernel-ipsec interface, answered by the data plane. SAs go through with their keys, selectors and
+ * addresses; policies are accepted and mean nothing, because routes choose the tunnel (core/dataplane.h).
  *
  * What charon expects of a kernel and a plane does not do is done here:
- * - Lifetimes. charon hands them to the kernel and waits for expire(). A job of charon's scheduler calls it, for the
- *   inbound SA only: one soft and one hard expiry for each pair.
- * - The table of SAs by SPI, so that a job or a limit of an SA that is gone is dropped silently, and so that an SPI
- *   alone (as the plane names a moved source) leads to the destination that charon wants to hear.
- * - No KERNEL_POLICY_SPI among the features: with it charon would install the outbound SA of a rekey before the peer
- *   can decrypt with it. Without, the responder switches over when the old pair is deleted, and nothing is lost.
+ * - Lifetimes. charon hands them to the kernel and waits for expire(). A job of charon's scheduler calls it,
+ * for the inbound SA only: one soft and one hard expiry for each pair.
+ * - The table of SAs by SPI, so that a job or a limit of an SA that is gone is dropped silently, and so that
+ * an SPI alone (as the plane names a moved source) leads to the destination that charon wants to hear.
+ * - No KERNEL_POLICY_SPI among the features: with it charon would install the outbound SA of a rekey before
+ * the peer can decrypt with it. Without, the responder switches over when the old pair is deleted, and
+ * nothing is lost.
  *
  * SPIs are in network order in charon, in host order here.
  */
@@ -41,7 +42,8 @@ find(uint32_t spi, const struct ip_address *destination)
 {
 	struct installed **at = &table.buckets[spi % BUCKETS];
 
-	while (*at && !((*at)->spi == spi && (!destination || ip_address_equal(&(*at)->destination, destination))))
+	while (*at &&
+	       !((*at)->spi == spi && (!destination || ip_address_equal(&(*at)->destination, destination))))
 		at = &(*at)->next;
 	return at;
 }
@@ -96,7 +98,8 @@ kernel_adaptor_forget(void)
 		}
 }
 
-/* --- lifetimes ------------------------------------------------------------------------------------------------- */
+/* --- lifetimes
+ * ------------------------------------------------------------------------------------------------- */
 
 struct expiry {
 	uint32_t spi;
@@ -132,7 +135,7 @@ schedule_expiry(const struct dataplane_sa *sa, uint64_t seconds, bool hard)
 {
 	if (seconds)
 		lib->scheduler->schedule_job(lib->scheduler, expiry_job(sa->spi, &sa->destination, hard),
-		    seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds);
+					     seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds);
 }
 
 void
@@ -179,7 +182,8 @@ kernel_adaptor_moved(uint32_t spi, const struct ip_address *from, uint16_t from_
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(tell_move, move, free, NULL));
 }
 
-/* --- SAs ------------------------------------------------------------------------------------------------------- */
+/* --- SAs
+ * ------------------------------------------------------------------------------------------------------- */
 
 static const struct dataplane_ops *
 ops(void)
@@ -342,7 +346,7 @@ update_sa(kernel_ipsec_t *this, kernel_ipsec_sa_id_t *id, kernel_ipsec_update_sa
 
 static status_t
 query_sa(kernel_ipsec_t *this, kernel_ipsec_sa_id_t *id, kernel_ipsec_query_sa_t *data, uint64_t *bytes,
-    uint64_t *packets, time_t *time)
+	 uint64_t *packets, time_t *time)
 {
 	struct ip_address destination = address_of_host(id->dst);
 	uint64_t byte_count = 0, packet_count = 0, used = 0;
@@ -375,7 +379,8 @@ flush(kernel_ipsec_t *this)
 	return SUCCESS;
 }
 
-/* --- policies: routes decide ----------------------------------------------------------------------------------- */
+/* --- policies: routes decide
+ * ----------------------------------------------------------------------------------- */
 
 static status_t
 manage_policy(kernel_ipsec_t *this, kernel_ipsec_policy_id_t *id, kernel_ipsec_manage_policy_t *data)
@@ -384,7 +389,8 @@ manage_policy(kernel_ipsec_t *this, kernel_ipsec_policy_id_t *id, kernel_ipsec_m
 }
 
 static status_t
-query_policy(kernel_ipsec_t *this, kernel_ipsec_policy_id_t *id, kernel_ipsec_query_policy_t *data, time_t *time)
+query_policy(kernel_ipsec_t *this, kernel_ipsec_policy_id_t *id, kernel_ipsec_query_policy_t *data,
+	     time_t *time)
 {
 	return NOT_SUPPORTED;
 }
@@ -438,5 +444,6 @@ kernel_adaptor_register(struct ike *ike)
 	    PLUGIN_PROVIDE(CUSTOM, "kernel-ipsec"),
 	};
 
-	lib->plugins->add_static_features(lib->plugins, "twinspan-kernel", features, countof(features), TRUE, NULL, NULL);
+	lib->plugins->add_static_features(lib->plugins, "twinspan-kernel", features, countof(features), TRUE,
+					  NULL, NULL);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What charon tells: a listener on its bus and a logger. Both run on charon's threads with charon's locks held, so that
- * they only look at what they are handed, note it, and post events.
+ * What charon tells: a listener on its bus and a logger. Both run on charon's threads with charon's locks
+ * held, so that they only look at what they are handed, note it, and post events.
  *
- * Up and down are edges of the tunnel, not of an SA: the first child SA that carries traffic, the last one that goes.
- * A child counts from child_updown(up) or child_rekey until its state says that it is being deleted, so that a rekey,
- * where old and new overlap, makes no edge.
+ * Up and down are edges of the tunnel, not of an SA: the first child SA that carries traffic, the last one
+ * that goes. A child counts from child_updown(up) or child_rekey until its state says that it is being
+ * deleted, so that a rekey, where old and new overlap, makes no edge.
  *
- * A failure has one event for each IKE_SA. Its cause is the first that is known: an alert, an error notification
- * (RFC 7296 3.10.1) seen in the message hook, or our own timer; charon's log line that told it is the evidence.
+ * A failure has one event for each IKE_SA. Its cause is the first that is known: an alert, an error
+ * notification (RFC 7296 3.10.1) seen in the message hook, or our own timer; charon's log line that told it
+ * is the evidence.
  */
 #include "core/ike/ike_internal.h"
 
@@ -25,11 +26,12 @@ static void
 post(struct ike *ike, struct tunnel *tunnel, enum ike_event_kind kind, unsigned count, bool by_peer)
 {
 	if (tunnel)
-		events_post(ike,
-		    &(struct ike_event){.kind = kind, .tunnel = tunnel->id, .count = count, .by_peer = by_peer});
+		events_post(ike, &(struct ike_event){
+				     .kind = kind, .tunnel = tunnel->id, .count = count, .by_peer = by_peer});
 }
 
-/* --- failures -------------------------------------------------------------------------------------------------- */
+/* --- failures
+ * -------------------------------------------------------------------------------------------------- */
 
 void
 report_failure(struct ike *ike, struct track *track, enum failure failure, const char *format, ...)
@@ -76,11 +78,11 @@ report_proposals(struct ike *ike, struct track *track, bool child, linked_list_t
 	/* charon's printf specifier: # makes it read a list. */
 	snprintf(proposals, sizeof(proposals), "%#P", list);
 	if (track->initiator)
-		report_failure(ike, track, failure, "%s accepts none of our %s proposals: %s", name_of(track, peer),
-		    what, proposals);
+		report_failure(ike, track, failure, "%s accepts none of our %s proposals: %s",
+			       name_of(track, peer), what, proposals);
 	else
-		report_failure(ike, track, failure, "none of the %s proposals of %s is configured here: %s", what,
-		    name_of(track, peer), proposals);
+		report_failure(ike, track, failure, "none of the %s proposals of %s is configured here: %s",
+			       what, name_of(track, peer), proposals);
 }
 
 static void
@@ -93,10 +95,10 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 	snprintf(them, sizeof(them), "%Y", other);
 	if (here)
 		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "can't verify %s at %s: %s", them,
-		    name_of(track, peer), evidence(track));
+			       name_of(track, peer), evidence(track));
 	else
-		report_failure(ike, track, FAILURE_AUTHENTICATION_THERE, "%s refuses us as '%s' (we ask for '%s')",
-		    name_of(track, peer), us, them);
+		report_failure(ike, track, FAILURE_AUTHENTICATION_THERE,
+			       "%s refuses us as '%s' (we ask for '%s')", name_of(track, peer), us, them);
 }
 
 static bool
@@ -128,13 +130,15 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		report_proposals(ike, track, true, va_arg(args, linked_list_t *));
 		break;
 	case ALERT_TS_MISMATCH: {
-		linked_list_t *initiator = va_arg(args, linked_list_t *), *responder = va_arg(args, linked_list_t *);
+		linked_list_t *initiator = va_arg(args, linked_list_t *),
+			      *responder = va_arg(args, linked_list_t *);
 		char ours[100], theirs[100];
 
 		snprintf(ours, sizeof(ours), "%#R", initiator);
 		snprintf(theirs, sizeof(theirs), "%#R", responder);
-		report_failure(ike, track, FAILURE_SELECTORS, "traffic selectors %s === %s of %s are not configured here",
-		    ours, theirs, name_of(track, peer));
+		report_failure(ike, track, FAILURE_SELECTORS,
+			       "traffic selectors %s === %s of %s are not configured here", ours, theirs,
+			       name_of(track, peer));
 		break;
 	}
 	case ALERT_LOCAL_AUTH_FAILED:
@@ -148,10 +152,11 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		break;
 	case ALERT_INSTALL_CHILD_SA_FAILED:
 	case ALERT_INSTALL_CHILD_POLICY_FAILED:
-		report_failure(ike, track, FAILURE_INTERNAL, "the data plane refused the SA: %s", evidence(track));
+		report_failure(ike, track, FAILURE_INTERNAL, "the SA was not installed: %s", evidence(track));
 		break;
 	case ALERT_AUTHORIZATION_FAILED:
-		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "%s is not authorised", name_of(track, peer));
+		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "%s is not authorised",
+			       name_of(track, peer));
 		break;
 	default:
 		break;
@@ -160,7 +165,8 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 	return TRUE;
 }
 
-/* --- messages -------------------------------------------------------------------------------------------------- */
+/* --- messages
+ * -------------------------------------------------------------------------------------------------- */
 
 static void
 look_at_notify(struct ike *ike, struct track *track, message_t *message, notify_payload_t *notify)
@@ -174,12 +180,12 @@ look_at_notify(struct ike *ike, struct track *track, message_t *message, notify_
 		return;
 	if (track->failure == FAILURE_NONE)
 		track->failure = failure;
-	snprintf(track->evidence, sizeof(track->evidence), "%s answers %N", name_of(track, peer), notify_type_names,
-	    type);
+	snprintf(track->evidence, sizeof(track->evidence), "%s answers %N", name_of(track, peer),
+		 notify_type_names, type);
 	/* charon raises no alert for this one. */
 	if (failure == FAILURE_SELECTORS)
-		report_failure(ike, track, failure, "%s refuses our traffic selectors (%N)", name_of(track, peer),
-		    notify_type_names, type);
+		report_failure(ike, track, failure, "%s refuses our traffic selectors (%N)",
+			       name_of(track, peer), notify_type_names, type);
 }
 
 /* Each message comes twice; the plain one is decrypted and, where it is protected, authentic. */
@@ -218,7 +224,8 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 	return TRUE;
 }
 
-/* --- IKE_SAs --------------------------------------------------------------------------------------------------- */
+/* --- IKE_SAs
+ * --------------------------------------------------------------------------------------------------- */
 
 /* A negotiation ended without an SA: says why, unless that was said. */
 static void
@@ -231,13 +238,14 @@ explain_end(struct ike *ike, struct track *track)
 	if (track->failure == FAILURE_NONE)
 		track->failure = FAILURE_INTERNAL;
 	if (track->failure != FAILURE_NO_ANSWER) {
-		report_failure(ike, track, track->failure, "negotiation with %s ended: %s", name_of(track, peer),
-		    evidence(track));
+		report_failure(ike, track, track->failure, "negotiation with %s ended: %s",
+			       name_of(track, peer), evidence(track));
 		return;
 	}
 	clock_format_span(next > 0 ? next : 0, wait, sizeof(wait));
-	report_failure(ike, track, FAILURE_NO_ANSWER, "%s does not answer: %u packets sent%s%s", name_of(track, peer),
-	    track->sent, next > 0 ? ", next try in " : "", next > 0 ? wait : "");
+	report_failure(ike, track, FAILURE_NO_ANSWER, "%s does not answer: %u packets sent%s%s",
+		       name_of(track, peer), track->sent, next > 0 ? ", next try in " : "",
+		       next > 0 ? wait : "");
 }
 
 static void
@@ -247,11 +255,13 @@ forget_sa(struct ike *ike, struct track *track)
 	bool failed = !track->carried && !track->ours_to_close;
 
 	track_set_established(ike, track, false, true);
-	/* The next try is decided first: the event names it. A responder's passing strangers only matter if they failed. */
+	/* The next try is decided first: the event names it. A responder's passing strangers only matter if
+	 * they failed. */
 	if (tunnel && tunnel->child_count == 0)
 		supervise_ended(ike, tunnel, failed);
 	/* A rekeyed IKE_SA that lost a collision ends like this too, while the tunnel carries on. */
-	if (failed && (track->failure != FAILURE_NONE || (track->initiator && !(tunnel && tunnel->child_count))))
+	if (failed &&
+	    (track->failure != FAILURE_NONE || (track->initiator && !(tunnel && tunnel->child_count))))
 		explain_end(ike, track);
 	track_free(ike, track);
 }
@@ -325,6 +335,21 @@ on_ike_updown(listener_t *this, ike_sa_t *sa, bool up)
 	return TRUE;
 }
 
+/* Called before the addresses change: the next walk reads them. */
+static bool
+on_ike_update(listener_t *this, ike_sa_t *sa, host_t *local, host_t *remote)
+{
+	struct ike *ike = the_ike;
+	struct track *track;
+
+	pthread_mutex_lock(&ike->lock);
+	track = track_of(ike, sa);
+	track->described = false;
+	track->remote = address_of_host(remote);
+	pthread_mutex_unlock(&ike->lock);
+	return TRUE;
+}
+
 static bool
 on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 {
@@ -345,7 +370,8 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 	return TRUE;
 }
 
-/* --- child SAs ------------------------------------------------------------------------------------------------- */
+/* --- child SAs
+ * ------------------------------------------------------------------------------------------------- */
 
 static bool
 on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
@@ -396,20 +422,23 @@ on_child_state(listener_t *this, ike_sa_t *sa, child_sa_t *child, child_sa_state
 	pthread_mutex_lock(&ike->lock);
 	track = track_find(ike, sa->get_unique_id(sa));
 	child_gone(ike, track ? track->tunnel : tunnel_of_peer(ike, sa->get_peer_cfg(sa)), track,
-	    child->get_unique_id(child));
+		   child->get_unique_id(child));
 	pthread_mutex_unlock(&ike->lock);
 	return TRUE;
 }
 
-/* --- log ------------------------------------------------------------------------------------------------------- */
+/* --- log
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Lines that tell a cause which no alert carries. */
 static bool
 is_evidence(const char *line)
 {
-	static const char *const beginnings[] = {"tried ", "no shared key found", "no matching peer config",
-	    "received IDr", "constraint check failed", "selected peer config", "no acceptable", "peer didn't accept",
-	    "requested DH group", "the data plane"};
+	static const char *const beginnings[] = {
+	    "tried ",        "no shared key found",     "no matching peer config",
+	    "received IDr",  "constraint check failed", "selected peer config",
+	    "no acceptable", "peer didn't accept",      "requested DH group",
+	    "the data plane"};
 
 	for (size_t i = 0; i < COUNT_OF(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
@@ -447,7 +476,8 @@ is_refused(struct ike *ike, const struct ip_address *remote)
 	return false;
 }
 
-/* "no IKE config found for 192.0.2.1...203.0.113.9, sending NO_PROPOSAL_CHOSEN": a peer that nobody configured. */
+/* "no IKE config found for 192.0.2.1...203.0.113.9, sending NO_PROPOSAL_CHOSEN": a peer that nobody
+ * configured. */
 static void
 report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
 {
@@ -465,8 +495,8 @@ report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
 	*dots = '\0';
 	if (is_refused(ike, &remote) || !is_news(ike, &remote))
 		return;
-	report_failure(ike, track_of(ike, sa), FAILURE_NO_TUNNEL, "%s asks %s for a tunnel that is not configured",
-	    dots + 3, addresses);
+	report_failure(ike, track_of(ike, sa), FAILURE_NO_TUNNEL,
+		       "%s asks %s for a tunnel that is not configured", dots + 3, addresses);
 }
 
 static void
@@ -495,8 +525,8 @@ on_log(logger_t *this, debug_t group, level_t level, int thread, ike_sa_t *sa, c
 		events_post(ike, &event);
 }
 
-/* Level 4 would print keys, 3 decrypted messages: no setting of ours goes beyond 2. Level 1 is read in any case, for
- * the evidence in it. */
+/* Level 4 would print keys, 3 decrypted messages: no setting of ours goes beyond 2. Level 1 is read in any
+ * case, for the evidence in it. */
 static level_t
 log_level(logger_t *this, debug_t group)
 {
@@ -515,6 +545,7 @@ listener_init(struct ike *ike)
 	    .message = on_message,
 	    .ike_updown = on_ike_updown,
 	    .ike_rekey = on_ike_rekey,
+	    .ike_update = on_ike_update,
 	    .child_updown = on_child_updown,
 	    .child_rekey = on_child_rekey,
 	};

@@ -2,9 +2,9 @@
 /*
  * Tunnels (what we were asked for) and tracks (the IKE_SAs that charon has), and which belongs to which.
  *
- * An SA belongs to the tunnel whose peer_cfg_t it carries: the pointer is compared, so that SAs of a tunnel that was
- * removed and added again under the same name stay strangers. A responder's SA has no peer_cfg before IKE_AUTH; until
- * then it is counted to a tunnel only where its addresses leave no other.
+ * An SA belongs to the tunnel whose peer_cfg_t it carries: the pointer is compared, so that SAs of a tunnel
+ * that was removed and added again under the same name stay strangers. A responder's SA has no peer_cfg
+ * before IKE_AUTH; until then it is counted to a tunnel only where its addresses leave no other.
  */
 #include "core/ike/ike_internal.h"
 
@@ -60,7 +60,8 @@ tunnel_take_out(struct ike *ike, struct tunnel *tunnel)
 		;
 	if (*at)
 		*at = tunnel->next_by_id;
-	for (at = &ike->by_peer[bucket_of_pointer(tunnel->peer)]; *at && *at != tunnel; at = &(*at)->next_by_peer)
+	for (at = &ike->by_peer[bucket_of_pointer(tunnel->peer)]; *at && *at != tunnel;
+	     at = &(*at)->next_by_peer)
 		;
 	if (*at)
 		*at = tunnel->next_by_peer;
@@ -84,6 +85,7 @@ tunnel_free(struct tunnel *tunnel)
 	DESTROY_IF(tunnel->local_id);
 	DESTROY_IF(tunnel->remote_id);
 	free(tunnel->name);
+	free(tunnel->ike_key);
 	free(tunnel);
 }
 
@@ -258,7 +260,8 @@ tunnel_child_add(struct ike *ike, struct tunnel *tunnel, uint32_t child)
 			return;
 	if (tunnel->child_count == MOST_CHILDREN) {
 		/* More than rekeying ever leaves behind: forget the oldest, which is going anyway. */
-		memmove(tunnel->children, tunnel->children + 1, sizeof(tunnel->children[0]) * (MOST_CHILDREN - 1));
+		memmove(tunnel->children, tunnel->children + 1,
+			sizeof(tunnel->children[0]) * (MOST_CHILDREN - 1));
 		tunnel->child_count--;
 	}
 	tunnel->children[tunnel->child_count++] = child;
@@ -278,7 +281,7 @@ tunnel_child_drop(struct tunnel *tunnel, uint32_t child)
 		if (tunnel->children[i] != child)
 			continue;
 		memmove(tunnel->children + i, tunnel->children + i + 1,
-		    sizeof(tunnel->children[0]) * (tunnel->child_count - i - 1));
+			sizeof(tunnel->children[0]) * (tunnel->child_count - i - 1));
 		return --tunnel->child_count == 0;
 	}
 	return false;

@@ -2,12 +2,14 @@
 /*
  * charon's socket, answered by the data plane, which owns UDP 500 and 4500 because ESP comes in on 4500 too.
  *
- * In: the plane's threads put raw messages into a bounded queue; charon's receiver waits on it. Nothing of strongSwan is
- * called from the plane's threads: its objects belong to its own. The wait can be cancelled, which is how charon stops.
- * Out: charon's sender hands packets over; a keepalive (RFC 3948 2.3) is told apart by its one byte.
+ * In: the plane's threads put raw messages into a bounded queue; charon's receiver waits on it. Nothing of
+ * strongSwan is called from the plane's threads: its objects belong to its own. The wait can be cancelled,
+ * which is how charon stops. Out: charon's sender hands packets over; a keepalive (RFC 3948 2.3) is told
+ * apart by its one byte.
  *
- * The non-ESP marker (RFC 3948 2.2) is the plane's business on the wire, but charon's sender and receiver deal with it
- * too, by the rule "neither port is 500". So it is taken off here on the way out and put back on the way in.
+ * The non-ESP marker (RFC 3948 2.2) is the plane's business on the wire, but charon's sender and receiver
+ * deal with it too, by the rule "neither port is 500". So it is taken off here on the way out and put back on
+ * the way in.
  */
 #include "core/ike/ike_internal.h"
 
@@ -38,7 +40,7 @@ static struct {
 
 void
 socket_adaptor_message(const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *bytes, size_t length)
+		       uint16_t to_port, const uint8_t *bytes, size_t length)
 {
 	bool marked = from_port != 500 && to_port != 500;
 	size_t total = length + (marked ? MARKER : 0);
@@ -112,8 +114,8 @@ receive(socket_t *this, packet_t **packet)
 	struct message *message = wait_for_message();
 
 	*packet = packet_create_from_data(host_of_address(&message->from, message->from_port),
-	    host_of_address(&message->to, message->to_port),
-	    chunk_clone(chunk_create(message->bytes, message->length)));
+					  host_of_address(&message->to, message->to_port),
+					  chunk_clone(chunk_create(message->bytes, message->length)));
 	free(message);
 	return SUCCESS;
 }
@@ -182,5 +184,6 @@ socket_adaptor_register(struct ike *ike)
 	    PLUGIN_SDEPEND(CUSTOM, "kernel-ipsec"),
 	};
 
-	lib->plugins->add_static_features(lib->plugins, "twinspan-socket", features, countof(features), TRUE, NULL, NULL);
+	lib->plugins->add_static_features(lib->plugins, "twinspan-socket", features, countof(features), TRUE,
+					  NULL, NULL);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once, so that
- * figures are there with the event that announces them. Either writes into the tunnel's snapshot, and the door copies
- * it under the same short lock: nobody ever waits for charon.
+ * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once, so
+ * that figures are there with the event that announces them. Either writes into the tunnel's snapshot, and
+ * the door copies it under the same short lock: nobody ever waits for charon.
  *
- * During a rekey or with duplicates a tunnel has several SAs. Shown is the newest that works (unique ids rise).
- * charon counts in whole monotonic seconds, the door in microseconds.
+ * During a rekey or with duplicates a tunnel has several SAs. Shown is the newest that works (unique ids
+ * rise). charon counts in whole monotonic seconds, the door in microseconds.
  */
 #include "core/ike/ike_internal.h"
 
@@ -66,7 +66,7 @@ read_child(struct seen *seen, child_sa_t *child)
 
 	seen->child_id = child->get_unique_id(child);
 	snprintf(status->child_state, sizeof(status->child_state), "%N", child_sa_state_names,
-	    child->get_state(child));
+		 child->get_state(child));
 	status->encap = child->has_encap(child);
 	if (proposal)
 		snprintf(status->esp_proposal, sizeof(status->esp_proposal), "%P", proposal);
@@ -83,11 +83,12 @@ carries(child_sa_t *child)
 	return state == CHILD_INSTALLED || state == CHILD_REKEYING || state == CHILD_UPDATING;
 }
 
-static void
+/* Counts what carries and finds the newest; returns it, or NULL. */
+static child_sa_t *
 read_children(struct seen *seen, ike_sa_t *sa)
 {
 	enumerator_t *children = sa->create_child_sa_enumerator(sa);
-	child_sa_t *child;
+	child_sa_t *child, *newest = NULL;
 	time_t used;
 
 	while (children->enumerate(children, &child)) {
@@ -97,13 +98,15 @@ read_children(struct seen *seen, ike_sa_t *sa)
 		child->get_usestats(child, TRUE, &used, NULL, NULL);
 		if (usec_of_seconds((uint32_t)used) > seen->traffic)
 			seen->traffic = usec_of_seconds((uint32_t)used);
-		if (child->get_unique_id(child) > seen->child_id)
-			read_child(seen, child);
+		if (!newest || child->get_unique_id(child) > newest->get_unique_id(newest))
+			newest = child;
 	}
 	children->destroy(children);
+	return newest;
 }
 
-/* Fields that only the SA knows; those of the tunnel's own (ike_up, established_at, tries) are filled when asked. */
+/* Fields that only the SA knows; those of the tunnel's own (ike_up, established_at, tries) are filled when
+ * asked. */
 static void
 show_ike(struct tunnel *tunnel, const struct seen *seen)
 {
@@ -148,18 +151,13 @@ child_is_carried(const struct tunnel *tunnel, uint32_t child)
 }
 
 static void
-store(struct ike *ike, const struct seen *seen, bool counted)
+store(struct ike *ike, const struct seen *seen)
 {
 	struct track *track = track_find(ike, seen->unique_id), *shown;
 	struct tunnel *tunnel = track ? track->tunnel : NULL;
 
 	if (!tunnel)
 		return;
-	if (counted) {
-		track->installed = seen->installed;
-		if (seen->traffic > track->traffic)
-			track->traffic = seen->traffic;
-	}
 	tunnel->status.at = clock_monotonic();
 	shown = track_find(ike, tunnel->shown_ike);
 	if (seen->unique_id == tunnel->shown_ike || !shown || shown->tunnel != tunnel ||
@@ -180,8 +178,44 @@ status_capture(struct ike *ike, ike_sa_t *sa, child_sa_t *newest)
 	if (newest)
 		read_child(&seen, newest);
 	pthread_mutex_lock(&ike->lock);
-	store(ike, &seen, false);
+	store(ike, &seen);
 	pthread_mutex_unlock(&ike->lock);
+}
+
+/* Texts are made once for each state and child: a thousand tunnels every second would cost too much. */
+static bool
+is_described(struct ike *ike, ike_sa_t *sa, child_sa_t *newest)
+{
+	struct track *track;
+	ike_sa_state_t state = sa->get_state(sa);
+	uint32_t child = newest ? newest->get_unique_id(newest) << 4 | newest->get_state(newest) : 0;
+	bool described;
+
+	pthread_mutex_lock(&ike->lock);
+	track = track_find(ike, sa->get_unique_id(sa));
+	described =
+	    track && track->described && track->described_state == state && track->described_child == child;
+	if (track) {
+		track->described = true;
+		track->described_state = state;
+		track->described_child = child;
+	}
+	pthread_mutex_unlock(&ike->lock);
+	return described;
+}
+
+static void
+store_counts(struct ike *ike, const struct seen *seen)
+{
+	struct track *track = track_find(ike, seen->unique_id);
+
+	if (!track)
+		return;
+	track->installed = seen->installed;
+	if (seen->traffic > track->traffic)
+		track->traffic = seen->traffic;
+	if (track->tunnel)
+		track->tunnel->status.at = clock_monotonic();
 }
 
 void
@@ -192,12 +226,18 @@ status_collect(struct ike *ike)
 	ike_sa_t *sa;
 
 	while (all->enumerate(all, &sa)) {
-		struct seen seen = {0};
+		struct seen seen = {.unique_id = sa->get_unique_id(sa)};
+		child_sa_t *newest = read_children(&seen, sa);
+		bool described = is_described(ike, sa, newest);
 
-		read_ike(&seen, sa);
-		read_children(&seen, sa);
+		if (!described)
+			read_ike(&seen, sa);
+		if (!described && newest)
+			read_child(&seen, newest);
 		pthread_mutex_lock(&ike->lock);
-		store(ike, &seen, true);
+		store_counts(ike, &seen);
+		if (!described)
+			store(ike, &seen);
 		pthread_mutex_unlock(&ike->lock);
 	}
 	all->destroy(all);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Stands in for the config.h that strongSwan's own build generates: its public headers refuse to be read without one.
- * The compiler includes it first for every file of this room (CHARON_CPPFLAGS).
+ * Stands in for the config.h that strongSwan's own build generates: its public headers refuse to be read
+ * without one. The compiler includes it first for every file of this room (CHARON_CPPFLAGS).
  *
- * Two of these decide the layout of structures and must say what the distribution built with: ME (Debian configures
+ * Two of these decide the layout of structures and must say what the distribution built with: ME (Debian
+ * configures
  * --enable-mediation, which adds members to daemon_t, peer_cfg_t, ike_sa_t and values to task_type_t) and
- * HAVE_STDBOOL_H (the width of bool). layout.c compares them with the installed libraries. The others only keep the
- * headers from declaring replacements for functions that glibc has.
+ * HAVE_STDBOOL_H (the width of bool). layout.c compares them with the installed libraries. The others only
+ * keep the headers from declaring replacements for functions that glibc has.
  */
 #ifndef TWINSPAN_IKE_STRONGSWAN_CONFIG_H
 #define TWINSPAN_IKE_STRONGSWAN_CONFIG_H

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keeps tunnels up that should be, and lets go of SAs whose peer is gone. The one mechanism for it: charon itself
- * retransmits for ever (ike.c) and never restarts anything, because its limits are one setting for all tunnels.
+ * Keeps tunnels up that should be, and lets go of SAs whose peer is gone. The one mechanism for it: charon
+ * itself retransmits for ever (ike.c) and never restarts anything, because its limits are one setting for all
+ * tunnels.
  *
  * - A negotiation in which the peer has not said a word for CONNECT_SILENCE ends as no_answer.
- * - An established IKE_SA is dead when a request of ours is outstanding and nothing authentic came, neither IKE nor ESP,
- *   for the tunnel's dpd_timeout. charon sends the requests: its own dead-peer detection after dpd_interval of silence.
+ * - An established IKE_SA is dead when a request of ours is outstanding and nothing authentic came, neither
+ * IKE nor ESP, for the tunnel's dpd_timeout. charon sends the requests: its own dead-peer detection after
+ * dpd_interval of silence.
  * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
- * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state) become one:
- *   of two as old as each other the one with the lower initiator's SPI, which both ends see alike, else the newer. The
- *   one to keep has to give a sign of life first, or the other is asked.
- * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet had to
- *   retransmit run at once, so that a thousand tunnels don't time one another out.
+ * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state)
+ * become one: of two as old as each other the one with the lower initiator's SPI, which both ends see alike,
+ * else the newer. The one to keep has to give a sign of life first, or the other is asked.
+ * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet
+ * had to retransmit run at once, so that a thousand tunnels don't time one another out.
  */
 #include "core/ike/ike_internal.h"
 
@@ -31,7 +33,8 @@
 #define FRESH_LIMIT 64
 #define FRESH_AGE (2 * USEC_PER_SEC)
 
-/* --- when to try ----------------------------------------------------------------------------------------------- */
+/* --- when to try
+ * ----------------------------------------------------------------------------------------------- */
 
 void
 supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
@@ -50,7 +53,7 @@ supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
 
 struct outlook {
 	bool negotiating;
-	uint32_t childless;            /* an established IKE_SA without a child; 0: none */
+	uint32_t childless; /* an established IKE_SA without a child; 0: none */
 };
 
 static struct outlook
@@ -63,7 +66,8 @@ look(const struct tunnel *tunnel, usec_t now)
 			continue;
 		if (track->state == IKE_CONNECTING || track->state == IKE_CREATED)
 			out.negotiating = true;
-		else if (track->established && !track->carried && now - track->established_at < CHILD_PATIENCE)
+		else if (track->established && !track->carried &&
+			 now - track->established_at < CHILD_PATIENCE)
 			out.negotiating = true; /* its first child is on the way, or its end */
 		else if (track->established && track->state == IKE_ESTABLISHED)
 			out.childless = track->unique_id;
@@ -88,7 +92,7 @@ count_fresh(struct ike *ike, usec_t now)
 		fresh += tunnel->starting;
 		for (const struct track *track = tunnel->tracks; track; track = track->sibling)
 			fresh += track->initiator && track->state == IKE_CONNECTING && track->sent < 3 &&
-			    now - track->begun < FRESH_AGE;
+				 now - track->begun < FRESH_AGE;
 	}
 	return fresh;
 }
@@ -99,7 +103,7 @@ start_due(struct ike *ike, usec_t now)
 	unsigned fresh = count_fresh(ike, now);
 
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && fresh < FRESH_LIMIT;
-	    tunnel = tunnel_next(ike, tunnel)) {
+	     tunnel = tunnel_next(ike, tunnel)) {
 		struct outlook outlook;
 
 		if (!is_due(tunnel, now))
@@ -134,7 +138,8 @@ supervise_soon(struct ike *ike)
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(pump, ike, NULL, NULL));
 }
 
-/* --- what has waited too long ---------------------------------------------------------------------------------- */
+/* --- what has waited too long
+ * ---------------------------------------------------------------------------------- */
 
 static usec_t
 last_sign(const struct track *track)
@@ -145,10 +150,11 @@ last_sign(const struct track *track)
 static bool
 is_dead(const struct track *track, usec_t now)
 {
-	uint32_t limit = track->tunnel && track->tunnel->dpd_timeout_s ? track->tunnel->dpd_timeout_s :
-									DEAD_WITHOUT_SETTING_S;
+	uint32_t limit = track->tunnel && track->tunnel->dpd_timeout_s ? track->tunnel->dpd_timeout_s
+								       : DEAD_WITHOUT_SETTING_S;
 
-	return track->established && track->retransmits && now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
+	return track->established && track->retransmits &&
+	       now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
 }
 
 static void
@@ -160,8 +166,8 @@ bury(struct ike *ike, struct track *track, usec_t now)
 
 	clock_format_span(now - last_sign(track), silence, sizeof(silence));
 	ip_address_format(&track->remote, peer);
-	snprintf(event.text, sizeof(event.text), "%s is silent for %s: %u requests without an answer", peer, silence,
-	    track->retransmits + 1);
+	snprintf(event.text, sizeof(event.text), "%s is silent for %s: %u requests without an answer", peer,
+		 silence, track->retransmits + 1);
 	snprintf(event.hint, sizeof(event.hint), "%s", failure_hint(FAILURE_NO_ANSWER));
 	snprintf(event.code, sizeof(event.code), "%s", failure_code(FAILURE_NO_ANSWER));
 	event.tunnel = tunnel ? tunnel->id : 0;
@@ -207,13 +213,14 @@ judge(struct ike *ike, struct track *track, usec_t now)
 	job_sa(track->unique_id, DEED_DESTROY);
 }
 
-/* --- duplicates ------------------------------------------------------------------------------------------------ */
+/* --- duplicates
+ * ------------------------------------------------------------------------------------------------ */
 
 static bool
 may_be_kept(const struct track *track, usec_t now)
 {
-	return track->established && track->state == IKE_ESTABLISHED && !track->ours_to_close && track->installed &&
-	    now - track->established_at >= DUPLICATE_PATIENCE;
+	return track->established && track->state == IKE_ESTABLISHED && !track->ours_to_close &&
+	       track->installed && now - track->established_at >= DUPLICATE_PATIENCE;
 }
 
 /* Which of two both ends would keep. */
@@ -263,7 +270,8 @@ thin_out(struct tunnel *tunnel, usec_t now)
 	keep->probed = 0;
 }
 
-/* --- the clock ------------------------------------------------------------------------------------------------- */
+/* --- the clock
+ * ------------------------------------------------------------------------------------------------- */
 
 static job_requeue_t
 tick(void *data)
@@ -299,6 +307,8 @@ collect(void *data)
 void
 supervisor_start(struct ike *ike)
 {
-	lib->scheduler->schedule_job_ms(lib->scheduler, (job_t *)callback_job_create(tick, ike, NULL, NULL), TICK_MS);
-	lib->scheduler->schedule_job(lib->scheduler, (job_t *)callback_job_create(collect, ike, NULL, NULL), 1);
+	lib->scheduler->schedule_job_ms(lib->scheduler, (job_t *)callback_job_create(tick, ike, NULL, NULL),
+					TICK_MS);
+	lib->scheduler->schedule_job(lib->scheduler, (job_t *)callback_job_create(collect, ike, NULL, NULL),
+				     1);
 }

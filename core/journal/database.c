@@ -218,8 +218,7 @@ database_move_aside(const char *path, char *aside, size_t size, struct error *er
 	return true;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static enum database_result
 insert(struct database *database, int64_t id, const struct journal_entry *entry, struct error *err)
@@ -271,8 +270,7 @@ database_write(struct database *database, const struct journal_entry *entries, s
 	return DATABASE_OK;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void
 read_fields(struct model_map *map, const char *json)

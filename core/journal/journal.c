@@ -55,8 +55,7 @@ struct journal {
 	size_t note_count;
 };
 
-/* --- words for the operators
- * --------------------------------------------------------------------------------- */
+/* --- words for the operators ------------------------------------------------------------------ */
 
 static void note(struct journal *journal, const char *severity, const char *kind, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -97,8 +96,7 @@ tell_notes(uv_async_t *async)
 		journal->trouble(journal->context, notes[i].severity, notes[i].kind, notes[i].text);
 }
 
-/* --- the writer's thread
- * ------------------------------------------------------------------------------------- */
+/* --- the writer's thread ---------------------------------------------------------------------- */
 
 static void
 entries_clear(struct entries *entries)
@@ -213,8 +211,7 @@ write_all(void *context)
 	return NULL;
 }
 
-/* --- opening and closing
- * ------------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
 static bool
 make_folder(const char *folder, struct error *err)
@@ -329,8 +326,7 @@ journal_close(struct journal *journal)
 	release(journal);
 }
 
-/* --- appending and reading
- * ----------------------------------------------------------------------------------- */
+/* --- appending and reading -------------------------------------------------------------------- */
 
 static char *
 write_fields(const struct model_map *map)

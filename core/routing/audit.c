@@ -42,7 +42,7 @@ struct audit {
 	struct ip_prefix walk_after;
 	unsigned retries;
 	usec_t started, next;
-	uint8_t bytes[RECEIVE_BYTES];
+	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[RECEIVE_BYTES];
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events);

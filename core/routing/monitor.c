@@ -26,7 +26,7 @@ struct monitor {
 	struct netlink netlink;
 	uv_poll_t *poll;
 	bool links, nexthops; /* something of that kind changed in what was just read */
-	uint8_t bytes[RECEIVE_BYTES];
+	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[RECEIVE_BYTES];
 };
 
 static void

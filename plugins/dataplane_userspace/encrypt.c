@@ -75,6 +75,14 @@ admit(const struct sa *sa, const uint8_t *packet, size_t length)
 	return DROP_NONE;
 }
 
+/* Somebody removed the device behind our back: its descriptor would wake the worker for ever. */
+static void
+forsake(struct tunnel *tunnel)
+{
+	if (tunnel->worker != NULL)
+		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_DEL, tunnel->fd, NULL);
+}
+
 /* Reads what is there, up to a batch; returns how many packets may go out by the SA. `more`: there may be
  * others. */
 static unsigned
@@ -89,8 +97,11 @@ read_batch(struct encrypt_state *state, struct tunnel *tunnel, const struct sa *
 		ssize_t got = read(tunnel->fd, packet + head, PACKET_MAX);
 		enum drop drop;
 
-		if (got <= 0)
+		if (got <= 0) {
+			if (got < 0 && errno != EAGAIN && errno != EINTR)
+				forsake(tunnel);
 			break;
+		}
 		drop = silent ? DROP_SILENTLY : admit(sa, packet + head, (size_t)got);
 		if (drop != DROP_NONE) {
 			count_drop(tunnel, drop);
@@ -174,8 +185,7 @@ send_batch(struct worker *worker, struct sa *sa, const struct path *path, unsign
 	}
 }
 
-/* One batch of one tunnel, inside a section. */
-static void
+void
 encrypt_batch(struct worker *worker, struct tunnel *tunnel, usec_t now)
 {
 	struct sa *sa = atomic_load(&tunnel->outbound);

@@ -348,6 +348,8 @@ void workers_quiesce(struct dataplane *plane);
 bool encrypt_open(struct worker *worker, struct error *err);
 void encrypt_close(struct worker *worker);
 void *encrypt_run(void *worker);
+/** Reads, seals and sends one batch of a tunnel's packets. Inside a section of its worker. */
+void encrypt_batch(struct worker *worker, struct tunnel *tunnel, usec_t now);
 
 bool decrypt_open(struct worker *worker, struct error *err);
 void decrypt_close(struct worker *worker);

@@ -34,7 +34,8 @@ is_up(const struct model_tunnel *tunnel)
 	return tunnel_part(tunnel)[0] != '\0';
 }
 
-/* --- tunnels -------------------------------------------------------------------------------------------------- */
+/* --- tunnels
+ * -------------------------------------------------------------------------------------------------- */
 
 void
 cell_tunnel_mark(const struct table_context *context, const void *row, struct table_cell *out)
@@ -88,9 +89,9 @@ cell_tunnel_peer(const struct table_context *context, const void *row, struct ta
 		say(out, look.role, look.word);
 	} else if (tunnel->peer == NULL && tunnel->health != NULL) {
 		snprintf(out->text, sizeof(out->text), "health %s", tunnel->health);
-		out->role = strcmp(tunnel->health, "ok") == 0	  ? ROLE_good
+		out->role = strcmp(tunnel->health, "ok") == 0       ? ROLE_good
 			    : strcmp(tunnel->health, "failed") == 0 ? ROLE_bad
-								     : ROLE_warning;
+								    : ROLE_warning;
 	}
 }
 
@@ -112,7 +113,10 @@ cell_tunnel_loss(const struct table_context *context, const void *row, struct ta
 	char text[FORMAT_TEXT];
 
 	(void)context;
-	say(out, isnan(loss) || loss < 0.05 ? ROLE_dim : loss < 5 ? ROLE_warning : ROLE_bad,
+	say(out,
+	    isnan(loss) || loss < 0.05 ? ROLE_dim
+	    : loss < 5                 ? ROLE_warning
+				       : ROLE_bad,
 	    format_percent(loss, text));
 }
 
@@ -152,7 +156,7 @@ cell_tunnel_prefixes(const struct table_context *context, const void *row, struc
 	if (peer == NULL || peer->state == NULL || strcmp(peer->state, "Established") != 0)
 		return;
 	snprintf(out->text, sizeof(out->text), "%s ▼ %s ▲", format_count(peer->accepted, in),
-	    format_count(peer->advertised, advertised));
+		 format_count(peer->advertised, advertised));
 }
 
 void

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Detail: all that the model knows of one row, made from the schema: each field by its title, nested objects under
- * headings, long values wrapped, in as many columns as there is room for. A tunnel also has its graph; below stand the
- * last events of the object. A row of a stored kind stays live; one of a paged kind is as it was when it was opened.
+ * Detail: all that the model knows of one row, made from the schema: each field by its title, nested objects
+ * under headings, long values wrapped, in as many columns as there is room for. A tunnel also has its graph;
+ * below stand the last events of the object. A row of a stored kind stays live; one of a paged kind is as it
+ * was when it was opened.
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,10 +29,10 @@ struct detail {
 	struct panel_ops ops; /* the name is that of the kind's panel, so that its keys count here */
 	enum model_kind kind;
 	char key[256];
-	void *copy;           /* the row as it was last seen */
+	void *copy; /* the row as it was last seen */
 	bool gone;
 	size_t top, page, height;
-	struct line *lines;   /* MOST_LINES */
+	struct line *lines; /* MOST_LINES */
 	size_t count;
 };
 
@@ -57,7 +58,8 @@ renew(struct detail *d)
 	model_row_copy(shape_of(d), d->copy, row);
 }
 
-/* --- lines ---------------------------------------------------------------------------------------------------- */
+/* --- lines
+ * ---------------------------------------------------------------------------------------------------- */
 
 static struct line *
 add_line(struct detail *d, const char *label, enum theme_role role)
@@ -73,31 +75,14 @@ add_line(struct detail *d, const char *label, enum theme_role role)
 	return line;
 }
 
-/* Splits a value into lines of at most `width` columns, at blanks where there are any. */
+/* A value in as many lines as it needs at that width. */
 static void
 add_value(struct detail *d, const char *label, const char *value, int width, enum theme_role role)
 {
-	const char *at = value;
+	struct line *line = add_line(d, label, role);
 
-	do {
-		struct line *line = add_line(d, at == value ? label : "", role);
-		const char *end = at, *good = NULL;
-		int used = 0;
-
-		if (line == NULL)
-			return;
-		while (*end != '\0' && used < width && end - at < (int)sizeof(line->value) - 5) {
-			const char *before = end;
-
-			if (text_next(&end) == U' ')
-				good = before;
-			used++;
-		}
-		if (*end != '\0' && *end != ' ' && good != NULL)
-			end = good;
-		snprintf(line->value, sizeof(line->value), "%.*s", (int)(end - at), at);
-		at = end + strspn(end, " ");
-	} while (*at != '\0');
+	while (line != NULL && text_line(&value, width, line->value, sizeof(line->value)) && *value != '\0')
+		line = add_line(d, "", role);
 }
 
 static void add_fields(struct detail *d, const struct model_shape *shape, const void *row, int width);
@@ -136,7 +121,8 @@ add_fields(struct detail *d, const struct model_shape *shape, const void *row, i
 	}
 }
 
-/* --- drawing -------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * -------------------------------------------------------------------------------------------------- */
 
 static struct look_of
 look_of_row(const struct detail *d)
@@ -192,7 +178,7 @@ draw_graph(const struct detail *d, const struct area *area)
 		most = samples[i] > most ? samples[i] : most;
 	graph_draw(&graph, scene->graph, ROLE_graph, samples, count, most);
 	area_print(&graph, 0, 0, ROLE_dim, "in and out, top %s",
-	    format_rate((uint64_t)most, text) + strspn(text, " "));
+		   format_rate((uint64_t)most, text) + strspn(text, " "));
 	return area->rows;
 }
 
@@ -217,11 +203,11 @@ draw_lines(struct detail *d, const struct area *area)
 
 		if (row < d->top || row - d->top >= d->page)
 			continue;
-		area_field(area, (int)(row - d->top), left, line->role == ROLE_heading ? width - 2 : LABEL, false,
-		    line->role == ROLE_heading ? ROLE_title : ROLE_dim, line->label);
+		area_field(area, (int)(row - d->top), left, line->role == ROLE_heading ? width - 2 : LABEL,
+			   false, line->role == ROLE_heading ? ROLE_title : ROLE_dim, line->label);
 		if (line->role != ROLE_heading)
-			area_field(area, (int)(row - d->top), left + LABEL + 1, width - LABEL - 2, false, line->role,
-			    line->value);
+			area_field(area, (int)(row - d->top), left + LABEL + 1, width - LABEL - 2, false,
+				   line->role, line->value);
 	}
 }
 
@@ -244,7 +230,8 @@ draw_events(const struct detail *d, const struct area *area)
 			continue;
 		area_text(area, row, 1, ROLE_dim, format_stamp(event->at, at));
 		area_text(area, row, 18, look.role, look.glyph);
-		area_field(area, row, 20, area->cols - 21, false, ROLE_text, event->text != NULL ? event->text : "");
+		area_field(area, row, 20, area->cols - 21, false, ROLE_text,
+			   event->text != NULL ? event->text : "");
 		row++;
 	}
 	if (row == 1)
@@ -273,7 +260,8 @@ detail_draw(struct panel *panel, const struct area *area)
 		draw_events(d, &part);
 }
 
-/* --- the panel ------------------------------------------------------------------------------------------------ */
+/* --- the panel
+ * ------------------------------------------------------------------------------------------------ */
 
 static void
 detail_close(struct panel *panel)
@@ -330,7 +318,8 @@ detail_status(struct panel *panel, char *out, size_t size)
 
 	out[0] = '\0';
 	if (d->height > d->page)
-		snprintf(out, size, "lines %zu-%zu of %zu", d->top + 1, end < d->height ? end : d->height, d->height);
+		snprintf(out, size, "lines %zu-%zu of %zu", d->top + 1, end < d->height ? end : d->height,
+			 d->height);
 }
 
 struct panel *

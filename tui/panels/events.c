@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Events, the newest first. While the first row is selected the list follows; with any other row selected it stands
- * still under the eye and new events gather above.
+ * Events, the newest first. While the first row is selected the list follows; with any other row selected it
+ * stands still under the eye and new events gather above.
  */
 #include <stdio.h>
 
@@ -16,7 +16,8 @@ cell_at(const struct table_context *context, const void *row, struct table_cell 
 
 	(void)context;
 	out->role = ROLE_dim;
-	snprintf(out->text, sizeof(out->text), "%s", format_stamp(((const struct model_event *)row)->at, text));
+	snprintf(out->text, sizeof(out->text), "%s",
+		 format_stamp(((const struct model_event *)row)->at, text));
 }
 
 static void
@@ -26,7 +27,17 @@ cell_severity(const struct table_context *context, const void *row, struct table
 
 	(void)context;
 	out->role = look.role;
-	snprintf(out->text, sizeof(out->text), "%s %s", look.glyph, look.word);
+	snprintf(out->text, sizeof(out->text), "%s", look.word);
+}
+
+static void
+cell_glyph(const struct table_context *context, const void *row, struct table_cell *out)
+{
+	struct look_of look = look_of_severity(((const struct model_event *)row)->severity);
+
+	(void)context;
+	out->role = look.role;
+	snprintf(out->text, sizeof(out->text), "%s", look.glyph);
 }
 
 static void
@@ -52,10 +63,11 @@ cell_text(const struct table_context *context, const void *row, struct table_cel
 
 static const struct table_column columns[] = {
     {.field = "at", .title = "At", .width = 15, .cell = cell_at},
-    {.field = "severity", .title = "Severity", .width = 9, .rank = 1, .cell = cell_severity},
-    {.field = "subject", .title = "Subject", .width = 11, .most = 28},
+    {.title = "", .width = 1, .cell = cell_glyph},
+    {.field = "severity", .title = "Severity", .width = 8, .rank = 1, .cell = cell_severity},
+    {.field = "subject", .title = "Subject", .width = 11, .most = 28, .fit = true},
     {.field = "kind", .title = "Kind", .width = 16, .rank = 2, .cell = cell_kind},
-    {.field = "text", .title = "Text", .width = 26, .most = 500, .cell = cell_text},
+    {.field = "text", .title = "Text", .width = 40, .most = 500, .cell = cell_text},
     {0},
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The overview: every connection as two spans to one shore. A connection takes a line of its own (how it stands, in
- * words) and one line for each tunnel; the selection walks over both. Above them the one line that says what needs a
- * person, below them the last events.
+ * The overview: every connection as two spans to one shore. A connection takes a line of its own (how it
+ * stands, in words) and one line for each tunnel; the selection walks over both. Above them the one line that
+ * says what needs a person, below them the last events.
  *
- * The lines are counted, not stored: each draw walks the connections that pass the filter and draws those in view.
+ * The lines are counted, not stored: each draw walks the connections that pass the filter and draws those in
+ * view.
  */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,9 @@
 #include "tui/widgets/table.h"
 
 #define INDENT 3
+#define MOST_OUTAGE_MS 1e12
+#define TRAFFIC_LEAST 3 /* rows of a connection's own graph */
+#define TRAFFIC_MOST 6
 
 /* A line that can be selected: a connection (tunnel == NULL) or one of its tunnels. */
 struct item {
@@ -46,21 +50,34 @@ cell_graph(const struct table_context *context, const void *row, struct table_ce
 
 static const struct table_column columns[] = {
     {.title = "", .width = 3, .cell = cell_tunnel_mark},
-    {.title = "Tunnel", .width = 11, .most = 24, .rank = 2, .cell = cell_tunnel_name},
+    {.field = "name",
+     .title = "Tunnel",
+     .width = 11,
+     .most = 32,
+     .rank = 2,
+     .fit = true,
+     .cell = cell_tunnel_name},
     {.title = "State", .width = 12, .cell = cell_tunnel_state},
-    {.title = "Part", .width = 8, .cell = cell_tunnel_part},
-    {.title = "Remote", .width = 15, .most = 39, .rank = 6, .cell = cell_tunnel_remote},
+    {.title = "Role", .width = 8, .cell = cell_tunnel_part},
+    {.field = "remote",
+     .title = "Remote",
+     .width = 15,
+     .most = 39,
+     .rank = 6,
+     .fit = true,
+     .cell = cell_tunnel_remote},
     {.title = "Peer", .width = 11, .rank = 1, .cell = cell_tunnel_peer},
     {.title = "Prefixes", .width = 10, .most = 16, .rank = 4, .right = true, .cell = cell_tunnel_prefixes},
     {.title = "RTT", .width = 8, .rank = 3, .right = true, .cell = cell_tunnel_rtt},
     {.title = "Loss", .width = 7, .rank = 7, .right = true, .cell = cell_tunnel_loss},
     {.title = "In", .width = 10, .right = true, .cell = cell_tunnel_in},
     {.title = "Out", .width = 10, .rank = 8, .right = true, .cell = cell_tunnel_out},
-    {.title = "Last minutes", .width = 8, .most = 90, .rank = 5, .cell = cell_graph},
+    {.title = "History", .width = 10, .most = 90, .rank = 5, .cell = cell_graph},
     {0},
 };
 
-/* --- the lines ------------------------------------------------------------------------------------------------ */
+/* --- the lines
+ * ------------------------------------------------------------------------------------------------ */
 
 static const char *
 item_key(const struct item *item)
@@ -69,8 +86,8 @@ item_key(const struct item *item)
 }
 
 static bool
-passes(const struct overview *o, const struct model_connection *connection, const struct model_tunnel *const *tunnels,
-    size_t count)
+passes(const struct overview *o, const struct model_connection *connection,
+       const struct model_tunnel *const *tunnels, size_t count)
 {
 	if (o->filter == NULL ||
 	    model_filter_match(o->filter, model_kind_info(MODEL_KIND_CONNECTION)->shape, connection))
@@ -139,7 +156,8 @@ choose(struct overview *o, size_t i)
 		snprintf(o->key, sizeof(o->key), "%s", item_key(&o->items[i]));
 }
 
-/* --- words ---------------------------------------------------------------------------------------------------- */
+/* --- words
+ * ---------------------------------------------------------------------------------------------------- */
 
 /* "both spans up", "on one span · 2 down 4 min". */
 static void
@@ -166,8 +184,9 @@ say_spans(const struct overview *o, const struct model_connection *connection, c
 		const struct model_tunnel *t = tunnels[i];
 
 		if (t->state != NULL && strcmp(t->state, "down") == 0 && t->down_since != 0)
-			used += (size_t)snprintf(out + used, size - used, " · %s down %s", tunnel_number(t->name),
-			    format_since(o->panel.scene->now, t->down_since, span));
+			used +=
+			    (size_t)snprintf(out + used, size - used, " · %s down %s", tunnel_number(t->name),
+					     format_since(o->panel.scene->now, t->down_since, span));
 	}
 }
 
@@ -184,14 +203,15 @@ say_last_move(const struct overview *o, const struct model_connection *connectio
 	if (!last->set || last->at == 0)
 		return;
 	used += (size_t)snprintf(out + used, size - used, "%slast move %s ago", used > 0 ? " · " : "",
-	    format_since(o->panel.scene->now, last->at, span));
-	if (!isnan(last->outage_ms) && used < size)
+				 format_since(o->panel.scene->now, last->at, span));
+	if (last->outage_ms >= 0 && last->outage_ms < MOST_OUTAGE_MS &&
+	    used < size) /* so not where it is unset */
 		snprintf(out + used, size - used, ", %s",
-		    last->outage_ms < 9999 ? format_ms(last->outage_ms, outage)
-					   : clock_format_span((usec_t)(last->outage_ms * 1000), outage, sizeof(outage)));
+			 clock_format_span((usec_t)(last->outage_ms * USEC_PER_MS), outage, sizeof(outage)));
 }
 
-/* --- drawing -------------------------------------------------------------------------------------------------- */
+/* --- drawing
+ * -------------------------------------------------------------------------------------------------- */
 
 static void
 draw_attention(const struct overview *o, const struct area *area)
@@ -241,7 +261,7 @@ draw_connection(const struct overview *o, const struct area *line, const struct 
 	say_last_move(o, connection, move, sizeof(move));
 	width = text_columns(connection->name);
 	left = area_field(line, 0, left, width < line->cols / 2 ? width : line->cols / 2, false, ROLE_title,
-	    connection->name);
+			  connection->name);
 	if (move[0] != '\0' && left + 2 + text_columns(spans) + 3 + text_columns(move) < right) {
 		right -= text_columns(move);
 		area_text(line, 0, right, ROLE_dim, move);
@@ -288,7 +308,7 @@ draw_graph(const struct overview *o, const struct area *area, const struct model
 
 static void
 draw_tunnel(const struct overview *o, const struct area *line, const struct table_layout *layout,
-    const struct model_tunnel *tunnel)
+	    const struct model_tunnel *tunnel)
 {
 	const struct table_context context = {.store = o->panel.scene->store, .now = o->panel.scene->now};
 	struct area cells = area_part(line, 0, INDENT, 1, line->cols - INDENT - 1);
@@ -301,7 +321,8 @@ draw_tunnel(const struct overview *o, const struct area *line, const struct tabl
 		int left = layout->slots[i].left;
 
 		/* a tunnel that is down has no figures: their room goes to what is wrong */
-		if (column->cell == cell_tunnel_peer && tunnel_part(tunnel)[0] == '\0' && trouble[0] != '\0') {
+		if (column->cell == cell_tunnel_peer && tunnel_part(tunnel)[0] == '\0' &&
+		    trouble[0] != '\0') {
 			area_field(&cells, 0, left, cells.cols - left, false, ROLE_text, trouble);
 			return;
 		}
@@ -313,14 +334,45 @@ draw_tunnel(const struct overview *o, const struct area *line, const struct tabl
 	}
 }
 
+/* Where there is room to spare: all traffic of a connection in a graph of several rows. */
+static void
+draw_traffic(const struct overview *o, const struct area *area, const struct model_connection *connection)
+{
+	const struct scene *scene = o->panel.scene;
+	const struct model_tunnel *tunnels[2];
+	float samples[HISTORY_SAMPLES], sum[HISTORY_SAMPLES], most = 0;
+	struct area graph = area_part(area, 0, INDENT + 5, area->rows, area->cols - INDENT - 6);
+	size_t count = graph_samples(scene->graph, graph.cols), spans;
+	char text[FORMAT_TEXT];
+
+	if (count > HISTORY_SAMPLES) {
+		count = HISTORY_SAMPLES;
+		graph = area_part(&graph, 0, graph.cols - (int)(count / graph_samples(scene->graph, 1)),
+				  graph.rows, (int)(count / graph_samples(scene->graph, 1)));
+	}
+	spans = connection_tunnels(scene->store, connection->name, tunnels);
+	for (size_t i = 0; i < spans; i++) {
+		history_rates(scene->history, tunnels[i]->name, count, samples);
+		for (size_t k = 0; k < count; k++)
+			sum[k] = i == 0 || isnan(sum[k]) ? samples[k]
+				 : isnan(samples[k])     ? sum[k]
+							 : sum[k] + samples[k];
+	}
+	if (spans == 0 || (most = greatest(sum, count, 0)) <= 0)
+		return;
+	graph_draw(&graph, scene->graph, ROLE_graph, sum, count, most);
+	area_print(area, 0, INDENT + 5, ROLE_dim, "in and out, top %s ",
+		   format_rate((uint64_t)most, text) + strspn(text, " "));
+}
+
 static void
 draw_titles(const struct area *line, const struct table_layout *layout)
 {
 	struct area cells = area_part(line, 0, INDENT, 1, line->cols - INDENT - 1);
 
 	for (size_t i = 0; i < layout->count; i++)
-		area_field(&cells, 0, layout->slots[i].left, layout->slots[i].width, layout->slots[i].column->right,
-		    ROLE_heading, layout->slots[i].column->title);
+		area_field(&cells, 0, layout->slots[i].left, layout->slots[i].width,
+			   layout->slots[i].column->right, ROLE_heading, layout->slots[i].column->title);
 }
 
 static void
@@ -329,8 +381,8 @@ scroll(struct overview *o)
 	if (o->selected < o->top)
 		o->top = o->selected;
 	/* a tunnel is shown under its connection's line where both fit */
-	if (o->page > 3 && o->selected < o->count && o->items[o->selected].tunnel != NULL && o->selected <= o->top + 1 &&
-	    o->top > 0 && o->items[o->top].tunnel != NULL)
+	if (o->page > 3 && o->selected < o->count && o->items[o->selected].tunnel != NULL &&
+	    o->selected <= o->top + 1 && o->top > 0 && o->items[o->top].tunnel != NULL)
 		o->top--;
 	if (o->page > 0 && o->selected >= o->top + o->page)
 		o->top = o->selected - o->page + 1;
@@ -341,14 +393,19 @@ scroll(struct overview *o)
 static void
 draw_items(struct overview *o, const struct area *area)
 {
-	bool spacious = o->count + o->connections <= (size_t)area->rows;
+	int spare = area->rows - 1 - (int)(o->count + o->connections);
+	bool spacious = spare >= 0;
+	int traffic = o->connections > 0 && spare > 0 ? spare / (int)o->connections : 0;
+	struct table_column measured[TABLE_COLUMNS + 1];
 	struct table_layout layout;
 	struct area titles = area_part(area, 0, 0, 1, area->cols);
 	int row = 1;
 
-	table_fit(columns, area->cols - INDENT - 1, 2, &layout);
+	table_fit(table_measure(columns, measured, o->panel.scene->store, MODEL_KIND_TUNNEL),
+		  area->cols - INDENT - 1, 2, &layout);
 	draw_titles(&titles, &layout);
 	o->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
+	traffic = traffic > TRAFFIC_MOST ? TRAFFIC_MOST : traffic < TRAFFIC_LEAST ? 0 : traffic;
 	scroll(o);
 	for (size_t i = o->top; i < o->count && row < area->rows; i++, row++) {
 		struct area line;
@@ -365,11 +422,17 @@ draw_items(struct overview *o, const struct area *area)
 			draw_tunnel(o, &line, &layout, o->items[i].tunnel);
 		else
 			draw_connection(o, &line, o->items[i].connection);
+		if (traffic > 0 && (i + 1 == o->count || o->items[i + 1].tunnel == NULL)) {
+			struct area graph = area_part(area, row + 1, 0, traffic, area->cols);
+
+			draw_traffic(o, &graph, o->items[i].connection);
+			row += traffic;
+		}
 	}
 	if (o->count == 0)
 		area_text(area, 2, INDENT, ROLE_dim,
-		    o->panel.filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
-					       : "no connection is configured");
+			  o->panel.filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
+						     : "no connection is configured");
 }
 
 static void
@@ -380,7 +443,8 @@ draw_events(const struct overview *o, const struct area *area)
 
 	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
 	for (int row = 1, shown = 0; row < area->rows && (size_t)shown < all; shown++) {
-		const struct model_event *event = model_store_at(store, MODEL_KIND_EVENT, all - 1 - (size_t)shown);
+		const struct model_event *event =
+		    model_store_at(store, MODEL_KIND_EVENT, all - 1 - (size_t)shown);
 		struct look_of look = look_of_severity(event->severity);
 		struct area text = area_part(area, row, 1, 1, area->cols - 2);
 		char at[FORMAT_TEXT];
@@ -391,8 +455,9 @@ draw_events(const struct overview *o, const struct area *area)
 		area_text(&text, 0, 0, ROLE_dim, format_clock(event->at, at));
 		area_text(&text, 0, 10, look.role, look.glyph);
 		col = area_field(&text, 0, 12, area->cols >= 100 ? 18 : 12, false, ROLE_text,
-		    event->subject != NULL ? event->subject : "");
-		area_field(&text, 0, col + 1, text.cols - col - 1, false, ROLE_dim, event->text != NULL ? event->text : "");
+				 event->subject != NULL ? event->subject : "");
+		area_field(&text, 0, col + 1, text.cols - col - 1, false, ROLE_dim,
+			   event->text != NULL ? event->text : "");
 		row++;
 	}
 }
@@ -414,7 +479,8 @@ overview_draw(struct panel *panel, const struct area *area)
 		draw_events(o, &part);
 }
 
-/* --- the panel ------------------------------------------------------------------------------------------------ */
+/* --- the panel
+ * ------------------------------------------------------------------------------------------------ */
 
 static struct panel *
 overview_open(const struct panel_ops *ops, struct scene *scene)

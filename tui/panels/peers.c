@@ -22,7 +22,7 @@ cell_since(const struct table_context *context, const void *row, struct table_ce
 	char span[FORMAT_TEXT];
 
 	snprintf(out->text, sizeof(out->text), "%s",
-	    format_since(context->now, ((const struct model_peer *)row)->established_at, span));
+		 format_since(context->now, ((const struct model_peer *)row)->established_at, span));
 }
 
 static void
@@ -83,8 +83,8 @@ cell_hold(const struct table_context *context, const void *row, struct table_cel
 	(void)context;
 	out->role = ROLE_dim;
 	if (peer->hold_seconds != MODEL_UINT_UNSET && peer->keepalive_seconds != MODEL_UINT_UNSET)
-		snprintf(out->text, sizeof(out->text), "%llu/%llu s", (unsigned long long)peer->keepalive_seconds,
-		    (unsigned long long)peer->hold_seconds);
+		snprintf(out->text, sizeof(out->text), "%llu/%llu s",
+			 (unsigned long long)peer->keepalive_seconds, (unsigned long long)peer->hold_seconds);
 }
 
 static void
@@ -97,19 +97,37 @@ cell_error(const struct table_context *context, const void *row, struct table_ce
 		return;
 	out->role = ROLE_dim;
 	snprintf(out->text, sizeof(out->text), "%s %s ago: %s",
-	    peer->last_error.direction != NULL ? peer->last_error.direction : "",
-	    format_since(context->now, peer->last_error.at, span), peer->last_error.text);
+		 peer->last_error.direction != NULL ? peer->last_error.direction : "",
+		 format_since(context->now, peer->last_error.at, span), peer->last_error.text);
 }
 
 static const struct table_column columns[] = {
-    {.field = "name", .title = "Peer", .width = 11, .most = 32},
-    {.field = "remote_address", .title = "Remote", .width = 15, .most = 39},
+    {.field = "name", .title = "Peer", .width = 11, .most = 32, .fit = true},
+    {.field = "remote_address", .title = "Remote", .width = 15, .most = 39, .fit = true},
     {.field = "remote_asn", .title = "AS", .width = 10, .rank = 1, .right = true},
     {.field = "state", .title = "State", .width = 13, .cell = cell_state},
     {.field = "established_at", .title = "Since", .width = 10, .rank = 3, .right = true, .cell = cell_since},
-    {.field = "received", .title = "Recv", .width = 6, .most = 9, .rank = 4, .right = true, .cell = cell_received},
-    {.field = "accepted", .title = "Accept", .width = 7, .most = 9, .rank = 2, .right = true, .cell = cell_accepted},
-    {.field = "advertised", .title = "Advert", .width = 7, .most = 10, .rank = 2, .right = true, .cell = cell_advertised},
+    {.field = "received",
+     .title = "Recv",
+     .width = 6,
+     .most = 9,
+     .rank = 4,
+     .right = true,
+     .cell = cell_received},
+    {.field = "accepted",
+     .title = "Accept",
+     .width = 7,
+     .most = 9,
+     .rank = 2,
+     .right = true,
+     .cell = cell_accepted},
+    {.field = "advertised",
+     .title = "Advert",
+     .width = 7,
+     .most = 10,
+     .rank = 2,
+     .right = true,
+     .cell = cell_advertised},
     {.field = "bfd", .title = "BFD", .width = 9, .rank = 5, .cell = cell_bfd},
     {.field = "hold_seconds", .title = "Timers", .width = 8, .rank = 6, .cell = cell_hold},
     {.field = "flaps", .title = "Flaps", .width = 5, .rank = 7, .right = true, .cell = cell_flaps},

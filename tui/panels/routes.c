@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Routes in three panels: what was chosen (with the reason), what peers sent, what they were sent. The rows stay on
- * the gateway and come page by page.
+ * Routes in three panels: what was chosen (with the reason), what peers sent, what they were sent. The rows
+ * stay on the gateway and come page by page.
  */
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +37,9 @@ cell_via(const struct table_context *context, const void *row, struct table_cell
 
 	(void)context;
 	snprintf(out->text, sizeof(out->text), "%s",
-	    route->tunnel != NULL ? route->tunnel : route->source != NULL ? route->source : "");
+		 route->tunnel != NULL   ? route->tunnel
+		 : route->source != NULL ? route->source
+					 : "");
 }
 
 static void
@@ -60,7 +62,7 @@ static const struct table_column route_columns[] = {
     {.field = "med", .title = "MED", .width = 5, .rank = 3, .right = true},
     {.field = "as_path", .title = "AS path", .width = 14, .most = 36, .rank = 5},
     {.field = "installed", .title = "In", .width = 6, .rank = 2, .cell = cell_installed},
-    {.field = "reason", .title = "Why", .width = 14, .most = 60, .rank = 1},
+    {.field = "reason", .title = "Why", .width = 20, .most = 60, .rank = 1},
     {0},
 };
 
@@ -89,21 +91,26 @@ static const struct table_column advertised_columns[] = {
 };
 
 static const struct table_panel_setup route_setup = {.columns = route_columns, .empty = "no route is known"},
-				      received_setup = {.columns = received_columns, .empty = "no prefix was received"},
+				      received_setup = {.columns = received_columns,
+							.empty = "no prefix was received"},
 				      advertised_setup = {.columns = advertised_columns,
-					  .empty = "no prefix is advertised"};
+							  .empty = "no prefix is advertised"};
 
-const struct panel_ops panel_routes = {
-    .name = "routes", .title = "Routes", .kind = MODEL_KIND_ROUTE, .tab = true, .setup = &route_setup, TABLE_PANEL};
+const struct panel_ops panel_routes = {.name = "routes",
+				       .title = "Routes",
+				       .kind = MODEL_KIND_ROUTE,
+				       .tab = true,
+				       .setup = &route_setup,
+				       TABLE_PANEL};
 const struct panel_ops panel_received = {.name = "received",
-    .title = "Received",
-    .kind = MODEL_KIND_RECEIVED,
-    .tab = true,
-    .setup = &received_setup,
-    TABLE_PANEL};
+					 .title = "Received",
+					 .kind = MODEL_KIND_RECEIVED,
+					 .tab = true,
+					 .setup = &received_setup,
+					 TABLE_PANEL};
 const struct panel_ops panel_advertised = {.name = "advertised",
-    .title = "Advertised",
-    .kind = MODEL_KIND_ADVERTISED,
-    .tab = true,
-    .setup = &advertised_setup,
-    TABLE_PANEL};
+					   .title = "Advertised",
+					   .kind = MODEL_KIND_ADVERTISED,
+					   .tab = true,
+					   .setup = &advertised_setup,
+					   TABLE_PANEL};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The panels that are one table. Kinds without columns of their own choosing get them from the schema: every field
- * that is not nested, as wide as its title, most important (first in the schema) first.
+ * The panels that are one table. Kinds without columns of their own choosing get them from the schema: every
+ * field that is not nested, as wide as its title, most important (first in the schema) first.
  */
 #include "tui/panels/table_panel.h"
 
@@ -42,11 +42,11 @@ columns_from_schema(struct table_panel *p)
 		if (field->type == MODEL_SUB || field->type == MODEL_MAP)
 			continue;
 		p->made[count] = (struct table_column){.field = field->name,
-		    .title = field->title,
-		    .width = width < 10 ? 10 : width,
-		    .most = is_number(field) ? 0 : 60,
-		    .rank = (int)count,
-		    .right = is_number(field)};
+						       .title = field->title,
+						       .width = width < 10 ? 10 : width,
+						       .most = is_number(field) ? 0 : 60,
+						       .rank = (int)count,
+						       .right = is_number(field)};
 		count++;
 	}
 	return p->made;
@@ -70,9 +70,9 @@ table_panel_open(const struct panel_ops *ops, struct scene *scene)
 	p->panel.ops = ops;
 	p->panel.scene = scene;
 	table_open(&p->table, setup->columns != NULL ? setup->columns : columns_from_schema(p),
-	    paged ? rows_paged(scene->client, ops->kind, on_page, scene)
-		  : rows_stored(scene->store, ops->kind, setup->newest_first),
-	    setup->newest_first);
+		   paged ? rows_paged(scene->client, ops->kind, on_page, scene)
+			 : rows_stored(scene->store, ops->kind, setup->newest_first),
+		   setup->newest_first);
 	return &p->panel;
 }
 
@@ -93,9 +93,9 @@ table_panel_draw(struct panel *panel, const struct area *area)
 	const char *trouble = p->table.rows->ops->trouble(p->table.rows);
 
 	table_draw(&p->table, area, &context,
-	    trouble != NULL		? trouble
-	    : panel->filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
-					: setup_of(panel)->empty);
+		   trouble != NULL            ? trouble
+		   : panel->filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
+					      : setup_of(panel)->empty);
 }
 
 bool
@@ -157,7 +157,7 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	count = rows->ops->count(rows);
 	format_count(count, shown);
 	if (total == MODEL_UINT_UNSET || total == count)
-		snprintf(out, size, "%s %s", shown, plural);
+		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);
 	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
 		snprintf(out, size, "%s %s", format_count(total, all), plural);
 	else

@@ -23,9 +23,9 @@ void table_panel_status(struct panel *panel, char *out, size_t size);
 void table_panel_tick(struct panel *panel);
 
 /* The functions of a panel_ops. */
-#define TABLE_PANEL                                                                                         \
-	.open = table_panel_open, .close = table_panel_close, .draw = table_panel_draw,                    \
-	.command = table_panel_command, .selected = table_panel_selected, .select = table_panel_select,    \
+#define TABLE_PANEL \
+	.open = table_panel_open, .close = table_panel_close, .draw = table_panel_draw, \
+	.command = table_panel_command, .selected = table_panel_selected, .select = table_panel_select, \
 	.filter = table_panel_filter, .status = table_panel_status, .tick = table_panel_tick
 
 #endif

@@ -14,7 +14,8 @@ cell_suite(const struct table_context *context, const void *row, struct table_ce
 
 	(void)context;
 	out->role = ROLE_dim;
-	snprintf(out->text, sizeof(out->text), "%s", tunnel->esp_proposal != NULL ? tunnel->esp_proposal : "");
+	snprintf(out->text, sizeof(out->text), "%s",
+		 tunnel->esp_proposal != NULL ? tunnel->esp_proposal : "");
 }
 
 static void
@@ -24,22 +25,39 @@ cell_rekey(const struct table_context *context, const void *row, struct table_ce
 	char span[FORMAT_TEXT];
 
 	if (tunnel->child_rekey_at != 0 && tunnel_part(tunnel)[0] != '\0')
-		snprintf(out->text, sizeof(out->text), "in %s", format_until(context->now, tunnel->child_rekey_at, span));
+		snprintf(out->text, sizeof(out->text), "in %s",
+			 format_until(context->now, tunnel->child_rekey_at, span));
 	out->role = ROLE_dim;
 }
 
 static const struct table_column columns[] = {
     {.title = "", .width = 3, .cell = cell_tunnel_mark},
-    {.field = "name", .title = "Tunnel", .width = 11, .most = 32, .cell = cell_tunnel_name},
+    {.field = "name", .title = "Tunnel", .width = 11, .most = 32, .fit = true, .cell = cell_tunnel_name},
     {.field = "state", .title = "State", .width = 12, .cell = cell_tunnel_state},
-    {.field = "active", .title = "Part", .width = 8, .cell = cell_tunnel_part},
+    {.field = "active", .title = "Role", .width = 8, .cell = cell_tunnel_part},
     {.field = "peer", .title = "Peer", .width = 11, .rank = 2, .cell = cell_tunnel_peer},
     {.field = "rx_bps", .title = "In", .width = 10, .rank = 1, .right = true, .cell = cell_tunnel_in},
     {.field = "tx_bps", .title = "Out", .width = 10, .rank = 4, .right = true, .cell = cell_tunnel_out},
     {.field = "rtt_ms", .title = "RTT", .width = 9, .rank = 3, .right = true, .cell = cell_tunnel_rtt},
-    {.field = "loss_percent", .title = "Loss", .width = 7, .rank = 5, .right = true, .cell = cell_tunnel_loss},
-    {.field = "established_at", .title = "Since", .width = 11, .rank = 6, .right = true, .cell = cell_tunnel_since},
-    {.field = "remote", .title = "Remote", .width = 15, .most = 39, .rank = 7, .cell = cell_tunnel_remote},
+    {.field = "loss_percent",
+     .title = "Loss",
+     .width = 7,
+     .rank = 5,
+     .right = true,
+     .cell = cell_tunnel_loss},
+    {.field = "established_at",
+     .title = "Since",
+     .width = 11,
+     .rank = 6,
+     .right = true,
+     .cell = cell_tunnel_since},
+    {.field = "remote",
+     .title = "Remote",
+     .width = 15,
+     .most = 39,
+     .rank = 7,
+     .fit = true,
+     .cell = cell_tunnel_remote},
     {.field = "inside_local", .title = "Inside", .width = 15, .most = 39, .rank = 8},
     {.field = "interface", .title = "Interface", .width = 10, .most = 15, .rank = 9},
     {.field = "child_rekey_at", .title = "Rekey", .width = 11, .rank = 10, .cell = cell_rekey},
@@ -49,5 +67,9 @@ static const struct table_column columns[] = {
 
 static const struct table_panel_setup setup = {.columns = columns, .empty = "no tunnel is configured"};
 
-const struct panel_ops panel_tunnels = {
-    .name = "tunnels", .title = "Tunnels", .kind = MODEL_KIND_TUNNEL, .tab = true, .setup = &setup, TABLE_PANEL};
+const struct panel_ops panel_tunnels = {.name = "tunnels",
+					.title = "Tunnels",
+					.kind = MODEL_KIND_TUNNEL,
+					.tab = true,
+					.setup = &setup,
+					TABLE_PANEL};

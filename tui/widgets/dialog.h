@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A dialog: a framed box with a body that its owner draws, and one or two buttons. Cancel has the focus when it opens,
- * so that Enter, Enter does nothing; the other button has to be gone to.
+ * A dialog: a framed box with a body that its owner draws, and one or two buttons. Cancel has the focus when
+ * it opens, so that Enter, Enter does nothing; the other button has to be gone to.
  */
 #ifndef TWINSPAN_TUI_WIDGETS_DIALOG_H
 #define TWINSPAN_TUI_WIDGETS_DIALOG_H
@@ -13,7 +13,7 @@ enum dialog_answer { DIALOG_STAYS, DIALOG_CANCEL, DIALOG_DO };
 
 struct dialog {
 	char title[128];
-	char action[32];   /* the button that does it; "": only Cancel (called Close) */
+	char action[32]; /* the button that does it; "": only Cancel (called Close) */
 	bool action_focus;
 	/** Draws the body; with a NULL area it only returns the rows that it needs at that width. */
 	int (*body)(void *context, const struct area *area, int cols);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Graphs. Each style divides a cell's height into levels: four dots of braille, eight blocks, four ASCII marks; a
- * graph of several rows has as many times more. A sample is filled from its foot to its level.
+ * Graphs. Each style divides a cell's height into levels: four dots of braille, eight blocks, four ASCII
+ * marks; a graph of several rows has as many times more. A sample is filled from its foot to its level.
  */
 #include "tui/widgets/graph.h"
 
@@ -35,7 +35,8 @@ static char32_t
 character(enum graph_style style, int left, int right)
 {
 	/* braille dots from the foot up: 7 3 2 1 on the left, 8 6 5 4 on the right */
-	static const uint8_t left_dots[] = {0, 0x40, 0x44, 0x46, 0x47}, right_dots[] = {0, 0x80, 0xa0, 0xb0, 0xb8};
+	static const uint8_t left_dots[] = {0, 0x40, 0x44, 0x46, 0x47},
+			     right_dots[] = {0, 0x80, 0xa0, 0xb0, 0xb8};
 	static const char32_t ascii[] = U" _.:|";
 
 	switch (style) {
@@ -57,8 +58,8 @@ in_row(int level, int row_from_foot, int levels)
 }
 
 void
-graph_draw(const struct area *area, enum graph_style style, enum theme_role role, const float *samples, size_t count,
-    float most)
+graph_draw(const struct area *area, enum graph_style style, enum theme_role role, const float *samples,
+	   size_t count, float most)
 {
 	const struct style *s = &styles[style];
 	int total = s->levels * area->rows;

@@ -10,10 +10,10 @@ enum graph_style { GRAPH_BRAILLE, GRAPH_BLOCKS, GRAPH_ASCII };
 /** Samples that a graph of that width shows. */
 size_t graph_samples(enum graph_style style, int cols);
 /**
- * Fills the area with `count` = graph_samples() samples, the newest at the right. `most` is the value that reaches
- * the top; NAN is left blank, every known sample shows at least its foot.
+ * Fills the area with `count` = graph_samples() samples, the newest at the right. `most` is the value that
+ * reaches the top; NAN is left blank, every known sample shows at least its foot.
  */
 void graph_draw(const struct area *area, enum graph_style style, enum theme_role role, const float *samples,
-    size_t count, float most);
+		size_t count, float most);
 
 #endif

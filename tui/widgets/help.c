@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Help. Every row of the command table that can be used from the console stands here exactly once or twice: under its
- * keys (this panel's first), and, where it can be typed, under the commands.
+ * Help. Every row of the command table that can be used from the console stands here exactly once or twice:
+ * under its keys (this panel's first), and, where it can be typed, under the commands.
  */
 #include "tui/widgets/help.h"
 
@@ -18,17 +18,25 @@ struct writing {
 	int left; /* columns of the first column */
 };
 
+/* One entry: as many lines as its right side needs. */
 static void
 write_line(struct writing *w, enum theme_role left_role, const char *left, const char *right)
 {
-	int row = (int)(w->line - w->top);
+	char text[256];
 
-	w->line++;
-	if (w->line <= w->top || (size_t)row >= w->page)
-		return;
-	area_field(w->area, row, 1, w->left, false, left_role, left);
-	if (right != NULL)
-		area_field(w->area, row, w->left + 3, w->area->cols - w->left - 4, false, ROLE_label, right);
+	do {
+		int row = (int)w->line - (int)w->top;
+
+		text[0] = '\0';
+		if (right != NULL)
+			text_line(&right, w->area->cols - w->left - 4, text, sizeof(text));
+		if (row >= 0 && (size_t)row < w->page) {
+			area_field(w->area, row, 1, w->left, false, left_role, left);
+			area_text(w->area, row, w->left + 3, ROLE_label, text);
+		}
+		w->line++;
+		left = "";
+	} while (right != NULL && *right != '\0' && text[0] != '\0');
 }
 
 static void
@@ -109,7 +117,8 @@ help_draw(struct help *help, const struct area *screen)
 	help->lines = w.line;
 	if (help->lines > help->page) {
 		snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1,
-		    help->top + help->page < help->lines ? help->top + help->page : help->lines, help->lines);
+			 help->top + help->page < help->lines ? help->top + help->page : help->lines,
+			 help->lines);
 		area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
 	}
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows for a table, wherever they are: STORED and LOG kinds stand in the console's copy of the model and are filtered
- * and sorted here; PAGED kinds (a million routes) stay on the gateway, and only the pages that are looked at come
- * over. A table sees both through one vtable.
+ * Rows for a table, wherever they are: STORED and LOG kinds stand in the console's copy of the model and are
+ * filtered and sorted here; PAGED kinds (a million routes) stay on the gateway, and only the pages that are
+ * looked at come over. A table sees both through one vtable.
  */
 #ifndef TWINSPAN_TUI_WIDGETS_ROWS_H
 #define TWINSPAN_TUI_WIDGETS_ROWS_H
@@ -25,6 +25,8 @@ struct rows_ops {
 	void (*sort)(struct rows *rows, const struct model_field *field, bool descending);
 	/** Rows in all on the gateway, before the filter; MODEL_UINT_UNSET where nobody knows. */
 	uint64_t (*total)(const struct rows *rows);
+	/** False: there are more rows than count(), not known yet. */
+	bool (*complete)(const struct rows *rows);
 	/** Why nothing is there: an error's text, or NULL. */
 	const char *(*trouble)(const struct rows *rows);
 	/** A second has passed while the rows are on screen. */
@@ -41,6 +43,6 @@ struct rows {
 struct rows *rows_stored(const struct model_store *store, enum model_kind kind, bool newest_first);
 /** Of a PAGED kind. `arrived` is called when a page came. */
 struct rows *rows_paged(struct control_client *client, enum model_kind kind, void (*arrived)(void *context),
-    void *context);
+			void *context);
 
 #endif

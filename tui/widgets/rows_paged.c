@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows that stay on the gateway. The gateway answers "so many rows after this key", so a page is reached from the last
- * key of the page before it: those keys are kept for all pages that were seen (a few dozen bytes per hundred rows),
- * the rows themselves only for the few pages that were looked at last. Scrolling down asks for the next page before
- * its rows are needed; what is on screen is asked for again every two seconds, because routes change.
+ * Rows that stay on the gateway. The gateway answers "so many rows after this key", so a page is reached from
+ * the last key of the page before it: those keys are kept for all pages that were seen (a few dozen bytes per
+ * hundred rows), the rows themselves only for the few pages that were looked at last. Scrolling down asks for
+ * the next page before its rows are needed; what is on screen is asked for again every two seconds, because
+ * routes change.
  *
- * An answer may come after the rows were closed or the filter changed: requests carry a struct of their own that
- * outlives both.
+ * An answer may come after the rows were closed or the filter changed: requests carry a struct of their own
+ * that outlives both.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,14 +41,14 @@ struct paged {
 	void *context;
 	char *filter;
 	struct page pages[PAGES_KEPT];
-	char **marks;          /* marks[n]: key after which page n begins; marks[0] is NULL */
-	size_t mark_count;     /* pages that can be asked for */
+	char **marks;      /* marks[n]: key after which page n begins; marks[0] is NULL */
+	size_t mark_count; /* pages that can be asked for */
 	size_t mark_capacity;
-	size_t count;          /* rows known to exist */
-	bool complete;         /* there are no more */
+	size_t count;  /* rows known to exist */
+	bool complete; /* there are no more */
 	uint64_t total, clock;
 	unsigned ticks;
-	size_t looked_at;      /* the page on screen */
+	size_t looked_at;        /* the page on screen */
 	struct request *pending; /* one at a time */
 	char trouble[160];
 };
@@ -120,7 +121,8 @@ page_place(struct paged *p, size_t number)
 static void
 mark_set(struct paged *p, size_t number, const char *key)
 {
-	if (number < p->mark_count && key != NULL && p->marks[number] != NULL && strcmp(p->marks[number], key) == 0)
+	if (number < p->mark_count && key != NULL && p->marks[number] != NULL &&
+	    strcmp(p->marks[number], key) == 0)
 		return;
 	for (size_t i = number; i < p->mark_count; i++)
 		free(p->marks[i]);
@@ -194,7 +196,8 @@ ask(struct paged *p, size_t number)
 	request->owner = p;
 	request->number = number;
 	p->pending = request;
-	control_client_query(p->client, p->rows.kind, p->filter, p->marks[number], PAGE_ROWS, on_page, request);
+	control_client_query(p->client, p->rows.kind, p->filter, p->marks[number], PAGE_ROWS, on_page,
+			     request);
 }
 
 static void
@@ -259,12 +262,20 @@ paged_total(const struct rows *rows)
 	return ((const struct paged *)rows)->total;
 }
 
+static bool
+paged_complete(const struct rows *rows)
+{
+	return ((const struct paged *)rows)->complete;
+}
+
 static const char *
 paged_trouble(const struct rows *rows)
 {
 	const struct paged *p = (const struct paged *)rows;
 
-	return p->trouble[0] != '\0' ? p->trouble : p->pending != NULL && p->count == 0 ? "asking the gateway" : NULL;
+	return p->trouble[0] != '\0'                 ? p->trouble
+	       : p->pending != NULL && p->count == 0 ? "asking the gateway"
+						     : NULL;
 }
 
 static void
@@ -286,6 +297,7 @@ static const struct rows_ops paged_ops = {
     .filter = paged_filter,
     .sort = paged_sort,
     .total = paged_total,
+    .complete = paged_complete,
     .trouble = paged_trouble,
     .tick = paged_tick,
 };

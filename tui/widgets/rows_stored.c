@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rows of the console's own copy: an index of pointers, built anew when the store, the filter or the order changed.
- * A thousand tunnels take some hundred microseconds, so nothing finer is needed.
+ * Rows of the console's own copy: an index of pointers, built anew when the store, the filter or the order
+ * changed. A thousand tunnels take some hundred microseconds, so nothing finer is needed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ compare_field(const struct model_field *field, const void *a, const void *b)
 		return ra < rb ? -1 : ra > rb;
 	default:
 		return compare_text(model_field_text(field, a, ta, sizeof(ta)),
-		    model_field_text(field, b, tb, sizeof(tb)));
+				    model_field_text(field, b, tb, sizeof(tb)));
 	}
 }
 
@@ -165,6 +165,13 @@ stored_total(const struct rows *rows)
 	return model_store_count(((const struct stored *)rows)->store, rows->kind);
 }
 
+static bool
+stored_complete(const struct rows *rows)
+{
+	(void)rows;
+	return true;
+}
+
 static const char *
 stored_trouble(const struct rows *rows)
 {
@@ -186,6 +193,7 @@ static const struct rows_ops stored_ops = {
     .filter = stored_filter,
     .sort = stored_sort,
     .total = stored_total,
+    .complete = stored_complete,
     .trouble = stored_trouble,
     .tick = stored_tick,
     .sorts = true,

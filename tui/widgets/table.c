@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tables. The selection is remembered by the row's key. When rows come, go or change places, the selected row keeps
- * its place on the screen (`selected - top` stays), so what a person is reading does not move away under the eye;
- * only a table that follows (events) and has its first row selected stays at the top.
+ * Tables. The selection is remembered by the row's key. When rows come, go or change places, the selected row
+ * keeps its place on the screen (`selected - top` stays), so what a person is reading does not move away
+ * under the eye; only a table that follows (events) and has its first row selected stays at the top.
  */
 #include "tui/widgets/table.h"
 
@@ -14,7 +14,48 @@
 
 #define GAP 2
 
-/* --- columns -------------------------------------------------------------------------------------------------- */
+/* --- columns
+ * -------------------------------------------------------------------------------------------------- */
+
+static int
+longest_text(const struct model_store *store, enum model_kind kind, const struct model_field *field)
+{
+	size_t count = model_store_count(store, kind);
+	int longest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *text =
+		    *(char *const *)((const char *)model_store_at(store, kind, i) + field->offset);
+		int columns = text != NULL ? text_columns(text) : 0;
+
+		longest = columns > longest ? columns : longest;
+	}
+	return longest;
+}
+
+const struct table_column *
+table_measure(const struct table_column *columns, struct table_column *out, const struct model_store *store,
+	      enum model_kind kind)
+{
+	const struct model_shape *shape = model_kind_info(kind)->shape;
+	size_t count = 0;
+
+	for (; columns[count].title != NULL && count < TABLE_COLUMNS; count++) {
+		struct table_column *c = &out[count];
+		int field, need;
+
+		*c = columns[count];
+		if (!c->fit || c->field == NULL || (field = model_field_find(shape, c->field)) < 0 ||
+		    shape->fields[field].type != MODEL_STR)
+			continue;
+		need = longest_text(store, kind, &shape->fields[field]);
+		need = need < text_columns(c->title) ? text_columns(c->title) : need;
+		c->width = need < c->most ? need : c->most;
+		c->most = 0;
+	}
+	out[count] = (struct table_column){0};
+	return out;
+}
 
 /* The width that the columns up to a rank take. */
 static int
@@ -72,7 +113,7 @@ table_fit(const struct table_column *columns, int width, int gap, struct table_l
 
 static void
 cell_of_field(const struct table_column *column, const struct model_shape *shape, const void *row,
-    struct table_cell *cell)
+	      struct table_cell *cell)
 {
 	int field = column->field != NULL ? model_field_find(shape, column->field) : -1;
 
@@ -81,8 +122,8 @@ cell_of_field(const struct table_column *column, const struct model_shape *shape
 }
 
 void
-table_draw_row(const struct area *area, int row, const struct table_layout *layout, const struct table_context *context,
-    const struct model_shape *shape, const void *data)
+table_draw_row(const struct area *area, int row, const struct table_layout *layout,
+	       const struct table_context *context, const struct model_shape *shape, const void *data)
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct table_column *column = layout->slots[i].column;
@@ -99,22 +140,19 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 			cell.role = ROLE_dim;
 		}
 		area_field(area, row, layout->slots[i].left, layout->slots[i].width, column->right, cell.role,
-		    cell.text);
+			   cell.text);
 	}
 }
 
-/* --- motion --------------------------------------------------------------------------------------------------- */
+/* --- motion
+ * --------------------------------------------------------------------------------------------------- */
 
 bool
 table_motion_of(const char *command, enum table_motion *out)
 {
 	static const char *const names[] = {
-	    [TABLE_DOWN] = "row-down",
-	    [TABLE_UP] = "row-up",
-	    [TABLE_PAGE_DOWN] = "page-down",
-	    [TABLE_PAGE_UP] = "page-up",
-	    [TABLE_FIRST] = "first-row",
-	    [TABLE_LAST] = "last-row",
+	    [TABLE_DOWN] = "row-down",   [TABLE_UP] = "row-up",       [TABLE_PAGE_DOWN] = "page-down",
+	    [TABLE_PAGE_UP] = "page-up", [TABLE_FIRST] = "first-row", [TABLE_LAST] = "last-row",
 	};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -147,7 +185,8 @@ table_move(size_t selected, size_t count, size_t page, enum table_motion motion)
 	}
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------ */
+/* --- the table
+ * ------------------------------------------------------------------------------------------------ */
 
 void
 table_open(struct table *table, const struct table_column *columns, struct rows *rows, bool follow)
@@ -249,18 +288,21 @@ draw_titles(const struct table *table, const struct area *area, const struct tab
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct table_column *column = layout->slots[i].column;
-		bool sorted = table->sorted == column;
+		bool sorted = table->sorted != NULL && column->title == table->sorted->title;
 		char title[64];
 
 		snprintf(title, sizeof(title), "%s%s", column->title,
-		    !sorted ? "" : table->descending ? "▾" : "▴");
+			 !sorted             ? ""
+			 : table->descending ? "▾"
+					     : "▴");
 		area_field(area, 0, layout->slots[i].left, layout->slots[i].width, column->right,
-		    sorted ? ROLE_accent : ROLE_heading, title);
+			   sorted ? ROLE_accent : ROLE_heading, title);
 	}
 }
 
 void
-table_draw(struct table *table, const struct area *area, const struct table_context *context, const char *empty)
+table_draw(struct table *table, const struct area *area, const struct table_context *context,
+	   const char *empty)
 {
 	const struct model_shape *shape = info_of(table)->shape;
 	struct area inside = area_part(area, 0, 2, area->rows, area->cols - 3);
@@ -271,7 +313,11 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 	settle(table);
 	scroll(table);
 	count = table->rows->ops->count(table->rows);
-	table_fit(table->columns, inside.cols, GAP, &layout);
+	if (table->measured[0].title == NULL || table->measured_at != model_store_version(context->store)) {
+		table_measure(table->columns, table->measured, context->store, table->rows->kind);
+		table->measured_at = model_store_version(context->store);
+	}
+	table_fit(table->measured, inside.cols, GAP, &layout);
 	draw_titles(table, &inside, &layout);
 	for (size_t i = 0; i < table->page && table->top + i < count; i++) {
 		const void *row = table->rows->ops->at(table->rows, table->top + i);
@@ -297,7 +343,8 @@ void
 table_go(struct table *table, enum table_motion motion)
 {
 	settle(table);
-	table->selected = table_move(table->selected, table->rows->ops->count(table->rows), table->page, motion);
+	table->selected =
+	    table_move(table->selected, table->rows->ops->count(table->rows), table->page, motion);
 	remember(table);
 	scroll(table);
 }
@@ -329,7 +376,8 @@ table_sort(struct table *table, const char *field)
 		return false;
 	if (field != NULL) {
 		for (c = table->columns; c->title != NULL; c++) {
-			if (c->field != NULL && (strcmp(c->field, field) == 0 || strcasecmp(c->title, field) == 0))
+			if (c->field != NULL &&
+			    (strcmp(c->field, field) == 0 || strcasecmp(c->title, field) == 0))
 				break;
 		}
 		if (c->title == NULL)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A table of rows: columns that come and go with the room there is, a selection that stays on its row whatever is
- * sorted, filtered or changed around it, scrolling, and an order by any column.
+ * A table of rows: columns that come and go with the room there is, a selection that stays on its row
+ * whatever is sorted, filtered or changed around it, scrolling, and an order by any column.
  */
 #ifndef TWINSPAN_TUI_WIDGETS_TABLE_H
 #define TWINSPAN_TUI_WIDGETS_TABLE_H
@@ -24,16 +24,25 @@ struct table_context {
 struct table_column {
 	const char *field; /* of the model: for sorting, and for the text where `cell` is NULL; may be NULL */
 	const char *title;
-	int width;         /* columns it takes at least */
-	int most;          /* up to which it grows where there is room; 0: it doesn't */
-	int rank;          /* 0 always there; the higher, the sooner it gives way */
+	int width; /* columns it takes at least */
+	int most;  /* up to which it grows where there is room; 0: it doesn't */
+	int rank;  /* 0 always there; the higher, the sooner it gives way */
 	bool right;
+	bool fit; /* as wide as the longest text of its field among all rows, up to `most` */
 	void (*cell)(const struct table_context *context, const void *row, struct table_cell *out);
 };
 
 #define TABLE_COLUMNS 20
 
-/* Which columns fit into a width, and how wide they become. Shared with panels that draw rows of their own. */
+/**
+ * A copy of the columns in which those that `fit` have the width that the rows of a store need. `out` has
+ * room for TABLE_COLUMNS + 1. Returns `out`.
+ */
+const struct table_column *table_measure(const struct table_column *columns, struct table_column *out,
+					 const struct model_store *store, enum model_kind kind);
+
+/* Which columns fit into a width, and how wide they become. Shared with panels that draw rows of their own.
+ */
 struct table_layout {
 	size_t count;
 	struct {
@@ -45,7 +54,7 @@ struct table_layout {
 void table_fit(const struct table_column *columns, int width, int gap, struct table_layout *out);
 /** Draws the cells of one row; `data` is of `shape`. */
 void table_draw_row(const struct area *area, int row, const struct table_layout *layout,
-    const struct table_context *context, const struct model_shape *shape, const void *data);
+		    const struct table_context *context, const struct model_shape *shape, const void *data);
 
 enum table_motion { TABLE_DOWN, TABLE_UP, TABLE_PAGE_DOWN, TABLE_PAGE_UP, TABLE_FIRST, TABLE_LAST };
 /** The motion that a console command names ("row-down"); false where it names none. */
@@ -55,25 +64,29 @@ size_t table_move(size_t selected, size_t count, size_t page, enum table_motion 
 
 struct table {
 	const struct table_column *columns;
-	struct rows *rows;       /* owned */
+	struct rows *rows; /* owned */
 	size_t selected, top, page;
-	char key[256];           /* of the selected row; "" where none is */
-	bool follow;             /* the selection on the first row stays on the first row */
+	char key[256]; /* of the selected row; "" where none is */
+	bool follow;   /* the selection on the first row stays on the first row */
 	const struct table_column *sorted;
 	bool descending;
+	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */
+	uint64_t measured_at;
 };
 
 /** Takes `rows`. */
 void table_open(struct table *table, const struct table_column *columns, struct rows *rows, bool follow);
 void table_close(struct table *table);
 /** Titles, then rows. `empty` is said where there is none. */
-void table_draw(struct table *table, const struct area *area, const struct table_context *context, const char *empty);
+void table_draw(struct table *table, const struct area *area, const struct table_context *context,
+		const char *empty);
 void table_go(struct table *table, enum table_motion motion);
 /** NULL where nothing is selected. */
 const void *table_selected(struct table *table);
 /** Selects the row of that key. False where it is not among the rows. */
 bool table_select(struct table *table, const char *key);
-/** Orders by the next column, or by the field named; false where the rows can't be ordered or it is no column. */
+/** Orders by the next column, or by the field named; false where the rows can't be ordered or it is no
+ * column. */
 bool table_sort(struct table *table, const char *field);
 bool table_reverse(struct table *table);
 

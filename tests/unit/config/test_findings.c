@@ -82,6 +82,12 @@ static const struct test_case {
      "f:4:3: duplicate key 'name' (first on line 2)\n"
      "f:1:1: warning: there are no connections and no peers: this gateway does nothing\n"},
 
+    {"a_byte_order_mark_is_skipped", "\xef\xbb\xbf" GOOD, ""},
+    {"crlf_line_ends_are_fine", "gateway:\r\n  name: g\r\n  networks: []\r\npeers: []\r\n",
+     "f:1:1: warning: there are no connections and no peers: this gateway does nothing\n"},
+    {"nothing_at_all_is_told_by_its_place", GATEWAY "connections: [~]\n",
+     "f:2:15: a connection must be a map of keys and values, not nothing\n"},
+
     /* Keys and types, from the schema. */
     {"an_unknown_key_names_the_nearest",
      GATEWAY "connections:\n  - name: c\n    peer_as: 64512\n    tunnels:\n" ONE TWO,
@@ -389,7 +395,7 @@ static const struct test_case {
      "this one is of another form\n"},
 };
 
-static char folder[] = "/tmp/twinspan-test-XXXXXX";
+static char folder[] = "twinspan-test-XXXXXX";
 
 static void
 check_case(void **state)

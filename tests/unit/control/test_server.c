@@ -266,11 +266,11 @@ roles_follow_user_and_group(void **state)
 	const gid_t groups[] = {100, 200};
 	uid_t other = geteuid() + 1000;
 
-	assert_int_equal(role_of(0, NULL, 0, 200), COMMAND_ADMIN);
-	assert_int_equal(role_of(geteuid(), NULL, 0, 200), COMMAND_ADMIN);
-	assert_int_equal(role_of(other, groups, 2, 200), COMMAND_OPERATOR);
-	assert_int_equal(role_of(other, groups, 2, 300), COMMAND_VIEWER);
-	assert_int_equal(role_of(other, groups, 2, (gid_t)-1), COMMAND_VIEWER);
+	assert_int_equal(control_role_of(0, NULL, 0, 200), COMMAND_ADMIN);
+	assert_int_equal(control_role_of(geteuid(), NULL, 0, 200), COMMAND_ADMIN);
+	assert_int_equal(control_role_of(other, groups, 2, 200), COMMAND_OPERATOR);
+	assert_int_equal(control_role_of(other, groups, 2, 300), COMMAND_VIEWER);
+	assert_int_equal(control_role_of(other, groups, 2, (gid_t)-1), COMMAND_VIEWER);
 }
 
 static void

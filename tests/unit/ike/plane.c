@@ -51,8 +51,12 @@ take_message(struct dataplane *plane, int which)
 	uint8_t bytes[65536], control[256];
 	struct sockaddr_in from;
 	struct iovec part = {bytes, sizeof(bytes)};
-	struct msghdr header = {.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &part, .msg_iovlen = 1,
-	    .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr header = {.msg_name = &from,
+				.msg_namelen = sizeof(from),
+				.msg_iov = &part,
+				.msg_iovlen = 1,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
 	ssize_t length = recvmsg(plane->sockets[which], &header, MSG_DONTWAIT);
 	struct ip_address source, destination = {0};
 	uint16_t port;
@@ -62,9 +66,11 @@ take_message(struct dataplane *plane, int which)
 		return;
 	for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
 		if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO)
-			destination = ip_address_v4(ntohl(((struct in_pktinfo *)CMSG_DATA(item))->ipi_addr.s_addr));
+			destination =
+			    ip_address_v4(ntohl(((struct in_pktinfo *)CMSG_DATA(item))->ipi_addr.s_addr));
 	ip_address_from_sockaddr((struct sockaddr *)&from, &source, &port);
-	ike_plane_message(NULL, &source, port, &destination, ports[which], bytes + skip, (size_t)length - skip);
+	ike_plane_message(NULL, &source, port, &destination, ports[which], bytes + skip,
+			  (size_t)length - skip);
 }
 
 static void *
@@ -73,8 +79,9 @@ run(void *data)
 	struct dataplane *plane = data;
 
 	for (;;) {
-		struct pollfd fds[] = {{plane->sockets[0], POLLIN, 0}, {plane->sockets[1], POLLIN, 0},
-		    {plane->stop[0], POLLIN, 0}};
+		struct pollfd fds[] = {{plane->sockets[0], POLLIN, 0},
+				       {plane->sockets[1], POLLIN, 0},
+				       {plane->stop[0], POLLIN, 0}};
 
 		if (poll(fds, 3, -1) < 0)
 			continue;
@@ -194,14 +201,14 @@ sa_add(struct dataplane *plane, const struct dataplane_sa *sa, struct error *err
 
 static bool
 sa_update(struct dataplane *plane, uint32_t spi, const struct ip_address *destination,
-    const struct dataplane_sa *moved)
+	  const struct dataplane_sa *moved)
 {
 	return true;
 }
 
 static bool
 sa_query(struct dataplane *plane, uint32_t spi, const struct ip_address *destination, uint64_t *bytes,
-    uint64_t *packets, uint64_t *last_used_monotonic_us)
+	 uint64_t *packets, uint64_t *last_used_monotonic_us)
 {
 	*bytes = *packets = *last_used_monotonic_us = 0;
 	return true;
@@ -225,16 +232,20 @@ sa_remove(struct dataplane *plane, uint32_t spi, const struct ip_address *destin
 }
 
 static bool
-ike_send(struct dataplane *plane, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *message, size_t length)
+ike_send(struct dataplane *plane, const struct ip_address *from, uint16_t from_port,
+	 const struct ip_address *to, uint16_t to_port, const uint8_t *message, size_t length)
 {
 	uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))] = {0};
 	struct sockaddr_storage address;
 	socklen_t size = ip_address_to_sockaddr(to, to_port, &address);
 	int which = from_port == 4500;
 	struct iovec parts[] = {{(void *)"\0\0\0\0", which ? 4 : 0}, {(void *)message, length}};
-	struct msghdr header = {.msg_name = &address, .msg_namelen = size, .msg_iov = parts, .msg_iovlen = 2,
-	    .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr header = {.msg_name = &address,
+				.msg_namelen = size,
+				.msg_iov = parts,
+				.msg_iovlen = 2,
+				.msg_control = control,
+				.msg_controllen = sizeof(control)};
 	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
 
 	if (plane->silent)
@@ -247,7 +258,8 @@ ike_send(struct dataplane *plane, const struct ip_address *from, uint16_t from_p
 }
 
 static bool
-keepalive_send(struct dataplane *plane, const struct ip_address *from, const struct ip_address *to, uint16_t to_port)
+keepalive_send(struct dataplane *plane, const struct ip_address *from, const struct ip_address *to,
+	       uint16_t to_port)
 {
 	return true;
 }
@@ -270,7 +282,8 @@ test_plane_sas(struct dataplane *plane, uint32_t tunnel, bool inbound, struct da
 
 	pthread_mutex_lock(&plane->lock);
 	for (struct kept *kept = plane->sas; kept; kept = kept->next)
-		if ((!tunnel || kept->sa.tunnel == tunnel) && kept->sa.inbound == inbound && count++ == 0 && last)
+		if ((!tunnel || kept->sa.tunnel == tunnel) && kept->sa.inbound == inbound && count++ == 0 &&
+		    last)
 			*last = kept->sa;
 	pthread_mutex_unlock(&plane->lock);
 	return count;

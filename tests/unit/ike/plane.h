@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A data plane for tests of IKE alone: UDP 500 and 4500 are real, SAs are only remembered. With it two ends negotiate
- * over a real network, and a test sees which SAs charon asked for.
+ * A data plane for tests of IKE alone: UDP 500 and 4500 are real, SAs are only remembered. With it two ends
+ * negotiate over a real network, and a test sees which SAs charon asked for.
  */
 #ifndef TWINSPAN_TESTS_UNIT_IKE_PLANE_H
 #define TWINSPAN_TESTS_UNIT_IKE_PLANE_H

@@ -15,7 +15,7 @@ every_failure_has_a_code_and_a_hint(void **state)
 	}
 	assert_string_equal(failure_code(FAILURE_NONE), "");
 	assert_string_equal(failure_code(FAILURE_COUNT), "");
-	assert_string_equal(failure_hint((enum failure)-1), "");
+	assert_string_equal(failure_hint((enum failure) - 1), "");
 }
 
 static void
@@ -48,7 +48,7 @@ status_notifications_are_no_failures(void **state)
 {
 	assert_int_equal(failure_of_notify(16384, false), FAILURE_NONE); /* INITIAL_CONTACT */
 	assert_int_equal(failure_of_notify(16388, false), FAILURE_NONE); /* NAT_DETECTION_SOURCE_IP */
-	assert_int_equal(failure_of_notify(43, true), FAILURE_NONE);     /* TEMPORARY_FAILURE: charon retries */
+	assert_int_equal(failure_of_notify(43, true), FAILURE_NONE); /* TEMPORARY_FAILURE: charon retries */
 }
 
 static void
@@ -66,7 +66,8 @@ jitter_stays_within_a_quarter(void **state)
 {
 	for (unsigned failures = 0; failures < 10; failures++)
 		for (uint64_t random = 0; random <= UINT32_MAX; random += 0x1234567) {
-			usec_t least = backoff_delay(failures, 0), delay = backoff_delay(failures, (uint32_t)random);
+			usec_t least = backoff_delay(failures, 0),
+			       delay = backoff_delay(failures, (uint32_t)random);
 
 			assert_true(delay >= least);
 			assert_true(delay <= least + least / 4);
@@ -75,6 +76,8 @@ jitter_stays_within_a_quarter(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(every_failure_has_a_code_and_a_hint),
-    cmocka_unit_test(codes_are_the_words_of_the_contract), cmocka_unit_test(notifications_map_by_exchange),
-    cmocka_unit_test(status_notifications_are_no_failures), cmocka_unit_test(backoff_doubles_to_thirty_seconds),
-    cmocka_unit_test(jitter_stays_within_a_quarter))
+	  cmocka_unit_test(codes_are_the_words_of_the_contract),
+	  cmocka_unit_test(notifications_map_by_exchange),
+	  cmocka_unit_test(status_notifications_are_no_failures),
+	  cmocka_unit_test(backoff_doubles_to_thirty_seconds),
+	  cmocka_unit_test(jitter_stays_within_a_quarter))

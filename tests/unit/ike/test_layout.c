@@ -63,5 +63,6 @@ calls_of_the_plane_without_charon_are_dropped(void **state)
 	ike_close(NULL);
 }
 
-TEST_MAIN(cmocka_unit_test(installed_libraries_fit), cmocka_unit_test(calls_of_the_plane_without_charon_are_dropped),
-    cmocka_unit_test(charon_starts_and_stops_twice_without_a_word))
+TEST_MAIN(cmocka_unit_test(installed_libraries_fit),
+	  cmocka_unit_test(calls_of_the_plane_without_charon_are_dropped),
+	  cmocka_unit_test(charon_starts_and_stops_twice_without_a_word))

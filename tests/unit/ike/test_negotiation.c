@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two ends of our own negotiate over a veth pair, each a process in a network namespace of its own. The namespaces have
- * no name: they go with the processes that hold them.
+ * Two ends of our own negotiate over a veth pair, each a process in a network namespace of its own. The
+ * namespaces have no name: they go with the processes that hold them.
  */
 #include "tests/unit/test.h"
 
@@ -31,7 +31,8 @@ struct end {
 
 static struct end ends[2];
 
-/* --- namespaces ------------------------------------------------------------------------------------------------ */
+/* --- namespaces
+ * ------------------------------------------------------------------------------------------------ */
 
 static int
 new_namespace(void)
@@ -96,17 +97,19 @@ make_network(void **state)
 		return 0;
 	}
 	if (!run_in(namespaces[0],
-		"ip link set lo up && ip link add v0 type veth peer name v1 netns /proc/%d/fd/%d && ip addr add "
-		"10.77.0.1/24 dev v0 && ip link set v0 up",
-		(int)getpid(), namespaces[1]) ||
-	    !run_in(namespaces[1],
-		"ip link set lo up && ip addr add 10.77.0.2/24 dev v1 && ip addr add 10.77.0.3/24 dev v1 && ip link set "
-		"v1 up"))
+		    "ip link set lo up && ip link add v0 type veth peer name v1 netns /proc/%d/fd/%d && ip "
+		    "addr add "
+		    "10.77.0.1/24 dev v0 && ip link set v0 up",
+		    (int)getpid(), namespaces[1]) ||
+	    !run_in(namespaces[1], "ip link set lo up && ip addr add 10.77.0.2/24 dev v1 && ip addr add "
+				   "10.77.0.3/24 dev v1 && ip link set "
+				   "v1 up"))
 		unable = "no veth devices here";
 	return 0;
 }
 
-/* --- ends ------------------------------------------------------------------------------------------------------ */
+/* --- ends
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 pump(struct end *end, int timeout_ms)
@@ -132,7 +135,8 @@ pump(struct end *end, int timeout_ms)
 	end->lines[end->length] = '\0';
 }
 
-/* The next line from here on that holds both words, or NULL after a time. What is passed over is not seen again. */
+/* The next line from here on that holds both words, or NULL after a time. What is passed over is not seen
+ * again. */
 static const char *
 next_line(struct end *end, const char *word, const char *other, int timeout_ms)
 {
@@ -160,8 +164,8 @@ expect_line(struct end *end, const char *word, const char *other, int timeout_ms
 {
 	if (next_line(end, word, other, timeout_ms))
 		return;
-	fprintf(stderr, "# %s:%d: end %c never said '%s' '%s'; it said:\n%s\n", file, at, end == &ends[0] ? 'A' : 'B',
-	    word, other ? other : "", end->lines ? end->lines : "");
+	fprintf(stderr, "# %s:%d: end %c never said '%s' '%s'; it said:\n%s\n", file, at,
+		end == &ends[0] ? 'A' : 'B', word, other ? other : "", end->lines ? end->lines : "");
 	fail();
 }
 
@@ -181,8 +185,8 @@ say(struct end *end, const char *format, ...)
 	assert_int_equal(write(end->in, line, (size_t)length), length);
 }
 
-static void
-start(int which)
+static bool
+try_start(int which, bool real)
 {
 	struct end *end = &ends[which];
 	int in[2], out[2];
@@ -196,14 +200,20 @@ start(int which)
 			_exit(1);
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
-		execl(self, self, "end", NULL);
+		execl(self, self, "end", real ? "real" : NULL, NULL);
 		_exit(1);
 	}
 	close(in[0]);
 	close(out[1]);
 	end->in = in[1];
 	end->out = out[0];
-	expect(end, "ready", NULL, 10000);
+	return next_line(end, "ready", NULL, real ? 3000 : 10000) != NULL;
+}
+
+static void
+start(int which)
+{
+	assert_true(try_start(which, false));
 }
 
 static void
@@ -256,12 +266,12 @@ stop_both(void **state)
 	return 0;
 }
 
-#define NEEDS_NETWORK()                             \
-	do {                                        \
-		if (unable) {                       \
+#define NEEDS_NETWORK() \
+	do { \
+		if (unable) { \
 			print_message("%s\n", unable); \
-			skip();                     \
-		}                                   \
+			skip(); \
+		} \
 	} while (0)
 
 #define INITIATOR "local=10.77.0.1 remote=10.77.0.2 initiate=1 "
@@ -283,7 +293,8 @@ bring_up(const char *more)
 	expect(&ends[1], "event child_up 5", NULL, 10000);
 }
 
-/* --- tests ----------------------------------------------------------------------------------------------------- */
+/* --- tests
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void
 two_tunnels_to_two_addresses_come_up_and_agree_on_keys(void **state)
@@ -681,6 +692,45 @@ configuration_that_charon_cannot_read_is_refused_with_a_reason(void **state)
 	stop(1);
 }
 
+static void
+rekeys_lose_no_packet(void **state)
+{
+	usec_t until;
+	int status;
+	pid_t pid;
+
+	NEEDS_NETWORK();
+	if (!try_start(0, true) || !try_start(1, true)) {
+		print_message("the userspace data plane does not run here: %s\n",
+			      ends[0].lines ? ends[0].lines : "");
+		skip();
+	}
+	bring_up("");
+	assert_true(run_in(namespaces[0], "ip addr add 169.254.7.1/30 dev ts7"));
+	assert_true(run_in(namespaces[1], "ip addr add 169.254.7.2/30 dev ts5"));
+	assert_true(run_in(namespaces[0], "ping -q -c 3 -i 0.05 -W 1 169.254.7.2 >/dev/null"));
+	pid = fork();
+	if (pid == 0)
+		_exit(!run_in(namespaces[0],
+			      "ping -q -c 1200 -i 0.005 -W 1 169.254.7.2 | grep -q ' 0%% packet loss'"));
+	/* Either side in turn, about once in half a second, while a ping goes out every 5 ms. */
+	until = clock_monotonic() + 7 * USEC_PER_SEC;
+	for (int turn = 0; clock_monotonic() < until; turn++) {
+		say(&ends[turn % 2], turn % 2 ? "rekey 5" : "rekey 7");
+		expect(&ends[turn % 2], "event ike_rekeyed", NULL, 5000);
+		expect(&ends[1 - turn % 2], "event ike_rekeyed", NULL, 5000);
+		next_line(&ends[0], "nothing says this", NULL, 300);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_false(said(&ends[0], "event child_down"));
+	assert_false(said(&ends[1], "event child_down"));
+	say(&ends[0], "quit");
+	expect(&ends[0], "done", NULL, 10000);
+	say(&ends[1], "quit");
+	expect(&ends[1], "done", NULL, 10000);
+}
+
 #define NEGOTIATION(name) cmocka_unit_test_setup_teardown(name, start_both, stop_both)
 
 int
@@ -706,11 +756,12 @@ main(int argc, char **argv)
 	    NEGOTIATION(both_sides_starting_at_once_end_with_one_pair),
 	    NEGOTIATION(refused_sa_is_an_internal_failure_with_the_planes_words),
 	    NEGOTIATION(removed_tunnel_can_be_added_again_at_once),
+	    cmocka_unit_test_teardown(rekeys_lose_no_packet, stop_both),
 	    NEGOTIATION(configuration_that_charon_cannot_read_is_refused_with_a_reason),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "end") == 0)
-		return end_main();
+		return end_main(argc > 2);
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);

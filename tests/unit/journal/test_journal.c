@@ -142,7 +142,7 @@ static int
 make_folder(void **state)
 {
 	memset(&told, 0, sizeof(told));
-	snprintf(folder, sizeof(folder), "/tmp/twinspan-test-XXXXXX");
+	snprintf(folder, sizeof(folder), "twinspan-test-XXXXXX");
 	return mkdtemp(folder) != NULL && uv_loop_init(&loop) == 0 ? 0 : -1;
 }
 

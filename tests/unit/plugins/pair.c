@@ -147,7 +147,8 @@ pair_close(struct pair *pair)
 uint32_t
 pair_spi(const struct pair_sa *want, int from)
 {
-	return 0xc0000000u | want->generation << 16 | want->tunnel << 4 | (uint32_t)from;
+	return 0xc0000000u | want->generation << 6 | want->tunnel << 1 |
+	       (uint32_t)from; /* distinct low halves */
 }
 
 static struct ip_address

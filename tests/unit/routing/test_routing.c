@@ -162,12 +162,15 @@ device_of(const char *text)
 	json_t *rows = ip_json("%s route show exact %s metric %d", strchr(text, ':') ? "-6" : "-4", text,
 			       ROUTING_METRIC);
 	const char *device = json_string_value(json_object_get(json_array_get(rows, 0), "dev"));
+	json_t *hops = json_object_get(json_array_get(rows, 0), "nexthops");
 	const char *type = json_string_value(json_object_get(json_array_get(rows, 0), "type"));
 
-	snprintf(out, sizeof(out), "%s",
-		 type != NULL && strcmp(type, "blackhole") == 0 ? "blackhole"
-		 : device != NULL                               ? device
-								: "");
+	/* An IPv6 route over a nexthop group is shown as a multipath one. */
+	if (device == NULL && json_array_size(hops) == 1)
+		device = json_string_value(json_object_get(json_array_get(hops, 0), "dev"));
+	if (type != NULL && strcmp(type, "blackhole") == 0)
+		device = type;
+	snprintf(out, sizeof(out), "%s", device != NULL ? device : "");
 	json_decref(rows);
 	return out;
 }
@@ -839,13 +842,37 @@ move_ms(uint32_t active)
 	return (double)(clock_monotonic() - from) / USEC_PER_MS;
 }
 
+#define MOVES 21
+
+static int
+compare_ms(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Median of an odd number of moves; the last one is to member 2. */
+static double
+median_move_ms(double *worst)
+{
+	double took[MOVES];
+
+	for (unsigned i = 0; i < MOVES; i++)
+		took[i] = move_ms(i % 2 == 0 ? 2 : 1);
+	qsort(took, MOVES, sizeof(took[0]), compare_ms);
+	if (worst != NULL)
+		*worst = took[MOVES - 1];
+	return took[MOVES / 2];
+}
+
 static void
 a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 {
 	const unsigned many = 100000;
 	struct routing_candidate candidate = {ROUTING_BGP, 1, 3, {0}};
 	usec_t from;
-	double few_ms, many_ms, slice, worst = 0;
+	double few_ms, many_ms, worst_ms, slice, worst = 0;
 
 	SKIP_IF_NEEDED();
 	add_group(1);
@@ -856,7 +883,7 @@ a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 		routing_offer(routing, &at, &candidate);
 	}
 	routing_flush(routing);
-	few_ms = move_ms(2);
+	few_ms = median_move_ms(NULL);
 	move_ms(1);
 	from = clock_monotonic();
 	for (unsigned i = 0; i < many; i++) {
@@ -875,8 +902,10 @@ a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 	    "# %u prefixes (and as many floors) installed in %.0f ms, longest turn of the loop %.1f ms\n",
 	    many, (double)(clock_monotonic() - from) / USEC_PER_MS, worst);
 	assert_int_equal(kernel_routes("ts1"), many);
-	many_ms = move_ms(2);
-	print_message("# a move takes %.3f ms with 10 prefixes, %.3f ms with %u\n", few_ms, many_ms, many);
+	many_ms = median_move_ms(&worst_ms);
+	print_message(
+	    "# a move takes %.3f ms with 10 prefixes, %.3f ms with %u (median of %d; worst %.3f ms)\n",
+	    few_ms, many_ms, many, MOVES, worst_ms);
 	assert_int_equal(kernel_routes("ts2"), many);
 	/* Both are one message; routes one by one would take hundreds of milliseconds. */
 	assert_true(many_ms < 50);

@@ -1,0 +1,569 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See harness.h. One loop for the gateway, one child for the console; the test turns the loop while it waits.
+ */
+#include "tests/console/harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <uv.h>
+#include <vterm.h>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "tests/console/world.h"
+
+#define PATIENCE (10 * USEC_PER_SEC)
+#define TEXT 65536
+
+struct world {
+	uv_loop_t loop;
+	struct model_store *store;
+	struct control_server *server;
+	char folder[64], socket[128];
+	struct text_list commands;
+	pid_t child;
+	int fd, status;
+	bool ended;
+	VTerm *vterm;
+	VTermScreen *screen;
+	int rows, cols;
+	char *bytes; /* all that the console wrote */
+	size_t byte_count;
+};
+
+/* --- the gateway
+ * ---------------------------------------------------------------------------------------------- */
+
+static void
+on_command(void *context, struct control_request *request)
+{
+	static const char *const names[] = {"connection", "tunnel", "peer"};
+	struct world *world = context;
+	bool dry = control_request_flag(request, "dry_run");
+	const char *connection = control_request_text(request, "connection");
+	char text[256];
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *value = control_request_text(request, names[i]);
+
+		if (value != NULL)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", value);
+	}
+	snprintf(text + used, sizeof(text) - used, "%s", dry ? "dry" : "done");
+	text_list_add(&world->commands, text);
+	if (dry) {
+		control_request_done(request, NULL,
+				     "12 prefixes move from aws-paris/1 to aws-paris/2; MED 100/200 becomes "
+				     "200/100. Nothing is torn down.");
+	} else if (connection != NULL && strcmp(connection, "aws-paris") == 0) {
+		world_move(world->store);
+		control_request_done(request, NULL,
+				     "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
+	} else if (connection != NULL) {
+		control_request_fail(request, "%s has no other tunnel that is up", connection);
+	} else {
+		control_request_done(request, NULL, "asked");
+	}
+}
+
+void
+world_serve(struct world *world)
+{
+	static const char *const commands[] = {"switchover", "auto",  "up",       "down",
+					       "rekey",      "reset", "shutdown", "start"};
+	struct error err;
+
+	world->server = control_server_open(&world->loop, world->socket, world->store, &err);
+	if (world->server == NULL)
+		fail_msg("%s", err.text);
+	for (size_t i = 0; i < COUNT_OF(commands); i++)
+		control_server_handle(world->server, commands[i], on_command, world);
+}
+
+void
+world_stop_serving(struct world *world)
+{
+	control_server_close(world->server);
+	world->server = NULL;
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+}
+
+struct world *
+world_new_silent(void)
+{
+	struct world *world = memory_zeroed(1, sizeof(*world));
+
+	uv_loop_init(&world->loop);
+	snprintf(world->folder, sizeof(world->folder), "/tmp/twinspan-console-XXXXXX");
+	assert_non_null(mkdtemp(world->folder));
+	snprintf(world->socket, sizeof(world->socket), "%s/control.sock", world->folder);
+	world->store = model_store_new();
+	world_fill(world->store);
+	world->fd = -1;
+	return world;
+}
+
+struct world *
+world_new(void)
+{
+	struct world *world = world_new_silent();
+
+	world_serve(world);
+	return world;
+}
+
+void
+world_free(struct world *world)
+{
+	if (world->server != NULL)
+		world_stop_serving(world);
+	uv_run(&world->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&world->loop);
+	model_store_free(world->store);
+	text_list_free(&world->commands);
+	unlink(world->socket);
+	rmdir(world->folder);
+	free(world);
+}
+
+struct model_store *
+world_store(struct world *world)
+{
+	return world->store;
+}
+
+size_t
+world_commands(const struct world *world, const char *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < world->commands.count; i++)
+		count += strcmp(world->commands.items[i], text) == 0;
+	return count;
+}
+
+/* --- the console
+ * ---------------------------------------------------------------------------------------------- */
+
+static void
+be_console(struct world *world, const struct screen_options *options)
+{
+	char theme[4096];
+	struct console_options console = {
+	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
+
+	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
+	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
+	setenv("TZ", "UTC", 1);
+	setenv("HOME", world->folder, 1);
+	unsetenv("COLORTERM");
+	unsetenv("COLORFGBG");
+	unsetenv("NO_COLOR");
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	if (options->no_color != NULL)
+		setenv("NO_COLOR", options->no_color, 1);
+	snprintf(theme, sizeof(theme), "%s/themes/%s.yaml", TEST_SOURCE,
+		 options->theme != NULL ? options->theme : "dark");
+	console.theme = theme;
+	_exit(console_run(&console));
+}
+
+static void
+take_bytes(struct world *world)
+{
+	struct pollfd fd = {.fd = world->fd, .events = POLLIN};
+	char bytes[65536];
+	ssize_t got;
+
+	while (world->fd >= 0 && poll(&fd, 1, 0) > 0) {
+		got = read(world->fd, bytes, sizeof(bytes));
+		if (got <= 0) { /* EIO: the child is gone */
+			close(world->fd);
+			world->fd = -1;
+			break;
+		}
+		vterm_input_write(world->vterm, bytes, (size_t)got);
+		world->bytes = memory_resize(world->bytes, world->byte_count + (size_t)got + 1);
+		memcpy(world->bytes + world->byte_count, bytes, (size_t)got);
+		world->byte_count += (size_t)got;
+		world->bytes[world->byte_count] = '\0';
+	}
+}
+
+void
+world_turn(struct world *world)
+{
+	struct pollfd fds[2] = {{.fd = uv_backend_fd(&world->loop), .events = POLLIN},
+				{.fd = world->fd, .events = POLLIN}};
+
+	poll(fds, 2, 10);
+	uv_run(&world->loop, UV_RUN_NOWAIT);
+	take_bytes(world);
+	if (world->child > 0 && !world->ended &&
+	    waitpid(world->child, &world->status, WNOHANG) == world->child)
+		world->ended = true;
+}
+
+static void
+make_vterm(struct world *world, int rows, int cols)
+{
+	world->vterm = vterm_new(rows, cols);
+	vterm_set_utf8(world->vterm, 1);
+	world->screen = vterm_obtain_screen(world->vterm);
+	vterm_screen_enable_altscreen(world->screen, 1);
+	vterm_screen_reset(world->screen, 1);
+	world->rows = rows;
+	world->cols = cols;
+}
+
+void
+screen_open(struct world *world, const struct screen_options *options)
+{
+	struct winsize size = {.ws_row = (unsigned short)options->rows,
+			       .ws_col = (unsigned short)options->cols};
+
+	make_vterm(world, options->rows, options->cols);
+	world->ended = false;
+	world->byte_count = 0;
+	world->child = forkpty(&world->fd, NULL, NULL, &size);
+	assert_true(world->child >= 0);
+	if (world->child == 0) {
+		uv_loop_fork(&world->loop);
+		be_console(world, options);
+	}
+}
+
+void
+screen_close(struct world *world)
+{
+	if (!world->ended && world->fd >= 0)
+		screen_type(world, "\x1b");
+	if (!world->ended && world->fd >= 0)
+		screen_type(world, "q");
+	if (!world->ended)
+		screen_exit(world);
+	if (world->fd >= 0)
+		close(world->fd);
+	world->fd = -1;
+	vterm_free(world->vterm);
+	FREE_AND_NULL(world->bytes);
+	world->byte_count = 0;
+	world->child = 0;
+}
+
+void
+screen_type(struct world *world, const char *keys)
+{
+	assert_int_equal(write(world->fd, keys, strlen(keys)), (ssize_t)strlen(keys));
+	/* ESC is a key of its own only when nothing follows it within the terminal's patience */
+	if (keys[0] == '\x1b' && keys[1] == '\0') {
+		usec_t end = clock_monotonic() + 60 * USEC_PER_MS;
+
+		while (clock_monotonic() < end)
+			world_turn(world);
+	}
+}
+
+void
+screen_signal(struct world *world, int number)
+{
+	kill(world->child, number);
+}
+
+int
+screen_exit(struct world *world)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	while (!world->ended && clock_monotonic() < end)
+		world_turn(world);
+	if (!world->ended) {
+		kill(world->child, SIGKILL);
+		waitpid(world->child, &world->status, 0);
+		world->ended = true;
+		fail_msg("the console did not end");
+	}
+	take_bytes(world);
+	return WIFEXITED(world->status) ? WEXITSTATUS(world->status) : 128 + WTERMSIG(world->status);
+}
+
+void
+screen_hang_up(struct world *world)
+{
+	close(world->fd);
+	world->fd = -1;
+}
+
+bool
+screen_wrote(struct world *world, const char *bytes)
+{
+	return world->bytes != NULL && strstr(world->bytes, bytes) != NULL;
+}
+
+void
+screen_resize(struct world *world, int rows, int cols)
+{
+	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+
+	take_bytes(world);
+	vterm_set_size(world->vterm, rows, cols);
+	world->rows = rows;
+	world->cols = cols;
+	ioctl(world->fd, TIOCSWINSZ, &size);
+}
+
+/* --- looking at it
+ * -------------------------------------------------------------------------------------------- */
+
+static size_t
+put_utf8(uint32_t c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xc0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	out[0] = (char)(0xe0 | c >> 12);
+	out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+	out[2] = (char)(0x80 | (c & 0x3f));
+	return 3;
+}
+
+static void
+row_text(struct world *world, int row, char *out, size_t size)
+{
+	size_t used = 0, end = 0;
+
+	for (int col = 0; col < world->cols && used + 8 < size; col++) {
+		VTermScreenCell cell;
+
+		vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+		used += put_utf8(cell.chars[0] != 0 && cell.chars[0] != (uint32_t)-1 ? cell.chars[0] : ' ',
+				 out + used);
+		end = out[used - 1] != ' ' ? used : end;
+	}
+	out[end] = '\0';
+}
+
+static bool
+row_has(struct world *world, const char *a, const char *b)
+{
+	char text[4096];
+
+	for (int row = 0; row < world->rows; row++) {
+		row_text(world, row, text, sizeof(text));
+		if (strstr(text, a) != NULL && (b == NULL || strstr(text, b) != NULL))
+			return true;
+	}
+	return false;
+}
+
+bool
+screen_has(struct world *world, const char *text)
+{
+	return row_has(world, text, NULL);
+}
+
+static void
+print_screen(struct world *world)
+{
+	char text[4096];
+
+	for (int row = 0; row < world->rows; row++) {
+		row_text(world, row, text, sizeof(text));
+		fprintf(stderr, "# |%s\n", text);
+	}
+}
+
+static void
+wait_for(struct world *world, const char *a, const char *b, bool there)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	while (row_has(world, a, b) != there && clock_monotonic() < end && !world->ended)
+		world_turn(world);
+	if (row_has(world, a, b) == there)
+		return;
+	print_screen(world);
+	fail_msg("'%s'%s%s %s the screen", a, b != NULL ? " with " : "", b != NULL ? b : "",
+		 there ? "did not come to" : "did not leave");
+}
+
+void
+screen_wait(struct world *world, const char *text)
+{
+	wait_for(world, text, NULL, true);
+}
+
+void
+screen_wait_gone(struct world *world, const char *text)
+{
+	wait_for(world, text, NULL, false);
+}
+
+void
+screen_wait_row(struct world *world, const char *a, const char *b)
+{
+	wait_for(world, a, b, true);
+}
+
+static bool
+find_cell(struct world *world, const char *text, VTermScreenCell *out)
+{
+	char row[4096], head[4096];
+
+	for (int r = 0; r < world->rows; r++) {
+		const char *at;
+		int col = 0;
+
+		row_text(world, r, row, sizeof(row));
+		at = strstr(row, text);
+		if (at == NULL)
+			continue;
+		snprintf(head, sizeof(head), "%.*s", (int)(at - row), row);
+		for (const char *p = head; *p != '\0'; p++)
+			col += ((unsigned char)*p & 0xc0) != 0x80;
+		vterm_screen_get_cell(world->screen, (VTermPos){.row = r, .col = col}, out);
+		return true;
+	}
+	print_screen(world);
+	fail_msg("'%s' is not on the screen", text);
+	return false;
+}
+
+int
+screen_colour(struct world *world, const char *text)
+{
+	VTermScreenCell cell;
+
+	find_cell(world, text, &cell);
+	if (VTERM_COLOR_IS_DEFAULT_FG(&cell.fg))
+		return -1;
+	vterm_screen_convert_color_to_rgb(world->screen, &cell.fg);
+	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
+}
+
+bool
+screen_reversed(struct world *world, const char *text)
+{
+	VTermScreenCell cell;
+
+	find_cell(world, text, &cell);
+	return cell.attrs.reverse;
+}
+
+/* --- goldens
+ * -------------------------------------------------------------------------------------------------- */
+
+static bool
+is_clock(const char *p)
+{
+	static const char shape[] = "dd:dd:dd";
+
+	for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+		if (shape[i] == 'd' ? p[i] < '0' || p[i] > '9' : p[i] != shape[i])
+			return false;
+	}
+	return true;
+}
+
+/* Blanks what differs from run to run: times of day, dates before them, braille. */
+static void
+normalise(char *text)
+{
+	size_t to = 0, end = 0;
+
+	for (char *p = text; *p != '\0';) {
+		if (is_clock(p)) {
+			memcpy(p, "hh:mm:ss", 8);
+			if (to >= 7 && text[to - 1] == ' ' && text[to - 4] == ' ' && text[to - 2] >= '0' &&
+			    text[to - 2] <= '9')
+				memcpy(text + to - 7, "Mon dd ", 7);
+			for (int i = 0; i < 8; i++)
+				text[to++] = *p++;
+		} else if ((unsigned char)p[0] == 0xe2 &&
+			   ((unsigned char)p[1] >= 0xa0 && (unsigned char)p[1] <= 0xa3)) {
+			text[to++] = ' ';
+			p += 3;
+		} else {
+			text[to++] = *p++;
+		}
+	}
+	for (size_t i = 0; i < to; i++)
+		end = text[i] != ' ' ? i + 1 : end;
+	text[end] = '\0';
+}
+
+static void
+whole_text(struct world *world, char *out, size_t size)
+{
+	char row[4096];
+	size_t used = 0;
+
+	for (int r = 0; r < world->rows; r++) {
+		row_text(world, r, row, sizeof(row));
+		normalise(row);
+		used += (size_t)snprintf(out + used, size - used, "%s\n", row);
+	}
+}
+
+static bool
+read_golden(const char *path, char *out, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t got;
+
+	if (file == NULL)
+		return false;
+	got = fread(out, 1, size - 1, file);
+	out[got] = '\0';
+	fclose(file);
+	return true;
+}
+
+void
+screen_golden(struct world *world, const char *name)
+{
+	char path[4096], *is = memory_zeroed(1, TEXT), *should = memory_zeroed(1, TEXT);
+	usec_t end = clock_monotonic() + PATIENCE / 4;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/tests/console/golden/%s.txt", TEST_SOURCE, name);
+	if (getenv("GENERATE") != NULL) {
+		end = clock_monotonic() + 300 * USEC_PER_MS;
+		while (clock_monotonic() < end)
+			world_turn(world);
+		whole_text(world, is, TEXT);
+		file = fopen(path, "we");
+		assert_non_null(file);
+		fputs(is, file);
+		fclose(file);
+	} else {
+		if (!read_golden(path, should, TEXT))
+			fail_msg("no golden %s: make it with GENERATE=1", path);
+		do {
+			world_turn(world);
+			whole_text(world, is, TEXT);
+		} while (strcmp(is, should) != 0 && clock_monotonic() < end);
+		if (strcmp(is, should) != 0) {
+			fprintf(stderr, "# is:\n%s# should be (%s):\n%s", is, name, should);
+			fail_msg("the screen differs from golden %s", name);
+		}
+	}
+	free(is);
+	free(should);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The console under test: console_run() in a child on a pseudo terminal, talking to a real control server
+ * with a canned store in this process; its bytes go through libvterm, so that tests see what a person would.
+ * Tests type keys and wait for words on the screen, never for time.
+ */
+#ifndef TWINSPAN_TESTS_CONSOLE_HARNESS_H
+#define TWINSPAN_TESTS_CONSOLE_HARNESS_H
+
+#include "core/control/server.h"
+#include "core/model/model.h"
+#include "tests/unit/test.h"
+#include "tui/console.h"
+
+struct world;
+
+/* One screen. */
+struct screen_options {
+	int rows, cols;
+	const char *theme;    /* "dark" where NULL */
+	const char *term;     /* "xterm-256color" where NULL */
+	const char *locale;   /* "C.UTF-8" where NULL */
+	const char *no_color; /* NO_COLOR, where not NULL */
+	bool ascii, mono;
+};
+
+/** A gateway that is listening, with the canned store. */
+struct world *world_new(void);
+/** As world_new, but nothing listens yet. */
+struct world *world_new_silent(void);
+void world_free(struct world *world);
+void world_serve(struct world *world);
+void world_stop_serving(struct world *world);
+struct model_store *world_store(struct world *world);
+/** Commands that came, each as "NAME ARGUMENT... [dry]"; how many of that text. */
+size_t world_commands(const struct world *world, const char *text);
+/** Lets the loop run for a moment (for conditions that are not on the screen). */
+void world_turn(struct world *world);
+
+/** Opens the console; returns when it has drawn its first screen. */
+void screen_open(struct world *world, const struct screen_options *options);
+/** Leaves by `q` where it still runs; frees. */
+void screen_close(struct world *world);
+/** Types bytes: "s", "\x1b", "\t", "\x1b[B". */
+void screen_type(struct world *world, const char *keys);
+/** Waits until the text is on the screen; fails the test, with the screen, where it doesn't come. */
+void screen_wait(struct world *world, const char *text);
+void screen_wait_gone(struct world *world, const char *text);
+/** Waits until a row that has `a` also has `b`. */
+void screen_wait_row(struct world *world, const char *a, const char *b);
+bool screen_has(struct world *world, const char *text);
+void screen_resize(struct world *world, int rows, int cols);
+/** Compares with tests/console/golden/NAME.txt (times of day and graphs blanked); GENERATE=1 writes it. */
+void screen_golden(struct world *world, const char *name);
+/** The foreground of the first cell of `text` as 0xrrggbb, -1 for the terminal's own. */
+int screen_colour(struct world *world, const char *text);
+bool screen_reversed(struct world *world, const char *text);
+/** Sends a signal to the console. */
+void screen_signal(struct world *world, int number);
+/** Waits for the console to end; returns its exit code, or 128 + signal. */
+int screen_exit(struct world *world);
+/** Whether the bytes that the console wrote hold this. */
+bool screen_wrote(struct world *world, const char *bytes);
+/** Closes our end of the terminal, as a lost SSH session does. */
+void screen_hang_up(struct world *world);
+
+#endif

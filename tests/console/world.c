@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The canned gateway: two connections, one of them on one span, a few routes, a past, and commands that
+ * answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "tests/console/world.h"
+
+#define MINUTE (60 * USEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+static void
+put_gateway(struct model_store *store)
+{
+	struct model_gateway *g = model_row_new(MODEL_KIND_GATEWAY);
+
+	model_set(&g->name, "lyon");
+	model_set(&g->role, "customer");
+	g->asn = 65010;
+	model_set(&g->router_id, "192.0.2.10");
+	model_set(&g->version, "0.1.0");
+	model_set(&g->dataplane, "userspace");
+	model_set(&g->outside, "192.0.2.10");
+	g->started_at = clock_wall() - 12 * DAY;
+	g->connections_up = 2;
+	g->connections_total = 2;
+	g->rx_bps = 90400000;
+	g->tx_bps = 12400000;
+	model_store_put(store, MODEL_KIND_GATEWAY, g);
+	model_row_free(MODEL_KIND_GATEWAY, g);
+}
+
+static void
+put_connections(struct model_store *store)
+{
+	struct model_connection *c = model_row_new(MODEL_KIND_CONNECTION);
+
+	model_set(&c->name, "aws-paris");
+	model_set(&c->routing, "dynamic");
+	model_set(&c->mode, "active_passive");
+	model_set(&c->state, "up");
+	text_list_add(&c->active, "aws-paris/1");
+	c->tunnels_up = c->tunnels_total = 2;
+	c->failovers = 1;
+	c->last_failover.set = true;
+	c->last_failover.at = clock_wall() - 3 * DAY - HOUR;
+	model_set(&c->last_failover.from, "aws-paris/2");
+	model_set(&c->last_failover.to, "aws-paris/1");
+	model_set(&c->last_failover.cause, "bfd down");
+	c->last_failover.outage_ms = 118;
+	c->remote_asn = 64512;
+	c->prefixes_received = 12;
+	c->prefixes_advertised = 1;
+	c->rx_bps = 88100000;
+	c->tx_bps = 12300000;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+
+	c = model_row_new(MODEL_KIND_CONNECTION);
+	model_set(&c->name, "plant");
+	model_set(&c->routing, "static");
+	model_set(&c->mode, "active_passive");
+	model_set(&c->state, "degraded");
+	text_list_add(&c->active, "plant/1");
+	c->tunnels_up = 1;
+	c->tunnels_total = 2;
+	c->rx_bps = 2300000;
+	c->tx_bps = 100000;
+	model_set(&c->attention, "plant/2 is down: no answer from 198.51.100.9");
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+}
+
+static struct model_tunnel *
+new_tunnel(const char *connection, int number, const char *state, bool active)
+{
+	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+
+	model_set_format(&t->name, "%s/%d", connection, number);
+	model_set(&t->connection, connection);
+	model_set(&t->state, state);
+	t->active = active;
+	model_set_format(&t->interface, "ts-%.8s-%d", connection, number);
+	model_set(&t->local, "192.0.2.10");
+	model_set(&t->local_id, "192.0.2.10");
+	t->ike_version = 2;
+	t->mtu = 1400;
+	return t;
+}
+
+static void
+set_up(struct model_tunnel *t)
+{
+	model_set(&t->ike_state, "ESTABLISHED");
+	model_set(&t->child_state, "INSTALLED");
+	model_set(&t->ike_proposal, "AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384");
+	model_set(&t->esp_proposal, "AES_GCM_16_256/ECP_384");
+	model_set(&t->spi_in, "c1a2b3c4");
+	model_set(&t->spi_out, "0d0e0f10");
+	t->established_at = clock_wall() - 12 * DAY;
+	t->rekey_at = clock_wall() + 6 * HOUR + 30 * MINUTE + 30 * USEC_PER_SEC;
+	t->child_rekey_at = clock_wall() + 40 * MINUTE + 30 * USEC_PER_SEC;
+	t->rekeys = 301;
+	t->loss_percent = 0;
+	model_set(&t->health, "ok");
+	model_set(&t->health_reason, "probe answered 200 of 200");
+	t->drops.set = true;
+	t->drops.no_sa = t->drops.authentication = t->drops.malformed = t->drops.selector = t->drops.too_big =
+	    0;
+	t->drops.replay = 3;
+	t->drops.queue = 0;
+}
+
+static void
+put_tunnel(struct model_store *store, struct model_tunnel *t)
+{
+	model_store_put(store, MODEL_KIND_TUNNEL, t);
+	model_row_free(MODEL_KIND_TUNNEL, t);
+}
+
+static void
+put_tunnels(struct model_store *store)
+{
+	struct model_tunnel *t = new_tunnel("aws-paris", 1, "up", true);
+
+	set_up(t);
+	model_set(&t->remote, "203.0.113.17");
+	model_set(&t->inside_local, "169.254.44.242");
+	model_set(&t->inside_remote, "169.254.44.241");
+	t->rx_bps = 88100000;
+	t->tx_bps = 12300000;
+	t->rx_bytes = 1234567890123;
+	t->tx_bytes = 98765432100;
+	t->rx_packets = 1234567890;
+	t->tx_packets = 87654321;
+	t->rtt_ms = 11.2;
+	model_set(&t->peer, "aws-paris/1");
+	put_tunnel(store, t);
+
+	t = new_tunnel("aws-paris", 2, "up", false);
+	set_up(t);
+	model_set(&t->remote, "203.0.113.201");
+	model_set(&t->inside_local, "169.254.44.246");
+	model_set(&t->inside_remote, "169.254.44.245");
+	t->rx_bps = 100;
+	t->tx_bps = 0;
+	t->rtt_ms = 13.9;
+	model_set(&t->peer, "aws-paris/2");
+	put_tunnel(store, t);
+
+	t = new_tunnel("plant", 1, "up", true);
+	set_up(t);
+	model_set(&t->remote, "198.51.100.7");
+	t->rx_bps = 2300000;
+	t->tx_bps = 100000;
+	t->rtt_ms = 8.1;
+	put_tunnel(store, t);
+
+	t = new_tunnel("plant", 2, "down", false);
+	model_set(&t->remote, "198.51.100.9");
+	t->down_since = clock_wall() - 4 * MINUTE - 30 * USEC_PER_SEC;
+	t->tries = 12;
+	t->next_try_at = clock_wall() + 30 * MINUTE + 30 * USEC_PER_SEC;
+	t->last_error.set = true;
+	model_set(&t->last_error.code, "no_answer");
+	model_set(&t->last_error.text, "no answer from 198.51.100.9");
+	model_set(&t->last_error.hint, "the other side must allow UDP 500 and 4500");
+	model_set(&t->health, "failed");
+	put_tunnel(store, t);
+}
+
+static void
+put_peer(struct model_store *store, const char *name, const char *remote, uint64_t accepted)
+{
+	struct model_peer *p = model_row_new(MODEL_KIND_PEER);
+
+	model_set(&p->name, name);
+	model_set(&p->tunnel, strchr(name, '/') != NULL ? name : NULL);
+	p->local_asn = 65010;
+	p->remote_asn = strchr(name, '/') != NULL ? 64512 : 65010;
+	model_set(&p->remote_address, remote);
+	model_set(&p->state, "Established");
+	p->established_at = clock_wall() - 12 * DAY;
+	p->hold_seconds = 30;
+	p->keepalive_seconds = 10;
+	p->received = accepted + 2;
+	p->accepted = accepted;
+	p->advertised = 1;
+	p->flaps = 1;
+	text_list_add(&p->capabilities, "four-octet AS");
+	text_list_add(&p->capabilities, "route refresh");
+	model_store_put(store, MODEL_KIND_PEER, p);
+	model_row_free(MODEL_KIND_PEER, p);
+}
+
+static void
+put_events(struct model_store *store)
+{
+	static const struct {
+		usec_t ago;
+		const char *severity, *kind, *subject, *text;
+	} events[] = {
+	    {50 * MINUTE, "info", "tunnel.up", "aws-paris/2", "up with 203.0.113.201 in 48 ms"},
+	    {40 * MINUTE, "debug", "ike.log", "aws-paris/1", "sending DPD request"},
+	    {30 * MINUTE, "notice", "failover", "aws-paris",
+	     "moved from aws-paris/2 to aws-paris/1 in 118 ms: bfd down"},
+	    {20 * MINUTE, "info", "peer.up", "aws-paris/1", "Established with 169.254.44.241"},
+	    {5 * MINUTE, "error", "tunnel.down", "plant/2", "down: no answer from 198.51.100.9"},
+	    {MINUTE, "warning", "ike.retransmit", "plant/2", "retransmit 12 of IKE_SA_INIT; next in 24 s"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(events); i++) {
+		struct model_event *e = model_row_new(MODEL_KIND_EVENT);
+
+		e->at = clock_wall() - events[i].ago;
+		model_set(&e->severity, events[i].severity);
+		model_set(&e->kind, events[i].kind);
+		model_set(&e->subject, events[i].subject);
+		model_set(&e->text, events[i].text);
+		model_store_event(store, e);
+		model_row_free(MODEL_KIND_EVENT, e);
+	}
+}
+
+/* --- the large kinds
+ * ------------------------------------------------------------------------------------------ */
+
+#define ROUTES 1000
+
+static void
+fill_route(struct model_route *r, int i)
+{
+	model_set_format(&r->prefix, "10.%d.%d.0/24", 50 + i / 200, i % 200);
+	model_set(&r->source, "bgp");
+	model_set(&r->connection, "aws-paris");
+	r->best = i % 2 == 0;
+	r->installed = r->best;
+	model_set(&r->tunnel, r->best ? "aws-paris/1" : "aws-paris/2");
+	model_set(&r->next_hop, r->best ? "169.254.44.241" : "169.254.44.245");
+	text_list_add(&r->as_path, "64512");
+	model_set(&r->origin, "igp");
+	r->med = r->best ? 100 : 200;
+	r->local_pref = 100;
+	model_set(&r->reason, r->best ? "lower MED" : "MED 200 against 100");
+}
+
+static bool
+give_routes(void *context, const struct model_query *query)
+{
+	const struct model_kind_info *info = model_kind_info(MODEL_KIND_ROUTE);
+	struct model_filter *filter = query->filter != NULL ? model_filter_parse(query->filter, NULL) : NULL;
+	bool started = query->after == NULL, complete = true;
+	size_t given = 0;
+	char key[256];
+
+	(void)context;
+	for (int i = 0; i < ROUTES && complete; i++) {
+		struct model_route *r = model_row_new(MODEL_KIND_ROUTE);
+
+		fill_route(r, i);
+		if (started && (filter == NULL || model_filter_match(filter, info->shape, r))) {
+			complete = given < query->limit;
+			if (complete && query->row(query->context, r))
+				given++;
+		}
+		started = started || strcmp(model_row_key(info, r, key, sizeof(key)), query->after) == 0;
+		model_row_free(MODEL_KIND_ROUTE, r);
+	}
+	model_filter_free(filter);
+	return complete;
+}
+
+static bool
+give_received(void *context, const struct model_query *query)
+{
+	(void)context;
+	for (int i = 0; i < 3 && query->after == NULL; i++) {
+		struct model_received *r = model_row_new(MODEL_KIND_RECEIVED);
+
+		model_set(&r->peer, "aws-paris/1");
+		model_set_format(&r->prefix, "10.50.%d.0/24", i);
+		model_set(&r->next_hop, "169.254.44.241");
+		text_list_add(&r->as_path, "64512");
+		r->med = 100;
+		r->accepted = i != 2;
+		model_set(&r->reason, i == 2 ? "overlaps our own 10.50.2.0/24" : NULL);
+		query->row(query->context, r);
+		model_row_free(MODEL_KIND_RECEIVED, r);
+	}
+	return true;
+}
+
+static bool
+give_advertised(void *context, const struct model_query *query)
+{
+	(void)context;
+	for (int i = 1; i <= 2 && query->after == NULL; i++) {
+		struct model_advertised *a = model_row_new(MODEL_KIND_ADVERTISED);
+
+		model_set_format(&a->peer, "aws-paris/%d", i);
+		model_set(&a->prefix, "10.20.0.0/16");
+		model_set_format(&a->next_hop, "169.254.44.24%d", i == 1 ? 2 : 6);
+		text_list_add(&a->as_path, "65010");
+		model_set(&a->origin, "igp");
+		a->med = (uint64_t)(100 * i);
+		query->row(query->context, a);
+		model_row_free(MODEL_KIND_ADVERTISED, a);
+	}
+	return true;
+}
+
+void
+world_fill(struct model_store *store)
+{
+	put_gateway(store);
+	put_connections(store);
+	put_tunnels(store);
+	put_peer(store, "aws-paris/1", "169.254.44.241", 12);
+	put_peer(store, "aws-paris/2", "169.254.44.245", 12);
+	put_peer(store, "core", "10.20.0.254", 420);
+	put_events(store);
+	model_store_set_provider(store, MODEL_KIND_ROUTE, give_routes, NULL);
+	model_store_set_provider(store, MODEL_KIND_RECEIVED, give_received, NULL);
+	model_store_set_provider(store, MODEL_KIND_ADVERTISED, give_advertised, NULL);
+}
+
+/* Traffic moves from one tunnel of aws-paris to the other, as a gateway would tell it. */
+void
+world_move(struct model_store *store)
+{
+	const struct model_connection *now = model_store_get(store, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_connection *c = model_row_new(MODEL_KIND_CONNECTION);
+
+	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, c);
+	model_row_copy(model_kind_info(MODEL_KIND_CONNECTION)->shape, c, now);
+	c->last_failover.at = clock_wall();
+	c->last_failover.outage_ms = 11;
+	c->pinned = true;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+	for (int i = 1; i <= 2; i++) {
+		struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+		const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
+
+		model_row_clear(shape, t);
+		model_row_copy(
+		    shape, t,
+		    model_store_get(store, MODEL_KIND_TUNNEL, i == 1 ? "aws-paris/1" : "aws-paris/2"));
+		t->active = i == 2;
+		put_tunnel(store, t);
+	}
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the canned gateway holds. */
+#ifndef TWINSPAN_TESTS_CONSOLE_WORLD_H
+#define TWINSPAN_TESTS_CONSOLE_WORLD_H
+
+#include "core/model/model.h"
+
+void world_fill(struct model_store *store);
+/** Traffic of aws-paris moves from its tunnel 1 to 2 with a gap of 11 ms. */
+void world_move(struct model_store *store);
+
+#endif

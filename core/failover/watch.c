@@ -258,16 +258,17 @@ loss_look(struct failover *failover)
 
 /* The traffic has moved, and its rate with it: the next move, however soon, knows what to expect. */
 static void
-rates_move(struct failover *failover, const struct watch *watch)
+rates_move(struct failover *failover, int from, int to, const struct look *now)
 {
-	struct rate *from = &failover->members[watch->from].rate, *to = &failover->members[watch->to].rate;
-	const struct look *now = look_back(watch, 0);
-	double per_second = from->per_second;
+	double moved = failover->members[from].rate.per_second;
 
-	*from = (struct rate){
-	    .primed = true, .packets = now->rx[watch->from], .at = now->at, .per_second = to->per_second};
-	*to = (struct rate){
-	    .primed = true, .packets = now->rx[watch->to], .at = now->at, .per_second = per_second};
+	failover->members[from].rate.per_second = failover->members[to].rate.per_second;
+	failover->members[to].rate.per_second = moved;
+	for (unsigned i = 0; i < failover->count; i++) {
+		failover->members[i].rate.primed = true;
+		failover->members[i].rate.packets = now->rx[i];
+		failover->members[i].rate.at = now->at;
+	}
 }
 
 static void
@@ -278,6 +279,8 @@ planned_over(struct failover *failover, const char *instead)
 	    .ours_moved = watch->ours, .theirs_moved = watch->theirs, .outage_ms = NAN};
 	usec_t end = watch->theirs ? watch->theirs_at : clock_monotonic();
 	char from[80], to[80], gap[60] = "";
+	int from_member, to_member;
+	struct look now = {0};
 
 	result.ok = watch->ours && watch->theirs && instead == NULL;
 	result.took_ms = end > watch->started ? (double)(end - watch->started) / USEC_PER_MS : 0;
@@ -300,9 +303,13 @@ planned_over(struct failover *failover, const char *instead)
 			 "doesn't follow our "
 			 "MED, or not yet",
 			 to, watch->ours ? "" : " (not seen)", result.took_ms / 1000, from);
-	if (result.ok && watch->traffic > 0)
-		rates_move(failover, watch);
+	from_member = result.ok && watch->traffic > 0 ? watch->from : -1;
+	to_member = watch->to;
+	if (from_member >= 0)
+		now = *look_back(watch, 0);
 	watch_stop(failover);
+	if (from_member >= 0)
+		rates_move(failover, from_member, to_member, &now);
 	failover_planned_done(failover, &result);
 }
 

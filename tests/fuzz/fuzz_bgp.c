@@ -102,7 +102,7 @@ add(const char *name, const char *remote, uint32_t asn)
 					 .local_preference = 100,
 					 .med_out = UINT32_MAX,
 					 .passive = true,
-					 .export_received = true,
+					 .export_peers = true, .export_groups = true,
 					 .export_networks = true};
 	struct bgp_peer *peer;
 

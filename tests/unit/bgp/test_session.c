@@ -506,16 +506,16 @@ a_group_is_one_for_split_horizon_and_shows_its_members(void **state)
 	originate(&hub, "10.0.0.0/16");
 
 	config = peer_config("site/1", &hub, &site);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	config.group = 1;
 	hub_first = add(&hub, &config);
 	config = peer_config("site/2", &hub, &second);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	config.group = 1;
 	config.member = 1;
 	hub_second = add(&hub, &config);
 	config = peer_config("other", &hub, &other);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	config.group = 2;
 	add(&hub, &config);
 	site_first = add_simple(&site, "hub/1", &hub);
@@ -575,7 +575,7 @@ a_path_with_our_own_as_is_kept_but_not_accepted(void **state)
 	add_simple(&a, "b", &b);
 	add_simple(&b, "a", &a);
 	config = peer_config("c", &b, &c);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	add(&b, &config);
 	at_c = add_simple(&c, "b", &b);
 	WAIT_UNTIL(is_up(at_c) && status_of(at_c).received == 1);
@@ -609,11 +609,11 @@ an_internal_peer_gets_preferences_and_no_internal_routes(void **state)
 	config.local_preference = 321;
 	add(&b, &config);
 	config = peer_config("c", &b, &c);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	add(&b, &config);
 	at_b = add_simple(&c, "b", &b);
 	config = peer_config("d", &c, &d);
-	config.export_received = true;
+	config.export_peers = config.export_groups = true;
 	add(&c, &config);
 	at_d = add_simple(&d, "c", &c);
 	WAIT_UNTIL(has_route(&c, "10.1.0.0/16") && has_route(&d, "10.3.0.0/16"));

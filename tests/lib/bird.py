@@ -42,7 +42,7 @@ class Bird(Daemon):
     def has_route(self, prefix):
         return prefix in self.routes(prefix)
 
-    def tail(self, lines=25):
+    def tail(self, lines=10):
         if not self.running:
             return super().tail(lines)
         return "\n".join([super().tail(lines), self.birdc("show", "protocols"), self.birdc("show", "route", "all")])

@@ -120,5 +120,5 @@ class Charon(Daemon):
     def established(self):
         return "INSTALLED" in self.sas()
 
-    def tail(self, lines=40):
+    def tail(self, lines=15):
         return super().tail(lines) + ("\n" + self.sas() if self.running else "")

@@ -74,5 +74,5 @@ class Daemon:
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def tail(self, lines=40):
+    def tail(self, lines=15):
         return f"--- {self.name}, its last lines:\n" + "\n".join(self.text().splitlines()[-lines:])

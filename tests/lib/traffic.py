@@ -5,12 +5,14 @@ The sender keeps its rate without making up for time it was not given, so that a
 not as a burst. What counts is which numbers arrived: `lost`, and the longest run of them in time, `outage_ms`.
 """
 
-import socket
+import itertools
 import struct
 import threading
 import time
 
 HEADER = struct.Struct("!QQ")
+# Each stream has a port of its own: what is late for one is not taken for another's.
+ports = itertools.count(7000)
 
 
 class Report:
@@ -48,7 +50,8 @@ class Report:
 class Stream:
     """From `source` in one namespace to `target` in another. start(), then stop() gives the Report."""
 
-    def __init__(self, suite, from_namespace, source, to_namespace, target, rate=100, size=200, port=7000):
+    def __init__(self, suite, from_namespace, source, to_namespace, target, rate=100, size=200):
+        port = next(ports)
         self.rate = rate
         self.padding = bytes(max(0, size - HEADER.size))
         self.receiver = to_namespace.socket()

@@ -260,6 +260,8 @@ def noise_on_the_ike_ports_harms_nothing():
 
 
 def speak(asn=PEER_ASN):
+    # A connection beside one that stands is a collision (RFC 4271 6.8): the last one's end must have been seen.
+    w.gateway.wait_for("peers", "core", lambda row: row["state"] != "Established", 10)
     return bgp.Speaker(w.there, THERE, HERE, asn, THERE)
 
 

@@ -83,7 +83,7 @@ on_turn(uv_idle_t *idle)
 void
 routing_wake(struct routing *routing)
 {
-	if (routing->woken)
+	if (routing->woken || uv_is_closing((uv_handle_t *)routing->idle))
 		return;
 	routing->woken = true;
 	uv_idle_start(routing->idle, on_turn);
@@ -182,11 +182,11 @@ routing_close(struct routing *routing)
 {
 	if (routing == NULL)
 		return;
-	uv_close((uv_handle_t *)routing->idle, free_handle);
-	uv_close((uv_handle_t *)routing->timer, free_handle);
 	routing->options.changed = NULL;
 	if (sender_busy(routing->sender))
 		sender_wait(routing->sender);
+	uv_close((uv_handle_t *)routing->idle, free_handle);
+	uv_close((uv_handle_t *)routing->timer, free_handle);
 	if (routing->install) {
 		monitor_close(routing);
 		audit_clear(routing, false);

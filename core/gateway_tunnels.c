@@ -383,6 +383,49 @@ gateway_connection_clear(struct gateway_connection *connection)
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 }
 
+/* A monotonic instant as wall clock, in whole seconds so that it doesn't change with every reading. */
+static usec_t
+instant(usec_t monotonic)
+{
+	return monotonic == 0 ? 0
+			      : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+static void
+read_ike(struct gateway_tunnel *tunnel)
+{
+	struct model_tunnel *row = &tunnel->row;
+	struct ike_status status;
+
+	if (!ike_tunnel_status(tunnel->gateway->ike, tunnel->config->id, &status))
+		return;
+	model_set(&row->ike_state, status.ike_state[0] != '\0' ? status.ike_state : NULL);
+	model_set(&row->child_state, status.child_state[0] != '\0' ? status.child_state : NULL);
+	row->ike_version = status.ike_up ? status.version : MODEL_UINT_UNSET;
+	row->nat = status.nat;
+	row->encap = status.encap;
+	model_set(&row->ike_proposal, status.ike_proposal[0] != '\0' ? status.ike_proposal : NULL);
+	model_set(&row->esp_proposal, status.esp_proposal[0] != '\0' ? status.esp_proposal : NULL);
+	if (status.child_up) {
+		model_set_format(&row->spi_in, "%08x", status.spi_in);
+		model_set_format(&row->spi_out, "%08x", status.spi_out);
+	} else {
+		model_set(&row->spi_in, NULL);
+		model_set(&row->spi_out, NULL);
+	}
+	if (status.ike_up) {
+		set_address(&row->local, &status.local);
+		set_address(&row->remote, &status.remote);
+		if (status.local_id[0] != '\0')
+			model_set(&row->local_id, status.local_id);
+		if (status.remote_id[0] != '\0')
+			model_set(&row->remote_id, status.remote_id);
+	}
+	row->rekey_at = instant(status.rekey_at);
+	row->child_rekey_at = instant(status.child_rekey_at);
+	row->next_try_at = tunnel->child_up ? 0 : instant(status.next_try_at);
+}
+
 /* --- what IKE tells ---------------------------------------------------------------------------- */
 
 void
@@ -419,6 +462,7 @@ on_child_up(struct gateway_tunnel *tunnel)
 	tunnel->row.down_since = tunnel->row.next_try_at = 0;
 	tunnel->row.tries = tunnel->row.rekeys = 0;
 	health_report(tunnel->health, HEALTH_CHILD, HEALTH_OK, "the child SA is up");
+	read_ike(tunnel);
 	gateway_event(tunnel->gateway, "notice", "tunnel.up", tunnel->config->name, "tunnel is up");
 	gateway_tunnel_judge(tunnel, "the tunnel came up");
 	if (tunnel->peer != NULL)
@@ -528,6 +572,7 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 		on_log(tunnel->gateway, event, tunnel->config->name);
 		return;
 	}
+	read_ike(tunnel);
 	gateway_tunnel_publish(tunnel);
 	gateway_connection_publish(tunnel->connection);
 	gateway_publish(tunnel->gateway);
@@ -619,49 +664,6 @@ read_figures(struct gateway_tunnel *tunnel)
 	};
 	tunnel->counters = now;
 	tunnel->counted_at = at;
-}
-
-/* A monotonic instant as wall clock, in whole seconds so that it doesn't change with every reading. */
-static usec_t
-instant(usec_t monotonic)
-{
-	return monotonic == 0 ? 0
-			      : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
-}
-
-static void
-read_ike(struct gateway_tunnel *tunnel)
-{
-	struct model_tunnel *row = &tunnel->row;
-	struct ike_status status;
-
-	if (!ike_tunnel_status(tunnel->gateway->ike, tunnel->config->id, &status))
-		return;
-	model_set(&row->ike_state, status.ike_state[0] != '\0' ? status.ike_state : NULL);
-	model_set(&row->child_state, status.child_state[0] != '\0' ? status.child_state : NULL);
-	row->ike_version = status.ike_up ? status.version : MODEL_UINT_UNSET;
-	row->nat = status.nat;
-	row->encap = status.encap;
-	model_set(&row->ike_proposal, status.ike_proposal[0] != '\0' ? status.ike_proposal : NULL);
-	model_set(&row->esp_proposal, status.esp_proposal[0] != '\0' ? status.esp_proposal : NULL);
-	if (status.child_up) {
-		model_set_format(&row->spi_in, "%08x", status.spi_in);
-		model_set_format(&row->spi_out, "%08x", status.spi_out);
-	} else {
-		model_set(&row->spi_in, NULL);
-		model_set(&row->spi_out, NULL);
-	}
-	if (status.ike_up) {
-		set_address(&row->local, &status.local);
-		set_address(&row->remote, &status.remote);
-		if (status.local_id[0] != '\0')
-			model_set(&row->local_id, status.local_id);
-		if (status.remote_id[0] != '\0')
-			model_set(&row->remote_id, status.remote_id);
-	}
-	row->rekey_at = instant(status.rekey_at);
-	row->child_rekey_at = instant(status.child_rekey_at);
-	row->next_try_at = tunnel->child_up ? 0 : instant(status.next_try_at);
 }
 
 void

@@ -289,6 +289,22 @@ bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out)
 	peer_touch(peer, true);
 }
 
+/*
+ * The peer connects anew while we still take its last session for Established. Where that one was closed and we did
+ * not get to it yet, it ends now, with what the peer said last; else the new connection is the collision.
+ */
+static void
+end_if_closed(struct session *s)
+{
+	struct bgp_peer *peer = s->peer;
+
+	if (s->connection == NULL || !connection_peer_closed(s->connection))
+		return;
+	session_input(s, clock_monotonic() + USEC_PER_MS);
+	if (peer->main == s && s->state == BGP_ESTABLISHED)
+		session_event(s, EVENT_TCP_FAIL, &(struct fsm_input){0});
+}
+
 void
 peer_accept(struct bgp_peer *peer, int fd, const struct ip_address *local)
 {
@@ -298,6 +314,9 @@ peer_accept(struct bgp_peer *peer, int fd, const struct ip_address *local)
 		connection_refuse(peer->speaker, fd, CEASE_REJECTED);
 		return;
 	}
+	if (main->state == BGP_ESTABLISHED)
+		end_if_closed(main);
+	main = peer->main;
 	if (main->state == BGP_ESTABLISHED) {
 		connection_refuse(peer->speaker, fd, CEASE_COLLISION);
 		return;

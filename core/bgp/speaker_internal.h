@@ -44,6 +44,8 @@ struct connection *connection_connect(struct session *session, int *error_number
 /** Takes an accepted socket. */
 struct connection *connection_adopt(struct session *session, int fd);
 /** Takes an accepted socket, to say why it is not wanted. */
+/** True where the peer has closed its side; what it said last, a NOTIFICATION perhaps, is then in `in`. */
+bool connection_peer_closed(struct connection *connection);
 void connection_refuse(struct bgp_speaker *speaker, int fd, uint8_t subcode);
 /** Sends what is in `out` as far as possible. */
 void connection_flush(struct connection *connection);

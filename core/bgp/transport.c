@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -268,6 +269,18 @@ read_some(struct connection *c)
 		return; /* lingering: what comes is of no interest any more */
 	buffer_added(&c->in, (size_t)got);
 	speaker_kick(c->speaker);
+}
+
+bool
+connection_peer_closed(struct connection *c)
+{
+	struct pollfd at = {.fd = c->fd, .events = POLLRDHUP};
+
+	if (poll(&at, 1, 0) <= 0 || (at.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0)
+		return false;
+	if (!c->ended)
+		read_some(c);
+	return true;
 }
 
 static void

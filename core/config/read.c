@@ -61,7 +61,8 @@ home_of(const char *key)
 	return NULL;
 }
 
-static void
+/* Says so; returns the key that was probably meant, or NULL. */
+static const char *
 unknown_key(struct reading *reading, const struct node *key, unsigned sections, const char *what)
 {
 	const char *names[FIELDS_MOST + 1] = {0}, *nearest, *home;
@@ -70,7 +71,7 @@ unknown_key(struct reading *reading, const struct node *key, unsigned sections, 
 
 	if (findings_full(reading->findings)) {
 		finding_error(reading->findings, key->at, "unknown key");
-		return;
+		return NULL;
 	}
 	for (size_t i = 0; i < config_field_count; i++) {
 		if ((IN(config_fields[i].section) & sections) != 0)
@@ -83,12 +84,12 @@ unknown_key(struct reading *reading, const struct node *key, unsigned sections, 
 	if (nearest != NULL) {
 		finding_error(reading->findings, key->at, "unknown key %s in %s (did you mean '%s'?)",
 			      quoted(key->text), what, nearest);
-		return;
+		return nearest;
 	}
 	if (home != NULL) {
 		finding_error(reading->findings, key->at, "unknown key %s in %s: it stands in %s",
 			      quoted(key->text), what, home);
-		return;
+		return NULL;
 	}
 	for (size_t i = 0; i < count; i++) {
 		size_t used = strlen(list);
@@ -97,6 +98,7 @@ unknown_key(struct reading *reading, const struct node *key, unsigned sections, 
 	}
 	finding_error(reading->findings, key->at, "unknown key %s in %s (it knows %s)", quoted(key->text),
 		      what, list);
+	return NULL;
 }
 
 static void
@@ -106,7 +108,12 @@ read_entry(struct reading *reading, const struct node_entry *entry, const struct
 	const struct field *field = find_field(entry->key->text, scope->sections);
 
 	if (field == NULL) {
-		unknown_key(reading, entry->key, scope->sections, what);
+		const char *meant = unknown_key(reading, entry->key, scope->sections, what);
+
+		/* It counts as given, so that its absence isn't a second error for one slip. */
+		field = meant != NULL ? find_field(meant, scope->sections) : NULL;
+		if (field != NULL && scope->given->entry[field - config_fields] == NULL)
+			scope->given->entry[field - config_fields] = entry;
 		return;
 	}
 	scope->given->entry[field - config_fields] = entry;

@@ -144,6 +144,8 @@ audit_tick(struct routing *routing)
 	struct audit *audit = routing->audit;
 	usec_t now = clock_monotonic();
 
+	if (audit->phase == AUDIT_IDLE && sender_busy(routing->sender))
+		return; /* a table is being loaded: later */
 	if (audit->phase == AUDIT_IDLE && (audit->soon || now >= audit->next))
 		audit_begin(routing);
 	else if ((audit->phase == AUDIT_IPV4 || audit->phase == AUDIT_IPV6) &&
@@ -226,7 +228,9 @@ visit_route(struct routing *routing, const struct nlmsghdr *message)
 	if (route.metric == ROUTING_GUARD_METRIC && guard_has(routing, &route.prefix))
 		return;
 	entry = table_find(&routing->table, &route.prefix);
-	if (entry != NULL && route.metric == ROUTING_METRIC)
+	if (entry != NULL && entry->in_flight)
+		entry->seen = entry->floor_seen = true; /* on its way to something else */
+	else if (entry != NULL && route.metric == ROUTING_METRIC)
 		seen_route(routing, entry, &route);
 	else if (entry != NULL && route.metric == ROUTING_FLOOR_METRIC)
 		seen_floor(routing, entry);
@@ -271,6 +275,8 @@ check_entry(struct routing *routing, struct entry *entry)
 	bool blind = routing->audit->blind[FAMILY_INDEX(entry->node.prefix.address.family)];
 	bool lost = false;
 
+	if (entry->in_flight)
+		return;
 	if (!blind && entry_actual(routing, entry) != 0 && !entry->seen) {
 		entry_set_target(routing, entry, 0);
 		lost = true;

@@ -400,18 +400,35 @@ routing_group_remove(struct routing *routing, uint32_t id)
 	sync_rescan(routing);
 }
 
+/* One bit for each set of members and family that something carries. */
+static uint32_t
+group_reach(const struct routing *routing, const struct group *group)
+{
+	uint32_t reach = 0;
+
+	for (uint32_t members = 1; members < 1u << ROUTING_MEMBERS; members++)
+		for (unsigned family = 0; family < 2; family++)
+			if (group_carriers(routing, group, members, FAMILY_OF_INDEX(family)) != 0)
+				reach |= 1u << (2 * members + family);
+	return reach;
+}
+
 void
 routing_group_set(struct routing *routing, uint32_t id, uint32_t active, uint32_t usable)
 {
 	struct group *group = group_find(routing, id);
+	uint32_t reach;
 
 	if (group == NULL || (group->active == active && group->usable == usable))
 		return;
+	reach = group_reach(routing, group);
 	group->active = active;
 	group->usable = usable;
 	if (routing->nexthops)
 		groups_refresh(routing, group);
-	sync_rescan(routing);
+	/* A move from one member to another concerns no prefix by itself. */
+	if (!routing->nexthops || reach != group_reach(routing, group))
+		sync_rescan(routing);
 }
 
 bool

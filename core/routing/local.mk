@@ -9,5 +9,6 @@ core_routing_librouting_la_SOURCES = \
 	core/routing/netlink.c core/routing/netlink.h \
 	core/routing/paths.c \
 	core/routing/routing.c core/routing/routing.h core/routing/routing_internal.h \
+	core/routing/sender.c \
 	core/routing/sync.c \
 	core/routing/table.c core/routing/table.h

@@ -30,11 +30,12 @@ struct monitor {
 };
 
 static void
-drop_own(struct monitor *monitor, uint32_t port)
+drop_own(struct monitor *monitor, uint32_t port, uint32_t sender)
 {
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port), 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port), 1, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(sender), 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, 0),
 	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 	};
@@ -133,7 +134,8 @@ read_route(struct routing *routing, const struct nlmsghdr *message)
 static void
 read_message(struct routing *routing, const struct nlmsghdr *message)
 {
-	if (message->nlmsg_pid == routing->netlink.port)
+	if (message->nlmsg_pid == routing->netlink.port ||
+	    message->nlmsg_pid == sender_netlink(routing->sender)->port)
 		return;
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -201,7 +203,7 @@ monitor_open(struct routing *routing, struct error *err)
 		free(monitor);
 		return false;
 	}
-	drop_own(monitor, routing->netlink.port);
+	drop_own(monitor, routing->netlink.port, sender_netlink(routing->sender)->port);
 	for (size_t i = 0; i < COUNT_OF(groups); i++)
 		if (setsockopt(monitor->netlink.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
 			       sizeof(int)) < 0 &&

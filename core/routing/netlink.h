@@ -18,7 +18,7 @@
 #include "core/base/address.h"
 #include "core/base/error.h"
 
-#define NETLINK_BATCH 256   /* messages */
+#define NETLINK_BATCH 1024  /* messages */
 #define NETLINK_MESSAGE 512 /* bytes that one message of ours may need */
 
 struct netlink {

@@ -274,6 +274,13 @@ entry_set_target(struct routing *routing, struct entry *entry, uint32_t target)
 	entry->target = target;
 	if (target != 0)
 		routing->targets[target].refs++;
-	if (before != 0 && --routing->targets[before].refs == 0)
-		target_release(routing, before);
+	if (before != 0)
+		target_drop(routing, before);
+}
+
+void
+target_drop(struct routing *routing, uint32_t target)
+{
+	if (--routing->targets[target].refs == 0)
+		target_release(routing, target);
 }

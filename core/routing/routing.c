@@ -70,11 +70,11 @@ static void
 on_turn(uv_idle_t *idle)
 {
 	struct routing *routing = idle->data;
-	bool settled = sync_work(routing, SLICE_US);
+	enum sync_state state = sync_work(routing, SLICE_US);
 
-	if (settled)
+	if (state == SYNC_SETTLED)
 		guard_work(routing);
-	if (audit_work(routing) && settled) {
+	if (audit_work(routing) && state != SYNC_MORE) {
 		uv_idle_stop(idle);
 		routing->woken = false;
 	}
@@ -83,7 +83,7 @@ on_turn(uv_idle_t *idle)
 void
 routing_wake(struct routing *routing)
 {
-	if (routing->woken)
+	if (routing->woken || uv_is_closing((uv_handle_t *)routing->idle))
 		return;
 	routing->woken = true;
 	uv_idle_start(routing->idle, on_turn);
@@ -118,6 +118,7 @@ free_handle(uv_handle_t *handle)
 static void
 free_routing(struct routing *routing)
 {
+	sync_close(routing);
 	guard_close(routing);
 	groups_close(routing);
 	routing_table_close(&routing->table);
@@ -126,8 +127,6 @@ free_routing(struct routing *routing)
 	free(routing->path_heads);
 	free(routing->path_next);
 	free(routing->targets);
-	free(routing->operations);
-	free(routing->batch);
 	free(routing);
 }
 
@@ -160,14 +159,15 @@ routing_open(uv_loop_t *loop, const struct routing_options *options, struct erro
 	routing->install = options->install;
 	routing->compat_fd = -1;
 	routing->opened_at = clock_monotonic();
-	routing->batch = memory_zeroed(1, sizeof(*routing->batch));
 	routing_table_open(&routing->table, sizeof(struct entry));
 	routing->idle = memory_zeroed(1, sizeof(*routing->idle));
 	routing->timer = memory_zeroed(1, sizeof(*routing->timer));
 	uv_idle_init(loop, routing->idle);
 	uv_timer_init(loop, routing->timer);
 	routing->idle->data = routing->timer->data = routing;
-	if (!netlink_open(&routing->netlink, err) || (routing->install && !open_kernel(routing, err))) {
+	routing->netlink.fd = -1;
+	if (!netlink_open(&routing->netlink, err) || !sync_open(routing, err) ||
+	    (routing->install && !open_kernel(routing, err))) {
 		uv_close((uv_handle_t *)routing->idle, free_handle);
 		uv_close((uv_handle_t *)routing->timer, free_handle);
 		free_routing(routing);
@@ -182,6 +182,9 @@ routing_close(struct routing *routing)
 {
 	if (routing == NULL)
 		return;
+	routing->options.changed = NULL;
+	if (sender_busy(routing->sender))
+		sender_wait(routing->sender);
 	uv_close((uv_handle_t *)routing->idle, free_handle);
 	uv_close((uv_handle_t *)routing->timer, free_handle);
 	if (routing->install) {
@@ -267,7 +270,8 @@ routing_entry_release(struct routing *routing, struct entry *entry)
 {
 	struct ip_prefix prefix = entry->node.prefix;
 
-	if (entry->queued || entry->target != 0 || entry->floor || entry_has_candidate(entry))
+	if (entry->queued || entry->in_flight || entry->target != 0 || entry->floor ||
+	    entry_has_candidate(entry))
 		return;
 	table_remove(&routing->table, &prefix);
 }
@@ -413,5 +417,5 @@ routing_count(const struct routing *routing)
 size_t
 routing_pending(const struct routing *routing)
 {
-	return routing->queue_length + (routing->scanning ? 1 : 0);
+	return routing->queue_length + (routing->scanning ? 1 : 0) + (sender_busy(routing->sender) ? 1 : 0);
 }

@@ -7,6 +7,7 @@
  *   paths.c      candidates and kernel targets, each kept once; which of a prefix's candidates is best
  *   groups.c     connections: nexthop objects and how they are replaced
  *   sync.c       the queue of prefixes whose kernel routes are not as they should be; batches
+ *   sender.c     the thread that hands batches to the kernel
  *   messages.c   the netlink messages for routes
  *   monitor.c    what others do to the kernel's table
  *   audit.c      the kernel's table compared with ours
@@ -89,6 +90,7 @@ struct entry {
 	bool replace : 1;              /* a route of ours is there with other contents: take it over */
 	bool seen : 1, floor_seen : 1; /* by the audit under way, or written since it began */
 	bool leftover : 1;             /* the floor is an earlier run's */
+	bool in_flight : 1;            /* messages about it are with the sender */
 	bool restored : 1;             /* somebody took it away: say so when it is back */
 };
 
@@ -103,6 +105,7 @@ struct guard;
 struct inside;
 struct audit;
 struct monitor;
+struct sender;
 
 struct routing {
 	uv_loop_t *loop;
@@ -134,6 +137,7 @@ struct routing {
 	bool scan_started;
 	struct netlink_batch *batch;
 	struct operation *operations;
+	struct sender *sender;
 
 	uv_idle_t *idle;
 	uv_timer_t *timer; /* audits, leftovers */
@@ -169,6 +173,8 @@ struct wish entry_wish(struct routing *routing, const struct entry *entry);
 /** The target that the kernel's route points at; 0 where that one is dead. */
 uint32_t entry_actual(const struct routing *routing, const struct entry *entry);
 void entry_set_target(struct routing *routing, struct entry *entry, uint32_t target);
+/** One message or kernel route fewer needs the target. */
+void target_drop(struct routing *routing, uint32_t target);
 /** Paths forget what they looked up (targets died, groups came or went). */
 void paths_rebind(struct routing *routing);
 const struct path *entry_best(const struct routing *routing, const struct entry *entry);
@@ -199,8 +205,38 @@ void groups_close(struct routing *routing);
 void sync_queue(struct routing *routing, struct entry *entry);
 /** Looks at all entries again, in slices. */
 void sync_rescan(struct routing *routing);
-/** Works for about `limit` microseconds (0: until nothing is left). True where nothing is left. */
-bool sync_work(struct routing *routing, usec_t limit);
+/** Works for about `limit` microseconds (0: until nothing is left). */
+enum sync_state { SYNC_SETTLED, SYNC_MORE, SYNC_WAITING /* for the sender: it wakes the loop */ };
+enum sync_state sync_work(struct routing *routing, usec_t limit);
+bool sync_open(struct routing *routing, struct error *err);
+/** Waits for what is under way. */
+void sync_close(struct routing *routing);
+
+/* sender.c */
+/** A thread that hands batches to the kernel, one at a time. `done` is called on the loop's thread. */
+struct sender *sender_open(uv_loop_t *loop, void (*done)(struct routing *routing, bool known),
+			   struct routing *routing, struct error *err);
+void sender_close(struct sender *sender);
+/** The batch and its operations change places with the sender's empty ones. It must not be busy. */
+void sender_give(struct sender *sender, struct netlink_batch **batch, struct operation **operations);
+bool sender_busy(const struct sender *sender);
+/** Waits until it is done, and calls `done`. */
+void sender_wait(struct sender *sender);
+/** What it sent last: valid within `done`. */
+struct netlink *sender_netlink(struct sender *sender);
+struct operation *sender_operations(struct sender *sender, unsigned *count);
+
+struct operation {
+	struct entry *entry;
+	uint32_t target;
+	int error;
+	enum operation_kind {
+		OPERATION_ROUTE,
+		OPERATION_ROUTE_DELETE,
+		OPERATION_FLOOR,
+		OPERATION_FLOOR_DELETE
+	} kind;
+};
 
 /* messages.c */
 struct route_seen {

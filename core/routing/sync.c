@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From what entries should be to what the kernel has. Entries that differ wait in a queue; once a turn of the
- * loop an idle handle takes as many as fit into a few milliseconds, builds one batch after the other and
- * reads the answers. What an entry has in the kernel is only written down when the answer is there.
+ * From what entries should be to what the kernel has. Entries that differ wait in a queue; a turn of the loop
+ * makes a batch of netlink messages of them. What an entry has in the kernel is only written down when the
+ * answer is there.
+ *
+ * A few messages are sent at once. Many go to a thread (sender.c), because the kernel may take its time:
+ * while its trie of a large table grows it waits for all processors (synchronize_net), tens of milliseconds
+ * during which no keepalive would be sent. One batch is under way at a time, so that all changes reach the
+ * kernel in their order.
  *
  * For each prefix there are at most two routes: the one that carries (ROUTING_METRIC) and the floor. The
  * floor is laid before the other is taken away, and taken away after it, so that the prefix is never without
@@ -21,14 +26,8 @@
 
 #define SCAN_CHUNK 1024
 
-enum operation_kind { OPERATION_ROUTE, OPERATION_ROUTE_DELETE, OPERATION_FLOOR, OPERATION_FLOOR_DELETE };
-
-struct operation {
-	struct entry *entry;
-	uint32_t target;
-	int error;
-	enum operation_kind kind;
-};
+/* So few messages are handed over at once, without the thread. */
+#define FEW 16
 
 /* One entry has two messages at most. */
 #define ENTRY_MESSAGES 2
@@ -104,6 +103,9 @@ add_operation(struct routing *routing, struct entry *entry, enum operation_kind 
 	      struct nlmsghdr *message)
 {
 	routing->operations[routing->batch->count] = (struct operation){entry, target, 0, kind};
+	entry->in_flight = true;
+	if (target != 0)
+		routing->targets[target].refs++; /* it must not be removed under the message */
 	netlink_batch_add(routing->batch, message);
 }
 
@@ -152,13 +154,13 @@ add_entry(struct routing *routing, struct entry *entry)
 static void
 operation_failed(void *context, unsigned index, int error)
 {
-	struct routing *routing = context;
+	struct operation *operations = context;
 
-	routing->operations[index].error = -error;
+	operations[index].error = -error;
 }
 
 static void
-report_failure(struct routing *routing, const struct entry *entry, int error)
+report_failure(struct routing *routing, const struct entry *entry, int error, const char *reason)
 {
 	char text[IP_PREFIX_TEXT];
 
@@ -171,12 +173,12 @@ report_failure(struct routing *routing, const struct entry *entry, int error)
 		return;
 	}
 	routing_event(routing, "warning", "route.failed", text, "the kernel refused the route to %s: %s%s%s",
-		      text, strerror(error), routing->netlink.reason.text[0] ? ": " : "",
-		      routing->netlink.reason.text);
+		      text, strerror(error), reason[0] ? ": " : "", reason);
 }
 
 static void
-finish_route(struct routing *routing, struct entry *entry, const struct operation *operation)
+finish_route(struct routing *routing, struct entry *entry, const struct operation *operation,
+	     const char *reason)
 {
 	entry->replace = false;
 	if (operation->error != 0) {
@@ -186,7 +188,7 @@ finish_route(struct routing *routing, struct entry *entry, const struct operatio
 		if (operation->error == EEXIST)
 			audit_start(routing); /* it may be one of ours */
 		if (entry->failed != operation->error)
-			report_failure(routing, entry, operation->error);
+			report_failure(routing, entry, operation->error, reason);
 		entry->failed = (uint8_t)operation->error;
 		return;
 	}
@@ -212,14 +214,14 @@ finish_entry(struct routing *routing, struct entry *entry)
 }
 
 static void
-finish_operation(struct routing *routing, const struct operation *operation)
+finish_operation(struct routing *routing, const struct operation *operation, const char *reason)
 {
 	struct entry *entry = operation->entry;
 	bool gone = operation->error == 0 || operation->error == ESRCH || operation->error == ENOENT;
 
 	switch (operation->kind) {
 	case OPERATION_ROUTE:
-		finish_route(routing, entry, operation);
+		finish_route(routing, entry, operation, reason);
 		break;
 	case OPERATION_ROUTE_DELETE:
 		entry->replace = false;
@@ -235,7 +237,7 @@ finish_operation(struct routing *routing, const struct operation *operation)
 		entry->floor = operation->error == 0 || operation->error == EEXIST;
 		if (operation->error != 0 && operation->error != EEXIST &&
 		    entry->floor_failed != operation->error)
-			report_failure(routing, entry, operation->error);
+			report_failure(routing, entry, operation->error, reason);
 		entry->floor_failed = entry->floor ? 0 : (uint8_t)operation->error;
 		break;
 	case OPERATION_FLOOR_DELETE:
@@ -248,23 +250,51 @@ finish_operation(struct routing *routing, const struct operation *operation)
 }
 
 static void
-send_batch(struct routing *routing)
+finish_all(struct routing *routing, const struct operation *operations, unsigned count, bool known,
+	   const char *reason)
+{
+	if (!known)
+		audit_start(routing);
+	for (unsigned i = 0; i < count; i++) {
+		const struct operation *operation = &operations[i];
+
+		operation->entry->in_flight = false;
+		finish_operation(routing, operation, reason);
+		if (operation->target != 0)
+			target_drop(routing, operation->target);
+		if (i + 1 == count || operations[i + 1].entry != operation->entry)
+			finish_entry(routing, operation->entry);
+	}
+}
+
+static void
+on_sent(struct routing *routing, bool known)
+{
+	unsigned count;
+	const struct operation *operations = sender_operations(routing->sender, &count);
+
+	finish_all(routing, operations, count, known, sender_netlink(routing->sender)->reason.text);
+	routing_wake(routing);
+}
+
+/* At once where it is little, or where the caller can't wait; else by the thread. */
+static void
+send_batch(struct routing *routing, bool at_once)
 {
 	unsigned count = routing->batch->count;
+	bool known;
 
 	if (count == 0)
 		return;
 	routing->changes++;
-	if (!netlink_batch_send(routing->batch, operation_failed, routing))
-		audit_start(routing);
-	for (unsigned i = 0; i < count; i++) {
-		struct operation *operation = &routing->operations[i];
-
-		finish_operation(routing, operation);
-		if (i + 1 == count || routing->operations[i + 1].entry != operation->entry)
-			finish_entry(routing, operation->entry);
+	if (!at_once && (count > FEW || routing->queue_head != NULL)) {
+		sender_give(routing->sender, &routing->batch, &routing->operations);
+		netlink_batch_start(routing->batch, &routing->netlink);
+		return;
 	}
+	known = netlink_batch_send(routing->batch, operation_failed, routing->operations);
 	netlink_batch_start(routing->batch, &routing->netlink);
+	finish_all(routing, routing->operations, count, known, routing->netlink.reason.text);
 }
 
 static bool
@@ -274,31 +304,64 @@ batch_has_room(const struct netlink_batch *batch)
 	       batch->used + ENTRY_MESSAGES * NETLINK_MESSAGE <= sizeof(batch->bytes);
 }
 
-bool
+static void
+fill_batch(struct routing *routing)
+{
+	struct entry *entry;
+
+	netlink_batch_start(routing->batch, &routing->netlink);
+	while (batch_has_room(routing->batch) && (entry = queue_take(routing)) != NULL)
+		if (!add_entry(routing, entry))
+			finish_entry(routing, entry);
+}
+
+static void
+scan(struct routing *routing)
+{
+	if (!routing->scanning || !scan_step(routing))
+		return;
+	routing->scanning = routing->scan_again;
+	routing->scan_again = false;
+	routing->scan_started = false;
+}
+
+enum sync_state
 sync_work(struct routing *routing, usec_t limit)
 {
 	usec_t until = clock_monotonic() + limit;
-	struct entry *entry;
 
-	if (routing->operations == NULL)
-		routing->operations = memory_zeroed(NETLINK_BATCH, sizeof(*routing->operations));
-	netlink_batch_start(routing->batch, &routing->netlink);
-	for (;;) {
-		while (batch_has_room(routing->batch) && (entry = queue_take(routing)) != NULL)
-			if (!add_entry(routing, entry))
-				finish_entry(routing, entry);
-		send_batch(routing);
-		if (limit > 0 && clock_monotonic() >= until)
-			break;
-		if (routing->queue_head != NULL)
-			continue;
-		if (!routing->scanning)
-			break;
-		if (scan_step(routing)) {
-			routing->scanning = routing->scan_again;
-			routing->scan_again = false;
-			routing->scan_started = false;
+	do {
+		if (limit == 0 && sender_busy(routing->sender))
+			sender_wait(routing->sender);
+		if (!sender_busy(routing->sender)) {
+			fill_batch(routing);
+			send_batch(routing, limit == 0);
 		}
-	}
-	return routing->queue_head == NULL && !routing->scanning;
+		if (limit > 0 && sender_busy(routing->sender) && !routing->scanning)
+			return SYNC_WAITING;
+		scan(routing);
+		if (routing->queue_head == NULL && !routing->scanning && !sender_busy(routing->sender))
+			return SYNC_SETTLED;
+	} while (limit == 0 || clock_monotonic() < until);
+	return SYNC_MORE;
+}
+
+bool
+sync_open(struct routing *routing, struct error *err)
+{
+	routing->batch = memory_zeroed(1, sizeof(*routing->batch));
+	routing->operations = memory_zeroed(NETLINK_BATCH, sizeof(*routing->operations));
+	routing->sender = sender_open(routing->loop, on_sent, routing, err);
+	return routing->sender != NULL;
+}
+
+void
+sync_close(struct routing *routing)
+{
+	if (sender_busy(routing->sender))
+		sender_wait(routing->sender);
+	sender_close(routing->sender);
+	routing->sender = NULL;
+	free(routing->batch);
+	free(routing->operations);
 }

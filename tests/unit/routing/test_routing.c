@@ -927,6 +927,37 @@ a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 	open_with((struct routing_options){.install = true});
 }
 
+static void
+a_table_being_loaded_can_be_moved_and_closed(void **state)
+{
+	const unsigned many = 30000;
+	struct routing_candidate candidate = {ROUTING_BGP, 1, 3, {0}};
+
+	SKIP_IF_NEEDED();
+	add_group(1);
+	routing_group_set(routing, 1, 1, 3);
+	for (unsigned i = 0; i < many; i++) {
+		struct ip_prefix at = {ip_address_v4(0x0b000000u + (i << 8)), 24};
+
+		routing_offer(routing, &at, &candidate);
+	}
+	turn();
+	assert_true(routing_pending(routing) > 0);
+	routing_group_set(routing, 1, 2, 3);
+	assert_int_equal(kernel_routes("ts1"), 0);
+	UNTIL(routing_pending(routing) == 0);
+	assert_int_equal(kernel_routes("ts2"), many);
+	for (unsigned i = 0; i < many; i++) {
+		struct ip_prefix at = {ip_address_v4(0x0b000000u + (i << 8)), 24};
+
+		routing_withdraw(routing, &at, ROUTING_BGP);
+	}
+	turn();
+	close_room(); /* in the middle of it */
+	assert_int_equal(ip_count("-4 route show protocol %d", ROUTING_PROTOCOL), 0);
+	open_with((struct routing_options){.install = true});
+}
+
 /* A namespace, or a reason why not. */
 static const char *
 enter_namespace(void)
@@ -970,6 +1001,7 @@ main(void)
 	    CASE(without_nexthop_objects_each_route_is_rewritten),
 	    CASE(a_removed_group_holds_its_prefixes_until_they_are_withdrawn),
 	    CASE(a_route_server_leaves_the_kernel_alone),
+	    CASE(a_table_being_loaded_can_be_moved_and_closed),
 	    CASE(a_hundred_thousand_prefixes_move_as_fast_as_ten),
 	};
 

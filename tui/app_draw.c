@@ -93,11 +93,6 @@ draw_tabs(struct app *app, const struct area *line)
 	bool digits;
 
 	panel->ops->status(panel, status, sizeof(status));
-	if (panel->filter[0] != '\0') {
-		size_t used = strlen(status);
-
-		snprintf(status + used, sizeof(status) - used, " · /%s", panel->filter);
-	}
 	digits = tabs_width(app, true) + text_columns(status) + 2 <= line->cols;
 	for (size_t i = 0; panels[i] != NULL; i++) {
 		bool active = i == app->current;
@@ -276,10 +271,11 @@ draw_line(struct app *app, const struct area *line)
 	}
 	if (app->line == APP_LINE_FILTER)
 		input_draw(&app->input, line, 0, "/");
-	if (app->message.text[0] == '\0')
-		return;
-	if (clock_monotonic() > app->message.until) {
+	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
 		app->message.text[0] = '\0';
+	if (app->message.text[0] == '\0') {
+		if (app->line == APP_LINE_NONE && app_panel(app)->filter[0] != '\0')
+			area_print(line, 0, 0, ROLE_accent, "/%s", app_panel(app)->filter);
 		return;
 	}
 	if (app->line == APP_LINE_NONE) {

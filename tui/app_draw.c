@@ -318,7 +318,7 @@ void
 app_draw(struct app *app)
 {
 	int rows, cols, body;
-	struct area screen, part;
+	struct area screen, part, line;
 	struct panel *panel = app_panel(app);
 
 	terminal_size(app->terminal, &rows, &cols);
@@ -328,8 +328,6 @@ app_draw(struct app *app)
 	part = area_part(&screen, 0, 0, 1, cols);
 	part.ground = GROUND_HEADER;
 	draw_header(app, &part);
-	part = area_part(&screen, 1, 0, 1, cols);
-	draw_tabs(app, &part);
 	body = rows - CHROME_TOP - CHROME_FOOT;
 	part = area_part(&screen, CHROME_TOP, 0, body, cols);
 	part.dimmed = app_stale(app);
@@ -337,6 +335,8 @@ app_draw(struct app *app)
 		draw_waiting(app, &part);
 	else
 		panel->ops->draw(panel, &part);
+	line = area_part(&screen, 1, 0, 1, cols);
+	draw_tabs(app, &line); /* after the panel: what it says of itself is known now */
 	if (app->help_open) {
 		part.dimmed = false;
 		help_draw(&app->help, &part);

@@ -5,7 +5,8 @@
  * the outbound SA, the SPI the inbound one; which interface a packet takes is the routing table's business.
  *
  * Threads: all functions of the ops may be called from any thread (IKE's threads install SAs, the loop reads counters).
- * The host's callbacks are called from the plane's threads and must only copy and wake.
+ * The host's callbacks are called from the plane's threads and must only copy and wake (they may call back into the
+ * plane, but packets wait meanwhile).
  */
 #ifndef TWINSPAN_DATAPLANE_H
 #define TWINSPAN_DATAPLANE_H
@@ -96,8 +97,9 @@ struct dataplane_ops {
 	void (*close)(struct dataplane *plane);
 	void (*report)(struct dataplane *plane, struct dataplane_report *out);
 
-	/** Makes the tunnel's interface (up, with `mtu`, without addresses). `interface` gets its name. */
+	/** Makes the tunnel's interface (up, with `mtu`, without addresses). Ids are 1-65535. `interface` gets its name. */
 	bool (*tunnel_add)(struct dataplane *plane, uint32_t tunnel, uint32_t mtu, char interface[16], struct error *err);
+	/** Removes the interface and what SAs the tunnel has; takes some 20 ms. */
 	void (*tunnel_remove)(struct dataplane *plane, uint32_t tunnel);
 	/** False for an unknown tunnel. */
 	bool (*tunnel_counters)(struct dataplane *plane, uint32_t tunnel, struct dataplane_counters *out);
@@ -106,7 +108,10 @@ struct dataplane_ops {
 
 	/** A free SPI (host order, never below 256), reserved until sa_add or sa_remove; 0 when there is none. */
 	uint32_t (*spi_allocate)(struct dataplane *plane);
-	/** Keys are copied. The newest outbound SA of a tunnel carries its packets. */
+	/**
+	 * Keys are copied. The newest outbound SA of a tunnel carries its packets. An inbound SPI that spi_allocate did
+	 * not give must differ from all others in its low 16 bits.
+	 */
 	bool (*sa_add)(struct dataplane *plane, const struct dataplane_sa *sa, struct error *err);
 	/** New outside addresses (a NAT mapping moved). SAs are named by SPI and destination. */
 	bool (*sa_update)(struct dataplane *plane, uint32_t spi, const struct ip_address *destination,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The gateway: puts the rooms together; nothing else knows all of them. These are the entry points that the program's
- * main() hands its arguments to.
+ * The gateway: puts the rooms together; nothing else knows all of them. These are the entry points that the
+ * program's main() hands its arguments to.
  */
 #ifndef TWINSPAN_GATEWAY_H
 #define TWINSPAN_GATEWAY_H

@@ -18,3 +18,12 @@ include tests/bench/local.mk
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
+
+# The programs that tests/run may build and run; it groups them by their folder.
+.PHONY: print-test-programs
+print-test-programs:
+	@echo $(check_PROGRAMS) $(noinst_PROGRAMS)
+
+# `make check`: what needs neither root nor another build.
+check-local:
+	$(top_srcdir)/tests/run --build-dir=$(abs_builddir) unit console

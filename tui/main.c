@@ -1,7 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The program starts here. */
-int
-main(void)
+/*
+ * The program starts here: the one file that knows both the terminal's side and the gateway's. It hands the
+ * gateway, the lab and the console to the command line as functions.
+ */
+#include <locale.h>
+#include <stdio.h>
+
+#include "core/base/paths.h"
+#include "core/gateway.h"
+#include "core/lab/lab.h"
+#include "tui/cli.h"
+#include "tui/console.h"
+
+static int
+run_gateway(const char *config, const char *socket, const char *state_dir, int verbose)
 {
-	return 2;
+	const struct gateway_options options = {
+	    .config = config, .socket = socket, .state_dir = state_dir, .verbose = verbose};
+
+	return gateway_run(&options);
+}
+
+static int
+run_lab(bool headless, bool keep, int (*console)(void *context, const char *socket), void *context)
+{
+	char program[512];
+	const struct lab_options options = {
+	    .program = program, .headless = headless, .keep = keep, .console = console, .context = context};
+
+	if (!paths_program(program, sizeof(program))) {
+		fputs("twinspan: cannot find this program's own file in /proc\n", stderr);
+		return 1;
+	}
+	return lab_run(&options);
+}
+
+static int
+run_console(const char *socket)
+{
+	const struct console_options options = {.socket = socket};
+
+	return console_run(&options);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct cli_parts parts = {
+	    .gateway = run_gateway,
+	    .check = gateway_check,
+	    .lab = run_lab,
+	    .console = run_console,
+	    .default_config = GATEWAY_DEFAULT_CONFIG,
+	    .default_socket = GATEWAY_DEFAULT_SOCKET,
+	    .default_state_dir = GATEWAY_DEFAULT_STATE,
+	};
+
+	setlocale(LC_ALL, "");
+	return cli_run(&parts, argc, argv);
 }

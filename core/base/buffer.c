@@ -163,12 +163,14 @@ buffer_added(struct buffer *b, size_t count)
 bool
 buffer_append(struct buffer *b, const void *bytes, size_t length)
 {
-	uint8_t *at = buffer_reserve(b, length);
+	uint8_t *at;
 
+	if (length == 0)
+		return true; /* there may be no memory yet to point into */
+	at = buffer_reserve(b, length);
 	if (at == NULL)
 		return false;
-	if (length != 0)
-		memcpy(at, bytes, length);
+	memcpy(at, bytes, length);
 	b->length += length;
 	return true;
 }

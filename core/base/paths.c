@@ -17,7 +17,8 @@ paths_program(char *out, size_t size)
 	return true;
 }
 
-/* The first of some places that exists; a place with a leading slash stands as it is, others are beside the binary. */
+/* The first of some places that exists; a place with a leading slash stands as it is, others are beside the
+ * binary. */
 static bool
 first_folder(const char *const *places, char *out, size_t size)
 {
@@ -49,14 +50,15 @@ file_in(const char *folder, const char *name, const char *suffix, char *out, siz
 	return length > 0 && (size_t)length < size && access(out, R_OK) == 0;
 }
 
+/* test programs lie deeper in the build folder than the program itself */
+static const char *const plugin_places[] = {"plugins/.libs",       "../plugins/.libs",
+					    "../../plugins/.libs", "../../../plugins/.libs",
+					    TWINSPAN_PLUGIN_DIR,   NULL};
+
 bool
 paths_plugin_folder(char *out, size_t size)
 {
-	/* test programs lie deeper in the build folder than the program itself */
-	static const char *const places[] = {"plugins/.libs", "../plugins/.libs", "../../plugins/.libs",
-	    "../../../plugins/.libs", TWINSPAN_PLUGIN_DIR, NULL};
-
-	return first_folder(places, out, size);
+	return first_folder(plugin_places, out, size);
 }
 
 bool
@@ -64,7 +66,14 @@ paths_plugin(const char *name, char *out, size_t size)
 {
 	char folder[4096];
 
-	return paths_plugin_folder(folder, sizeof(folder)) && file_in(folder, name, ".so", out, size);
+	/* the first folder that exists may be another's .libs, without the plugin */
+	for (size_t i = 0; plugin_places[i] != NULL; i++) {
+		const char *one[] = {plugin_places[i], NULL};
+
+		if (first_folder(one, folder, sizeof(folder)) && file_in(folder, name, ".so", out, size))
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -37,10 +37,12 @@ struct bgp_peer_config {
 	uint32_t hold_s, keepalive_s;  /* offered hold time; keepalive is at most a third of the negotiated one */
 	uint32_t max_prefixes;         /* 0: no limit; one more draws NOTIFICATION 6/1 */
 	bool passive;                  /* only listen */
+	uint32_t listen_first_ms;      /* after a start or a loss only listen for so long, then connect too (0: at once) */
 	bool multihop;                 /* the peer may be more than one hop away (eBGP otherwise sends with TTL 1) */
 	uint32_t group, member;        /* see above; group 0: none */
 	bool export_networks;          /* tell it the locally originated networks */
-	bool export_received;          /* tell it what other groups and peers brought (a hub, a core router) */
+	bool export_peers;             /* tell it what peers of no group brought (the site's core router) */
+	bool export_groups;            /* tell it what other groups brought (a hub; the site's core router) */
 	uint32_t local_preference;     /* given to its routes; iBGP: kept as received */
 	uint32_t med_out;              /* MED sent; UINT32_MAX: none */
 };

@@ -24,17 +24,6 @@
 #define MOST_PENDING 1024
 #define READ_AT_ONCE 65536
 
-/* A request that waits for its answer. */
-struct pending {
-	json_int_t id;
-	bool query; /* else a command */
-	control_reply_fn reply;
-	control_page_fn page;
-	void *context;
-	enum model_kind kind;
-	UT_hash_handle hh;
-};
-
 /* One connection; it outlives its use until its handle is closed. */
 struct link {
 	struct control_client *client;
@@ -69,133 +58,14 @@ struct control_client {
 	usec_t heard;
 
 	json_int_t last_id;
-	struct pending *pending, *failed; /* asked; to be told that there is no gateway */
-	char why[256];                    /* the last reason for which there is none */
+	struct control_pending *pending, *failed; /* asked; to be told that there is no gateway */
+	char why[256];                            /* the last reason for which there is none */
 };
 
 static void try_connect(struct control_client *client);
 static void flush(struct control_client *client);
 
-/* --- answers
- * -------------------------------------------------------------------------------------------------- */
-
-/* Tells one request that it failed, and frees it. */
-static void
-fail(struct pending *pending, int exit_code, const char *text)
-{
-	const struct control_reply reply = {.exit_code = exit_code, .text = text};
-	const struct control_page page = {.text = text, .kind = pending->kind, .total = MODEL_UINT_UNSET};
-
-	if (pending->query)
-		pending->page(pending->context, &page);
-	else
-		pending->reply(pending->context, &reply);
-	free(pending);
-}
-
-/* Tells all of a set; callbacks may add to the other one or close the client. */
-static void
-fail_all(struct pending **set, const char *text)
-{
-	struct pending *list = *set, *pending, *next;
-
-	*set = NULL;
-	HASH_ITER (hh, list, pending, next) {
-		HASH_DEL(list, pending);
-		fail(pending, CONTROL_EXIT_NO_GATEWAY, text);
-	}
-}
-
-static void
-answer_reply(struct pending *pending, const json_t *message)
-{
-	const json_t *code = json_object_get(message, "exit_code"),
-		     *result = json_object_get(message, "result");
-	const char *said = json_string_value(json_object_get(message, "text"));
-	json_int_t exit_code = json_is_integer(code) ? json_integer_value(code) : CONTROL_EXIT_FAILED;
-	struct control_reply reply;
-	json_t *clean = result != NULL ? control_clean(result) : NULL;
-	size_t size = said != NULL ? strlen(said) + 1 : 1;
-	char *text = memory_zeroed(1, size);
-
-	if (exit_code < 0 || exit_code > CONTROL_EXIT_NOT_PERMITTED)
-		exit_code = CONTROL_EXIT_FAILED;
-	text_clean(text, size, said != NULL ? said : "");
-	reply = (struct control_reply){exit_code == CONTROL_EXIT_DONE, (int)exit_code, text, clean};
-	if (pending->query)
-		fail(pending, (int)exit_code, text);
-	else {
-		pending->reply(pending->context, &reply);
-		free(pending);
-	}
-	json_decref(clean);
-	free(text);
-}
-
-/* Reads the rows of a page; those that were read count even where it fails. */
-static bool
-read_rows(enum model_kind kind, const json_t *rows, void **out, size_t *count, struct error *err)
-{
-	for (*count = 0; *count < json_array_size(rows);) {
-		void *row = out[(*count)++] = model_row_new(kind);
-
-		if (!model_row_from_json(model_kind_info(kind)->shape, row, json_array_get(rows, *count - 1),
-					 NULL, err))
-			return false;
-	}
-	return true;
-}
-
-static bool
-answer_page(struct pending *pending, const json_t *message, struct error *err)
-{
-	const json_t *rows = json_object_get(message, "rows"), *total = json_object_get(message, "total");
-	const char *kind = json_string_value(json_object_get(message, "kind"));
-	struct control_page page = {.ok = true, .kind = pending->kind, .total = MODEL_UINT_UNSET};
-	void **read;
-	bool good;
-
-	if (kind == NULL || strcmp(kind, model_kind_info(pending->kind)->plural) != 0 ||
-	    !json_is_array(rows) || json_array_size(rows) > CONTROL_PAGE_ROWS) {
-		fail(pending, CONTROL_EXIT_FAILED, "the gateway answered with something else");
-		return error_set(err, "the gateway sent a page that was not asked for");
-	}
-	read = memory_zeroed(json_array_size(rows), sizeof(void *));
-	good = read_rows(pending->kind, rows, read, &page.count, err);
-	if (good) {
-		page.rows = (const void *const *)read;
-		page.complete = json_is_true(json_object_get(message, "complete"));
-		if (json_is_integer(total) && json_integer_value(total) >= 0)
-			page.total = (uint64_t)json_integer_value(total);
-		pending->page(pending->context, &page);
-	}
-	for (size_t i = 0; i < page.count; i++)
-		model_row_free(pending->kind, read[i]);
-	free(read);
-	if (!good) {
-		fail(pending, CONTROL_EXIT_FAILED, "the gateway sent rows that can't be read");
-		return error_prefix(err, "the gateway sent a bad row");
-	}
-	free(pending);
-	return true;
-}
-
-/* Takes the request out that an answer names; NULL where there is none. */
-static struct pending *
-take_pending(struct control_client *client, const json_t *id)
-{
-	json_int_t number = json_integer_value(id);
-	struct pending *pending = NULL;
-
-	if (json_is_integer(id))
-		HASH_FIND(hh, client->pending, &number, sizeof(number), pending);
-	if (pending != NULL)
-		HASH_DEL(client->pending, pending);
-	return pending;
-}
-
-/* --- states
- * --------------------------------------------------------------------------------------------------- */
+/* --- states ------------------------------------------------------------------------------------------ */
 
 static void
 set_state(struct control_client *client, enum control_client_state state, const char *why)
@@ -207,8 +77,7 @@ set_state(struct control_client *client, enum control_client_state state, const 
 		client->callbacks.state(client->callbacks.context, state, why);
 }
 
-/* --- what comes in
- * -------------------------------------------------------------------------------------------- */
+/* --- what comes in ----------------------------------------------------------------------------------- */
 
 static void
 take_text(char **to, const json_t *value)
@@ -241,7 +110,7 @@ take_hello(struct control_client *client, const json_t *hello, struct error *err
 	client->run = run;
 	client->greeted = client->ever_greeted = true;
 	client->retry_ms = FIRST_RETRY_MS;
-	mirror_begin(&client->mirror, other_run);
+	control_mirror_begin(&client->mirror, other_run);
 	set_state(client,
 		  (client->mirror.kinds | client->mirror.paged_kinds) != 0 ? CONTROL_SYNCING : CONTROL_LIVE,
 		  NULL);
@@ -253,7 +122,7 @@ take_model(struct control_client *client, const json_t *message, bool *known, st
 {
 	bool was_live = client->mirror.live;
 
-	if (!mirror_take(&client->mirror, message, known, err))
+	if (!control_mirror_take(&client->mirror, message, known, err))
 		return false;
 	if (client->closed)
 		return true;
@@ -268,7 +137,6 @@ static bool
 take_message(struct control_client *client, const json_t *message, struct error *err)
 {
 	const json_t *value;
-	struct pending *pending;
 	bool known = false;
 
 	if ((value = json_object_get(message, "hello")) != NULL)
@@ -282,19 +150,10 @@ take_message(struct control_client *client, const json_t *message, struct error 
 	}
 	if (!client->greeted)
 		return error_set(err, "what answers is not a gateway: it does not greet");
-	if ((value = json_object_get(message, "reply")) != NULL) {
-		if ((pending = take_pending(client, value)) != NULL)
-			answer_reply(pending, message);
+	if (!control_pending_answer(&client->pending, message, &known, err))
+		return false;
+	if (known)
 		return true;
-	}
-	if ((value = json_object_get(message, "page")) != NULL) {
-		pending = take_pending(client, value);
-		if (pending != NULL && pending->query)
-			return answer_page(pending, message, err);
-		if (pending != NULL)
-			fail(pending, CONTROL_EXIT_FAILED, "the gateway answered with something else");
-		return pending == NULL || error_set(err, "the gateway sent a page that was not asked for");
-	}
 	return take_model(client, message, &known, err); /* what is not known is passed over */
 }
 
@@ -319,14 +178,13 @@ take_messages(struct control_client *client, struct error *err)
 	return true;
 }
 
-/* --- the connection
- * ------------------------------------------------------------------------------------------- */
+/* --- the connection ---------------------------------------------------------------------------------- */
 
 /* The last handle is closed: nothing refers to the client any more. */
 static void
 free_client(struct control_client *client)
 {
-	mirror_free(&client->mirror);
+	control_mirror_free(&client->mirror);
 	buffer_free(&client->in.bytes);
 	buffer_free(&client->out);
 	free(client->role);
@@ -394,7 +252,7 @@ lose(struct control_client *client, const char *why)
 	set_state(client, client->ever_greeted || !client->reconnect ? CONTROL_STALE : CONTROL_CONNECTING,
 		  client->why);
 	if (!client->closed)
-		fail_all(&client->pending, client->why);
+		control_pending_fail_all(&client->pending, client->why);
 }
 
 static void
@@ -514,28 +372,28 @@ on_watch(uv_timer_t *timer)
 		lose(client, "nothing was heard from the gateway for some seconds");
 }
 
-/* --- asking
- * --------------------------------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------------------------------ */
 
 static void
 on_soon(uv_timer_t *timer)
 {
 	struct control_client *client = timer->data;
 
-	fail_all(&client->failed, client->why[0] != '\0' ? client->why : "no gateway answers");
+	control_pending_fail_all(&client->failed,
+				 client->why[0] != '\0' ? client->why : "no gateway answers");
 }
 
 /* Sends a request, or lets it fail on the next turn of the loop where there is nobody to ask. `message` is
  * taken. */
 static void
-ask(struct control_client *client, struct pending *pending, json_t *message)
+ask(struct control_client *client, struct control_pending *pending, json_t *message)
 {
 	pending->id = ++client->last_id;
 	if (message != NULL)
 		json_object_set_new(message, "id", json_integer(pending->id));
 	if (client->closed) {
 		json_decref(message);
-		fail(pending, CONTROL_EXIT_NO_GATEWAY, "the connection is closed");
+		control_pending_fail(pending, CONTROL_EXIT_NO_GATEWAY, "the connection is closed");
 		return;
 	}
 	if (client->link != NULL && HASH_COUNT(client->pending) < MOST_PENDING &&
@@ -553,7 +411,7 @@ void
 control_client_command(struct control_client *client, const char *name, json_t *arguments,
 		       control_reply_fn done, void *context)
 {
-	struct pending *pending = memory_zeroed(1, sizeof(*pending));
+	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
 
 	pending->reply = done;
 	pending->context = context;
@@ -565,7 +423,7 @@ void
 control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
 		     const char *after, size_t limit, control_page_fn done, void *context)
 {
-	struct pending *pending = memory_zeroed(1, sizeof(*pending));
+	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
 
 	pending->query = true;
 	pending->page = done;
@@ -576,8 +434,7 @@ control_client_query(struct control_client *client, enum model_kind kind, const 
 		      "filter", filter, "after", after, "limit", (json_int_t)limit));
 }
 
-/* --- the client's own life
- * ------------------------------------------------------------------------------------ */
+/* --- the client's own life --------------------------------------------------------------------------- */
 
 static struct control_client *
 client_new(uint64_t kinds, uint64_t paged_kinds)
@@ -585,7 +442,7 @@ client_new(uint64_t kinds, uint64_t paged_kinds)
 	struct control_client *client = memory_zeroed(1, sizeof(*client));
 
 	client->retry_ms = FIRST_RETRY_MS;
-	mirror_init(&client->mirror, kinds, paged_kinds);
+	control_mirror_init(&client->mirror, kinds, paged_kinds);
 	return client;
 }
 
@@ -594,7 +451,7 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 {
 	struct control_client *client;
 
-	if (!listen_path_fits(options->socket, err))
+	if (!control_listen_path_fits(options->socket, err))
 		return NULL;
 	signal(SIGPIPE,
 	       SIG_IGN); /* a gateway that goes while it is written to is an error code, not the end */
@@ -624,8 +481,9 @@ control_client_close(struct control_client *client)
 	uv_close((uv_handle_t *)&client->retry, on_timer_closed);
 	uv_close((uv_handle_t *)&client->watchdog, on_timer_closed);
 	uv_close((uv_handle_t *)&client->soon, on_timer_closed);
-	fail_all(&client->pending, "the connection was closed");
-	fail_all(&client->failed, client->why[0] != '\0' ? client->why : "the connection was closed");
+	control_pending_fail_all(&client->pending, "the connection was closed");
+	control_pending_fail_all(&client->failed,
+				 client->why[0] != '\0' ? client->why : "the connection was closed");
 }
 
 enum control_client_state
@@ -658,8 +516,7 @@ control_client_version(const struct control_client *client)
 	return client->version;
 }
 
-/* --- without a gateway
- * ---------------------------------------------------------------------------------------- */
+/* --- without a gateway ------------------------------------------------------------------------------- */
 
 static void
 ignore_reply(void *context, const struct control_reply *reply)
@@ -673,32 +530,32 @@ ignore_page(void *context, const struct control_page *page)
 
 /* Waits for the answers 1, a page of routes, and 2, a command's. */
 struct control_client *
-client_new_detached(uint64_t kinds, uint64_t paged_kinds)
+control_client_new_detached(uint64_t kinds, uint64_t paged_kinds)
 {
 	struct control_client *client = client_new(kinds, paged_kinds);
 
 	for (int i = 1; i <= 2; i++) {
-		struct pending *pending = memory_zeroed(1, sizeof(*pending));
+		struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
 
-		*pending = (struct pending){.id = i,
-					    .query = i == 1,
-					    .reply = ignore_reply,
-					    .page = ignore_page,
-					    .kind = MODEL_KIND_ROUTE};
+		*pending = (struct control_pending){.id = i,
+						    .query = i == 1,
+						    .reply = ignore_reply,
+						    .page = ignore_page,
+						    .kind = MODEL_KIND_ROUTE};
 		HASH_ADD(hh, client->pending, id, sizeof(pending->id), pending);
 	}
 	return client;
 }
 
 void
-client_free_detached(struct control_client *client)
+control_client_free_detached(struct control_client *client)
 {
-	fail_all(&client->pending, "");
+	control_pending_fail_all(&client->pending, "");
 	free_client(client);
 }
 
 bool
-client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
+control_client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
 {
 	buffer_append(&client->in.bytes, bytes, length);
 	return take_messages(client, err);

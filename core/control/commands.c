@@ -11,6 +11,7 @@
 #define PEER {"peer", COMMAND_ARGUMENT_PEER, false}
 #define PREFIX {"prefix", COMMAND_ARGUMENT_PREFIX, false}
 
+/* clang-format off */
 static const struct command table[] = {
     {.name = "gateway", .place = COMMAND_LOCAL, .help = "run the gateway in the foreground",
      .options = {{"--config", "FILE", "configuration file", 'c'}, {"--socket", "SOCKET", "control socket", 's'},
@@ -74,6 +75,7 @@ static const struct command table[] = {
     {.name = "suspend", .place = COMMAND_CONSOLE, .keys = "C-z", .help = "give the terminal back to the shell until 'fg'"},
     {.name = "quit", .place = COMMAND_CONSOLE, .keys = "q C-c", .help = "leave; the gateway runs on", .label = "leave"},
 };
+/* clang-format on */
 
 const struct command *
 command_table(size_t *count)

@@ -19,7 +19,7 @@
 #define BACKLOG 128
 
 bool
-listen_path_fits(const char *path, struct error *err)
+control_listen_path_fits(const char *path, struct error *err)
 {
 	struct sockaddr_un address;
 
@@ -101,7 +101,7 @@ clear_place(const char *path, struct error *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return error_set(err, "cannot make a socket: %s", strerror(errno));
-	strcpy(address.sun_path, path); /* listen_path_fits() */
+	strcpy(address.sun_path, path); /* control_listen_path_fits() */
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		error = errno;
 	if (error == 0 || error == EAGAIN)
@@ -115,12 +115,13 @@ clear_place(const char *path, struct error *err)
 }
 
 bool
-listen_on(uv_pipe_t *pipe, const char *path, uv_connection_cb on_connection, struct error *err)
+control_listen_on(uv_pipe_t *pipe, const char *path, uv_connection_cb on_connection, struct error *err)
 {
 	int lock, failed = 0;
 	bool clear;
 
-	if (!listen_path_fits(path, err) || !make_folder(path, err) || (lock = lock_folder(path, err)) < 0)
+	if (!control_listen_path_fits(path, err) || !make_folder(path, err) ||
+	    (lock = lock_folder(path, err)) < 0)
 		return false;
 	clear = clear_place(path, err);
 	if (clear) {

@@ -13,8 +13,8 @@
  * that nobody serves is replaced, everybody may connect (0666). A path that another process serves is an
  * error.
  */
-bool listen_on(uv_pipe_t *pipe, const char *path, uv_connection_cb on_connection, struct error *err);
+bool control_listen_on(uv_pipe_t *pipe, const char *path, uv_connection_cb on_connection, struct error *err);
 /** False, with `err`, for a path that is too long for a unix socket. */
-bool listen_path_fits(const char *path, struct error *err);
+bool control_listen_path_fits(const char *path, struct error *err);
 
 #endif

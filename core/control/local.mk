@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += core/control/libcontrol.la
 core_control_libcontrol_la_SOURCES = \
+	core/control/answers.c \
 	core/control/client.c core/control/client.h core/control/client_internal.h \
 	core/control/commands.c core/control/commands.h \
 	core/control/listen.c core/control/listen.h \

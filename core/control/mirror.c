@@ -19,7 +19,7 @@ struct mirror_seen {
 };
 
 void
-mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds)
+control_mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds)
 {
 	*mirror = (struct mirror){.store = model_store_new(), .kinds = kinds, .paged_kinds = paged_kinds};
 	model_store_set_limit(mirror->store, MIRROR_BYTES);
@@ -37,14 +37,14 @@ forget_seen(struct mirror *mirror)
 }
 
 void
-mirror_free(struct mirror *mirror)
+control_mirror_free(struct mirror *mirror)
 {
 	forget_seen(mirror);
 	model_store_free(mirror->store);
 }
 
 void
-mirror_begin(struct mirror *mirror, bool other_run)
+control_mirror_begin(struct mirror *mirror, bool other_run)
 {
 	forget_seen(mirror);
 	mirror->live = false;
@@ -229,7 +229,7 @@ take_missed(struct mirror *mirror, const json_t *value, const json_t *message, s
 }
 
 bool
-mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err)
+control_mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err)
 {
 	static const struct {
 		const char *name;

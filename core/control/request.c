@@ -14,8 +14,7 @@
 
 #define MOST_TEXT 4096 /* bytes of one argument */
 
-/* --- what the handler asks
- * ------------------------------------------------------------------------------------ */
+/* --- what the handler asks --------------------------------------------------------------------------- */
 
 const char *
 control_request_text(const struct control_request *request, const char *name)
@@ -35,8 +34,7 @@ control_request_who(const struct control_request *request)
 	return request->who;
 }
 
-/* --- its end
- * -------------------------------------------------------------------------------------------------- */
+/* --- its end ----------------------------------------------------------------------------------------- */
 
 /* Answers where somebody still listens, and frees it. */
 static void
@@ -51,7 +49,7 @@ finish(struct control_request *request, int exit_code, json_t *result, const cha
 		clean = memory_zeroed(1, strlen(text) + 1);
 		text_clean(clean, strlen(text) + 1, text);
 		session->requests--;
-		session_reply(session, request->id, exit_code, clean, json_incref(result));
+		control_session_reply(session, request->id, exit_code, clean, json_incref(result));
 		if (session->server->wake != NULL)
 			session->server->wake(session->server, session);
 		free(clean);
@@ -85,7 +83,7 @@ control_request_fail(struct control_request *request, const char *format, ...)
 }
 
 void
-request_forget_session(struct control_session *session)
+control_request_forget_session(struct control_session *session)
 {
 	struct control_request *request;
 
@@ -97,7 +95,7 @@ request_forget_session(struct control_session *session)
 }
 
 void
-request_forget_server(struct control_server *server)
+control_request_forget_server(struct control_server *server)
 {
 	struct control_request *request, *next;
 
@@ -109,8 +107,7 @@ request_forget_server(struct control_server *server)
 	server->requests = NULL;
 }
 
-/* --- its beginning
- * -------------------------------------------------------------------------------------------- */
+/* --- its beginning ----------------------------------------------------------------------------------- */
 
 /* Takes a text out of the client's arguments into ours, cleaned. */
 static bool
@@ -199,7 +196,7 @@ refuse_unknown(struct control_session *session, json_int_t id, const char *name)
 	else
 		snprintf(text, sizeof(text), "no command is called '%s' in this gateway (version %s)", clean,
 			 TWINSPAN_VERSION);
-	session_reply(session, id, CONTROL_EXIT_USAGE, text, NULL);
+	control_session_reply(session, id, CONTROL_EXIT_USAGE, text, NULL);
 }
 
 /* Refuses with a formatted text. */
@@ -215,11 +212,12 @@ refuse(struct control_session *session, json_int_t id, int exit_code, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	session_reply(session, id, exit_code, text, NULL);
+	control_session_reply(session, id, exit_code, text, NULL);
 }
 
 void
-request_begin(struct control_session *session, json_int_t id, const char *name, const json_t *arguments)
+control_request_begin(struct control_session *session, json_int_t id, const char *name,
+		      const json_t *arguments)
 {
 	struct control_server *server = session->server;
 	const struct command *command = command_find(name);

@@ -15,7 +15,7 @@
 #define MOST_GROUPS 1024
 
 enum command_role
-role_of(uid_t user, const gid_t *groups, size_t count, gid_t operators)
+control_role_of(uid_t user, const gid_t *groups, size_t count, gid_t operators)
 {
 	if (user == 0 || user == geteuid())
 		return COMMAND_ADMIN;
@@ -39,7 +39,7 @@ operators_group(void)
 }
 
 enum command_role
-role_of_socket(int fd, char *who, size_t size)
+control_role_of_socket(int fd, char *who, size_t size)
 {
 	struct ucred user;
 	socklen_t length = sizeof(user);
@@ -60,5 +60,5 @@ role_of_socket(int fd, char *who, size_t size)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups + 1, &length) == 0)
 		count += length / sizeof(groups[0]);
 #endif
-	return role_of(user.uid, groups, count, operators_group());
+	return control_role_of(user.uid, groups, count, operators_group());
 }

@@ -53,11 +53,10 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space);
 static void on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space);
 static void on_written(uv_write_t *write, int status);
 
-/* --- the server's own life
- * ------------------------------------------------------------------------------------ */
+/* --- the server's own life --------------------------------------------------------------------------- */
 
 struct control_server *
-server_new(struct model_store *store)
+control_server_new(struct model_store *store)
 {
 	struct control_server *server = memory_zeroed(1, sizeof(*server));
 	uint64_t run = 0;
@@ -66,14 +65,14 @@ server_new(struct model_store *store)
 		run = (uint64_t)clock_wall();
 	snprintf(server->run, sizeof(server->run), "%016llx", (unsigned long long)run);
 	server->store = store;
-	session_watch_store(server);
+	control_session_watch_store(server);
 	return server;
 }
 
 void
-server_free(struct control_server *server)
+control_server_free(struct control_server *server)
 {
-	request_forget_server(server);
+	control_request_forget_server(server);
 	free(server->handlers);
 	free(server->socket);
 	free(server);
@@ -93,14 +92,13 @@ control_server_handle(struct control_server *server, const char *name, control_h
 	server->handlers[server->handler_count++] = (struct control_handler_row){command, handler, context};
 }
 
-/* --- connections
- * ---------------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------------- */
 
 static void
 on_handle_closed(struct control_socket *socket)
 {
 	if (--socket->handles == 0)
-		server_free(socket->server);
+		control_server_free(socket->server);
 }
 
 static void
@@ -121,7 +119,7 @@ end_connection(struct connection *connection)
 		return;
 	connection->ended = true;
 	connection->socket->connections--;
-	session_end(&connection->session);
+	control_session_end(&connection->session);
 	uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 }
 
@@ -151,7 +149,7 @@ static void
 choose_reading(struct connection *connection)
 {
 	struct control_session *session = &connection->session;
-	bool wanted = !connection->end_of_input && !session->closing && session_has_room(session) &&
+	bool wanted = !connection->end_of_input && !session->closing && control_session_has_room(session) &&
 		      !control_lines_pending(&session->in);
 
 	if (wanted == connection->reading)
@@ -179,11 +177,11 @@ static bool
 advance(struct connection *connection)
 {
 	struct control_session *session = &connection->session;
-	bool more = session_input(session, MESSAGES_AT_ONCE);
+	bool more = control_session_input(session, MESSAGES_AT_ONCE);
 
 	if (connection->ended) /* a handler closed the server */
 		return false;
-	session_produce(session);
+	control_session_produce(session);
 	start_write(connection);
 	if (connection->ended)
 		return false;
@@ -300,17 +298,16 @@ on_connection(uv_stream_t *stream, int status)
 		uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 		return;
 	}
-	role = role_of_socket(fd, who, sizeof(who));
+	role = control_role_of_socket(fd, who, sizeof(who));
 	crowded = socket->connections > MOST_CONNECTIONS ||
 		  (role != COMMAND_ADMIN && connections_of(socket->server, who) >= MOST_OF_ONE_USER);
-	session_begin(&connection->session, socket->server, role, who);
+	control_session_begin(&connection->session, socket->server, role, who);
 	if (crowded)
-		session_refuse(&connection->session, "too many connections are open");
+		control_session_refuse(&connection->session, "too many connections are open");
 	advance(connection);
 }
 
-/* --- times
- * ---------------------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------------- */
 
 static void
 on_heartbeat(uv_timer_t *timer)
@@ -359,8 +356,7 @@ on_wake(struct control_server *server, struct control_session *session)
 	work_soon(server->socket);
 }
 
-/* --- opening and closing
- * -------------------------------------------------------------------------------------- */
+/* --- opening and closing ----------------------------------------------------------------------------- */
 
 static void
 on_own_closed(uv_handle_t *handle)
@@ -383,7 +379,7 @@ start_times(struct control_socket *socket)
 struct control_server *
 control_server_open(uv_loop_t *loop, const char *path, struct model_store *store, struct error *err)
 {
-	struct control_server *server = server_new(store);
+	struct control_server *server = control_server_new(store);
 	struct control_socket *socket = memory_zeroed(1, sizeof(*socket));
 
 	signal(SIGPIPE,
@@ -394,7 +390,7 @@ control_server_open(uv_loop_t *loop, const char *path, struct model_store *store
 	uv_pipe_init(loop, &socket->listener, 0);
 	socket->listener.data = socket;
 	socket->handles = 1;
-	if (!listen_on(&socket->listener, path, on_connection, err)) {
+	if (!control_listen_on(&socket->listener, path, on_connection, err)) {
 		model_store_unwatch(store, &server->watch);
 		uv_close((uv_handle_t *)&socket->listener, on_own_closed);
 		return NULL;
@@ -417,7 +413,7 @@ control_server_close(struct control_server *server)
 	server->wake = NULL;
 	server->changed = NULL;
 	model_store_unwatch(server->store, &server->watch);
-	request_forget_server(server);
+	control_request_forget_server(server);
 	DL_FOREACH_SAFE(server->sessions, session, next)
 	{
 		end_connection((struct connection *)session);

@@ -59,52 +59,49 @@ struct control_server {
 	void (*changed)(struct control_server *server); /* the store did */
 };
 
-/* --- session.c
- * ------------------------------------------------------------------------------------------------- */
+/* --- session.c --------------------------------------------------------------------------------------- */
 
-/* Begins with the greeting in `out`. The server's list has it until session_end(). */
-void session_begin(struct control_session *session, struct control_server *server, enum command_role role,
-		   const char *who);
+/* Begins with the greeting in `out`. The server's list has it until control_session_end(). */
+void control_session_begin(struct control_session *session, struct control_server *server,
+			   enum command_role role, const char *who);
 /* Frees what it owns (not itself) and lets go of its requests. */
-void session_end(struct control_session *session);
+void control_session_end(struct control_session *session);
 /* Handles at most `most` of the messages in `in`. True where more wait that could be handled now. */
-bool session_input(struct control_session *session, unsigned most);
+bool control_session_input(struct control_session *session, unsigned most);
 /* Is there room for more output? Else nothing further is handled or produced. */
-bool session_has_room(const struct control_session *session);
+bool control_session_has_room(const struct control_session *session);
 /* Makes output for who follows, as long as there is room. */
-void session_produce(struct control_session *session);
+void control_session_produce(struct control_session *session);
 /* Ends it with a text that is sent before it closes. */
-void session_refuse(struct control_session *session, const char *text);
-void session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
-		   json_t *result);
+void control_session_refuse(struct control_session *session, const char *text);
+void control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
+			   json_t *result);
 
 /* Watches the store for all sessions. */
-void session_watch_store(struct control_server *server);
-void session_watched_kinds_changed(struct control_server *server);
+void control_session_watch_store(struct control_server *server);
+void control_session_watched_kinds_changed(struct control_server *server);
 
-/* --- request.c
- * ------------------------------------------------------------------------------------------------- */
+/* --- request.c --------------------------------------------------------------------------------------- */
 
 /* Checks name, role and arguments and hands the command to its handler. Everything is borrowed. */
-void request_begin(struct control_session *session, json_int_t id, const char *name, const json_t *arguments);
-void request_forget_session(struct control_session *session);
-void request_forget_server(struct control_server *server);
+void control_request_begin(struct control_session *session, json_int_t id, const char *name,
+			   const json_t *arguments);
+void control_request_forget_session(struct control_session *session);
+void control_request_forget_server(struct control_server *server);
 
-/* --- server.c
- * -------------------------------------------------------------------------------------------------- */
+/* --- server.c ---------------------------------------------------------------------------------------- */
 
 /* A server without a socket. */
-struct control_server *server_new(struct model_store *store);
+struct control_server *control_server_new(struct model_store *store);
 /* Frees it; it must have no sessions. */
-void server_free(struct control_server *server);
+void control_server_free(struct control_server *server);
 
-/* --- roles.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- roles.c ----------------------------------------------------------------------------------------- */
 
 /* The role of a user: `groups` are all of theirs; `operators` is the group that may operate, -1 where there
  * is none. */
-enum command_role role_of(uid_t user, const gid_t *groups, size_t count, gid_t operators);
+enum command_role control_role_of(uid_t user, const gid_t *groups, size_t count, gid_t operators);
 /* The role and name of who is at the other end of a connected unix socket. */
-enum command_role role_of_socket(int fd, char *who, size_t size);
+enum command_role control_role_of_socket(int fd, char *who, size_t size);
 
 #endif

@@ -22,14 +22,14 @@ kind_bit(enum model_kind kind)
 }
 
 bool
-session_has_room(const struct control_session *session)
+control_session_has_room(const struct control_session *session)
 {
 	return session->out.length + session->in_flight < CONTROL_OUTSTANDING;
 }
 
 void
-session_begin(struct control_session *session, struct control_server *server, enum command_role role,
-	      const char *who)
+control_session_begin(struct control_session *session, struct control_server *server, enum command_role role,
+		      const char *who)
 {
 	session->server = server;
 	session->role = role;
@@ -42,17 +42,17 @@ session_begin(struct control_session *session, struct control_server *server, en
 }
 
 void
-session_end(struct control_session *session)
+control_session_end(struct control_session *session)
 {
 	DL_DELETE(session->server->sessions, session);
-	request_forget_session(session);
-	session_watched_kinds_changed(session->server);
+	control_request_forget_session(session);
+	control_session_watched_kinds_changed(session->server);
 	buffer_free(&session->in.bytes);
 	buffer_free(&session->out);
 }
 
 void
-session_refuse(struct control_session *session, const char *text)
+control_session_refuse(struct control_session *session, const char *text)
 {
 	control_append(&session->out, json_pack("{s:s}", "error", text));
 	session->closing = true;
@@ -60,7 +60,8 @@ session_refuse(struct control_session *session, const char *text)
 }
 
 void
-session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text, json_t *result)
+control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,
+		      json_t *result)
 {
 	json_t *reply = json_pack("{s:I, s:i, s:s}", "reply", id, "exit_code", exit_code, "text", text);
 
@@ -74,8 +75,7 @@ session_reply(struct control_session *session, json_int_t id, int exit_code, con
 					 "text", "the answer is larger than a message may be"));
 }
 
-/* --- following
- * ------------------------------------------------------------------------------------------------- */
+/* --- following --------------------------------------------------------------------------------------- */
 
 /* The sequence of the event before the last `count`. */
 static uint64_t
@@ -120,7 +120,7 @@ produce_past_events(struct control_session *session)
 			low = middle + 1;
 	}
 	for (; low < model_store_count(store, MODEL_KIND_EVENT); low++) {
-		if (!session_has_room(session))
+		if (!control_session_has_room(session))
 			return false;
 		put_event(session, model_store_at(store, MODEL_KIND_EVENT, low));
 	}
@@ -156,7 +156,7 @@ put_change(void *context, const struct model_change *change)
 			       json_pack("{s:s, s:o}", "put", info->plural, "row",
 					 model_row_to_json(info->shape, change->row,
 							   change->fields | key_fields(info))));
-	return session_has_room(session);
+	return control_session_has_room(session);
 }
 
 /* Events that came before the walk of the rows began are sent by sequence, later ones by the walk. */
@@ -183,9 +183,9 @@ produce_changes(struct control_session *session)
 }
 
 void
-session_produce(struct control_session *session)
+control_session_produce(struct control_session *session)
 {
-	if (!session->following || !session_has_room(session))
+	if (!session->following || !control_session_has_room(session))
 		return;
 	if (session->missed != 0) {
 		control_append(&session->out, json_pack("{s:I}", "missed", (json_int_t)session->missed));
@@ -216,11 +216,10 @@ handle_follow(struct control_session *session, const json_t *message)
 	session->cursor = (struct model_cursor){0};
 	session->missed = 0;
 	session->last_event = sequence_before_last(session->server->store, events > 0 ? (size_t)events : 0);
-	session_watched_kinds_changed(session->server);
+	control_session_watched_kinds_changed(session->server);
 }
 
-/* --- single changes of the large kinds
- * ------------------------------------------------------------------------- */
+/* --- single changes of the large kinds --------------------------------------------------------------- */
 
 static void
 on_paged(void *context, enum model_kind kind, const void *row, bool gone)
@@ -234,7 +233,7 @@ on_paged(void *context, enum model_kind kind, const void *row, bool gone)
 	{
 		if (!session->following || (session->paged_kinds & kind_bit(kind)) == 0)
 			continue;
-		if (!session_has_room(session)) {
+		if (!control_session_has_room(session)) {
 			session->missed++;
 			continue;
 		}
@@ -265,7 +264,7 @@ on_removed(void *context, enum model_kind kind, const void *row)
 }
 
 void
-session_watch_store(struct control_server *server)
+control_session_watch_store(struct control_server *server)
 {
 	server->watch = (struct model_watch){
 	    .changed = on_changed, .removed = on_removed, .paged = on_paged, .context = server};
@@ -273,7 +272,7 @@ session_watch_store(struct control_server *server)
 }
 
 void
-session_watched_kinds_changed(struct control_server *server)
+control_session_watched_kinds_changed(struct control_server *server)
 {
 	struct control_session *session;
 
@@ -285,8 +284,7 @@ session_watched_kinds_changed(struct control_server *server)
 	}
 }
 
-/* --- pages
- * ----------------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------------- */
 
 struct page {
 	struct control_session *session;
@@ -346,12 +344,12 @@ handle_query(struct control_session *session, json_int_t id, const json_t *messa
 
 	query.limit = limit < 1 || limit > CONTROL_PAGE_ROWS ? CONTROL_PAGE_ROWS : (size_t)limit;
 	if (info == NULL || (after != NULL && strlen(after) > MOST_KEY)) {
-		session_reply(session, id, CONTROL_EXIT_USAGE,
-			      info == NULL ? "unknown kind" : "the key is too long", NULL);
+		control_session_reply(session, id, CONTROL_EXIT_USAGE,
+				      info == NULL ? "unknown kind" : "the key is too long", NULL);
 		return;
 	}
 	if ((filter = model_filter_parse(text, &err)) == NULL) {
-		session_reply(session, id, CONTROL_EXIT_USAGE, err.text, NULL);
+		control_session_reply(session, id, CONTROL_EXIT_USAGE, err.text, NULL);
 		return;
 	}
 	page.filter = filter;
@@ -366,8 +364,7 @@ handle_query(struct control_session *session, json_int_t id, const json_t *messa
 	model_filter_free(filter);
 }
 
-/* --- messages
- * -------------------------------------------------------------------------------------------------- */
+/* --- messages ---------------------------------------------------------------------------------------- */
 
 static void
 handle_command(struct control_session *session, json_int_t id, const json_t *message)
@@ -375,9 +372,9 @@ handle_command(struct control_session *session, json_int_t id, const json_t *mes
 	const char *name = json_string_value(json_object_get(message, "name"));
 
 	if (name == NULL)
-		session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
+		control_session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
 	else
-		request_begin(session, id, name, json_object_get(message, "arguments"));
+		control_request_begin(session, id, name, json_object_get(message, "arguments"));
 }
 
 static void
@@ -387,7 +384,7 @@ handle(struct control_session *session, const json_t *message)
 	const json_t *id = json_object_get(message, "id");
 
 	if (what == NULL || !json_is_integer(id))
-		session_refuse(session, "a request needs \"do\", a text, and \"id\", a number");
+		control_session_refuse(session, "a request needs \"do\", a text, and \"id\", a number");
 	else if (strcmp(what, "follow") == 0)
 		handle_follow(session, message);
 	else if (strcmp(what, "query") == 0)
@@ -395,14 +392,15 @@ handle(struct control_session *session, const json_t *message)
 	else if (strcmp(what, "command") == 0)
 		handle_command(session, json_integer_value(id), message);
 	else
-		session_reply(session, json_integer_value(id), CONTROL_EXIT_USAGE,
-			      "this gateway (version " TWINSPAN_VERSION ") knows no such request", NULL);
+		control_session_reply(session, json_integer_value(id), CONTROL_EXIT_USAGE,
+				      "this gateway (version " TWINSPAN_VERSION ") knows no such request",
+				      NULL);
 }
 
 bool
-session_input(struct control_session *session, unsigned most)
+control_session_input(struct control_session *session, unsigned most)
 {
-	for (; !session->closing && session_has_room(session); most--) {
+	for (; !session->closing && control_session_has_room(session); most--) {
 		struct error err = {""};
 		json_t *message;
 
@@ -412,7 +410,7 @@ session_input(struct control_session *session, unsigned most)
 		case CONTROL_TAKEN_NONE:
 			return false;
 		case CONTROL_TAKEN_BAD:
-			session_refuse(session, err.text);
+			control_session_refuse(session, err.text);
 			return false;
 		case CONTROL_TAKEN_ONE:
 			handle(session, message);

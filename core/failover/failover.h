@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which tunnel of a connection carries traffic, and why. Facts come in (usable, lowest MED heard, counters), decisions
- * go out through struct failover_actions; the rooms that carry them out (routing, BGP) are not known here.
+ * Which tunnel of a connection carries traffic, and why. Facts come in (usable, lowest MED heard, counters),
+ * decisions go out through struct failover_actions; the rooms that carry them out (routing, BGP) are not
+ * known here.
  *
- * The order of the choice (active_passive): pinned by an operator -> usable -> lowest MED that the other side announces
- * (it names its preference so: AWS, RFC 4271 5.1.4) -> the one that carries now -> the lower number.
- * A planned move is make-before-break: the new tunnel carries before the old one is let go; it is done when the data
- * plane's counters show that the other side's traffic has moved too, or when a limit has passed.
+ * The order of the choice (active_passive): pinned by an operator -> usable -> lowest MED that the other side
+ * announces (it names its preference so: AWS, RFC 4271 5.1.4) -> the one that carries now -> the lower
+ * number. Following a MED waits for a moment (failover_order), so that two gateways that follow each other
+ * don't swap for ever. It is not revertive: a tunnel that comes back does not take the traffic back, unless
+ * it is pinned or the MED says so. active_active: all that are usable carry; a switchover pins to one. A
+ * planned move is make-before-break: the new tunnel carries before the old one is let go; it is done when the
+ * data plane's counters show that the other side's traffic has moved too, or when a limit has passed.
  */
 #ifndef TWINSPAN_FAILOVER_FAILOVER_H
 #define TWINSPAN_FAILOVER_FAILOVER_H
@@ -18,8 +22,19 @@
 
 #define FAILOVER_MEMBERS 2
 #define FAILOVER_NO_MED UINT32_MAX
+#define FAILOVER_PREFERENCE_ACTIVE 200
+#define FAILOVER_PREFERENCE_STANDBY 100
+#define FAILOVER_MED_ACTIVE 100
+#define FAILOVER_MED_STANDBY 200
 
-struct failover;                   /* of one connection */
+/* What the tunnel that carries and the one that stands by are given (struct failover_actions,
+ * set_preference). */
+#define FAILOVER_PREFERENCE_ACTIVE 200
+#define FAILOVER_PREFERENCE_STANDBY 100
+#define FAILOVER_MED_ACTIVE 100
+#define FAILOVER_MED_STANDBY 200
+
+struct failover; /* of one connection */
 
 struct failover_counters {
 	uint64_t rx_packets, tx_packets;
@@ -29,43 +44,61 @@ struct failover_counters {
 /** What the connection must do; called on the loop's thread. */
 struct failover_actions {
 	void *context;
+	/** The connection's name; in texts its members are NAME/1 and NAME/2. Copied. NULL: "tunnel". */
+	const char *name;
 	/** Point the routes at these members (bits) now; `usable`: those that may stand in. */
 	void (*set_routes)(void *context, uint32_t active, uint32_t usable);
 	/** Prefer this member in both directions: local preference inside, MED outside. */
 	void (*set_preference)(void *context, unsigned member, uint32_t local_preference, uint32_t med);
-	/** Packets and bytes seen by the data plane so far, and when the last packet came or went (monotonic us). */
+	/** Packets and bytes seen by the data plane so far, and when the last packet came or went (monotonic
+	 * us). */
 	void (*read_counters)(void *context, unsigned member, struct failover_counters *out);
-	/** State changed: active set, pinned, moving, failovers, last_failover. Read it by failover_status. */
+	/** State changed: active set, pinned, moving, failovers, last_failover. Read it by failover_status.
+	 */
 	void (*changed)(void *context);
 	/** For the operators. */
 	void (*event)(void *context, const char *severity, const char *kind, const char *text);
 };
 
+/**
+ * The last move, by failure, by the other side's wish or by an operator. The outage is what the data plane's
+ * counters show: from the last packet that came in by the lost tunnel to the moment when about as many come
+ * in by the other one (so that BGP, BFD or probes, which ride on both tunnels, are not taken for traffic), to
+ * within a few milliseconds; of a planned move, the longest gap between received packets.
+ */
 struct failover_move {
 	bool set;
-	usec_t at;                     /* wall clock */
-	int from, to;                  /* member, -1: none */
+	usec_t at;    /* wall clock */
+	int from, to; /* member, -1: none */
 	char cause[160];
-	double outage_ms;              /* longest gap of received packets around the move; NaN: not measured (no traffic) */
+	double outage_ms; /* NaN: not measured: no traffic before, none after, or not over yet */
 };
 
 struct failover_status {
-	uint32_t active, usable;       /* bits */
+	uint32_t active, usable; /* bits */
 	bool pinned, moving;
-	int pinned_member;             /* -1: none */
-	uint64_t failovers;
+	int pinned_member;  /* -1: none */
+	uint64_t failovers; /* moves that nobody asked for */
 	struct failover_move last;
 };
 
 struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_active,
-    const struct failover_actions *actions);
-/** The loop must run once afterwards. */
+			      const struct failover_actions *actions);
+/** A switchover under way ends first, as failed. The loop must run once afterwards. */
 void failover_free(struct failover *failover);
 
 /** A member can carry (tunnel up, and its session Established or its static health good), or no longer. */
 void failover_member_usable(struct failover *failover, unsigned member, bool usable, const char *cause);
-/** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. */
+/** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. Compared only where both are known.
+ */
 void failover_member_med(struct failover *failover, unsigned member, uint32_t med);
+/**
+ * Who follows the other's MED first when both gateways prefer different tunnels. The two must not say the
+ * same: compare both ends' inside addresses, say. FAILOVER_ORDER_RANDOM (at first): chance decides, which may
+ * take several moves.
+ */
+enum failover_order { FAILOVER_ORDER_RANDOM, FAILOVER_ORDER_FIRST, FAILOVER_ORDER_SECOND };
+void failover_order(struct failover *failover, enum failover_order order);
 /** A member that is being drained is only used when no other is usable. */
 void failover_member_drain(struct failover *failover, unsigned member, bool drain);
 void failover_status(const struct failover *failover, struct failover_status *out);
@@ -74,17 +107,24 @@ void failover_status(const struct failover *failover, struct failover_status *ou
 struct failover_result {
 	bool ok;
 	bool ours_moved, theirs_moved; /* both directions; theirs false: the limit passed first */
-	double took_ms, outage_ms;     /* outage NaN: not measured */
+	/*
+	 * took: until the last traffic had moved. outage: the longest time without a received packet on
+	 * either tunnel, as it was, with the stream's own spacing in it; NaN: not measured, since there was
+	 * no traffic.
+	 */
+	double took_ms, outage_ms;
 	char text[240];
 };
 /**
- * Moves to `member` (-1: the other one) and pins it. `done` is called once, later or before this returns. False with
- * `err` where it can't be done: the member is not usable, a move is under way, one tunnel only.
+ * Moves to `member` (-1: the other one) and pins it. `done` is called once, later or before this returns.
+ * False with `err` where it can't be done: the member is not usable, a move is under way, one tunnel only.
  */
 bool failover_switchover(struct failover *failover, int member,
-    void (*done)(void *context, const struct failover_result *result), void *context, struct error *err);
+			 void (*done)(void *context, const struct failover_result *result), void *context,
+			 struct error *err);
 /** What it would do, in words; the same refusals. */
-bool failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size, struct error *err);
+bool failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
+			      struct error *err);
 /** Gives the choice back. */
 void failover_auto(struct failover *failover);
 

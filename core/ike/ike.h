@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * IKE by libcharon, embedded: the only folder that includes strongSwan's headers. Tunnels go in, events come out on
- * the loop's thread, live figures can be read at any time without waiting for charon.
+ * IKE by libcharon, embedded: the only folder that includes strongSwan's headers. Tunnels go in, events come
+ * out on the loop's thread, live figures can be read at any time without waiting for charon.
  *
- * charon's own threads negotiate; its kernel-ipsec and socket are adaptors of ours that hand SAs and IKE messages to
- * the data plane (core/dataplane.h). See the notes at the head of ike.c for the rules that strongSwan 5.9.8 sets.
+ * charon's own threads negotiate; its kernel-ipsec and socket are adaptors of ours that hand SAs and IKE
+ * messages to the data plane (core/dataplane.h). See the notes at the head of ike.c for the rules that
+ * strongSwan 5.9.8 sets.
  */
 #ifndef TWINSPAN_IKE_IKE_H
 #define TWINSPAN_IKE_IKE_H
@@ -21,52 +22,53 @@ struct ike;
 
 /* What a tunnel asks of IKE. All pointers are borrowed during ike_tunnel_add, which copies. */
 struct ike_tunnel {
-	uint32_t id;                   /* also the reqid; the dataplane's tunnel id */
-	const char *name;              /* "aws-paris/1" */
-	struct ip_address local, remote; /* none: any */
+	uint32_t id;                      /* also the reqid; the dataplane's tunnel id */
+	const char *name;                 /* "aws-paris/1" */
+	struct ip_address local, remote;  /* none: any */
 	const char *local_id, *remote_id; /* identities; NULL: any for the remote one */
 	const uint8_t *psk;
 	size_t psk_length;
-	unsigned version;              /* 1 or 2 */
+	unsigned version; /* 1 or 2 */
 	const struct text_list *ike_proposals, *esp_proposals;
 	uint32_t ike_lifetime_s, esp_lifetime_s, replay_window;
 	uint32_t dpd_interval_s, dpd_timeout_s;
-	bool dpd_restart;              /* after a dead peer: try again at once */
-	bool initiate;                 /* false: wait for the peer */
-	int encap;                     /* 0 auto, 1 always, -1 never */
+	bool dpd_restart; /* after a dead peer: try again at once */
+	bool initiate;    /* false: wait for the peer */
+	int encap;        /* 0 auto, 1 always, -1 never */
+	bool inside_v6;   /* selectors ::/0 beside 0.0.0.0/0 */
 };
 
 enum ike_event_kind {
-	IKE_EVENT_CONNECTING,          /* a negotiation began */
+	IKE_EVENT_CONNECTING, /* a negotiation began */
 	IKE_EVENT_IKE_UP,
-	IKE_EVENT_CHILD_UP,            /* the tunnel can carry traffic */
-	IKE_EVENT_CHILD_DOWN,          /* no child SA is left */
+	IKE_EVENT_CHILD_UP,   /* the tunnel can carry traffic */
+	IKE_EVENT_CHILD_DOWN, /* no child SA is left */
 	IKE_EVENT_IKE_DOWN,
 	IKE_EVENT_IKE_REKEYED,
 	IKE_EVENT_CHILD_REKEYED,
-	IKE_EVENT_RETRANSMIT,          /* no answer yet: `count` tries */
-	IKE_EVENT_FAILED,              /* `code`, `text`, `hint` say why */
-	IKE_EVENT_PEER_DEAD,           /* dead-peer detection gave up */
-	IKE_EVENT_LOG,                 /* a line of charon's log, `level` 0-4 */
+	IKE_EVENT_RETRANSMIT, /* no answer yet: `count` tries */
+	IKE_EVENT_FAILED,     /* `code`, `text`, `hint` say why */
+	IKE_EVENT_PEER_DEAD,  /* dead-peer detection gave up */
+	IKE_EVENT_LOG,        /* a line of charon's log, `level` 0-4 */
 };
 
 struct ike_event {
 	enum ike_event_kind kind;
-	usec_t at;                     /* monotonic */
-	uint32_t tunnel;               /* 0: not known (a log line of no tunnel, an unknown peer) */
+	usec_t at;       /* monotonic */
+	uint32_t tunnel; /* 0: not known (a log line of no tunnel, an unknown peer) */
 	unsigned count;
 	int level;
 	/* Stable words for FAILED: no_answer, no_proposal_chosen, authentication_failed, ts_unacceptable,
 	 * invalid_ke, peer_unreachable, internal. */
 	char code[32];
 	char text[256], hint[256];
-	bool by_peer;                  /* CHILD_DOWN, IKE_DOWN: the peer sent a Delete */
+	bool by_peer; /* CHILD_DOWN, IKE_DOWN: the peer sent a Delete */
 };
 
 /** Live figures of one tunnel, as of `at`. */
 struct ike_status {
 	usec_t at;
-	char ike_state[24];            /* "ESTABLISHED", "CONNECTING", ... or "" */
+	char ike_state[24]; /* "ESTABLISHED", "CONNECTING", ... or "" */
 	char child_state[24];
 	bool ike_up, child_up;
 	unsigned version;
@@ -77,9 +79,9 @@ struct ike_status {
 	char ike_proposal[128], esp_proposal[128];
 	usec_t established_at, rekey_at, child_rekey_at; /* monotonic; 0: none */
 	uint32_t spi_in, spi_out;
-	usec_t last_inbound;           /* monotonic, of the IKE SA */
-	unsigned tries;                /* of the negotiation under way */
-	usec_t next_try_at;            /* monotonic; 0: none planned */
+	usec_t last_inbound; /* monotonic, of the IKE SA */
+	unsigned tries;      /* of the negotiation under way */
+	usec_t next_try_at;  /* monotonic; 0: none planned */
 };
 
 struct ike_options {
@@ -88,12 +90,12 @@ struct ike_options {
 	/** Called on the loop's thread. */
 	void (*event)(void *context, const struct ike_event *event);
 	void *context;
-	int log_level;                 /* charon's, -1 to 4; 1 shows what an operator wants */
+	int log_level; /* charon's, -1 to 4; 1 shows what an operator wants */
 };
 
 /**
- * Checks that libstrongswan and libcharon as installed have the layout that this program was built for. Safe before
- * ike_open; a mismatch is a clear error and never a crash.
+ * Checks that libstrongswan and libcharon as installed have the layout that this program was built for. Safe
+ * before ike_open; a mismatch is a clear error and never a crash.
  */
 bool ike_check_layout(struct error *err);
 
@@ -102,13 +104,15 @@ struct ike *ike_open(uv_loop_t *loop, const struct ike_options *options, struct 
 /** Sends Deletes, stops charon (20-250 ms), frees all. NULL is fine. The loop is not run. */
 void ike_close(struct ike *ike);
 
-/** From the plane's threads: hands IKE messages and limits to charon. These are struct dataplane_host's callbacks. */
-void ike_plane_message(void *ike, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-    uint16_t to_port, const uint8_t *message, size_t length);
+/** From the plane's threads: hands IKE messages and limits to charon. These are struct dataplane_host's
+ * callbacks. */
+void ike_plane_message(void *ike, const struct ip_address *from, uint16_t from_port,
+		       const struct ip_address *to, uint16_t to_port, const uint8_t *message, size_t length);
 void ike_plane_sa_limit(void *ike, uint32_t spi, const struct ip_address *destination, bool hard);
 void ike_plane_source_moved(void *ike, uint32_t spi, const struct ip_address *from, uint16_t from_port);
 
-/** Adds a tunnel. With `initiate` it starts at once and is tried for ever with backoff until ike_tunnel_down. */
+/** Adds a tunnel. With `initiate` it starts at once and is tried for ever with backoff until ike_tunnel_down.
+ */
 bool ike_tunnel_add(struct ike *ike, const struct ike_tunnel *tunnel, struct error *err);
 /** Closes the tunnel's SAs (Delete to the peer) and forgets it. */
 void ike_tunnel_remove(struct ike *ike, uint32_t tunnel);

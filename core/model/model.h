@@ -86,7 +86,7 @@ int model_field_find(const struct model_shape *shape, const char *name);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
 
-/* --- rows: pointers to the structs above, handled by their shape --------------------------------------------- */
+/* --- rows: pointers to the structs above, handled by their shape ------------------------------------- */
 
 /** Makes all fields unset. `row` is uninitialised memory of shape->size. */
 void model_row_init(const struct model_shape *shape, void *row);
@@ -124,7 +124,7 @@ json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint
 bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
     struct error *err);
 
-/* --- the store ----------------------------------------------------------------------------------------------- */
+/* --- the store --------------------------------------------------------------------------------------- */
 
 struct model_store;
 

@@ -1,0 +1,13 @@
+noinst_LTLIBRARIES += core/routing/librouting.la
+core_routing_librouting_la_SOURCES = \
+	core/routing/audit.c \
+	core/routing/groups.c \
+	core/routing/guard.c \
+	core/routing/interface.c \
+	core/routing/messages.c \
+	core/routing/monitor.c \
+	core/routing/netlink.c core/routing/netlink.h \
+	core/routing/paths.c \
+	core/routing/routing.c core/routing/routing.h core/routing/routing_internal.h \
+	core/routing/sync.c \
+	core/routing/table.c core/routing/table.h

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From candidates to the kernel's table, by netlink (libmnl). Only routes with our protocol number are ever changed;
- * all of them are removed at close; one that somebody else removes is put back.
+ * From candidates to the kernel's table, by netlink (libmnl). Only routes with our protocol number are ever
+ * changed; all of them are removed at close; one that somebody else removes is put back.
  *
- * A prefix does not point at a tunnel but at a *group with a set of members* (the connection and which of its tunnels
- * have the prefix). In the kernel that is one nexthop object for each such set in use, shared by all its prefixes. When
- * failover moves a connection, routing_group_set() replaces a handful of nexthop objects, whatever the number of
- * prefixes. A group none of whose members is usable holds its prefixes unreachable: nothing leaves in the clear.
+ * A prefix does not point at a tunnel but at a *group with a set of members* (the connection and which of its
+ * tunnels have the prefix). In the kernel that is one nexthop object for each such set in use, shared by all
+ * its prefixes. When failover moves a connection, routing_group_set() replaces a handful of nexthop objects,
+ * whatever the number of prefixes. A group none of whose members is usable holds its prefixes unreachable:
+ * nothing leaves in the clear.
  */
 #ifndef TWINSPAN_ROUTING_ROUTING_H
 #define TWINSPAN_ROUTING_ROUTING_H
@@ -18,17 +19,34 @@
 
 struct routing;
 
-/** Our protocol number in the kernel's table (RTA protocol), named in README. */
-#define ROUTING_PROTOCOL 186
+/**
+ * Our protocol number in the kernel's table (rtm_protocol, nh_protocol), named in README. Not 186, which
+ * Linux calls "bgp": FRR uses that one, and each of the two would sweep away the other's routes when it
+ * starts.
+ */
+#define ROUTING_PROTOCOL 116
+/** Our routes' metric, that of the unreachable floor under them, and that of the guards' host routes. */
+#define ROUTING_METRIC 20
+#define ROUTING_FLOOR_METRIC 4294967294u
+#define ROUTING_GUARD_METRIC 10
 #define ROUTING_MEMBERS 2
 
 enum routing_source { ROUTING_CONNECTED, ROUTING_STATIC, ROUTING_BGP, ROUTING_PROTECT };
 
 struct routing_options {
-	bool install;                  /* false: a route server; the kernel's table is left alone */
+	bool install; /* false: a route server; the kernel's table is left alone */
 	/** A route of ours was put back, could not be installed, ...: for the operators. */
-	void (*event)(void *context, const char *severity, const char *kind, const char *subject, const char *text);
+	void (*event)(void *context, const char *severity, const char *kind, const char *subject,
+		      const char *text);
+	/** What routing_lookup says of the prefix changed (best, installed, reason); may be NULL. */
+	void (*changed)(void *context, const struct ip_prefix *prefix);
 	void *context;
+	/**
+	 * How long the unreachable floors of a killed run stay for prefixes that nobody has claimed yet (its
+	 * other routes go at once). 0: they go at once too.
+	 */
+	unsigned leftover_hold_ms;
+	bool plain_routes; /* routes by device even where the kernel has nexthop objects */
 };
 
 /** Removes what an earlier run left (our protocol, our nexthop objects). NULL without the capability. */
@@ -36,49 +54,72 @@ struct routing *routing_open(uv_loop_t *loop, const struct routing_options *opti
 /** Removes all our routes, nexthop objects and addresses. */
 void routing_close(struct routing *routing);
 
-/** Gives an interface its inside address (with the prefix length) and sets it up. */
+/**
+ * Gives an interface its inside address (with the prefix length) and sets it up. One address of each family:
+ * another one given later takes its place. `mtu` 0: as it is.
+ */
 bool routing_interface_set(struct routing *routing, const char *interface, const struct ip_prefix *inside,
-    uint32_t mtu, struct error *err);
+			   uint32_t mtu, struct error *err);
 
 /** A connection: its members' interfaces. `group` is never 0. */
 bool routing_group_add(struct routing *routing, uint32_t group, const char *name,
-    const char *const interfaces[ROUTING_MEMBERS], unsigned members, struct error *err);
+		       const char *const *interfaces, unsigned members, struct error *err);
+/** Its prefixes are held unreachable until their candidates are withdrawn. */
 void routing_group_remove(struct routing *routing, uint32_t group);
 /**
- * Which members carry now: `active` in order of preference among the usable ones (bits), `usable` those that may stand
- * in where a prefix is not known on the active one. At once: one netlink batch, then it returns.
+ * Which members carry now: `active` in order of preference among the usable ones (bits), `usable` those that
+ * may stand in where a prefix is not known on the active one. At once: one netlink batch, then it returns.
  */
 void routing_group_set(struct routing *routing, uint32_t group, uint32_t active, uint32_t usable);
 
 /**
- * Candidates: at most one for each prefix and source; offering again replaces it. ROUTING_STATIC before ROUTING_BGP.
- * ROUTING_PROTECT keeps a prefix unreachable while no better candidate can carry it. Batched: the kernel is told once per turn of the loop, in slices of a few milliseconds.
- * group 0: via `next_hop` (a peer outside the tunnels).
+ * Candidates: at most one for each prefix and source; offering again replaces it. The best: ROUTING_CONNECTED
+ * (the kernel's own route: nothing is installed), ROUTING_STATIC, ROUTING_BGP, ROUTING_PROTECT; one whose
+ * group has no usable member stands behind one that can carry. ROUTING_PROTECT keeps a prefix unreachable
+ * while no other can. Under every prefix of a group lies an unreachable route with the worst metric, so that
+ * nothing leaves in the clear even when the kernel drops the route itself because its device went. Batched:
+ * the kernel is told once per turn of the loop, in slices of a few milliseconds. group 0: via `next_hop` (a
+ * peer outside the tunnels).
  */
 struct routing_candidate {
 	enum routing_source source;
-	uint32_t group, members;       /* bit per member */
+	uint32_t group, members; /* bit per member */
 	struct ip_address next_hop;
 };
-void routing_offer(struct routing *routing, const struct ip_prefix *prefix, const struct routing_candidate *candidate);
+void routing_offer(struct routing *routing, const struct ip_prefix *prefix,
+		   const struct routing_candidate *candidate);
 void routing_withdraw(struct routing *routing, const struct ip_prefix *prefix, enum routing_source source);
-/** Hands everything that waits to the kernel now, before returning (used by make-before-break and at stop). */
+/** Hands everything that waits to the kernel now, before returning (used by make-before-break and at stop).
+ */
 void routing_flush(struct routing *routing);
+
+/**
+ * The outside address of a peer: never routed into a tunnel. While one of our prefixes covers it, a host
+ * route of ours holds it on the path that it has without us, and follows that path. Counted: add twice,
+ * remove twice.
+ */
+void routing_guard_add(struct routing *routing, const struct ip_address *outside);
+void routing_guard_remove(struct routing *routing, const struct ip_address *outside);
 
 struct routing_state {
 	enum routing_source best;
 	struct routing_candidate candidate; /* the best one */
-	bool installed;                /* the kernel confirmed it */
-	char reason[160];              /* why this one, or why it is not installed */
+	bool installed;                     /* the kernel confirmed it */
+	char reason[160];                   /* why this one, or why it is not installed */
 };
 /** False where the prefix has no candidate. */
 bool routing_lookup(const struct routing *routing, const struct ip_prefix *prefix, struct routing_state *out);
 /** The longest prefix with a candidate that contains the address. */
 bool routing_match(const struct routing *routing, const struct ip_address *address, struct ip_prefix *prefix,
-    struct routing_state *out);
+		   struct routing_state *out);
 /** In prefix order after `after`; `visit` returns false to stop. */
 void routing_walk(const struct routing *routing, const struct ip_prefix *after,
-    bool (*visit)(void *context, const struct ip_prefix *prefix, const struct routing_state *state), void *context);
+		  bool (*visit)(void *context, const struct ip_prefix *prefix,
+				const struct routing_state *state),
+		  void *context);
+/** Prefixes that have a candidate. */
 size_t routing_count(const struct routing *routing);
+/** Changes that still wait for the kernel: 0 when its table is as it should be. */
+size_t routing_pending(const struct routing *routing);
 
 #endif

@@ -58,5 +58,16 @@ a_buffer_keeps_order_over_growth(void **state)
 	buffer_free(&b);
 }
 
+static void
+appending_nothing_to_an_empty_buffer_takes_no_memory(void **state)
+{
+	struct buffer b = {0};
+
+	assert_true(buffer_append(&b, NULL, 0));
+	assert_null(b.data);
+	buffer_free(&b);
+}
+
 TEST_MAIN(cmocka_unit_test(a_reader_never_goes_past_its_end), cmocka_unit_test(a_writer_stops_at_its_end),
-    cmocka_unit_test(a_buffer_keeps_order_over_growth))
+    cmocka_unit_test(a_buffer_keeps_order_over_growth),
+    cmocka_unit_test(appending_nothing_to_an_empty_buffer_takes_no_memory))

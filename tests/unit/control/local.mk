@@ -14,3 +14,7 @@ UNIT_TESTS += tests/unit/control/test_client
 tests_unit_control_test_client_SOURCES = tests/unit/control/test_client.c tests/unit/control/harness.h
 tests_unit_control_test_client_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_control_test_client_LDADD = $(CONTROL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/control/test_cli
+tests_unit_control_test_cli_SOURCES = tests/unit/control/test_cli.c tests/unit/control/harness.h
+tests_unit_control_test_cli_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_control_test_cli_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

@@ -87,8 +87,7 @@ tunnel_of(struct control_client *client, const char *name)
 	return model_store_get(control_client_store(client), MODEL_KIND_TUNNEL, name);
 }
 
-/* --- the copy
- * -------------------------------------------------------------------------------------------------- */
+/* --- the copy ---------------------------------------------------------------------------------------- */
 
 static void
 the_copy_follows_the_original(void **state)
@@ -216,8 +215,7 @@ a_client_waits_for_a_gateway_that_starts_later(void **state)
 	harness_free(h);
 }
 
-/* --- commands
- * -------------------------------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------------------------------------- */
 
 static void
 commands_sent_before_the_connection_stands_are_answered(void **state)
@@ -303,8 +301,7 @@ a_client_may_be_closed_from_its_own_callback(void **state)
 	harness_free(h);
 }
 
-/* --- pages
- * ----------------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------------- */
 
 /* Hands out 2,500 routes in the order of their keys. */
 static bool
@@ -378,8 +375,7 @@ a_query_that_can_not_be_answered_says_why(void **state)
 	harness_free(h);
 }
 
-/* --- gateways that lie
- * ----------------------------------------------------------------------------------------- */
+/* --- gateways that lie ------------------------------------------------------------------------------- */
 
 #define HELLO "{\"hello\":{\"protocol\":1,\"version\":\"1\",\"role\":\"viewer\",\"run\":\"r\"}}\n"
 
@@ -409,14 +405,14 @@ a_gateway_that_breaks_the_protocol_is_left(void **state)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(lies); i++) {
-		struct control_client *client = client_new_detached(TUNNELS, ROUTES);
+		struct control_client *client = control_client_new_detached(TUNNELS, ROUTES);
 		struct error err = {""};
 
-		if (client_input(client, lies[i], strlen(lies[i]), &err))
+		if (control_client_input(client, lies[i], strlen(lies[i]), &err))
 			fail_msg("believed: %s", lies[i]);
 		assert_true(err.text[0] != '\0');
 		assert_null(strchr(err.text, '\x1b'));
-		client_free_detached(client);
+		control_client_free_detached(client);
 	}
 }
 
@@ -426,23 +422,23 @@ what_a_newer_gateway_says_is_passed_over(void **state)
 	static const char words[] = HELLO "{\"begin\":true}\n{\"weather\":\"fine\"}\n"
 					  "{\"put\":\"tunnels\",\"row\":{\"name\":\"a\",\"colour\":[{}]}}\n"
 					  "{\"reply\":99,\"exit_code\":0}\n{\"live\":true}\n";
-	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct control_client *client = control_client_new_detached(TUNNELS, 0);
 	struct error err = {""};
 
-	if (!client_input(client, words, sizeof(words) - 1, &err))
+	if (!control_client_input(client, words, sizeof(words) - 1, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(control_client_state(client), CONTROL_LIVE);
 	assert_non_null(tunnel_of(client, "a"));
-	client_free_detached(client);
+	control_client_free_detached(client);
 }
 
 static void
 a_gateway_can_not_fill_our_memory(void **state)
 {
-	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct control_client *client = control_client_new_detached(TUNNELS, 0);
 	struct error err = {""};
 	char *line = memory_zeroed(1, CONTROL_LINE);
-	bool good = client_input(client, HELLO, strlen(HELLO), &err);
+	bool good = control_client_input(client, HELLO, strlen(HELLO), &err);
 	size_t sent = 0;
 
 	assert_true(good);
@@ -459,13 +455,13 @@ a_gateway_can_not_fill_our_memory(void **state)
 		}
 		at += sprintf(line + at, "}}\n");
 		sent += (size_t)at;
-		good = client_input(client, line, (size_t)at, &err);
+		good = control_client_input(client, line, (size_t)at, &err);
 	}
 	assert_false(good);
 	assert_non_null(strstr(err.text, "more than this program holds"));
 	assert_in_range(sent, MIRROR_BYTES / 2, MIRROR_BYTES * 2);
 	free(line);
-	client_free_detached(client);
+	control_client_free_detached(client);
 }
 
 static void
@@ -474,17 +470,17 @@ rows_vanish_only_when_the_new_walk_is_whole(void **state)
 	static const char first[] = HELLO "{\"begin\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"a\"}}\n"
 					  "{\"put\":\"tunnels\",\"row\":{\"name\":\"b\"}}\n{\"live\":true}\n";
 	static const char second[] = "{\"begin\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"b\"}}\n";
-	struct control_client *client = client_new_detached(TUNNELS, 0);
+	struct control_client *client = control_client_new_detached(TUNNELS, 0);
 	struct error err = {""};
 
-	assert_true(client_input(client, first, sizeof(first) - 1, &err));
-	assert_true(client_input(client, second, sizeof(second) - 1, &err));
+	assert_true(control_client_input(client, first, sizeof(first) - 1, &err));
+	assert_true(control_client_input(client, second, sizeof(second) - 1, &err));
 	assert_int_equal(control_client_state(client), CONTROL_SYNCING);
 	assert_non_null(tunnel_of(client, "a"));
-	assert_true(client_input(client, "{\"live\":true}\n", 14, &err));
+	assert_true(control_client_input(client, "{\"live\":true}\n", 14, &err));
 	assert_null(tunnel_of(client, "a"));
 	assert_non_null(tunnel_of(client, "b"));
-	client_free_detached(client);
+	control_client_free_detached(client);
 }
 
 TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),

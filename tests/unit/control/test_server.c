@@ -15,8 +15,7 @@ session_count(const struct control_server *server)
 	return count;
 }
 
-/* --- handlers
- * -------------------------------------------------------------------------------------------------- */
+/* --- handlers ---------------------------------------------------------------------------------------- */
 
 static struct control_request *kept; /* the request that keep_request() got */
 static char kept_text[200];
@@ -56,8 +55,7 @@ assert_reply(struct harness *h, struct raw *raw, int id, int exit_code, const ch
 	json_decref(reply);
 }
 
-/* --- tests
- * ----------------------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------------- */
 
 static void
 a_client_is_greeted(void **state)
@@ -266,11 +264,11 @@ roles_follow_user_and_group(void **state)
 	const gid_t groups[] = {100, 200};
 	uid_t other = geteuid() + 1000;
 
-	assert_int_equal(role_of(0, NULL, 0, 200), COMMAND_ADMIN);
-	assert_int_equal(role_of(geteuid(), NULL, 0, 200), COMMAND_ADMIN);
-	assert_int_equal(role_of(other, groups, 2, 200), COMMAND_OPERATOR);
-	assert_int_equal(role_of(other, groups, 2, 300), COMMAND_VIEWER);
-	assert_int_equal(role_of(other, groups, 2, (gid_t)-1), COMMAND_VIEWER);
+	assert_int_equal(control_role_of(0, NULL, 0, 200), COMMAND_ADMIN);
+	assert_int_equal(control_role_of(geteuid(), NULL, 0, 200), COMMAND_ADMIN);
+	assert_int_equal(control_role_of(other, groups, 2, 200), COMMAND_OPERATOR);
+	assert_int_equal(control_role_of(other, groups, 2, 300), COMMAND_VIEWER);
+	assert_int_equal(control_role_of(other, groups, 2, (gid_t)-1), COMMAND_VIEWER);
 }
 
 static void

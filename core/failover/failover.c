@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which tunnel carries, and the moves that follow from it; see failover.h for the rules.
+ *
+ * There is one place that decides, choose(), and one that acts, settle(): every fact that comes in is written
+ * down and then settle() is called. It moves at once where the tunnel that carries can't any more, or where
+ * an operator wants it; a MED is followed after a pause, and only if it still says the same then. The pause
+ * is what keeps two gateways that follow each other from swapping: whoever moves first announces it, and the
+ * other, still waiting, sees that the two agree. FAILOVER_ORDER_FIRST and _SECOND make sure that one of them
+ * is first by more than an UPDATE takes.
+ *
+ * On a loss the routes are moved first, in the same call; preferences, which make BGP work, come after.
+ */
+#include "core/failover/failover_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/base/text.h"
+
+#define NONE (-1)
+
+/* --- names and events
+ * --------------------------------------------------------------------------------------- */
+
+const char *
+failover_member_name(const struct failover *failover, int member, char out[80])
+{
+	if (member < 0)
+		snprintf(out, 80, "no tunnel");
+	else if (failover->name[0] == '\0')
+		snprintf(out, 80, "tunnel %d", member + 1);
+	else
+		snprintf(out, 80, "%s/%d", failover->name, member + 1);
+	return out;
+}
+
+void
+failover_event(const struct failover *failover, const char *severity, const char *kind, const char *format,
+	       ...)
+{
+	char text[400];
+	va_list args;
+
+	if (failover->actions.event == NULL)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	failover->actions.event(failover->actions.context, severity, kind, text);
+}
+
+static void
+tell_changed(const struct failover *failover)
+{
+	if (failover->actions.changed != NULL)
+		failover->actions.changed(failover->actions.context);
+}
+
+/* --- the choice
+ * --------------------------------------------------------------------------------------------- */
+
+static uint32_t
+usable_bits(const struct failover *failover, bool drained_too)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < failover->count; i++)
+		if (failover->members[i].usable && (drained_too || !failover->members[i].drain))
+			bits |= 1u << i;
+	return bits;
+}
+
+static int
+first_of(uint32_t bits)
+{
+	return bits != 0 ? __builtin_ctz(bits) : NONE;
+}
+
+/*
+ * The member among `bits` whose MED is the lowest; NONE where one is unknown. Of equal ones it is that whose
+ * MED fell last: the other side has just moved there, and can't say that it likes the former one less when
+ * that is broken. NONE where that doesn't tell either.
+ */
+static int
+lowest_med(const struct failover *failover, uint32_t bits)
+{
+	int best = NONE;
+	bool tie = false;
+
+	for (unsigned i = 0; i < failover->count; i++) {
+		const struct failover_member *member = &failover->members[i], *other;
+
+		if (!(bits & 1u << i))
+			continue;
+		if (member->med == FAILOVER_NO_MED)
+			return NONE;
+		other = best >= 0 ? &failover->members[best] : NULL;
+		tie = other != NULL && member->med == other->med && member->med_lowered == other->med_lowered;
+		if (other == NULL || member->med < other->med ||
+		    (member->med == other->med && member->med_lowered > other->med_lowered))
+			best = (int)i;
+	}
+	return tie ? NONE : best;
+}
+
+struct choice {
+	uint32_t active;
+	bool patient; /* what carries now can go on: the move may wait for a moment */
+};
+
+static struct choice
+choose(const struct failover *failover)
+{
+	uint32_t bits = usable_bits(failover, false);
+	struct choice choice = {0};
+	int preferred;
+
+	if (bits == 0)
+		bits = usable_bits(failover, true);
+	if (failover->pinned >= 0 && bits & 1u << failover->pinned) {
+		choice.active = 1u << failover->pinned;
+		return choice;
+	}
+	if (failover->active_active) {
+		choice.active = bits;
+		return choice;
+	}
+	preferred = lowest_med(failover, bits);
+	if (preferred >= 0)
+		choice.active = 1u << preferred;
+	else if (bits & failover->active)
+		choice.active = bits & failover->active & -(bits & failover->active);
+	else
+		choice.active = bits & -bits;
+	choice.patient = (bits & failover->active) != 0 && !(failover->active & (failover->active - 1));
+	return choice;
+}
+
+/* --- acting
+ * ------------------------------------------------------------------------------------------------- */
+
+static void
+set_routes(struct failover *failover, uint32_t active)
+{
+	uint32_t usable = usable_bits(failover, true);
+
+	if (failover->routes_set && failover->active == active && failover->usable == usable)
+		return;
+	failover->active = active;
+	failover->usable = usable;
+	failover->routes_set = true;
+	failover->actions.set_routes(failover->actions.context, active, usable);
+}
+
+static void
+set_preferences(struct failover *failover, uint32_t active)
+{
+	for (unsigned i = 0; i < failover->count; i++) {
+		struct failover_member *member = &failover->members[i];
+		bool carries = active & 1u << i;
+		uint32_t preference = carries ? FAILOVER_PREFERENCE_ACTIVE : FAILOVER_PREFERENCE_STANDBY;
+		uint32_t med = carries ? FAILOVER_MED_ACTIVE : FAILOVER_MED_STANDBY;
+
+		if (member->local_preference == preference && member->announced == med)
+			continue;
+		member->local_preference = preference;
+		member->announced = med;
+		failover->actions.set_preference(failover->actions.context, i, preference, med);
+	}
+}
+
+static void
+note_move(struct failover *failover, int from, int to, const char *cause)
+{
+	failover->last =
+	    (struct failover_move){.set = true, .at = clock_wall(), .from = from, .to = to, .outage_ms = NAN};
+	text_clean(failover->last.cause, sizeof(failover->last.cause), cause);
+}
+
+/* What carried is lost: routes first. */
+static void
+move_lost(struct failover *failover, uint32_t active, const char *cause)
+{
+	int from = first_of(failover->active & ~active), to = first_of(active & ~failover->active);
+	char from_name[80], to_name[80];
+
+	if (to < 0)
+		to = first_of(active);
+	set_routes(failover, active);
+	/* With nothing left that carries, what was announced stays: no tunnel is better than the other. */
+	if (active != 0)
+		set_preferences(failover, active);
+	watch_abort(failover, "the tunnel was lost during the move");
+	failover->failovers++;
+	note_move(failover, from, to, cause);
+	failover_member_name(failover, from, from_name);
+	failover_member_name(failover, to, to_name);
+	if (to >= 0)
+		failover_event(failover, "warning", "failover", "%s is lost (%s): traffic goes by %s",
+			       from_name, cause, to_name);
+	else
+		failover_event(failover, "error", "failover",
+			       "%s is lost (%s) and no other tunnel is usable: nothing can be carried",
+			       from_name, cause);
+	watch_start(failover, WATCH_LOSS, from, to);
+	tell_changed(failover);
+}
+
+/* Both can carry: make before break. Without a `cause` whoever asked for it has been told. */
+static void
+move_planned(struct failover *failover, uint32_t active, const char *cause, bool automatic)
+{
+	int from = first_of(failover->active & ~active), to = first_of(active & ~failover->active);
+	char from_name[80], to_name[80];
+
+	if (to < 0)
+		to = first_of(active);
+	watch_abort(failover, "another move took the place of this one");
+	/* From before the first change on, so that nothing is missed. */
+	watch_start(failover, WATCH_PLANNED, from, to);
+	set_preferences(failover, active);
+	set_routes(failover, active);
+	failover_member_name(failover, from, from_name);
+	failover_member_name(failover, to, to_name);
+	failover->noted = automatic;
+	if (automatic) {
+		failover->failovers++;
+		note_move(failover, from, to, cause);
+	}
+	if (cause != NULL)
+		failover_event(failover, "info", automatic ? "failover" : "failover.drain",
+			       "traffic goes by %s instead of %s: %s", to_name, from_name, cause);
+	tell_changed(failover);
+}
+
+/* Something carries again, or one more does. */
+static void
+move_joined(struct failover *failover, uint32_t active, const char *cause)
+{
+	bool first = failover->active == 0;
+	int to = first_of(active & ~failover->active);
+	char name[80];
+
+	set_routes(failover, active);
+	set_preferences(failover, active);
+	failover_event(failover, "info", "failover.active", "%s carries traffic%s",
+		       failover_member_name(failover, to, name), first ? "" : " too");
+	if (first && failover->watch.kind == WATCH_LOSS)
+		watch_start(failover, WATCH_LOSS, failover->watch.from, to);
+	tell_changed(failover);
+}
+
+/* --- following the MED
+ * -------------------------------------------------------------------------------------- */
+
+static unsigned
+chance(struct failover *failover, unsigned least, unsigned most)
+{
+	/* xorshift64*, seeded by the kernel */
+	failover->seed ^= failover->seed >> 12;
+	failover->seed ^= failover->seed << 25;
+	failover->seed ^= failover->seed >> 27;
+	return least + (unsigned)((failover->seed * 2685821657736338717ull >> 33) % (most - least + 1));
+}
+
+static void
+on_follow(uv_timer_t *timer)
+{
+	struct failover *failover = timer->data;
+	struct choice choice = choose(failover);
+	const struct failover_member *now, *preferred;
+	char cause[160];
+
+	if (choice.active == failover->active || !choice.patient)
+		return;
+	now = &failover->members[first_of(failover->active)];
+	preferred = &failover->members[first_of(choice.active)];
+	snprintf(cause, sizeof(cause), "the other side prefers it (MED %u against %u)", preferred->med,
+		 now->med);
+	move_planned(failover, choice.active, cause, true);
+}
+
+static void
+follow_later(struct failover *failover)
+{
+	const struct failover_timing *timing = &failover_timing;
+	unsigned wait;
+
+	if (uv_is_active((uv_handle_t *)&failover->follower))
+		return;
+	if (failover->order == FAILOVER_ORDER_SECOND)
+		wait = chance(failover, timing->second_least, timing->second_most);
+	else if (failover->order == FAILOVER_ORDER_FIRST)
+		wait = timing->follow_least;
+	else
+		wait = chance(failover, timing->follow_least, timing->follow_most);
+	uv_timer_start(&failover->follower, on_follow, wait, 0);
+}
+
+/* --- facts to moves
+ * ----------------------------------------------------------------------------------------- */
+
+static void
+settle(struct failover *failover, const char *cause, bool automatic)
+{
+	struct choice choice = choose(failover);
+	uint32_t usable = usable_bits(failover, true);
+
+	if (choice.active == failover->active) {
+		uv_timer_stop(&failover->follower);
+		set_routes(failover, choice.active); /* who may stand in can have changed */
+		if (failover->active != 0)
+			set_preferences(failover, choice.active);
+		return;
+	}
+	if (choice.patient) {
+		set_routes(failover, failover->active);
+		follow_later(failover);
+		return;
+	}
+	uv_timer_stop(&failover->follower);
+	if (failover->active & ~usable)
+		move_lost(failover, choice.active, cause);
+	else if (failover->active & ~choice.active)
+		move_planned(failover, choice.active, cause, automatic);
+	else
+		move_joined(failover, choice.active, cause);
+}
+
+void
+failover_member_usable(struct failover *failover, unsigned at, bool usable, const char *cause)
+{
+	struct failover_member *member = &failover->members[at];
+	bool standby;
+	char name[80], text[160];
+
+	if (at >= failover->count || member->usable == usable)
+		return;
+	standby = !usable && !(failover->active & 1u << at) && failover->active != 0;
+	member->usable = usable;
+	member->med_lowered = 0;
+	text_clean(member->cause, sizeof(member->cause), cause != NULL ? cause : "");
+	failover_member_name(failover, (int)at, name);
+	if (usable)
+		snprintf(text, sizeof(text), "%s, where the traffic is pinned, is usable again", name);
+	else
+		snprintf(text, sizeof(text), "%s", member->cause);
+	settle(failover, text, true);
+	if (standby) {
+		failover_event(failover, "warning", "failover.unprotected",
+			       "%s is lost (%s): no other tunnel can stand in", name, member->cause);
+		if (failover->watch.kind == WATCH_PLANNED && failover->watch.from == (int)at)
+			watch_abort(
+			    failover,
+			    "the tunnel that was moved away from was lost; nothing is left to wait for");
+	}
+	tell_changed(failover);
+}
+
+void
+failover_member_med(struct failover *failover, unsigned member, uint32_t med)
+{
+	if (member >= failover->count || failover->members[member].med == med)
+		return;
+	if (med == FAILOVER_NO_MED)
+		failover->members[member].med_lowered = 0;
+	else if (failover->members[member].med != FAILOVER_NO_MED && med < failover->members[member].med)
+		failover->members[member].med_lowered = clock_monotonic();
+	failover->members[member].med = med;
+	settle(failover, "the other side prefers it", true);
+}
+
+void
+failover_member_drain(struct failover *failover, unsigned at, bool drain)
+{
+	char name[80], cause[120];
+
+	if (at >= failover->count || failover->members[at].drain == drain)
+		return;
+	failover->members[at].drain = drain;
+	snprintf(cause, sizeof(cause), "%s is %s", failover_member_name(failover, (int)at, name),
+		 drain ? "being drained" : "no longer drained");
+	settle(failover, cause, !drain);
+	tell_changed(failover);
+}
+
+void
+failover_order(struct failover *failover, enum failover_order order)
+{
+	failover->order = order;
+}
+
+void
+failover_status(const struct failover *failover, struct failover_status *out)
+{
+	*out = (struct failover_status){
+	    .active = failover->active,
+	    .usable = usable_bits(failover, true),
+	    .pinned = failover->pinned >= 0,
+	    .moving = failover->watch.kind == WATCH_PLANNED,
+	    .pinned_member = failover->pinned,
+	    .failovers = failover->failovers,
+	    .last = failover->last,
+	};
+}
+
+/* --- switchover
+ * --------------------------------------------------------------------------------------------- */
+
+/* The member that `member` names (-1: the other one), or NONE with `err`. */
+static int
+switchover_target(const struct failover *failover, int member, struct error *err)
+{
+	const char *name = failover->name[0] ? failover->name : "the connection";
+	char text[80];
+
+	if (failover->asked) {
+		error_set(err, "%s is in the middle of a switchover; wait until it is done", name);
+		return NONE;
+	}
+	if (failover->count < 2) {
+		error_set(err, "%s has one tunnel only: there is nothing to move to", name);
+		return NONE;
+	}
+	if (member >= (int)failover->count) {
+		error_set(err, "%s has no tunnel %d", name, member + 1);
+		return NONE;
+	}
+	if (failover->active == 0) {
+		error_set(err, "%s has no tunnel that carries traffic: nothing can be moved", name);
+		return NONE;
+	}
+	if (member < 0 && failover->active & (failover->active - 1)) {
+		error_set(err, "all tunnels of %s carry traffic (active_active): name the one to move to",
+			  name);
+		return NONE;
+	}
+	if (member < 0)
+		member = failover->active & 1 ? 1 : 0;
+	failover_member_name(failover, member, text);
+	if (!failover->members[member].usable) {
+		error_set(err, "%s is not usable%s%s: traffic stays where it is", text,
+			  failover->members[member].cause[0] ? ": " : "", failover->members[member].cause);
+		return NONE;
+	}
+	if (failover->members[member].drain) {
+		error_set(err, "%s is being drained: undrain it first", text);
+		return NONE;
+	}
+	return member;
+}
+
+bool
+failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
+			 struct error *err)
+{
+	int to = switchover_target(failover, member, err);
+	char from_name[80], to_name[80];
+
+	if (to < 0)
+		return false;
+	failover_member_name(failover, to, to_name);
+	failover_member_name(failover, first_of(failover->active & ~(1u << to)), from_name);
+	if (failover->active == 1u << to)
+		snprintf(text, size, "%s carries the traffic already; it would be pinned there", to_name);
+	else if (failover->active & 1u << to)
+		snprintf(text, size, "traffic would leave %s and stay on %s alone, pinned there until auto",
+			 from_name, to_name);
+	else
+		snprintf(text, size,
+			 "traffic would move from %s to %s and be pinned there until auto; %s stays up",
+			 from_name, to_name, from_name);
+	return true;
+}
+
+void
+failover_planned_done(struct failover *failover, struct failover_result *result)
+{
+	void (*done)(void *context, const struct failover_result *result) = failover->done;
+
+	failover->done = NULL;
+	failover->asked = false;
+	if (failover->noted)
+		failover->last.outage_ms = result->outage_ms;
+	failover_event(failover, result->ok ? "info" : "warning",
+		       done != NULL ? "switchover.done" : "failover.done", "%s", result->text);
+	if (done != NULL)
+		done(failover->done_context, result);
+	if (!failover->freed)
+		tell_changed(failover);
+}
+
+void
+failover_outage_known(struct failover *failover, double outage_ms, const char *text)
+{
+	failover->last.outage_ms = outage_ms;
+	failover_event(failover, "info", "failover.done", "%s", text);
+	tell_changed(failover);
+}
+
+bool
+failover_switchover(struct failover *failover, int member,
+		    void (*done)(void *context, const struct failover_result *result), void *context,
+		    struct error *err)
+{
+	int to = switchover_target(failover, member, err), from;
+	struct failover_result result = {
+	    .ok = true, .ours_moved = true, .theirs_moved = true, .outage_ms = NAN};
+	char to_name[80], from_name[80];
+
+	if (to < 0)
+		return false;
+	from = first_of(failover->active & ~(1u << to));
+	failover_member_name(failover, to, to_name);
+	failover_member_name(failover, from, from_name);
+	watch_abort(failover, "an operator's switchover took the place of this move");
+	uv_timer_stop(&failover->follower);
+	failover->pinned = to;
+	failover->asked = true;
+	failover->done = done;
+	failover->done_context = context;
+	if (from < 0) {
+		snprintf(result.text, sizeof(result.text), "%s carries the traffic already; pinned there",
+			 to_name);
+		failover_planned_done(failover, &result);
+		return true;
+	}
+	failover_event(failover, "info", "switchover", "an operator moves the traffic from %s to %s",
+		       from_name, to_name);
+	move_planned(failover, 1u << to, NULL, false);
+	failover->noted = true;
+	note_move(failover, from, to, "switchover by an operator");
+	if (failover->watch.kind == WATCH_NONE) {
+		snprintf(result.text, sizeof(result.text),
+			 "moved from %s to %s; there are no counters to measure by", from_name, to_name);
+		failover_planned_done(failover, &result);
+	}
+	return true;
+}
+
+void
+failover_auto(struct failover *failover)
+{
+	if (failover->pinned < 0)
+		return;
+	failover->pinned = NONE;
+	failover_event(failover, "info", "failover.auto", "the gateway chooses the tunnel again");
+	settle(failover, "the gateway chooses again", true);
+	tell_changed(failover);
+}
+
+/* --- make and free
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+on_sample(uv_timer_t *timer)
+{
+	watch_sample(timer->data);
+}
+
+struct failover *
+failover_new(uv_loop_t *loop, unsigned members, bool active_active, const struct failover_actions *actions)
+{
+	struct failover *failover = memory_zeroed(1, sizeof(*failover));
+	uv_timer_t *timers[] = {&failover->sampler, &failover->poller, &failover->follower};
+
+	failover->loop = loop;
+	failover->actions = *actions;
+	if (actions->name != NULL)
+		snprintf(failover->name, sizeof(failover->name), "%s", actions->name);
+	failover->count = members < FAILOVER_MEMBERS ? members : FAILOVER_MEMBERS;
+	failover->active_active = active_active;
+	failover->pinned = NONE;
+	failover->last.from = failover->last.to = NONE;
+	failover->last.outage_ms = NAN;
+	failover->watch.from = failover->watch.to = NONE;
+	for (unsigned i = 0; i < FAILOVER_MEMBERS; i++)
+		failover->members[i].med = FAILOVER_NO_MED;
+	if (getrandom(&failover->seed, sizeof(failover->seed), 0) != sizeof(failover->seed) ||
+	    failover->seed == 0)
+		failover->seed = (uint64_t)clock_monotonic() | 1;
+	for (size_t i = 0; i < COUNT_OF(timers); i++) {
+		uv_timer_init(loop, timers[i]);
+		timers[i]->data = failover;
+		failover->open_handles++;
+	}
+	uv_timer_start(&failover->sampler, on_sample, failover_timing.sample, failover_timing.sample);
+	return failover;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct failover *failover = handle->data;
+
+	if (--failover->open_handles == 0)
+		free(failover);
+}
+
+void
+failover_free(struct failover *failover)
+{
+	if (failover == NULL)
+		return;
+	failover->freed = true;
+	failover->actions.changed = NULL;
+	watch_abort(failover, "the connection was taken away during the move");
+	watch_stop(failover);
+	uv_close((uv_handle_t *)&failover->sampler, on_closed);
+	uv_close((uv_handle_t *)&failover->poller, on_closed);
+	uv_close((uv_handle_t *)&failover->follower, on_closed);
+}

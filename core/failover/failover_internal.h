@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What failover.c (the choice) and watch.c (what the counters say of a move) share.
+ */
+#ifndef TWINSPAN_FAILOVER_INTERNAL_H
+#define TWINSPAN_FAILOVER_INTERNAL_H
+
+#include "core/failover/failover.h"
+
+/** All spans in milliseconds. In one place, and tests shorten some. */
+struct failover_timing {
+	unsigned sample;                    /* between looks at the counters while nothing moves */
+	unsigned poll;                      /* while something does */
+	unsigned planned_limit;             /* a switchover's end, moved or not */
+	unsigned outage_limit;              /* how long the return of traffic is waited for */
+	unsigned window;                    /* over which a direction must have moved */
+	unsigned window_most;               /* the same for a slow stream */
+	unsigned traffic_age;               /* a last packet older than this belongs to an idle tunnel */
+	unsigned follow_least, follow_most; /* wait before following a MED */
+	unsigned second_least, second_most; /* the same for FAILOVER_ORDER_SECOND */
+};
+extern struct failover_timing failover_timing;
+
+/* How many packets come in by a member, seen from one look at its counters to the next. */
+struct rate {
+	bool primed;
+	uint64_t packets;
+	usec_t at;         /* of the last look at which there were more */
+	double per_second; /* while there were any */
+};
+
+struct look {
+	usec_t at;
+	uint64_t rx[FAILOVER_MEMBERS], tx[FAILOVER_MEMBERS];
+	usec_t last_rx[FAILOVER_MEMBERS];
+};
+
+enum watch_kind { WATCH_NONE, WATCH_LOSS, WATCH_PLANNED };
+
+#define WATCH_LOOKS 1024
+
+/* One move, watched through the counters. */
+struct watch {
+	enum watch_kind kind;
+	int from, to;
+	usec_t started;
+	usec_t last_before;      /* LOSS: when the last packet came in by `from`; 0: no traffic */
+	double control, traffic; /* packets a second: what both carry, and what moves */
+	struct look *looks;      /* ring of WATCH_LOOKS */
+	size_t count;            /* looks so far */
+	bool ours, theirs;
+	usec_t theirs_at;
+	usec_t longest_gap;
+};
+
+struct failover_member {
+	bool usable, drain;
+	uint32_t med;
+	usec_t med_lowered;                   /* when the other side began to like it better; 0: it didn't */
+	uint32_t local_preference, announced; /* as set last; 0: not yet */
+	char cause[160];                      /* why it is not usable */
+	struct rate rate;
+};
+
+struct failover {
+	uv_loop_t *loop;
+	struct failover_actions actions;
+	char name[64];
+	unsigned count;
+	bool active_active, freed;
+	bool asked; /* the move under way is a switchover */
+	bool noted; /* the move under way is `last` */
+	struct failover_member members[FAILOVER_MEMBERS];
+	uint32_t active, usable; /* as set_routes was told */
+	bool routes_set;
+	int pinned;
+	enum failover_order order;
+	uint64_t failovers, seed;
+	struct failover_move last;
+	struct watch watch;
+	void (*done)(void *context, const struct failover_result *result);
+	void *done_context;
+	uv_timer_t sampler, poller, follower;
+	unsigned open_handles;
+};
+
+/* failover.c */
+const char *failover_member_name(const struct failover *failover, int member, char out[80]);
+/** A planned move is over; tells whoever asked. */
+void failover_planned_done(struct failover *failover, struct failover_result *result);
+/** The outage of the last loss is known (NaN: it isn't). */
+void failover_outage_known(struct failover *failover, double outage_ms, const char *text);
+void failover_event(const struct failover *failover, const char *severity, const char *kind,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* watch.c */
+/** A look at the counters while nothing moves: learns how much traffic there is. */
+void watch_sample(struct failover *failover);
+/** Begins to watch a move, or widens the one of a loss that has now found a member to move to. */
+void watch_start(struct failover *failover, enum watch_kind kind, int from, int to);
+/** Ends it without a result. */
+void watch_stop(struct failover *failover);
+/** Ends a planned move's watch early; `why` says what happened instead. */
+void watch_abort(struct failover *failover, const char *why);
+
+#endif

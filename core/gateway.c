@@ -1,0 +1,572 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The gateway's life: read the configuration, open the rooms from the ground up, run the loop, close them in
+ * the opposite order. Rooms don't know each other; what one tells another passes through here.
+ *
+ *   control (the socket: a second gateway is noticed before anything is touched) -> journal -> data plane ->
+ * IKE
+ *   -> routing -> BGP -> connections and tunnels
+ *
+ * A failure on the way up says what is wrong in one line and leaves nothing behind. SIGTERM and SIGINT end
+ * the loop; the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reads the file anew
+ * and says what it finds.
+ */
+#include "core/gateway_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* How many events of earlier runs a console can look back on at once. */
+#define EVENTS_REMEMBERED 1000
+
+/* --- events ------------------------------------------------------------------------------------ */
+
+static void
+event_text(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
+	   const char *const *fields, const char *format, va_list args)
+{
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_EVENT)->shape;
+	struct model_event event;
+	char text[512], clean[512];
+
+	vsnprintf(text, sizeof(text), format, args);
+	text_clean(clean, sizeof(clean), text);
+	model_row_init(shape, &event);
+	model_set(&event.severity, severity);
+	model_set(&event.kind, kind);
+	model_set(&event.subject, subject);
+	model_set(&event.text, clean);
+	for (; fields != NULL && fields[0] != NULL; fields += 2) {
+		if (fields[1] != NULL && fields[1][0] != '\0')
+			model_map_add(&event.fields, fields[0], fields[1]);
+	}
+	model_store_event(gateway->store, &event);
+	model_row_clear(shape, &event);
+}
+
+void
+gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
+	      const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	event_text(gateway, severity, kind, subject, NULL, format, args);
+	va_end(args);
+}
+
+void
+gateway_event_fields(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
+		     const char *const *fields, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	event_text(gateway, severity, kind, subject, fields, format, args);
+	va_end(args);
+}
+
+/* Notes the last event of a connection or its tunnels on the connection's row. */
+static void
+note_on_connection(struct gateway *gateway, const struct model_event *event)
+{
+	struct gateway_connection *connection = gateway_connection_find(gateway, event->subject);
+
+	if (connection == NULL) {
+		struct gateway_tunnel *tunnel = gateway_tunnel_find(gateway, event->subject);
+
+		connection = tunnel != NULL ? tunnel->connection : NULL;
+	}
+	if (connection == NULL)
+		return;
+	model_set(&connection->row.last_event, event->text);
+	connection->row.last_event_at = event->at;
+}
+
+/* Every event also goes to the log (but debugging) and the journal. */
+static void
+on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t fields)
+{
+	struct gateway *gateway = context;
+	const struct model_event *event = row;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (kind != MODEL_KIND_EVENT || event->severity == NULL || gateway->remembering)
+		return;
+	if (strcmp(event->severity, "error") == 0)
+		level = LOG_LEVEL_ERROR;
+	else if (strcmp(event->severity, "warning") == 0)
+		level = LOG_LEVEL_WARNING;
+	else if (strcmp(event->severity, "debug") == 0)
+		level = LOG_LEVEL_DEBUG;
+	log_write(level, event->subject != NULL ? event->subject : "gateway", "%s", event->text);
+	if (event->subject != NULL && level != LOG_LEVEL_DEBUG && strcmp(event->kind, "ike.log") != 0)
+		note_on_connection(gateway, event);
+	if (gateway->journal != NULL && level != LOG_LEVEL_DEBUG)
+		journal_append(gateway->journal, event);
+}
+
+/* --- the rooms that need more than one call ---------------------------------------------------- */
+
+/* Picks the data plane that the configuration asks for, or with "auto" the first that works here. */
+static bool
+choose_plane(struct gateway *gateway, struct error *err)
+{
+	static const struct {
+		const char *plugin;
+		enum config_dataplane name;
+	} planes[] = {{"dataplane_kernel", CONFIG_DATAPLANE_KERNEL},
+		      {"dataplane_userspace", CONFIG_DATAPLANE_USERSPACE}};
+	enum config_dataplane wanted = gateway->config->dataplane;
+	struct error why = {""}, passed_over = {"the kernel's data plane is not installed"};
+
+	for (size_t i = 0; i < COUNT_OF(planes); i++) {
+		const struct twinspan_plugin *plugin;
+		struct model_plugin row;
+
+		if (wanted != CONFIG_DATAPLANE_AUTO && wanted != planes[i].name)
+			continue;
+		plugin = plugin_load(planes[i].plugin, &why);
+		if (plugin == NULL || plugin->kind != TWINSPAN_PLUGIN_DATAPLANE ||
+		    !((const struct dataplane_ops *)plugin->ops)->probe(&why)) {
+			if (plugin != NULL)
+				passed_over = why;
+			continue;
+		}
+		gateway->plane_ops = plugin->ops;
+		model_set(&gateway->row.dataplane, gateway->plane_ops->name);
+		if (wanted != CONFIG_DATAPLANE_AUTO)
+			model_set(&gateway->row.dataplane_reason, "the configuration names it");
+		else if (i == 0)
+			model_set(&gateway->row.dataplane_reason, "the kernel has ESP and XFRM interfaces");
+		else
+			model_set_format(&gateway->row.dataplane_reason, "auto: %s", passed_over.text);
+		model_row_init(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
+		model_set(&row.name, plugin->name);
+		model_set(&row.kind, "dataplane");
+		model_set(&row.version, plugin->version);
+		model_set(&row.description, plugin->description);
+		model_set(&row.state, "in use");
+		model_store_put(gateway->store, MODEL_KIND_PLUGIN, &row);
+		model_row_clear(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
+		return true;
+	}
+	return error_set(err, "no data plane works here: %s", why.text);
+}
+
+static void
+plane_message(void *context, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
+	      uint16_t to_port, const uint8_t *message, size_t length)
+{
+	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
+
+	if (ike != NULL)
+		ike_plane_message(ike, from, from_port, to, to_port, message, length);
+}
+
+static void
+plane_limit(void *context, uint32_t spi, const struct ip_address *destination, bool hard)
+{
+	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
+
+	if (ike != NULL)
+		ike_plane_sa_limit(ike, spi, destination, hard);
+}
+
+static void
+plane_moved(void *context, uint32_t spi, const struct ip_address *from, uint16_t from_port)
+{
+	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
+
+	if (ike != NULL)
+		ike_plane_source_moved(ike, spi, from, from_port);
+}
+
+static bool
+open_plane(struct gateway *gateway, struct error *err)
+{
+	struct dataplane_options options = {.interface_prefix = "ts"};
+	struct dataplane_host host = {
+	    .context = gateway,
+	    .ike_message = plane_message,
+	    .sa_limit = plane_limit,
+	    .sa_source_moved = plane_moved,
+	};
+
+	if (!choose_plane(gateway, err))
+		return false;
+	gateway->plane = gateway->plane_ops->open(&options, &host, err);
+	return gateway->plane != NULL;
+}
+
+static bool
+open_ike(struct gateway *gateway, struct error *err)
+{
+	struct ike_options options = {
+	    .ops = gateway->plane_ops,
+	    .plane = gateway->plane,
+	    .event = gateway_on_ike,
+	    .context = gateway,
+	    .log_level = gateway->options->verbose > 1 ? 2 : 1,
+	};
+	struct ike *ike;
+
+	if (!ike_check_layout(err))
+		return false;
+	ike = ike_open(&gateway->loop, &options, err);
+	atomic_store(&gateway->ike, ike);
+	return ike != NULL;
+}
+
+static void
+on_routing_event(void *context, const char *severity, const char *kind, const char *subject, const char *text)
+{
+	gateway_event(context, severity, kind, subject, "%s", text);
+}
+
+static bool
+open_routing(struct gateway *gateway, struct error *err)
+{
+	struct routing_options options = {
+	    .install = gateway->config->install_routes,
+	    .event = on_routing_event,
+	    .changed = gateway_on_route,
+	    .context = gateway,
+	};
+
+	gateway->routing = routing_open(&gateway->loop, &options, err);
+	return gateway->routing != NULL;
+}
+
+static bool
+open_connections(struct gateway *gateway, struct error *err)
+{
+	const struct config *config = gateway->config;
+
+	for (size_t i = 0; i < config->connection_count; i++)
+		gateway->tunnel_count += config->connections[i].tunnel_count;
+	gateway->tunnels = memory_zeroed(gateway->tunnel_count, sizeof(struct gateway_tunnel *));
+	gateway->connections = memory_zeroed(config->connection_count, sizeof(*gateway->connections));
+	for (size_t i = 0; i < config->connection_count; i++) {
+		gateway->connection_count = i + 1;
+		if (!gateway_connection_init(gateway, i, err))
+			return false;
+	}
+	return true;
+}
+
+/* Hands the tunnels to IKE: from here on packets leave. */
+static bool
+start_tunnels(struct gateway *gateway, struct error *err)
+{
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		struct gateway_tunnel *tunnel = gateway->tunnels[i];
+		const struct config_tunnel *config = tunnel->config;
+		struct ike_tunnel wanted = {
+		    .id = config->id,
+		    .name = config->name,
+		    .local = config->local,
+		    .remote = config->remote,
+		    .local_id = config->local_id,
+		    .remote_id = config->remote_id,
+		    .psk = config->psk,
+		    .psk_length = config->psk_length,
+		    .version = config->ike.version,
+		    .ike_proposals = &config->ike.proposals,
+		    .esp_proposals = &config->esp.proposals,
+		    .ike_lifetime_s = config->ike.lifetime_s,
+		    .esp_lifetime_s = config->esp.lifetime_s,
+		    .replay_window = config->esp.replay_window,
+		    .dpd_interval_s = config->dpd.interval_s,
+		    .dpd_timeout_s = config->dpd.timeout_s,
+		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
+		    .initiate = config->start == CONFIG_START_INITIATE,
+		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
+			     : config->encap == CONFIG_ENCAP_NO ? -1
+								: 0,
+		};
+
+		if (!ike_tunnel_add(gateway->ike, &wanted, err))
+			return error_prefix(err, "%s", config->name);
+		gateway_tunnel_publish(tunnel);
+	}
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		gateway_connection_publish(&gateway->connections[i]);
+	return true;
+}
+
+static void
+open_row(struct gateway *gateway)
+{
+	const struct config *config = gateway->config;
+	char text[IP_PREFIX_TEXT];
+
+	model_row_init(model_kind_info(MODEL_KIND_GATEWAY)->shape, &gateway->row);
+	model_set(&gateway->row.name, config->name);
+	model_set(&gateway->row.role, config_role_name(config->role));
+	gateway->row.asn = config->asn;
+	model_set(&gateway->row.router_id, ip_address_format(&config->router_id, text));
+	model_set(&gateway->row.outside, ip_address_format(&config->outside, text));
+	model_set(&gateway->row.version, TWINSPAN_VERSION);
+	gateway->row.started_at = clock_wall();
+	for (size_t i = 0; i < config->networks.count; i++)
+		text_list_add(&gateway->row.networks, ip_prefix_format(&config->networks.items[i], text));
+}
+
+static void
+on_journal_trouble(void *context, const char *severity, const char *kind, const char *text)
+{
+	struct gateway *gateway = context;
+
+	gateway_event(gateway, severity, kind, gateway->config->name, "%s", text);
+}
+
+static bool
+remember(void *context, const struct model_event *event)
+{
+	model_store_event_mirror(context, event);
+	return true;
+}
+
+/* Opens the journal and brings back the events of earlier runs, so that the console has a past. */
+static void
+open_journal(struct gateway *gateway)
+{
+	struct journal_options options = {
+	    .folder = gateway->options->state_dir,
+	    .trouble = on_journal_trouble,
+	    .context = gateway,
+	};
+	struct error err;
+
+	gateway->journal = journal_open(&gateway->loop, &options, &err);
+	if (gateway->journal != NULL) {
+		gateway->remembering = true;
+		if (journal_recent(gateway->journal, EVENTS_REMEMBERED, remember, gateway->store, &err)) {
+			gateway->remembering = false;
+			return;
+		}
+		gateway->remembering = false;
+	}
+	gateway_event(gateway, "warning", "journal.failed", gateway->config->name,
+		      "events of other runs are not at hand: %s", err.text);
+}
+
+/* --- signals and the clock --------------------------------------------------------------------- */
+
+/* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a
+ * change. */
+static void
+read_again(struct gateway *gateway)
+{
+	struct config_findings findings = {0};
+	struct config *config = config_load(gateway->options->config, &findings);
+
+	if (config == NULL)
+		gateway_event(gateway, "error", "config.refused", gateway->config->name,
+			      "%s:%u:%u: %s (%zu errors; the running configuration stays)",
+			      gateway->options->config, findings.count != 0 ? findings.items[0].line : 1,
+			      findings.count != 0 ? findings.items[0].column : 1,
+			      findings.count != 0 ? findings.items[0].text : "cannot be read",
+			      findings.errors);
+	else
+		gateway_event(
+		    gateway, "notice", "config.checked", gateway->config->name,
+		    "%s is correct; what changed in it takes effect when the gateway is started again",
+		    gateway->options->config);
+	config_free(config);
+	config_findings_free(&findings);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	struct gateway *gateway = handle->data;
+
+	if (number == SIGHUP) {
+		read_again(gateway);
+		return;
+	}
+	gateway_event(gateway, "notice", "gateway.stop", gateway->config->name, "stopping (%s)",
+		      number == SIGTERM ? "SIGTERM" : "SIGINT");
+	gateway->stopping = true;
+	uv_stop(&gateway->loop);
+}
+
+static void
+on_second(uv_timer_t *handle)
+{
+	struct gateway *gateway = handle->data;
+
+	gateway_tick(gateway);
+	gateway_routes_tick(gateway);
+}
+
+/* Tells systemd (sd_notify(3)'s protocol: one datagram to NOTIFY_SOCKET), where it asked to be told. */
+static void
+notify_ready(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	static const char text[] = "READY=1";
+	size_t length = path != NULL ? strlen(path) : 0;
+	int fd;
+
+	if (length == 0 || length >= sizeof(to.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(to.sun_path, path, length);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL, (struct sockaddr *)&to,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length)) < 0)
+		log_warning("gateway", "systemd could not be told: %s", strerror(errno));
+	close(fd);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static bool
+open_rooms(struct gateway *gateway, struct error *err)
+{
+	gateway->server = control_server_open(&gateway->loop, gateway->options->socket, gateway->store, err);
+	if (gateway->server == NULL)
+		return false;
+	open_journal(gateway);
+	return open_plane(gateway, err) && open_ike(gateway, err) && open_routing(gateway, err) &&
+	       gateway_bgp_open(gateway, err) && open_connections(gateway, err) &&
+	       gateway_routes_open(gateway, err) && start_tunnels(gateway, err);
+}
+
+static void
+close_rooms(struct gateway *gateway)
+{
+	gateway->stopping = true;
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		failover_free(gateway->connections[i].failover);
+	if (gateway->bgp != NULL) {
+		bgp_speaker_close(gateway->bgp);
+		uv_run(&gateway->loop, UV_RUN_NOWAIT); /* NOTIFICATIONs leave through the tunnels */
+	}
+	ike_close(atomic_exchange(&gateway->ike, NULL));
+	if (gateway->routing != NULL)
+		routing_close(gateway->routing);
+	if (gateway->plane != NULL)
+		gateway->plane_ops->close(gateway->plane);
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		gateway_connection_clear(&gateway->connections[i]);
+	free(gateway->connections);
+	free(gateway->tunnels);
+	if (gateway->journal != NULL)
+		journal_close(gateway->journal);
+	gateway->journal = NULL;
+	if (gateway->server != NULL)
+		control_server_close(gateway->server);
+}
+
+static void
+open_loop(struct gateway *gateway)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+
+	uv_loop_init(&gateway->loop);
+	gateway->store = model_store_new();
+	gateway->watch = (struct model_watch){.changed = on_store_changed, .context = gateway};
+	model_store_watch(gateway->store, &gateway->watch);
+	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+		uv_signal_init(&gateway->loop, &gateway->signals[i]);
+		gateway->signals[i].data = gateway;
+		uv_signal_start(&gateway->signals[i], on_signal, numbers[i]);
+	}
+	uv_timer_init(&gateway->loop, &gateway->second);
+	gateway->second.data = gateway;
+}
+
+static void
+close_loop(struct gateway *gateway)
+{
+	for (size_t i = 0; i < COUNT_OF(gateway->signals); i++)
+		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
+	uv_close((uv_handle_t *)&gateway->second, NULL);
+	uv_run(&gateway->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&gateway->loop);
+	model_store_unwatch(gateway->store, &gateway->watch);
+	model_store_free(gateway->store);
+	model_row_clear(model_kind_info(MODEL_KIND_GATEWAY)->shape, &gateway->row);
+	config_free(gateway->config);
+}
+
+static struct config *
+load(const char *file)
+{
+	struct config_findings findings = {0};
+	struct config *config = config_load(file, &findings);
+
+	config_findings_print(&findings, file, stderr);
+	config_findings_free(&findings);
+	return config;
+}
+
+int
+gateway_run(const struct gateway_options *options)
+{
+	struct gateway *gateway = memory_zeroed(1, sizeof(*gateway));
+	struct rlimit no_core = {0, 0};
+	struct error err = {""};
+	int code = 0;
+
+	gateway->options = options;
+	log_set_level(options->verbose > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	gateway->config = load(options->config);
+	if (gateway->config == NULL) {
+		free(gateway);
+		return 1;
+	}
+	/* secrets must not reach a core dump, nor be read by another process of the same user */
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	signal(SIGPIPE, SIG_IGN);
+	open_loop(gateway);
+	open_row(gateway);
+	if (open_rooms(gateway, &err)) {
+		gateway_commands_register(gateway);
+		gateway_publish(gateway);
+		gateway_event(gateway, "notice", "gateway.start", gateway->config->name,
+			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
+			      gateway->connection_count, gateway->row.dataplane);
+		uv_timer_start(&gateway->second, on_second, 1000, 1000);
+		notify_ready();
+		uv_run(&gateway->loop, UV_RUN_DEFAULT);
+	} else {
+		fprintf(stderr, "twinspan: %s\n", err.text);
+		code = 1;
+	}
+	close_rooms(gateway);
+	close_loop(gateway);
+	free(gateway);
+	return code;
+}
+
+int
+gateway_check(const char *file)
+{
+	struct config *config = load(file);
+
+	if (config == NULL)
+		return 1;
+	puts("ok");
+	config_free(config);
+	return 0;
+}

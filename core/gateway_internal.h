@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
+ * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
+ * BGP to routing and hands out the large tables; gateway_commands.c answers the operators.
+ */
+#ifndef TWINSPAN_GATEWAY_INTERNAL_H
+#define TWINSPAN_GATEWAY_INTERNAL_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/bgp/bgp.h"
+#include "core/config/config.h"
+#include "core/control/server.h"
+#include "core/dataplane.h"
+#include "core/failover/failover.h"
+#include "core/gateway.h"
+#include "core/health/health.h"
+#include "core/ike/ike.h"
+#include "core/journal/journal.h"
+#include "core/model/model.h"
+#include "core/plugins.h"
+#include "core/routing/routing.h"
+
+struct gateway;
+struct gateway_connection;
+
+struct gateway_tunnel {
+	struct gateway *gateway;
+	struct gateway_connection *connection;
+	const struct config_tunnel *config;
+	unsigned member; /* of the connection: 0 or 1 */
+	char interface[16];
+	bool disabled; /* an operator took it down */
+	bool child_up; /* packets can flow */
+	bool ever_up;
+	bool failed;           /* the last try failed: it is down, not merely connecting */
+	struct bgp_peer *peer; /* NULL with static routing */
+	struct health *health;
+	struct dataplane_counters counters; /* as of the last second */
+	usec_t counted_at;
+	struct model_tunnel row; /* what the world sees; put into the store after each change */
+};
+
+struct gateway_connection {
+	struct gateway *gateway;
+	const struct config_connection *config;
+	uint32_t group; /* from 1 */
+	struct failover *failover;
+	struct gateway_tunnel *tunnels;
+	unsigned tunnel_count;
+	uint64_t prefixes;      /* that routing has by BGP over it */
+	struct ip_prefix *held; /* learned prefixes that are kept unreachable while the connection is down */
+	size_t held_count, held_size;
+	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
+	struct model_connection row;
+};
+
+struct gateway {
+	uv_loop_t loop;
+	uv_signal_t signals[3];
+	uv_timer_t second; /* the tick that reads counters */
+	const struct gateway_options *options;
+	struct config *config;
+	struct model_store *store;
+	struct control_server *server;
+	struct journal *journal;
+	const struct dataplane_ops *plane_ops;
+	struct dataplane *plane;
+	_Atomic(struct ike *) ike; /* read by the plane's threads */
+	struct routing *routing;
+	struct bgp_speaker *bgp;
+	struct gateway_connection *connections;
+	size_t connection_count;
+	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
+	size_t tunnel_count;
+	struct model_gateway row;
+	struct model_watch watch; /* events on their way to the log and the journal */
+	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
+	bool stopping;
+};
+
+/* gateway_tunnels.c */
+void gateway_tunnel_init(struct gateway *gateway, struct gateway_connection *connection, unsigned member);
+void gateway_tunnel_clear(struct gateway_tunnel *tunnel);
+bool gateway_connection_init(struct gateway *gateway, size_t index, struct error *err);
+void gateway_connection_clear(struct gateway_connection *connection);
+/** struct ike_options' callback; context: the gateway. */
+void gateway_on_ike(void *context, const struct ike_event *event);
+/** Once a second: counters, rates, figures of IKE, rows. */
+void gateway_tick(struct gateway *gateway);
+void gateway_tunnel_publish(struct gateway_tunnel *tunnel);
+void gateway_connection_publish(struct gateway_connection *connection);
+void gateway_publish(struct gateway *gateway);
+/** Tells failover anew whether the tunnel can carry traffic. */
+void gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause);
+struct gateway_tunnel *gateway_tunnel_find(struct gateway *gateway, const char *name);
+struct gateway_connection *gateway_connection_find(struct gateway *gateway, const char *name);
+/** Brings up or takes down by an operator's word. */
+void gateway_tunnel_enable(struct gateway_tunnel *tunnel);
+void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
+
+/* gateway_routes.c */
+bool gateway_bgp_open(struct gateway *gateway, struct error *err);
+bool gateway_routes_open(struct gateway *gateway, struct error *err);
+/** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
+void gateway_on_route(void *context, const struct ip_prefix *prefix);
+/** Once a second: held prefixes of connections that came back. */
+void gateway_routes_tick(struct gateway *gateway);
+
+/* gateway_commands.c */
+void gateway_commands_register(struct gateway *gateway);
+
+/* gateway.c */
+void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
+		   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/** An event with details: names and values alternate, ended by NULL. */
+void gateway_event_fields(struct gateway *gateway, const char *severity, const char *kind,
+			  const char *subject, const char *const *fields, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+#endif

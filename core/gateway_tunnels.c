@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tunnels and connections: what IKE, the data plane and BGP tell becomes state, and state becomes rows of the
+ * model.
+ *
+ * A tunnel's state (contract: disabled, idle, connecting, up, draining, down) is derived in one place,
+ * tunnel_state(), from a few facts; it is never set. "connecting" is the first try only: a tunnel whose try
+ * has failed is "down", with the error and the time of the next try beside it, however often it is tried
+ * again.
+ */
+#include "core/gateway_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- names and rows ---------------------------------------------------------------------------- */
+
+static const char *
+tunnel_state(const struct gateway_tunnel *tunnel)
+{
+	if (tunnel->disabled)
+		return "disabled";
+	if (tunnel->child_up)
+		return "up";
+	if (tunnel->failed || tunnel->ever_up)
+		return "down";
+	if (tunnel->config->start == CONFIG_START_RESPOND && tunnel->row.tries == 0)
+		return "idle";
+	return "connecting";
+}
+
+static void
+set_address(char **field, const struct ip_address *address)
+{
+	char text[IP_ADDRESS_TEXT];
+
+	model_set(field, ip_address_is_set(address) ? ip_address_format(address, text) : "any");
+}
+
+void
+gateway_tunnel_publish(struct gateway_tunnel *tunnel)
+{
+	struct failover_status status;
+	const char *evidence = NULL;
+	enum health_verdict verdict;
+
+	failover_status(tunnel->connection->failover, &status);
+	tunnel->row.active = (status.active & (1u << tunnel->member)) != 0;
+	model_set(&tunnel->row.state, tunnel_state(tunnel));
+	verdict = health_verdict(tunnel->health, &evidence, NULL);
+	model_set(&tunnel->row.health, health_verdict_name(verdict));
+	model_set(&tunnel->row.health_reason, evidence);
+	model_store_put(tunnel->gateway->store, MODEL_KIND_TUNNEL, &tunnel->row);
+}
+
+/* The worst trouble of a connection in words, or NULL. */
+static char *
+attention(const struct gateway_connection *connection)
+{
+	for (unsigned i = 0; i < connection->tunnel_count; i++) {
+		const struct gateway_tunnel *tunnel = &connection->tunnels[i];
+
+		if (tunnel->disabled)
+			continue;
+		if (!tunnel->child_up && (tunnel->failed || tunnel->ever_up))
+			return text_format("%s is down%s%s", tunnel->config->name,
+					   tunnel->row.last_error.set ? ": " : "",
+					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->child_up && tunnel->peer != NULL) {
+			struct bgp_peer_status status;
+
+			bgp_peer_status(tunnel->peer, &status);
+			if (status.shut_down)
+				return text_format("%s: BGP is shut down by an operator",
+						   tunnel->config->name);
+			if (status.state != BGP_ESTABLISHED && status.last_error.set)
+				return text_format("%s: BGP is %s: %s", tunnel->config->name,
+						   bgp_state_name(status.state), status.last_error.text);
+		}
+	}
+	return NULL;
+}
+
+static void
+publish_last_move(struct gateway_connection *connection, const struct failover_move *move)
+{
+	struct model_last_failover *last = &connection->row.last_failover;
+	const struct gateway_tunnel *tunnels = connection->tunnels;
+
+	last->set = move->set;
+	if (!move->set)
+		return;
+	last->at = move->at;
+	model_set(&last->from, move->from >= 0 ? tunnels[move->from].config->name : NULL);
+	model_set(&last->to, move->to >= 0 ? tunnels[move->to].config->name : NULL);
+	model_set(&last->cause, move->cause);
+	last->outage_ms = move->outage_ms;
+}
+
+void
+gateway_connection_publish(struct gateway_connection *connection)
+{
+	struct model_connection *row = &connection->row;
+	struct failover_status status;
+	struct bgp_peer_status peer;
+	uint64_t up = 0, disabled = 0, rx = 0, tx = 0;
+	char *text;
+
+	failover_status(connection->failover, &status);
+	text_list_free(&row->active);
+	row->prefixes_advertised = MODEL_UINT_UNSET;
+	for (unsigned i = 0; i < connection->tunnel_count; i++) {
+		struct gateway_tunnel *tunnel = &connection->tunnels[i];
+
+		up += (status.usable & (1u << i)) != 0;
+		disabled += tunnel->disabled;
+		rx += tunnel->row.rx_bps != MODEL_UINT_UNSET ? tunnel->row.rx_bps : 0;
+		tx += tunnel->row.tx_bps != MODEL_UINT_UNSET ? tunnel->row.tx_bps : 0;
+		if ((status.active & (1u << i)) == 0)
+			continue;
+		text_list_add(&row->active, tunnel->config->name);
+		if (tunnel->peer != NULL && row->prefixes_advertised == MODEL_UINT_UNSET) {
+			bgp_peer_status(tunnel->peer, &peer);
+			row->prefixes_advertised = peer.advertised;
+		}
+	}
+	model_set(&row->state, disabled == connection->tunnel_count ? "disabled"
+			       : up == connection->tunnel_count     ? "up"
+			       : up != 0                            ? "degraded"
+								    : "down");
+	row->pinned = status.pinned;
+	row->moving = status.moving;
+	row->tunnels_up = up;
+	row->tunnels_total = connection->tunnel_count;
+	row->failovers = status.failovers;
+	publish_last_move(connection, &status.last);
+	row->prefixes_received = connection->config->routing == CONFIG_ROUTING_DYNAMIC
+				     ? connection->prefixes
+				     : connection->config->routes.count;
+	row->rx_bps = rx;
+	row->tx_bps = tx;
+	text = attention(connection);
+	model_set(&row->attention, text);
+	free(text);
+	model_store_put(connection->gateway->store, MODEL_KIND_CONNECTION, row);
+}
+
+void
+gateway_publish(struct gateway *gateway)
+{
+	uint64_t up = 0, rx = 0, tx = 0;
+
+	for (size_t i = 0; i < gateway->connection_count; i++) {
+		const struct model_connection *row = &gateway->connections[i].row;
+
+		up += row->tunnels_up != 0;
+		rx += row->rx_bps;
+		tx += row->tx_bps;
+	}
+	gateway->row.connections_up = up;
+	gateway->row.connections_total = gateway->connection_count;
+	gateway->row.rx_bps = rx;
+	gateway->row.tx_bps = tx;
+	model_store_put(gateway->store, MODEL_KIND_GATEWAY, &gateway->row);
+}
+
+struct gateway_tunnel *
+gateway_tunnel_find(struct gateway *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		if (strcmp(gateway->tunnels[i]->config->name, name) == 0)
+			return gateway->tunnels[i];
+	}
+	return NULL;
+}
+
+struct gateway_connection *
+gateway_connection_find(struct gateway *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->connection_count; i++) {
+		if (strcmp(gateway->connections[i].config->name, name) == 0)
+			return &gateway->connections[i];
+	}
+	return NULL;
+}
+
+/* --- what failover asks for -------------------------------------------------------------------- */
+
+static void
+set_routes(void *context, uint32_t active, uint32_t usable)
+{
+	struct gateway_connection *connection = context;
+
+	routing_group_set(connection->gateway->routing, connection->group, active, usable);
+}
+
+static void
+set_preference(void *context, unsigned member, uint32_t local_preference, uint32_t med)
+{
+	struct gateway_connection *connection = context;
+	struct bgp_peer *peer = connection->tunnels[member].peer;
+
+	if (peer == NULL)
+		return;
+	bgp_peer_set_preference(peer, local_preference);
+	bgp_peer_set_med(peer, med);
+}
+
+static void
+read_counters(void *context, unsigned member, struct failover_counters *out)
+{
+	struct gateway_connection *connection = context;
+	struct gateway *gateway = connection->gateway;
+	struct dataplane_counters counters = {0};
+
+	gateway->plane_ops->tunnel_counters(gateway->plane, connection->tunnels[member].config->id,
+					    &counters);
+	*out = (struct failover_counters){
+	    .rx_packets = counters.rx_packets,
+	    .tx_packets = counters.tx_packets,
+	    .last_rx = (usec_t)counters.last_rx,
+	    .last_tx = (usec_t)counters.last_tx,
+	};
+}
+
+static void
+failover_changed(void *context)
+{
+	struct gateway_connection *connection = context;
+
+	if (connection->failover == NULL) /* still being made */
+		return;
+	for (unsigned i = 0; i < connection->tunnel_count; i++)
+		gateway_tunnel_publish(&connection->tunnels[i]);
+	gateway_connection_publish(connection);
+}
+
+static void
+failover_event(void *context, const char *severity, const char *kind, const char *text)
+{
+	struct gateway_connection *connection = context;
+
+	gateway_event(connection->gateway, severity, kind, connection->config->name, "%s", text);
+}
+
+/* --- making and clearing ----------------------------------------------------------------------- */
+
+static void
+health_changed(void *context, enum health_verdict verdict, const char *evidence)
+{
+	struct gateway_tunnel *tunnel = context;
+
+	if (tunnel->connection->failover != NULL)
+		gateway_tunnel_publish(tunnel);
+}
+
+void
+gateway_tunnel_init(struct gateway *gateway, struct gateway_connection *connection, unsigned member)
+{
+	struct gateway_tunnel *tunnel = &connection->tunnels[member];
+	const struct config_tunnel *config = &connection->config->tunnels[member];
+
+	*tunnel = (struct gateway_tunnel){
+	    .gateway = gateway, .connection = connection, .config = config, .member = member};
+	tunnel->health = health_new(health_changed, tunnel);
+	model_row_init(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
+	model_set(&tunnel->row.name, config->name);
+	model_set(&tunnel->row.connection, connection->config->name);
+	set_address(&tunnel->row.local, &config->local);
+	set_address(&tunnel->row.remote, &config->remote);
+	for (int i = 1; i >= 0; i--) {
+		if (!ip_address_is_set(&config->inside[i].address))
+			continue;
+		set_address(&tunnel->row.inside_local, &config->inside[i].address);
+		set_address(&tunnel->row.inside_remote, &config->inside_remote[i]);
+	}
+	model_set(&tunnel->row.local_id, config->local_id);
+	model_set(&tunnel->row.remote_id, config->remote_id);
+	if (connection->config->routing == CONFIG_ROUTING_DYNAMIC)
+		model_set(&tunnel->row.peer, config->name);
+	tunnel->row.rx_bytes = tunnel->row.tx_bytes = tunnel->row.rx_packets = tunnel->row.tx_packets = 0;
+	tunnel->row.rx_bps = tunnel->row.tx_bps = tunnel->row.tries = tunnel->row.rekeys = 0;
+	gateway->tunnels[config->id - 1] = tunnel;
+}
+
+void
+gateway_tunnel_clear(struct gateway_tunnel *tunnel)
+{
+	health_free(tunnel->health);
+	model_row_clear(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
+}
+
+/* The largest inner packet that fits 1500 bytes outside (AES-GCM; with UDP encapsulation unless it is ruled
+ * out). */
+static uint32_t
+inner_mtu(const struct config_tunnel *config)
+{
+	bool v6 = config->remote.family == AF_INET6;
+	uint32_t mtu = config->encap == CONFIG_ENCAP_NO ? 1446 : 1438;
+
+	if (config->mtu != 0)
+		return config->mtu;
+	return v6 ? mtu - 20 : mtu;
+}
+
+static bool
+tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
+{
+	struct gateway *gateway = tunnel->gateway;
+	const struct config_tunnel *config = tunnel->config;
+	uint32_t mtu = inner_mtu(config);
+
+	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, mtu, tunnel->interface, err))
+		return error_prefix(err, "%s", config->name);
+	for (unsigned i = 0; i < 2; i++) {
+		if (ip_address_is_set(&config->inside[i].address) &&
+		    !routing_interface_set(gateway->routing, tunnel->interface, &config->inside[i], mtu, err))
+			return error_prefix(err, "%s", config->name);
+	}
+	model_set(&tunnel->row.interface, tunnel->interface);
+	tunnel->row.mtu = mtu;
+	return true;
+}
+
+/* Both ends compare the same two inside addresses, so that they don't say the same. */
+static enum failover_order
+order_of(const struct config_tunnel *config)
+{
+	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
+	int order = ip_address_compare(&config->inside[family].address, &config->inside_remote[family]);
+
+	return order < 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND;
+}
+
+bool
+gateway_connection_init(struct gateway *gateway, size_t index, struct error *err)
+{
+	struct gateway_connection *connection = &gateway->connections[index];
+	const struct config_connection *config = &gateway->config->connections[index];
+	const char *interfaces[ROUTING_MEMBERS] = {NULL};
+	struct failover_actions actions = {
+	    .name = config->name,
+	    .context = connection,
+	    .set_routes = set_routes,
+	    .set_preference = set_preference,
+	    .read_counters = read_counters,
+	    .changed = failover_changed,
+	    .event = failover_event,
+	};
+
+	*connection =
+	    (struct gateway_connection){.gateway = gateway, .config = config, .group = (uint32_t)index + 1};
+	model_row_init(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
+	model_set(&connection->row.name, config->name);
+	model_set(&connection->row.routing, config_routing_name(config->routing));
+	model_set(&connection->row.mode, config_mode_name(config->mode));
+	if (config->routing == CONFIG_ROUTING_DYNAMIC)
+		connection->row.remote_asn = config->peer_asn;
+	connection->tunnels = memory_zeroed(config->tunnel_count, sizeof(*connection->tunnels));
+	for (unsigned i = 0; i < config->tunnel_count; i++) {
+		gateway_tunnel_init(gateway, connection, i);
+		connection->tunnel_count = i + 1;
+		if (!tunnel_open(&connection->tunnels[i], err))
+			return false;
+		interfaces[i] = connection->tunnels[i].interface;
+	}
+	if (!routing_group_add(gateway->routing, connection->group, config->name, interfaces,
+			       connection->tunnel_count, err))
+		return error_prefix(err, "%s", config->name);
+	connection->failover = failover_new(&gateway->loop, connection->tunnel_count,
+					    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
+	failover_order(connection->failover, order_of(&config->tunnels[0]));
+	return true;
+}
+
+void
+gateway_connection_clear(struct gateway_connection *connection)
+{
+	for (unsigned i = 0; i < connection->tunnel_count; i++)
+		gateway_tunnel_clear(&connection->tunnels[i]);
+	free(connection->tunnels);
+	free(connection->held);
+	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
+}
+
+/* --- what IKE tells ---------------------------------------------------------------------------- */
+
+void
+gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
+{
+	bool usable = tunnel->child_up && !tunnel->disabled;
+
+	if (usable && tunnel->peer != NULL) {
+		struct bgp_peer_status status;
+
+		bgp_peer_status(tunnel->peer, &status);
+		usable = status.state == BGP_ESTABLISHED;
+	}
+	failover_member_usable(tunnel->connection->failover, tunnel->member, usable, cause);
+}
+
+static void
+set_error(struct gateway_tunnel *tunnel, const struct ike_event *event)
+{
+	struct model_tunnel_error *error = &tunnel->row.last_error;
+
+	error->set = true;
+	model_set(&error->code, event->code);
+	model_set(&error->text, event->text);
+	model_set(&error->hint, event->hint[0] != '\0' ? event->hint : NULL);
+}
+
+static void
+on_child_up(struct gateway_tunnel *tunnel)
+{
+	tunnel->child_up = tunnel->ever_up = true;
+	tunnel->failed = false;
+	tunnel->row.established_at = clock_wall();
+	tunnel->row.down_since = tunnel->row.next_try_at = 0;
+	tunnel->row.tries = tunnel->row.rekeys = 0;
+	health_report(tunnel->health, HEALTH_CHILD, HEALTH_OK, "the child SA is up");
+	gateway_event(tunnel->gateway, "notice", "tunnel.up", tunnel->config->name, "tunnel is up");
+	gateway_tunnel_judge(tunnel, "the tunnel came up");
+	if (tunnel->peer != NULL)
+		bgp_peer_start(tunnel->peer);
+}
+
+static void
+on_child_down(struct gateway_tunnel *tunnel, const char *cause)
+{
+	if (!tunnel->child_up)
+		return;
+	tunnel->child_up = false;
+	tunnel->row.established_at = 0;
+	tunnel->row.down_since = clock_wall();
+	health_report(tunnel->health, HEALTH_CHILD, HEALTH_FAILED, cause);
+	/* routes first, then the session, so that traffic moves before the bookkeeping */
+	gateway_tunnel_judge(tunnel, cause);
+	if (tunnel->peer != NULL)
+		bgp_peer_stop(tunnel->peer, cause);
+	gateway_event(tunnel->gateway, tunnel->disabled ? "notice" : "warning", "tunnel.down",
+		      tunnel->config->name, "tunnel is down: %s", cause);
+}
+
+static void
+on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
+{
+	const char *const fields[] = {"code", event->code, "hint", event->hint, NULL};
+	bool again = tunnel->failed && tunnel->row.last_error.set && tunnel->row.last_error.text != NULL &&
+		     strcmp(tunnel->row.last_error.text, event->text) == 0;
+
+	tunnel->failed = true;
+	if (tunnel->row.down_since == 0 && !tunnel->child_up)
+		tunnel->row.down_since = clock_wall();
+	set_error(tunnel, event);
+	health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED, event->text);
+	gateway_event_fields(tunnel->gateway, again ? "info" : "warning", "tunnel.failed",
+			     tunnel->config->name, fields, "%s", event->text);
+}
+
+/* What charon says of every packet and timer; of use to who debugs IKE itself. */
+static bool
+is_chatter(const struct ike_event *event)
+{
+	static const char *const groups[] = {"[ENC]", "[NET]", "[JOB]", "[KNL]", "[MGR]", "[LIB]"};
+
+	for (size_t i = 0; event->level > 0 && i < COUNT_OF(groups); i++) {
+		if (strncmp(event->text, groups[i], strlen(groups[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A line of charon's log: the operator reads what is above debugging; the rest is there on demand. */
+static void
+on_log(struct gateway *gateway, const struct ike_event *event, const char *subject)
+{
+	if (gateway->options->verbose == 0 && is_chatter(event))
+		return;
+	gateway_event(gateway, event->level <= 0 ? "info" : "debug", "ike.log", subject, "%s", event->text);
+}
+
+static void
+on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
+{
+	switch (event->kind) {
+	case IKE_EVENT_CONNECTING:
+		tunnel->row.tries++;
+		break;
+	case IKE_EVENT_IKE_UP:
+		health_report(tunnel->health, HEALTH_IKE, HEALTH_OK, "the IKE SA is established");
+		gateway_event(tunnel->gateway, "info", "ike.up", tunnel->config->name,
+			      "IKE SA is established");
+		break;
+	case IKE_EVENT_CHILD_UP:
+		on_child_up(tunnel);
+		break;
+	case IKE_EVENT_CHILD_DOWN:
+		on_child_down(tunnel, tunnel->disabled         ? "taken down by an operator"
+				      : event->by_peer         ? "the peer deleted it"
+				      : event->text[0] != '\0' ? event->text
+							       : "the child SA is gone");
+		break;
+	case IKE_EVENT_IKE_DOWN:
+		health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED,
+			      event->by_peer ? "the peer closed the IKE SA" : "the IKE SA is gone");
+		gateway_event(tunnel->gateway, "info", "ike.down", tunnel->config->name, "IKE SA is gone%s",
+			      event->by_peer ? ": the peer closed it" : "");
+		break;
+	case IKE_EVENT_IKE_REKEYED:
+	case IKE_EVENT_CHILD_REKEYED:
+		tunnel->row.rekeys++;
+		gateway_event(tunnel->gateway, "info", "tunnel.rekeyed", tunnel->config->name,
+			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
+		break;
+	case IKE_EVENT_RETRANSMIT:
+		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s",
+			      event->text);
+		break;
+	case IKE_EVENT_FAILED:
+		on_failed(tunnel, event);
+		break;
+	case IKE_EVENT_PEER_DEAD:
+		on_failed(tunnel, event);
+		on_child_down(tunnel, "the peer is dead: no answer to dead-peer detection");
+		break;
+	case IKE_EVENT_LOG:
+		on_log(tunnel->gateway, event, tunnel->config->name);
+		return;
+	}
+	gateway_tunnel_publish(tunnel);
+	gateway_connection_publish(tunnel->connection);
+	gateway_publish(tunnel->gateway);
+}
+
+void
+gateway_on_ike(void *context, const struct ike_event *event)
+{
+	struct gateway *gateway = context;
+
+	if (gateway->stopping && event->kind != IKE_EVENT_LOG)
+		return;
+	if (event->tunnel != 0 && event->tunnel <= gateway->tunnel_count)
+		on_tunnel_event(gateway->tunnels[event->tunnel - 1], event);
+	else if (event->kind == IKE_EVENT_LOG)
+		on_log(gateway, event, gateway->config->name);
+	else if (event->kind == IKE_EVENT_FAILED)
+		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
+			      event->hint[0] != '\0' ? ": " : "", event->hint);
+}
+
+/* --- by an operator's word --------------------------------------------------------------------- */
+
+void
+gateway_tunnel_enable(struct gateway_tunnel *tunnel)
+{
+	tunnel->disabled = false;
+	if (!tunnel->child_up) {
+		tunnel->ever_up = tunnel->failed = false;
+		tunnel->row.tries = 1;
+		tunnel->row.last_error.set = false;
+		tunnel->row.down_since = 0;
+		health_report(tunnel->health, HEALTH_CHILD, HEALTH_UNKNOWN, "");
+		health_report(tunnel->health, HEALTH_IKE, HEALTH_UNKNOWN, "");
+	}
+	ike_tunnel_up(tunnel->gateway->ike, tunnel->config->id);
+	gateway_tunnel_judge(tunnel, "brought up by an operator");
+	gateway_tunnel_publish(tunnel);
+	gateway_connection_publish(tunnel->connection);
+}
+
+void
+gateway_tunnel_disable(struct gateway_tunnel *tunnel)
+{
+	tunnel->disabled = true;
+	on_child_down(tunnel, "taken down by an operator");
+	ike_tunnel_down(tunnel->gateway->ike, tunnel->config->id);
+	gateway_tunnel_publish(tunnel);
+	gateway_connection_publish(tunnel->connection);
+}
+
+/* --- once a second ----------------------------------------------------------------------------- */
+
+static uint64_t
+rate(uint64_t now, uint64_t before, usec_t elapsed)
+{
+	if (elapsed <= 0 || now < before)
+		return 0;
+	return (now - before) * 8 * USEC_PER_SEC / (uint64_t)elapsed;
+}
+
+static void
+read_figures(struct gateway_tunnel *tunnel)
+{
+	struct gateway *gateway = tunnel->gateway;
+	struct model_tunnel *row = &tunnel->row;
+	struct dataplane_counters now = {0};
+	usec_t at = clock_monotonic(), elapsed = at - tunnel->counted_at;
+
+	if (!gateway->plane_ops->tunnel_counters(gateway->plane, tunnel->config->id, &now))
+		return;
+	if (tunnel->counted_at != 0) {
+		row->rx_bps = rate(now.rx_bytes, tunnel->counters.rx_bytes, elapsed);
+		row->tx_bps = rate(now.tx_bytes, tunnel->counters.tx_bytes, elapsed);
+	}
+	row->rx_bytes = now.rx_bytes;
+	row->tx_bytes = now.tx_bytes;
+	row->rx_packets = now.rx_packets;
+	row->tx_packets = now.tx_packets;
+	row->drops = (struct model_tunnel_drops){
+	    .set = true,
+	    .no_sa = now.drops.no_sa,
+	    .replay = now.drops.replay,
+	    .authentication = now.drops.authentication,
+	    .malformed = now.drops.malformed,
+	    .selector = now.drops.selector,
+	    .too_big = now.drops.too_big,
+	    .queue = now.drops.queue,
+	};
+	tunnel->counters = now;
+	tunnel->counted_at = at;
+}
+
+/* A monotonic instant as wall clock, in whole seconds so that it doesn't change with every reading. */
+static usec_t
+instant(usec_t monotonic)
+{
+	return monotonic == 0 ? 0
+			      : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
+}
+
+static void
+read_ike(struct gateway_tunnel *tunnel)
+{
+	struct model_tunnel *row = &tunnel->row;
+	struct ike_status status;
+
+	if (!ike_tunnel_status(tunnel->gateway->ike, tunnel->config->id, &status))
+		return;
+	model_set(&row->ike_state, status.ike_state[0] != '\0' ? status.ike_state : NULL);
+	model_set(&row->child_state, status.child_state[0] != '\0' ? status.child_state : NULL);
+	row->ike_version = status.ike_up ? status.version : MODEL_UINT_UNSET;
+	row->nat = status.nat;
+	row->encap = status.encap;
+	model_set(&row->ike_proposal, status.ike_proposal[0] != '\0' ? status.ike_proposal : NULL);
+	model_set(&row->esp_proposal, status.esp_proposal[0] != '\0' ? status.esp_proposal : NULL);
+	if (status.child_up) {
+		model_set_format(&row->spi_in, "%08x", status.spi_in);
+		model_set_format(&row->spi_out, "%08x", status.spi_out);
+	} else {
+		model_set(&row->spi_in, NULL);
+		model_set(&row->spi_out, NULL);
+	}
+	if (status.ike_up) {
+		set_address(&row->local, &status.local);
+		set_address(&row->remote, &status.remote);
+		if (status.local_id[0] != '\0')
+			model_set(&row->local_id, status.local_id);
+		if (status.remote_id[0] != '\0')
+			model_set(&row->remote_id, status.remote_id);
+	}
+	row->rekey_at = instant(status.rekey_at);
+	row->child_rekey_at = instant(status.child_rekey_at);
+	row->next_try_at = tunnel->child_up ? 0 : instant(status.next_try_at);
+}
+
+void
+gateway_tick(struct gateway *gateway)
+{
+	for (size_t i = 0; i < gateway->connection_count; i++) {
+		struct gateway_connection *connection = &gateway->connections[i];
+
+		for (unsigned k = 0; k < connection->tunnel_count; k++) {
+			read_figures(&connection->tunnels[k]);
+			read_ike(&connection->tunnels[k]);
+			gateway_tunnel_publish(&connection->tunnels[k]);
+		}
+		gateway_connection_publish(connection);
+	}
+	gateway_publish(gateway);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What we ask of charon is done by its own threads: checking out an IKE_SA waits while another thread works
+ * on it, and starting one computes a Diffie-Hellman value. Callers only queue.
+ */
+#include "core/ike/ike_internal.h"
+
+#include <stdlib.h>
+
+#include <processing/jobs/callback_job.h>
+#include <sa/ikev2/tasks/ike_dpd.h>
+
+struct sa_job {
+	uint32_t unique_id;
+	enum sa_deed deed;
+};
+
+struct start_job {
+	struct ike *ike;
+	uint32_t tunnel;
+	uint32_t existing; /* unique id of an IKE_SA that lacks its child; 0: a new one */
+	peer_cfg_t *peer;
+	child_cfg_t *child;
+};
+
+static void
+queue(callback_job_cb_t work, void *data, callback_job_cleanup_t cleanup)
+{
+	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(work, data, cleanup, NULL));
+}
+
+/* Collects first: rekeying changes the list that is walked. */
+static status_t
+rekey(ike_sa_t *sa)
+{
+	struct {
+		protocol_id_t protocol;
+		uint32_t spi;
+	} found[MOST_CHILDREN];
+	unsigned count = 0;
+	child_sa_t *child;
+	enumerator_t *children = sa->create_child_sa_enumerator(sa);
+	status_t status = SUCCESS;
+
+	while (count < MOST_CHILDREN && children->enumerate(children, &child)) {
+		if (child->get_state(child) != CHILD_INSTALLED)
+			continue;
+		found[count].protocol = child->get_protocol(child);
+		found[count++].spi = child->get_spi(child, TRUE);
+	}
+	children->destroy(children);
+	for (unsigned i = 0; i < count && status != DESTROY_ME; i++)
+		status = sa->rekey_child_sa(sa, found[i].protocol, found[i].spi);
+	return status == DESTROY_ME ? status : sa->rekey(sa);
+}
+
+static status_t
+probe(ike_sa_t *sa)
+{
+	if (sa->get_version(sa) != IKEV2)
+		return sa->send_dpd(sa);
+	sa->queue_task(sa, (task_t *)ike_dpd_create(TRUE));
+	return sa->initiate(sa, NULL, NULL);
+}
+
+static status_t
+act(ike_sa_t *sa, enum sa_deed deed)
+{
+	switch (deed) {
+	case DEED_DELETE:
+		return sa->delete (sa, FALSE);
+	case DEED_DESTROY:
+		sa->delete (sa, TRUE);
+		return DESTROY_ME;
+	case DEED_REKEY:
+		return rekey(sa);
+	case DEED_PROBE:
+		return probe(sa);
+	}
+	return SUCCESS;
+}
+
+static job_requeue_t
+run_sa_job(void *data)
+{
+	struct sa_job *job = data;
+	ike_sa_t *sa = charon->ike_sa_manager->checkout_by_id(charon->ike_sa_manager, job->unique_id);
+
+	if (sa && act(sa, job->deed) == DESTROY_ME)
+		charon->ike_sa_manager->checkin_and_destroy(charon->ike_sa_manager, sa);
+	else if (sa)
+		charon->ike_sa_manager->checkin(charon->ike_sa_manager, sa);
+	return JOB_REQUEUE_NONE;
+}
+
+void
+job_sa(uint32_t unique_id, enum sa_deed deed)
+{
+	struct sa_job *job = memory_zeroed(1, sizeof(*job));
+
+	*job = (struct sa_job){unique_id, deed};
+	queue(run_sa_job, job, free);
+}
+
+void
+track_close(struct track *track, enum sa_deed deed)
+{
+	track->ours_to_close = true;
+	track->closing = clock_monotonic();
+	job_sa(track->unique_id, deed);
+}
+
+static void
+free_start(void *data)
+{
+	struct start_job *job = data;
+
+	DESTROY_IF(job->peer);
+	DESTROY_IF(job->child);
+	free(job);
+}
+
+/* The tunnel, if it is still the one that the job was made for and is still to be started. With the lock
+ * held. */
+static struct tunnel *
+still_wanted(const struct start_job *job)
+{
+	struct tunnel *tunnel = tunnel_find(job->ike, job->tunnel);
+
+	if (!tunnel || tunnel->peer != job->peer || tunnel->child_count)
+		return NULL;
+	return tunnel->wanted || tunnel->once ? tunnel : NULL;
+}
+
+static ike_sa_t *
+checkout_for_start(const struct start_job *job)
+{
+	ike_sa_manager_t *manager = charon->ike_sa_manager;
+	ike_sa_t *sa = job->existing ? manager->checkout_by_id(manager, job->existing) : NULL;
+
+	if (sa && sa->get_state(sa) != IKE_ESTABLISHED) {
+		manager->checkin(manager, sa);
+		return NULL;
+	}
+	return job->existing ? sa : manager->checkout_by_config(manager, job->peer);
+}
+
+/* Gives the SA its child to negotiate and lets go of it. An SA made for this alone goes where it is not
+ * wanted. */
+static void
+start_on(const struct start_job *job, ike_sa_t *sa)
+{
+	ike_sa_manager_t *manager = charon->ike_sa_manager;
+	bool wanted;
+
+	pthread_mutex_lock(&job->ike->lock);
+	wanted = still_wanted(job) != NULL;
+	if (wanted)
+		track_of(job->ike, sa);
+	pthread_mutex_unlock(&job->ike->lock);
+	if (wanted ? sa->initiate(sa, job->child->get_ref(job->child), NULL) == SUCCESS : job->existing != 0)
+		manager->checkin(manager, sa);
+	else
+		manager->checkin_and_destroy(manager, sa);
+}
+
+static job_requeue_t
+run_start(void *data)
+{
+	struct start_job *job = data;
+	struct ike *ike = job->ike;
+	struct tunnel *tunnel;
+	ike_sa_t *sa = NULL;
+	bool wanted;
+
+	pthread_mutex_lock(&ike->lock);
+	wanted = still_wanted(job) != NULL;
+	pthread_mutex_unlock(&ike->lock);
+	if (wanted)
+		sa = checkout_for_start(job);
+	if (sa)
+		start_on(job, sa);
+	pthread_mutex_lock(&ike->lock);
+	tunnel = tunnel_find(ike, job->tunnel);
+	if (tunnel && tunnel->peer == job->peer) {
+		tunnel->starting = false;
+		if (wanted && !sa)
+			supervise_ended(ike, tunnel, true);
+	}
+	pthread_mutex_unlock(&ike->lock);
+	return JOB_REQUEUE_NONE;
+}
+
+void
+job_initiate(struct ike *ike, struct tunnel *tunnel, uint32_t existing)
+{
+	struct start_job *job = memory_zeroed(1, sizeof(*job));
+
+	*job = (struct start_job){ike, tunnel->id, existing, tunnel->peer->get_ref(tunnel->peer),
+				  tunnel->child->get_ref(tunnel->child)};
+	tunnel->starting = true;
+	queue(run_start, job, free_start);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keeps tunnels up that should be, and lets go of SAs whose peer is gone. The one mechanism for it: charon
+ * itself retransmits for ever (ike.c) and never restarts anything, because its limits are one setting for all
+ * tunnels.
+ *
+ * - A negotiation in which the peer has not said a word for CONNECT_SILENCE ends as no_answer.
+ * - An established IKE_SA is dead when a request of ours is outstanding and nothing authentic came, neither
+ * IKE nor ESP, for the tunnel's dpd_timeout. charon sends the requests: its own dead-peer detection after
+ * dpd_interval of silence.
+ * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
+ * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state)
+ * become one: of two as old as each other the one with the lower initiator's SPI, which both ends see alike,
+ * else the newer. The one to keep has to give a sign of life first, or the other is asked.
+ * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet
+ * had to retransmit run at once, so that a thousand tunnels don't time one another out.
+ */
+#include "core/ike/ike_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <processing/jobs/callback_job.h>
+
+#define TICK_MS 250
+#define CONNECT_SILENCE (12 * USEC_PER_SEC)
+#define CHILD_PATIENCE (15 * USEC_PER_SEC)
+#define DELETE_PATIENCE (5 * USEC_PER_SEC)
+#define REKEYED_PATIENCE (30 * USEC_PER_SEC)
+#define DUPLICATE_PATIENCE (3 * USEC_PER_SEC)
+#define SAME_AGE (5 * USEC_PER_SEC)
+#define DEAD_WITHOUT_SETTING_S 165 /* what charon's own retransmissions would take */
+#define FRESH_LIMIT 64
+#define FRESH_AGE (2 * USEC_PER_SEC)
+
+/* --- when to try
+ * ----------------------------------------------------------------------------------------------- */
+
+void
+supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
+{
+	if (failed)
+		tunnel->once = false;
+	if (!tunnel->wanted || ike->closing)
+		return;
+	if (tunnel->next_try_at)
+		return;
+	tunnel->failures = failed ? tunnel->failures + 1 : tunnel->failures;
+	tunnel->next_try_at = clock_monotonic() + backoff_delay(tunnel->failures, (uint32_t)random());
+	if (tunnel->failures == 0)
+		supervise_soon(ike);
+}
+
+struct outlook {
+	bool negotiating;
+	uint32_t childless; /* an established IKE_SA without a child; 0: none */
+};
+
+static struct outlook
+look(const struct tunnel *tunnel, usec_t now)
+{
+	struct outlook out = {0};
+
+	for (const struct track *track = tunnel->tracks; track; track = track->sibling) {
+		if (track->ours_to_close || track->state == IKE_DELETING)
+			continue;
+		if (track->state == IKE_CONNECTING || track->state == IKE_CREATED)
+			out.negotiating = true;
+		else if (track->established && !track->carried &&
+			 now - track->established_at < CHILD_PATIENCE)
+			out.negotiating = true; /* its first child is on the way, or its end */
+		else if (track->established && track->state == IKE_ESTABLISHED)
+			out.childless = track->unique_id;
+	}
+	return out;
+}
+
+static bool
+is_due(const struct tunnel *tunnel, usec_t now)
+{
+	if (!(tunnel->wanted || tunnel->once) || tunnel->child_count || tunnel->starting)
+		return false;
+	return tunnel->next_try_at && tunnel->next_try_at <= now;
+}
+
+static unsigned
+count_fresh(struct ike *ike, usec_t now)
+{
+	unsigned fresh = 0;
+
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
+		fresh += tunnel->starting;
+		for (const struct track *track = tunnel->tracks; track; track = track->sibling)
+			fresh += track->initiator && track->state == IKE_CONNECTING && track->sent < 3 &&
+				 now - track->begun < FRESH_AGE;
+	}
+	return fresh;
+}
+
+static void
+start_due(struct ike *ike, usec_t now)
+{
+	unsigned fresh = count_fresh(ike, now);
+
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && fresh < FRESH_LIMIT;
+	     tunnel = tunnel_next(ike, tunnel)) {
+		struct outlook outlook;
+
+		if (!is_due(tunnel, now))
+			continue;
+		outlook = look(tunnel, now);
+		if (outlook.negotiating)
+			continue;
+		tunnel->next_try_at = 0;
+		job_initiate(ike, tunnel, outlook.childless);
+		fresh++;
+	}
+}
+
+static job_requeue_t
+pump(void *data)
+{
+	struct ike *ike = data;
+
+	pthread_mutex_lock(&ike->lock);
+	ike->pump_queued = false;
+	start_due(ike, clock_monotonic());
+	pthread_mutex_unlock(&ike->lock);
+	return JOB_REQUEUE_NONE;
+}
+
+void
+supervise_soon(struct ike *ike)
+{
+	if (ike->pump_queued || ike->closing)
+		return;
+	ike->pump_queued = true;
+	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(pump, ike, NULL, NULL));
+}
+
+/* --- what has waited too long
+ * ---------------------------------------------------------------------------------- */
+
+static usec_t
+last_sign(const struct track *track)
+{
+	return track->traffic > track->heard ? track->traffic : track->heard;
+}
+
+static bool
+is_dead(const struct track *track, usec_t now)
+{
+	uint32_t limit = track->tunnel && track->tunnel->dpd_timeout_s ? track->tunnel->dpd_timeout_s
+								       : DEAD_WITHOUT_SETTING_S;
+
+	return track->established && track->retransmits &&
+	       now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
+}
+
+static void
+bury(struct ike *ike, struct track *track, usec_t now)
+{
+	struct ike_event event = {.kind = IKE_EVENT_PEER_DEAD};
+	char peer[IP_ADDRESS_TEXT], silence[32];
+	struct tunnel *tunnel = track->tunnel;
+
+	clock_format_span(now - last_sign(track), silence, sizeof(silence));
+	ip_address_format(&track->remote, peer);
+	snprintf(event.text, sizeof(event.text), "%s is silent for %s: %u requests without an answer", peer,
+		 silence, track->retransmits + 1);
+	snprintf(event.hint, sizeof(event.hint), "%s", failure_hint(FAILURE_NO_ANSWER));
+	snprintf(event.code, sizeof(event.code), "%s", failure_code(FAILURE_NO_ANSWER));
+	event.tunnel = tunnel ? tunnel->id : 0;
+	event.count = track->retransmits;
+	events_post(ike, &event);
+	if (tunnel && !tunnel->dpd_restart && tunnel->failures == 0)
+		tunnel->failures = 1;
+	track_close(track, DEED_DESTROY);
+}
+
+static void
+judge(struct ike *ike, struct track *track, usec_t now)
+{
+	if (track->closing) {
+		/* A Delete has to queue behind a request that is never answered. */
+		if (now - track->closing >= DELETE_PATIENCE)
+			track_close(track, DEED_DESTROY);
+		return;
+	}
+	switch (track->state) {
+	case IKE_CONNECTING:
+		if (!track->initiator || track->established || now - track->heard < CONNECT_SILENCE)
+			return;
+		if (track->failure == FAILURE_NONE)
+			track->failure = FAILURE_NO_ANSWER;
+		job_sa(track->unique_id, DEED_DESTROY);
+		track->heard = now; /* asked once is enough */
+		return;
+	case IKE_DELETING:
+		if (now - track->state_since < DELETE_PATIENCE)
+			return;
+		break;
+	case IKE_REKEYED:
+		if (now - track->state_since < REKEYED_PATIENCE)
+			return;
+		break;
+	default:
+		if (is_dead(track, now))
+			bury(ike, track, now);
+		return;
+	}
+	track->state_since = now;
+	job_sa(track->unique_id, DEED_DESTROY);
+}
+
+/* --- duplicates
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool
+may_be_kept(const struct track *track, usec_t now)
+{
+	return track->established && track->state == IKE_ESTABLISHED && !track->ours_to_close &&
+	       track->installed && now - track->established_at >= DUPLICATE_PATIENCE;
+}
+
+/* Which of two both ends would keep. */
+static struct track *
+better(struct track *a, struct track *b)
+{
+	usec_t apart = a->established_at - b->established_at;
+
+	if (a->doubtful != b->doubtful)
+		return a->doubtful ? b : a;
+	if (apart > SAME_AGE)
+		return a;
+	if (apart < -SAME_AGE)
+		return b;
+	return a->initiator_spi < b->initiator_spi ? a : b;
+}
+
+static void
+thin_out(struct tunnel *tunnel, usec_t now)
+{
+	struct track *keep = NULL;
+	unsigned count = 0;
+
+	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
+		if (!may_be_kept(track, now))
+			continue;
+		count++;
+		keep = keep ? better(keep, track) : track;
+	}
+	if (count < 2)
+		return;
+	if (!keep->probed) {
+		keep->probed = now;
+		job_sa(keep->unique_id, DEED_PROBE);
+		return;
+	}
+	if (keep->heard < keep->probed) {
+		keep->doubtful = now - keep->probed >= DUPLICATE_PATIENCE;
+		return;
+	}
+	keep->doubtful = false;
+	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
+		if (track == keep || !may_be_kept(track, now))
+			continue;
+		track_close(track, track->doubtful ? DEED_DESTROY : DEED_DELETE);
+	}
+	keep->probed = 0;
+}
+
+/* --- the clock
+ * ------------------------------------------------------------------------------------------------- */
+
+static job_requeue_t
+tick(void *data)
+{
+	struct ike *ike = data;
+	usec_t now = clock_monotonic();
+
+	pthread_mutex_lock(&ike->lock);
+	for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
+		for (struct track *track = ike->tracks[bucket]; track; track = track->next)
+			judge(ike, track, now);
+	start_due(ike, now);
+	pthread_mutex_unlock(&ike->lock);
+	return JOB_RESCHEDULE_MS(TICK_MS);
+}
+
+static job_requeue_t
+collect(void *data)
+{
+	struct ike *ike = data;
+	usec_t now;
+
+	status_collect(ike);
+	now = clock_monotonic();
+	pthread_mutex_lock(&ike->lock);
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
+		if (tunnel->established > 1)
+			thin_out(tunnel, now);
+	pthread_mutex_unlock(&ike->lock);
+	return JOB_RESCHEDULE(1);
+}
+
+void
+supervisor_start(struct ike *ike)
+{
+	lib->scheduler->schedule_job_ms(lib->scheduler, (job_t *)callback_job_create(tick, ike, NULL, NULL),
+					TICK_MS);
+	lib->scheduler->schedule_job(lib->scheduler, (job_t *)callback_job_create(collect, ike, NULL, NULL),
+				     1);
+}

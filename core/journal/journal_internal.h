@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Inside the journal's room:
+ *
+ *   database.c   SQLite: opening, versions, inserting, reading, moving a damaged file aside. No threads.
+ *   journal.c    the queue, the thread that empties it, the doors
+ */
+#ifndef TWINSPAN_JOURNAL_INTERNAL_H
+#define TWINSPAN_JOURNAL_INTERNAL_H
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#include "core/journal/journal.h"
+
+/* An event on its way to the disk: plain copies, so that it can cross to the writer's thread. */
+struct journal_entry {
+	uint64_t sequence;
+	usec_t at;
+	char *severity, *kind, *subject, *text;
+	char *fields; /* JSON object; NULL: none */
+};
+
+void journal_entry_clear(struct journal_entry *entry);
+
+/* An open database; used by one thread at a time. */
+struct database {
+	sqlite3 *handle;
+	sqlite3_stmt *insert;
+	char path[4096];
+	dev_t device;
+	ino_t inode;
+	uint64_t last_sequence;
+	int64_t last_id, first_id; /* of the rows that are there; ids rise by one */
+};
+
+enum database_result {
+	DATABASE_OK,
+	DATABASE_BUSY,    /* try again: locked, the disk is full or failing */
+	DATABASE_DAMAGED, /* move it aside */
+	DATABASE_REFUSED  /* of a newer version: leave it alone */
+};
+
+/** Opens `path`, making or upgrading it. On other results than DATABASE_OK `err` says why and nothing is
+ * open. */
+enum database_result database_open(struct database *database, const char *path, struct error *err);
+void database_close(struct database *database);
+/** False when somebody removed or replaced the file: what is written would be lost. */
+bool database_is_there(const struct database *database);
+/** Renames a damaged database and what belongs to it; `aside` (may be NULL) gets the new path. */
+bool database_move_aside(const char *path, char *aside, size_t size, struct error *err);
+/** Writes all in one transaction and removes the oldest beyond `keep`: all or nothing. */
+enum database_result database_write(struct database *database, const struct journal_entry *entries,
+				    size_t count, uint64_t keep, struct error *err);
+/** The last `limit` rows, oldest first, by a connection of its own that only reads. */
+bool database_recent(const char *path, size_t limit,
+		     bool (*visit)(void *context, const struct model_event *event), void *context,
+		     struct error *err);
+
+#endif

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The room's door: candidates in, states out, and the turn of the loop in which the rest happens. See
+ * routing.h for what it promises and routing_internal.h for who does what.
+ */
+#include "core/routing/routing_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+#define SLICE_US 2000
+#define TICK_MS 1000
+#define EVENTS_A_SECOND 10
+
+/* --- events
+ * ------------------------------------------------------------------------------------------------- */
+
+static void
+tell(const struct routing *routing, const char *severity, const char *kind, const char *subject,
+     const char *text)
+{
+	if (routing->options.event != NULL)
+		routing->options.event(routing->options.context, severity, kind, subject, text);
+}
+
+static void
+events_window(struct routing *routing)
+{
+	usec_t now = clock_monotonic();
+	char text[120];
+
+	if (now - routing->events_since < USEC_PER_SEC)
+		return;
+	if (routing->events_suppressed > 0) {
+		snprintf(text, sizeof(text), "%u more events of this kind within a second were left out",
+			 routing->events_suppressed);
+		tell(routing, "warning", "route.more", "", text);
+	}
+	routing->events_since = now;
+	routing->events_in_window = routing->events_suppressed = 0;
+}
+
+void
+routing_event(struct routing *routing, const char *severity, const char *kind, const char *subject,
+	      const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	events_window(routing);
+	if (routing->events_in_window >= EVENTS_A_SECOND) {
+		routing->events_suppressed++;
+		return;
+	}
+	routing->events_in_window++;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	tell(routing, severity, kind, subject, text);
+}
+
+/* --- the turn of the loop
+ * ----------------------------------------------------------------------------------- */
+
+static void
+on_turn(uv_idle_t *idle)
+{
+	struct routing *routing = idle->data;
+	bool settled = sync_work(routing, SLICE_US);
+
+	if (settled)
+		guard_work(routing);
+	if (audit_work(routing) && settled) {
+		uv_idle_stop(idle);
+		routing->woken = false;
+	}
+}
+
+void
+routing_wake(struct routing *routing)
+{
+	if (routing->woken)
+		return;
+	routing->woken = true;
+	uv_idle_start(routing->idle, on_turn);
+}
+
+static void
+on_tick(uv_timer_t *timer)
+{
+	struct routing *routing = timer->data;
+
+	events_window(routing);
+	if (routing->install)
+		audit_tick(routing);
+}
+
+void
+routing_tick_in(struct routing *routing, uint64_t milliseconds)
+{
+	if (!uv_is_closing((uv_handle_t *)routing->timer))
+		uv_timer_start(routing->timer, on_tick, milliseconds, TICK_MS);
+}
+
+/* --- open and close
+ * ----------------------------------------------------------------------------------------- */
+
+static void
+free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void
+free_routing(struct routing *routing)
+{
+	guard_close(routing);
+	groups_close(routing);
+	routing_table_close(&routing->table);
+	netlink_close(&routing->netlink);
+	free(routing->paths);
+	free(routing->path_heads);
+	free(routing->path_next);
+	free(routing->targets);
+	free(routing->operations);
+	free(routing->batch);
+	free(routing);
+}
+
+static bool
+open_kernel(struct routing *routing, struct error *err)
+{
+	size_t left;
+
+	if (!nexthops_probe(routing, err) || !monitor_open(routing, err))
+		return false;
+	if (!audit_open(routing, err)) {
+		monitor_close(routing);
+		return false;
+	}
+	left = audit_clear(routing, routing->options.leftover_hold_ms > 0);
+	if (left > 0)
+		routing_event(routing, "info", "route.leftovers", "",
+			      "removed %zu routes and nexthop objects that an earlier run left behind", left);
+	nexthops_open(routing);
+	return true;
+}
+
+struct routing *
+routing_open(uv_loop_t *loop, const struct routing_options *options, struct error *err)
+{
+	struct routing *routing = memory_zeroed(1, sizeof(*routing));
+
+	routing->loop = loop;
+	routing->options = *options;
+	routing->install = options->install;
+	routing->compat_fd = -1;
+	routing->opened_at = clock_monotonic();
+	routing->batch = memory_zeroed(1, sizeof(*routing->batch));
+	routing_table_open(&routing->table, sizeof(struct entry));
+	routing->idle = memory_zeroed(1, sizeof(*routing->idle));
+	routing->timer = memory_zeroed(1, sizeof(*routing->timer));
+	uv_idle_init(loop, routing->idle);
+	uv_timer_init(loop, routing->timer);
+	routing->idle->data = routing->timer->data = routing;
+	if (!netlink_open(&routing->netlink, err) || (routing->install && !open_kernel(routing, err))) {
+		uv_close((uv_handle_t *)routing->idle, free_handle);
+		uv_close((uv_handle_t *)routing->timer, free_handle);
+		free_routing(routing);
+		return NULL;
+	}
+	uv_timer_start(routing->timer, on_tick, TICK_MS, TICK_MS);
+	return routing;
+}
+
+void
+routing_close(struct routing *routing)
+{
+	if (routing == NULL)
+		return;
+	uv_close((uv_handle_t *)routing->idle, free_handle);
+	uv_close((uv_handle_t *)routing->timer, free_handle);
+	if (routing->install) {
+		monitor_close(routing);
+		audit_clear(routing, false);
+		audit_close(routing);
+	}
+	interfaces_close(routing);
+	free_routing(routing);
+}
+
+/* --- candidates
+ * --------------------------------------------------------------------------------------------- */
+
+static bool
+entry_has_candidate(const struct entry *entry)
+{
+	for (unsigned source = 0; source < ROUTING_SOURCES; source++)
+		if (entry->path[source] != 0)
+			return true;
+	return false;
+}
+
+void
+routing_offer(struct routing *routing, const struct ip_prefix *prefix,
+	      const struct routing_candidate *candidate)
+{
+	struct ip_prefix network = ip_prefix_network(prefix);
+	struct entry *entry;
+	uint32_t before;
+
+	if (ip_family_bits(network.address.family) == 0 || candidate->source >= ROUTING_SOURCES)
+		return;
+	entry = table_insert(&routing->table, &network);
+	if (!entry_has_candidate(entry))
+		routing->count++;
+	entry->leftover = false;
+	before = entry->path[candidate->source];
+	entry->path[candidate->source] = path_take(routing, candidate);
+	if (before == entry->path[candidate->source]) {
+		path_release(routing, before);
+		return;
+	}
+	path_release(routing, before);
+	guard_prefix_changed(routing, &network);
+	sync_queue(routing, entry);
+}
+
+void
+routing_withdraw(struct routing *routing, const struct ip_prefix *prefix, enum routing_source source)
+{
+	struct ip_prefix network = ip_prefix_network(prefix);
+	struct entry *entry = table_find(&routing->table, &network);
+
+	if (entry == NULL || source >= ROUTING_SOURCES || entry->path[source] == 0)
+		return;
+	path_release(routing, entry->path[source]);
+	entry->path[source] = 0;
+	if (!entry_has_candidate(entry))
+		routing->count--;
+	routing->unpin = true;
+	sync_queue(routing, entry);
+}
+
+void
+routing_flush(struct routing *routing)
+{
+	sync_work(routing, 0);
+	guard_work(routing);
+}
+
+void
+routing_entry_changed(struct routing *routing, const struct entry *entry)
+{
+	struct ip_prefix prefix = entry->node.prefix;
+
+	if (routing->options.changed != NULL)
+		routing->options.changed(routing->options.context, &prefix);
+}
+
+void
+routing_entry_release(struct routing *routing, struct entry *entry)
+{
+	struct ip_prefix prefix = entry->node.prefix;
+
+	if (entry->queued || entry->target != 0 || entry->floor || entry_has_candidate(entry))
+		return;
+	table_remove(&routing->table, &prefix);
+}
+
+/* --- states
+ * ------------------------------------------------------------------------------------------------- */
+
+static void
+members_text(const struct group *group, uint32_t members, char out[2 * IFNAMSIZ + 8])
+{
+	out[0] = '\0';
+	for (unsigned i = 0; i < group->count; i++)
+		if (members & 1u << i)
+			snprintf(out + strlen(out), 2 * IFNAMSIZ + 8 - strlen(out), "%s%s",
+				 out[0] ? " and " : "", group->members[i].name);
+}
+
+static void
+reason_of(const struct routing *routing, const struct entry *entry, const struct path *best, bool installed,
+	  char *out, size_t size)
+{
+	static const char *const why[ROUTING_SOURCES] = {"connected", "static", "learned by BGP",
+							 "protected"};
+	char devices[2 * IFNAMSIZ + 8], next_hop[IP_ADDRESS_TEXT];
+	uint32_t carriers = best->group != NULL ? group_carriers(routing, best->group, best->members,
+								 entry->node.prefix.address.family)
+						: 0;
+
+	if (best->source == ROUTING_CONNECTED)
+		snprintf(out, size, "connected: the kernel's own route");
+	else if (!routing->install)
+		snprintf(out, size, "%s; routes are not installed (install_routes: false)",
+			 why[best->source]);
+	else if (best->source == ROUTING_PROTECT)
+		snprintf(out, size, "protected: %s, so that nothing leaves in the clear",
+			 installed ? "held unreachable" : "not yet held unreachable");
+	else if (entry->failed == EEXIST)
+		snprintf(out, size, "%s; another program has a route with our metric %d", why[best->source],
+			 ROUTING_METRIC);
+	else if (entry->failed != 0 && !installed)
+		snprintf(out, size, "%s; the kernel refused it: %s", why[best->source],
+			 strerror(entry->failed));
+	else if (best->group_id == 0)
+		snprintf(out, size, "%s, via %s", why[best->source],
+			 ip_address_format(&best->next_hop, next_hop));
+	else if (best->group == NULL)
+		snprintf(out, size, "%s; held unreachable: its connection is gone", why[best->source]);
+	else if (carriers == 0)
+		snprintf(out, size, "%s; held unreachable: %s has no usable tunnel for it", why[best->source],
+			 best->group->name);
+	else
+		members_text(best->group, carriers, devices),
+		    snprintf(out, size, "%s, through %s", why[best->source], devices);
+}
+
+static bool
+entry_installed(const struct routing *routing, const struct entry *entry, const struct path *best)
+{
+	unsigned family = FAMILY_INDEX(entry->node.prefix.address.family);
+
+	if (best->source == ROUTING_PROTECT)
+		return entry->floor && entry->target == 0;
+	if (entry->target == 0 || entry->target != best->target[family] ||
+	    routing->targets[entry->target].dead)
+		return false;
+	return best->group == NULL ||
+	       group_carriers(routing, best->group, best->members, entry->node.prefix.address.family) != 0;
+}
+
+static bool
+state_of(const struct routing *routing, const struct entry *entry, struct routing_state *out)
+{
+	const struct path *best = entry_best(routing, entry);
+
+	if (best == NULL)
+		return false;
+	if (out == NULL)
+		return true;
+	out->best = best->source;
+	out->candidate =
+	    (struct routing_candidate){best->source, best->group_id, best->members, best->next_hop};
+	out->installed = entry_installed(routing, entry, best);
+	reason_of(routing, entry, best, out->installed, out->reason, sizeof(out->reason));
+	return true;
+}
+
+bool
+routing_lookup(const struct routing *routing, const struct ip_prefix *prefix, struct routing_state *out)
+{
+	struct ip_prefix network = ip_prefix_network(prefix);
+	const struct entry *entry = table_find(&routing->table, &network);
+
+	return entry != NULL && state_of(routing, entry, out);
+}
+
+static bool
+match_visit(void *context, void *entry)
+{
+	if (entry_has_candidate(entry))
+		*(struct entry **)context = entry;
+	return true;
+}
+
+bool
+routing_match(const struct routing *routing, const struct ip_address *address, struct ip_prefix *prefix,
+	      struct routing_state *out)
+{
+	struct ip_prefix host = {*address, (uint8_t)ip_family_bits(address->family)};
+	struct entry *entry = NULL;
+
+	if (host.length == 0)
+		return false;
+	table_cover(&routing->table, &host, match_visit, &entry);
+	if (entry == NULL)
+		return false;
+	if (prefix != NULL)
+		*prefix = entry->node.prefix;
+	return state_of(routing, entry, out);
+}
+
+void
+routing_walk(const struct routing *routing, const struct ip_prefix *after,
+	     bool (*visit)(void *context, const struct ip_prefix *prefix, const struct routing_state *state),
+	     void *context)
+{
+	struct ip_prefix from = after != NULL ? ip_prefix_network(after) : (struct ip_prefix){0};
+	struct table_walk walk;
+	struct entry *entry;
+	struct routing_state state;
+
+	table_walk_start(&walk, &routing->table, after != NULL ? &from : NULL);
+	while ((entry = table_next(&walk)) != NULL)
+		if (state_of(routing, entry, &state) && !visit(context, &entry->node.prefix, &state))
+			return;
+}
+
+size_t
+routing_count(const struct routing *routing)
+{
+	return routing->count;
+}
+
+size_t
+routing_pending(const struct routing *routing)
+{
+	return routing->queue_length + (routing->scanning ? 1 : 0);
+}

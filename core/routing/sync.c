@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From what entries should be to what the kernel has. Entries that differ wait in a queue; once a turn of the
+ * loop an idle handle takes as many as fit into a few milliseconds, builds one batch after the other and
+ * reads the answers. What an entry has in the kernel is only written down when the answer is there.
+ *
+ * For each prefix there are at most two routes: the one that carries (ROUTING_METRIC) and the floor. The
+ * floor is laid before the other is taken away, and taken away after it, so that the prefix is never without
+ * both in between.
+ *
+ * A change that concerns many prefixes (a connection lost its last tunnel) starts a scan: the table is walked
+ * in slices and what differs is queued.
+ */
+#include "core/routing/routing_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+#define SCAN_CHUNK 1024
+
+enum operation_kind { OPERATION_ROUTE, OPERATION_ROUTE_DELETE, OPERATION_FLOOR, OPERATION_FLOOR_DELETE };
+
+struct operation {
+	struct entry *entry;
+	uint32_t target;
+	int error;
+	enum operation_kind kind;
+};
+
+/* One entry has two messages at most. */
+#define ENTRY_MESSAGES 2
+
+void
+sync_queue(struct routing *routing, struct entry *entry)
+{
+	if (entry->queued)
+		return;
+	entry->queued = true;
+	entry->next = NULL;
+	routing_wake(routing);
+	if (routing->queue_tail != NULL)
+		routing->queue_tail->next = entry;
+	else
+		routing->queue_head = entry;
+	routing->queue_tail = entry;
+	routing->queue_length++;
+}
+
+static struct entry *
+queue_take(struct routing *routing)
+{
+	struct entry *entry = routing->queue_head;
+
+	if (entry == NULL)
+		return NULL;
+	routing->queue_head = entry->next;
+	if (routing->queue_head == NULL)
+		routing->queue_tail = NULL;
+	routing->queue_length--;
+	entry->next = NULL;
+	entry->queued = false;
+	return entry;
+}
+
+void
+sync_rescan(struct routing *routing)
+{
+	routing_wake(routing);
+	routing->scan_again = routing->scanning;
+	if (routing->scanning)
+		return;
+	routing->scanning = true;
+	routing->scan_started = false;
+}
+
+/* Queues what differs among the next entries. True at the end of the table. */
+static bool
+scan_step(struct routing *routing)
+{
+	struct table_walk walk;
+	struct entry *entry = NULL;
+
+	table_walk_start(&walk, &routing->table, routing->scan_started ? &routing->scan_after : NULL);
+	for (unsigned i = 0; i < SCAN_CHUNK; i++) {
+		struct wish wish;
+
+		entry = table_next(&walk);
+		if (entry == NULL)
+			return true;
+		wish = entry_wish(routing, entry);
+		if (wish.target != entry->target || wish.floor != entry->floor || entry->replace)
+			sync_queue(routing, entry);
+	}
+	routing->scan_after = entry->node.prefix;
+	routing->scan_started = true;
+	return false;
+}
+
+static void
+add_operation(struct routing *routing, struct entry *entry, enum operation_kind kind, uint32_t target,
+	      struct nlmsghdr *message)
+{
+	routing->operations[routing->batch->count] = (struct operation){entry, target, 0, kind};
+	netlink_batch_add(routing->batch, message);
+}
+
+static void
+add_route(struct routing *routing, struct entry *entry, uint32_t target)
+{
+	struct target *to = &routing->targets[target];
+	uint16_t flags = entry_actual(routing, entry) != 0 || entry->replace ? NLM_F_CREATE | NLM_F_REPLACE
+									     : NLM_F_CREATE | NLM_F_EXCL;
+
+	if (!target_install(routing, to)) {
+		entry->failed = (uint8_t)to->refused;
+		return;
+	}
+	add_operation(
+	    routing, entry, OPERATION_ROUTE, target,
+	    message_route(netlink_batch_room(routing->batch), routing, &entry->node.prefix, target, flags));
+}
+
+/* Adds what the entry needs to the batch; there is room. True where it needs something. */
+static bool
+add_entry(struct routing *routing, struct entry *entry)
+{
+	struct wish wish = entry_wish(routing, entry);
+	struct netlink_batch *batch = routing->batch;
+	const struct ip_prefix *prefix = &entry->node.prefix;
+	unsigned before = batch->count;
+	uint32_t actual = entry_actual(routing, entry);
+
+	if (wish.floor && !entry->floor)
+		add_operation(routing, entry, OPERATION_FLOOR, 0,
+			      message_floor(netlink_batch_room(batch), prefix, NLM_F_CREATE | NLM_F_EXCL));
+	if (wish.target != 0 && (wish.target != actual || entry->replace))
+		add_route(routing, entry, wish.target);
+	else if (wish.target == 0 && (actual != 0 || entry->replace))
+		add_operation(routing, entry, OPERATION_ROUTE_DELETE, 0,
+			      message_delete(netlink_batch_room(batch), prefix, ROUTING_METRIC));
+	else if (wish.target == 0 && entry->target != 0)
+		entry_set_target(routing, entry, 0); /* the kernel dropped it by itself */
+	if (!wish.floor && entry->floor)
+		add_operation(routing, entry, OPERATION_FLOOR_DELETE, 0,
+			      message_delete(netlink_batch_room(batch), prefix, ROUTING_FLOOR_METRIC));
+	return batch->count > before;
+}
+
+static void
+operation_failed(void *context, unsigned index, int error)
+{
+	struct routing *routing = context;
+
+	routing->operations[index].error = -error;
+}
+
+static void
+report_failure(struct routing *routing, const struct entry *entry, int error)
+{
+	char text[IP_PREFIX_TEXT];
+
+	ip_prefix_format(&entry->node.prefix, text);
+	if (error == EEXIST) {
+		routing_event(
+		    routing, "warning", "route.conflict", text,
+		    "another program has a route to %s with our metric %d; ours stands back until it is gone",
+		    text, ROUTING_METRIC);
+		return;
+	}
+	routing_event(routing, "warning", "route.failed", text, "the kernel refused the route to %s: %s%s%s",
+		      text, strerror(error), routing->netlink.reason.text[0] ? ": " : "",
+		      routing->netlink.reason.text);
+}
+
+static void
+finish_route(struct routing *routing, struct entry *entry, const struct operation *operation)
+{
+	entry->replace = false;
+	if (operation->error != 0) {
+		/* The old route, where there was one, still stands, unless it had gone. */
+		if (operation->error == EEXIST || operation->error == ENOENT)
+			entry_set_target(routing, entry, 0);
+		if (operation->error == EEXIST)
+			audit_start(routing); /* it may be one of ours */
+		if (entry->failed != operation->error)
+			report_failure(routing, entry, operation->error);
+		entry->failed = (uint8_t)operation->error;
+		return;
+	}
+	entry->failed = 0;
+	entry_set_target(routing, entry, operation->target);
+}
+
+static void
+finish_entry(struct routing *routing, struct entry *entry)
+{
+	char text[IP_PREFIX_TEXT];
+
+	if (entry->restored && entry->failed == 0 && entry->floor_failed == 0) {
+		ip_prefix_format(&entry->node.prefix, text);
+		routing_event(routing, "warning", "route.restored", text,
+			      "the route to %s was taken out of the kernel's table or changed there; it has "
+			      "been put back",
+			      text);
+	}
+	entry->restored = false;
+	routing_entry_changed(routing, entry);
+	routing_entry_release(routing, entry);
+}
+
+static void
+finish_operation(struct routing *routing, const struct operation *operation)
+{
+	struct entry *entry = operation->entry;
+	bool gone = operation->error == 0 || operation->error == ESRCH || operation->error == ENOENT;
+
+	switch (operation->kind) {
+	case OPERATION_ROUTE:
+		finish_route(routing, entry, operation);
+		break;
+	case OPERATION_ROUTE_DELETE:
+		entry->replace = false;
+		if (gone) {
+			entry->failed = 0;
+			entry_set_target(routing, entry, 0);
+		} else {
+			entry->failed = (uint8_t)operation->error;
+		}
+		break;
+	case OPERATION_FLOOR:
+		/* One that is there already is ours from before, or as good as ours. */
+		entry->floor = operation->error == 0 || operation->error == EEXIST;
+		if (operation->error != 0 && operation->error != EEXIST &&
+		    entry->floor_failed != operation->error)
+			report_failure(routing, entry, operation->error);
+		entry->floor_failed = entry->floor ? 0 : (uint8_t)operation->error;
+		break;
+	case OPERATION_FLOOR_DELETE:
+		entry->floor = !gone;
+		entry->floor_failed = gone ? 0 : (uint8_t)operation->error;
+		break;
+	}
+	if (audit_running(routing))
+		entry->seen = entry->floor_seen = true;
+}
+
+static void
+send_batch(struct routing *routing)
+{
+	unsigned count = routing->batch->count;
+
+	if (count == 0)
+		return;
+	routing->changes++;
+	if (!netlink_batch_send(routing->batch, operation_failed, routing))
+		audit_start(routing);
+	for (unsigned i = 0; i < count; i++) {
+		struct operation *operation = &routing->operations[i];
+
+		finish_operation(routing, operation);
+		if (i + 1 == count || routing->operations[i + 1].entry != operation->entry)
+			finish_entry(routing, operation->entry);
+	}
+	netlink_batch_start(routing->batch, &routing->netlink);
+}
+
+static bool
+batch_has_room(const struct netlink_batch *batch)
+{
+	return batch->count + ENTRY_MESSAGES <= NETLINK_BATCH &&
+	       batch->used + ENTRY_MESSAGES * NETLINK_MESSAGE <= sizeof(batch->bytes);
+}
+
+bool
+sync_work(struct routing *routing, usec_t limit)
+{
+	usec_t until = clock_monotonic() + limit;
+	struct entry *entry;
+
+	if (routing->operations == NULL)
+		routing->operations = memory_zeroed(NETLINK_BATCH, sizeof(*routing->operations));
+	netlink_batch_start(routing->batch, &routing->netlink);
+	for (;;) {
+		while (batch_has_room(routing->batch) && (entry = queue_take(routing)) != NULL)
+			if (!add_entry(routing, entry))
+				finish_entry(routing, entry);
+		send_batch(routing);
+		if (limit > 0 && clock_monotonic() >= until)
+			break;
+		if (routing->queue_head != NULL)
+			continue;
+		if (!routing->scanning)
+			break;
+		if (scan_step(routing)) {
+			routing->scanning = routing->scan_again;
+			routing->scan_again = false;
+			routing->scan_started = false;
+		}
+	}
+	return routing->queue_head == NULL && !routing->scanning;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tunnels: one TUN device each, and the table by id. The id is the slot, so a worker that wakes up for a
+ * descriptor finds the tunnel, or finds that it is gone, by one load.
+ *
+ * Removing one TUN device takes the kernel some 20 ms, and one after the other for many: at close they go as
+ * a device group in one request. Devices are not persistent: when the process dies they are gone.
+ */
+#include "plugins/dataplane_userspace/userspace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+struct tunnel *
+tunnel_create(uint32_t id, int fd, const char *name)
+{
+	/* its counters want cache lines of their own */
+	struct tunnel *tunnel = aligned_alloc(_Alignof(struct tunnel), sizeof(*tunnel));
+
+	if (tunnel == NULL)
+		return NULL;
+	memset(tunnel, 0, sizeof(*tunnel));
+	tunnel->id = id;
+	tunnel->fd = fd;
+	snprintf(tunnel->name, sizeof(tunnel->name), "%s", name);
+	return tunnel;
+}
+
+static void
+tunnel_free(struct tunnel *tunnel)
+{
+	close(tunnel->fd);
+	free(tunnel);
+}
+
+bool
+plane_tunnel_publish(struct dataplane *plane, struct tunnel *tunnel, struct error *err)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = tunnel->id};
+	bool fits;
+
+	pthread_mutex_lock(&plane->mutex);
+	fits =
+	    tunnel->id != 0 && tunnel->id < TUNNEL_SLOTS && atomic_load(&plane->tunnels[tunnel->id]) == NULL;
+	if (fits) {
+		if (plane->encrypt_count != 0)
+			tunnel->worker = &plane->encrypt[tunnel->id % plane->encrypt_count];
+		atomic_store(&plane->tunnels[tunnel->id], tunnel);
+	}
+	pthread_mutex_unlock(&plane->mutex);
+	if (!fits)
+		return error_set(err, "tunnel %u exists already", tunnel->id);
+	if (tunnel->worker != NULL)
+		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_ADD, tunnel->fd, &event);
+	return true;
+}
+
+bool
+plane_tunnel_add(struct dataplane *plane, uint32_t id, uint32_t mtu, char interface[16], struct error *err)
+{
+	char name[16];
+	struct tunnel *tunnel;
+	int fd;
+
+	if (id == 0 || id >= TUNNEL_SLOTS)
+		return error_set(err, "tunnel id %u is out of range (1 to %d)", id, TUNNEL_SLOTS - 1);
+	if ((size_t)snprintf(name, sizeof(name), "%s%u", plane->prefix, id) >= sizeof(name))
+		return error_set(err, "interface name %s%u is longer than 15 characters", plane->prefix, id);
+	fd = tun_open(name, mtu, plane->group, err);
+	if (fd < 0)
+		return false;
+	tunnel = tunnel_create(id, fd, name);
+	if (tunnel == NULL) {
+		close(fd);
+		return error_set(err, "out of memory");
+	}
+	if (!plane_tunnel_publish(plane, tunnel, err)) {
+		tunnel_free(tunnel);
+		return false;
+	}
+	memcpy(interface, tunnel->name, sizeof(tunnel->name));
+	return true;
+}
+
+void
+plane_tunnel_remove(struct dataplane *plane, uint32_t id)
+{
+	struct tunnel *tunnel;
+	struct sa *sas = NULL;
+
+	if (id >= TUNNEL_SLOTS)
+		return;
+	pthread_mutex_lock(&plane->mutex);
+	tunnel = atomic_exchange(&plane->tunnels[id], NULL);
+	if (tunnel != NULL)
+		sas = plane_sas_unlink(plane, tunnel);
+	pthread_mutex_unlock(&plane->mutex);
+	if (tunnel == NULL)
+		return;
+	if (tunnel->worker != NULL)
+		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_DEL, tunnel->fd, NULL);
+	workers_quiesce(plane);
+	sa_list_free(sas);
+	tunnel_free(tunnel);
+}
+
+bool
+plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_counters *out)
+{
+	struct tunnel *tunnel = NULL;
+
+	pthread_mutex_lock(&plane->mutex);
+	if (id < TUNNEL_SLOTS)
+		tunnel = atomic_load(&plane->tunnels[id]);
+	if (tunnel != NULL)
+		counters_sum(&tunnel->rx, &tunnel->tx, out);
+	pthread_mutex_unlock(&plane->mutex);
+	return tunnel != NULL;
+}
+
+void
+plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent)
+{
+	struct tunnel *tunnel = NULL;
+
+	pthread_mutex_lock(&plane->mutex);
+	if (id < TUNNEL_SLOTS)
+		tunnel = atomic_load(&plane->tunnels[id]);
+	if (tunnel != NULL)
+		atomic_store(&tunnel->silent, silent);
+	pthread_mutex_unlock(&plane->mutex);
+}
+
+void
+plane_tunnels_close(struct dataplane *plane)
+{
+	bool group_removed = false;
+
+	for (uint32_t id = 0; id < TUNNEL_SLOTS; id++) {
+		struct tunnel *tunnel = atomic_exchange(&plane->tunnels[id], NULL);
+
+		if (tunnel == NULL)
+			continue;
+		if (!group_removed && plane->group != 0)
+			tun_remove_group(plane->group);
+		group_removed = true;
+		sa_list_free(plane_sas_unlink(plane, tunnel));
+		tunnel_free(tunnel);
+	}
+}

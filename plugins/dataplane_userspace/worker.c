@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Threads and their sections. A section is entered before a batch looks anything up and left after its last
+ * use of what it found. `section` counts both, so it is odd inside.
+ *
+ * Why this is enough: the writer stores NULL (or a newer pointer) and then reads `section`; the worker raises
+ * `section` and then reads pointers; all of it sequentially consistent. So either the worker sees the new
+ * pointer, or the writer sees the worker inside and waits until the count has moved on.
+ */
+#include "plugins/dataplane_userspace/userspace.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+void
+worker_enter(struct worker *worker)
+{
+	atomic_fetch_add(&worker->section, 1);
+}
+
+void
+worker_leave(struct worker *worker)
+{
+	atomic_fetch_add(&worker->section, 1);
+}
+
+static void
+wait_for(struct worker *worker)
+{
+	static const struct timespec nap = {.tv_nsec = 20000};
+	uint64_t seen = atomic_load(&worker->section);
+
+	for (int i = 0; seen % 2 != 0 && atomic_load(&worker->section) == seen; i++) {
+		if (i < 10)
+			sched_yield();
+		else
+			nanosleep(&nap, NULL);
+	}
+}
+
+void
+workers_quiesce(struct dataplane *plane)
+{
+	for (unsigned i = 0; i < plane->encrypt_count; i++)
+		wait_for(&plane->encrypt[i]);
+	wait_for(&plane->decrypt);
+}
+
+/* Signals are the gateway's business: no worker takes one. */
+static int
+start_thread(struct worker *worker, void *(*run)(void *))
+{
+	sigset_t all, before;
+	int result;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&worker->thread, NULL, run, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result;
+}
+
+bool
+worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *), struct error *err)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+	int result;
+
+	worker->plane = plane;
+	if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->wake, &event) < 0)
+		return error_set(err, "can't watch a descriptor: %s", strerror(errno));
+	result = start_thread(worker, run);
+	if (result != 0)
+		return error_set(err, "can't start a data plane thread: %s", strerror(result));
+	worker->started = true;
+	return true;
+}
+
+void
+worker_stop(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (!worker->started)
+		return;
+	while (write(worker->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	pthread_join(worker->thread, NULL);
+	worker->started = false;
+}
+
+bool
+worker_notice(struct worker *worker, const struct notice *notice)
+{
+	if (worker->notice_count == NOTICES_MAX)
+		return false;
+	worker->notices[worker->notice_count++] = *notice;
+	return true;
+}
+
+void
+worker_tell(struct worker *worker)
+{
+	const struct dataplane_host *host = &worker->plane->host;
+
+	for (unsigned i = 0; i < worker->notice_count; i++) {
+		const struct notice *n = &worker->notices[i];
+
+		if (n->kind == NOTICE_MOVED) {
+			if (host->sa_source_moved != NULL)
+				host->sa_source_moved(host->context, n->spi, &n->address, n->port);
+		} else if (host->sa_limit != NULL) {
+			host->sa_limit(host->context, n->spi, &n->address, n->kind == NOTICE_HARD);
+		}
+	}
+	worker->notice_count = 0;
+}
+
+static bool
+tell_limit(struct worker *worker, struct sa *sa, bool hard)
+{
+	return worker_notice(worker, &(struct notice){
+					 .kind = hard ? NOTICE_HARD : NOTICE_SOFT,
+					 .spi = sa->spi,
+					 .address = atomic_load(&sa->path)->destination,
+				     });
+}
+
+static bool
+reached(uint64_t value, uint64_t limit)
+{
+	return limit != 0 && value >= limit;
+}
+
+bool
+sa_spent(const struct sa *sa)
+{
+	return reached(counter_read(&sa->packets), sa->hard_packets) ||
+	       reached(counter_read(&sa->bytes), sa->hard_bytes);
+}
+
+void
+worker_sa_ended(struct worker *worker, struct sa *sa)
+{
+	if (!sa->hard_told)
+		sa->hard_told = tell_limit(worker, sa, true);
+}
+
+/* An SA whose numbers run out asks for its successor while a sixteenth of them is left. */
+static bool
+numbers_low(const struct sa *sa)
+{
+	uint64_t end = sa_sequence_end(sa), last = sa->inbound ? sa->replay.top : counter_read(&sa->sequence);
+
+	return last >= end - end / 16;
+}
+
+void
+worker_sa_used(struct worker *worker, struct sa *sa, unsigned packets, uint64_t bytes, usec_t now)
+{
+	counter_add(&sa->packets, packets);
+	counter_add(&sa->bytes, bytes);
+	atomic_store_explicit(&sa->last, (uint64_t)now, memory_order_relaxed);
+	if (sa_spent(sa))
+		worker_sa_ended(worker, sa);
+	if (!sa->soft_told && (reached(counter_read(&sa->packets), sa->soft_packets) ||
+			       reached(counter_read(&sa->bytes), sa->soft_bytes) || numbers_low(sa)))
+		sa->soft_told = tell_limit(worker, sa, false);
+}

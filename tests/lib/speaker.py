@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A BGP speaker of a few lines whose every byte a test can choose (RFC 4271 4)."""
+
+import socket
+import struct
+import time
+
+from tap import Failure
+
+MARKER = b"\xff" * 16
+OPEN, UPDATE, NOTIFICATION, KEEPALIVE = 1, 2, 3, 4
+
+
+def message(kind, body=b"", length=None, marker=MARKER):
+    return marker + struct.pack("!HB", 19 + len(body) if length is None else length, kind) + body
+
+
+def capability(code, value=b""):
+    return struct.pack("!BB", code, len(value)) + value
+
+
+def open_message(asn, router_id, hold=90, version=4, capabilities=None, my_as=None, raw_parameters=None):
+    if capabilities is None:
+        capabilities = [capability(1, struct.pack("!HBB", 1, 0, 1)), capability(65, struct.pack("!I", asn))]
+    inner = b"".join(capabilities)
+    parameters = raw_parameters if raw_parameters is not None else struct.pack("!BB", 2, len(inner)) + inner if inner else b""
+    if my_as is None:
+        my_as = asn if asn < 65536 else 23456
+    return message(OPEN, struct.pack("!BHH4sB", version, my_as, hold, socket.inet_aton(router_id), len(parameters)) +
+                   parameters)
+
+
+def attribute(flags, code, value, length=None):
+    return struct.pack("!BBB", flags, code, len(value) if length is None else length) + value
+
+
+def prefix(text):
+    address, length = text.split("/")
+    return bytes([int(length)]) + socket.inet_aton(address)[: (int(length) + 7) // 8]
+
+
+def origin(value=0):
+    return attribute(0x40, 1, bytes([value]))
+
+
+def as_path(*asns):
+    return attribute(0x40, 2, struct.pack("!BB", 2, len(asns)) + b"".join(struct.pack("!I", a) for a in asns))
+
+
+def next_hop(address):
+    return attribute(0x40, 3, socket.inet_aton(address))
+
+
+def update(attributes=b"", prefixes=(), withdrawn=(), attributes_length=None, withdrawn_length=None):
+    gone = b"".join(map(prefix, withdrawn))
+    return message(UPDATE, struct.pack("!H", len(gone) if withdrawn_length is None else withdrawn_length) + gone +
+                   struct.pack("!H", len(attributes) if attributes_length is None else attributes_length) + attributes +
+                   b"".join(map(prefix, prefixes)))
+
+
+class Speaker:
+    """One connection to a gateway's BGP port."""
+
+    def __init__(self, namespace, source, target, asn, router_id, port=179):
+        self.asn, self.router_id = asn, router_id
+        end = time.monotonic() + 20
+        while True:
+            self.socket = namespace.socket(socket.SOCK_STREAM)
+            self.socket.bind((source, 0))
+            self.socket.settimeout(5)
+            try:
+                self.socket.connect((target, port))
+                break
+            except OSError as error:
+                self.socket.close()
+                if time.monotonic() > end:
+                    raise Failure(f"can't connect to {target}:{port}: {error}") from error
+                time.sleep(0.2)
+        self.input = b""
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, octets):
+        try:
+            self.socket.sendall(octets)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # closed on us: read what was said first
+
+    def _take(self, count):
+        while len(self.input) < count:
+            octets = self.socket.recv(65536)
+            if not octets:
+                raise EOFError("the gateway closed the connection")
+            self.input += octets
+        taken, self.input = self.input[:count], self.input[count:]
+        return taken
+
+    def receive(self, seconds=15):
+        """The next message: (kind, body). None when the connection was closed."""
+        self.socket.settimeout(seconds)
+        try:
+            header = self._take(19)
+            length, kind = struct.unpack("!HB", header[16:])
+            return kind, self._take(length - 19)
+        except (EOFError, ConnectionResetError):
+            return None
+        except TimeoutError as error:
+            raise Failure(f"no message within {seconds} s") from error
+
+    def receive_kind(self, wanted, seconds=15):
+        """The body of the next message of a kind; KEEPALIVE and UPDATE before it are passed over."""
+        while True:
+            got = self.receive(seconds)
+            if got is None:
+                raise Failure("the gateway closed the connection without a word")
+            if got[0] == wanted:
+                return got[1]
+            if got[0] == NOTIFICATION:
+                raise Failure(f"NOTIFICATION {got[1][0]}/{got[1][1]} {got[1][2:]!r}")
+
+    def notification(self, seconds=15):
+        """(code, subcode) of the NOTIFICATION that comes."""
+        while True:
+            got = self.receive(seconds)
+            if got is None:
+                raise Failure("the gateway closed the connection without a NOTIFICATION")
+            if got[0] == NOTIFICATION:
+                return got[1][0], got[1][1]
+
+    def establish(self, hold=90):
+        """Goes to Established."""
+        self.send(open_message(self.asn, self.router_id, hold))
+        self.receive_kind(OPEN)
+        self.send(message(KEEPALIVE))
+        self.receive_kind(KEEPALIVE)
+        return self

@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Failover against a small world: two tunnels, a stream of traffic, control packets on both, and another side
+ * that follows our MED after a while. The world runs by the real clock: whoever reads a counter gets what has
+ * come in by then. Two failover objects wired to each other stand for two gateways that follow each other.
+ */
+#include "tests/unit/test.h"
+
+#include <math.h>
+
+#include "core/base/text.h"
+#include "core/failover/failover_internal.h"
+
+#define LIMIT (20 * USEC_PER_SEC)
+
+/* A stream of packets at even distances; the ones due while `to` is dead are lost. */
+struct stream {
+	double per_second;
+	usec_t next;
+};
+
+struct world {
+	struct stream in, out, control[2];
+	int in_by, out_by; /* member; -1: nowhere */
+	uint32_t dead;     /* members that pass nothing */
+	int follows;       /* milliseconds until the other side follows our MED; -1: never */
+	int wants;
+	usec_t moves_at;
+	struct failover_counters counters[2];
+	char log[4000];
+	struct failover_result result;
+	unsigned results;
+};
+
+static uv_loop_t loop;
+static struct world world;
+static struct failover *failover;
+static struct failover_timing usual;
+
+static void
+packets(struct stream *stream, usec_t now, int member, bool in)
+{
+	usec_t distance = stream->per_second > 0 ? (usec_t)(USEC_PER_SEC / stream->per_second) : 0;
+
+	if (stream->next == 0)
+		stream->next = now;
+	for (; distance > 0 && stream->next <= now; stream->next += distance) {
+		int by = member;
+
+		if (in && stream == &world.in && world.moves_at != 0 && stream->next >= world.moves_at)
+			by = world.in_by = world.wants;
+		if (by < 0 || (world.dead & 1u << by && in))
+			continue;
+		if (in) {
+			world.counters[by].rx_packets++;
+			if (stream->next > world.counters[by].last_rx)
+				world.counters[by].last_rx = stream->next;
+		} else {
+			world.counters[by].tx_packets++;
+			world.counters[by].last_tx = stream->next;
+		}
+	}
+}
+
+static void
+run_world(void)
+{
+	usec_t now = clock_monotonic();
+
+	packets(&world.in, now, world.in_by, true);
+	packets(&world.out, now, world.out_by, false);
+	for (int i = 0; i < 2; i++)
+		packets(&world.control[i], now, i, true);
+	if (world.moves_at != 0 && now >= world.moves_at) {
+		world.in_by = world.wants;
+		world.moves_at = 0;
+	}
+}
+
+static void
+note(const char *format, ...)
+{
+	size_t used = strlen(world.log);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(world.log + used, sizeof(world.log) - used, format, args);
+	va_end(args);
+}
+
+static void
+set_routes(void *context, uint32_t active, uint32_t usable)
+{
+	run_world();
+	world.out_by = active != 0 ? __builtin_ctz(active) : -1;
+	note("routes %u/%u; ", active, usable);
+}
+
+static void
+set_preference(void *context, unsigned member, uint32_t local_preference, uint32_t med)
+{
+	run_world();
+	note("prefer %u %u/%u; ", member, local_preference, med);
+	if (med == FAILOVER_MED_ACTIVE && world.follows >= 0) {
+		world.wants = (int)member;
+		world.moves_at = clock_monotonic() + world.follows * USEC_PER_MS;
+	}
+}
+
+static void
+read_counters(void *context, unsigned member, struct failover_counters *out)
+{
+	run_world();
+	*out = world.counters[member];
+}
+
+static void
+on_event(void *context, const char *severity, const char *kind, const char *text)
+{
+	note("[%s] %s; ", kind, text);
+}
+
+static void
+on_done(void *context, const struct failover_result *result)
+{
+	world.result = *result;
+	world.results++;
+	note("done %d: %s; ", result->ok, result->text);
+}
+
+static const struct failover_actions actions = {
+    .name = "aws",
+    .set_routes = set_routes,
+    .set_preference = set_preference,
+    .read_counters = read_counters,
+    .event = on_event,
+};
+
+static int
+setup(void **state)
+{
+	failover_timing = usual;
+	world = (struct world){.in_by = -1, .out_by = -1, .follows = 0};
+	uv_loop_init(&loop);
+	failover = failover_new(&loop, 2, false, &actions);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	failover_free(failover);
+	while (uv_run(&loop, UV_RUN_NOWAIT) != 0)
+		;
+	assert_int_equal(uv_loop_close(&loop), 0);
+	return 0;
+}
+
+static void
+woken(uv_timer_t *timer)
+{
+}
+
+static void
+turn(void)
+{
+	static uv_timer_t timer;
+
+	uv_timer_init(&loop, &timer);
+	uv_timer_start(&timer, woken, 1, 0);
+	uv_run(&loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+#define UNTIL(condition) \
+	do { \
+		usec_t until_from = clock_monotonic(); \
+		while (!(condition)) { \
+			if (clock_monotonic() - until_from > LIMIT) \
+				fail_msg("never became true: %s\nlog: %s", #condition, world.log); \
+			turn(); \
+		} \
+	} while (0)
+
+static void
+run_for(usec_t span)
+{
+	usec_t since = clock_monotonic();
+
+	UNTIL(clock_monotonic() - since >= span);
+}
+
+static void
+forget(void)
+{
+	world.log[0] = '\0';
+}
+
+static bool
+said(const char *part)
+{
+	return strstr(world.log, part) != NULL;
+}
+
+static struct failover_status
+status(void)
+{
+	struct failover_status out;
+
+	failover_status(failover, &out);
+	return out;
+}
+
+static void
+both_up(void)
+{
+	failover_member_usable(failover, 0, true, "up");
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 1);
+}
+
+/* The rates are known: the next move can be measured. */
+static void
+traffic_known(double in, double control)
+{
+	world.in = world.out = (struct stream){.per_second = in};
+	world.control[0] = world.control[1] = (struct stream){.per_second = control};
+	UNTIL(failover->members[0].rate.per_second >= in * 0.8 &&
+	      failover->members[0].rate.per_second <= (in + control) * 1.2 &&
+	      (control == 0 || fabs(failover->members[1].rate.per_second - control) < control * 0.2));
+}
+
+/* --- the choice
+ * --------------------------------------------------------------------------------------------- */
+
+static void
+the_first_usable_one_carries_and_keeps_it(void **state)
+{
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+	assert_true(said("routes 2/2; prefer 0 100/200; prefer 1 200/100; "));
+	failover_member_usable(failover, 0, true, "up");
+	assert_int_equal(status().active, 2); /* not revertive */
+	assert_true(said("routes 2/3; "));
+	assert_int_equal(status().failovers, 0);
+}
+
+static void
+on_a_loss_routes_go_first_in_the_same_call(void **state)
+{
+	both_up();
+	forget();
+	failover_member_usable(failover, 0, false, "BFD says down");
+	assert_int_equal(strncmp(world.log,
+				 "routes 2/2; prefer 0 100/200; prefer 1 200/100; [failover] aws/1 is lost "
+				 "(BFD says down): traffic goes by aws/2",
+				 110),
+			 0);
+	assert_int_equal(status().failovers, 1);
+	assert_string_equal(status().last.cause, "BFD says down");
+	assert_int_equal(status().last.from, 0);
+	assert_int_equal(status().last.to, 1);
+	failover_member_usable(failover, 0, true, "up");
+	assert_int_equal(status().active, 2);
+}
+
+static void
+with_no_tunnel_left_nothing_carries(void **state)
+{
+	both_up();
+	failover_member_usable(failover, 1, false, "down");
+	assert_true(said("[failover.unprotected] aws/2 is lost (down)"));
+	assert_int_equal(status().active, 1);
+	failover_member_usable(failover, 0, false, "DPD");
+	assert_int_equal(status().active, 0);
+	assert_true(said("routes 0/0; "));
+	assert_int_equal(status().last.to, -1);
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+}
+
+static void
+the_lowest_med_is_followed_after_a_moment(void **state)
+{
+	usec_t since;
+
+	both_up();
+	failover_member_med(failover, 0, 200);
+	assert_int_equal(status().active, 1);
+	since = clock_monotonic();
+	failover_member_med(failover, 1, 100);
+	assert_int_equal(status().active, 1);
+	UNTIL(status().active == 2);
+	assert_in_range(clock_monotonic() - since, 45 * USEC_PER_MS, 2 * USEC_PER_SEC);
+	assert_true(said("the other side prefers it (MED 100 against 200)"));
+	assert_int_equal(status().failovers, 1);
+}
+
+static void
+a_med_taken_back_in_time_moves_nothing(void **state)
+{
+	both_up();
+	failover_member_med(failover, 0, 100);
+	failover_member_med(failover, 1, 200);
+	failover_member_med(failover, 0, 300);
+	assert_true(uv_is_active((uv_handle_t *)&failover->follower));
+	failover_member_med(failover, 0, 100);
+	assert_false(uv_is_active((uv_handle_t *)&failover->follower));
+	assert_int_equal(status().active, 1);
+}
+
+static void
+an_unknown_med_is_not_compared(void **state)
+{
+	both_up();
+	failover_member_med(failover, 1, 1);
+	assert_false(uv_is_active((uv_handle_t *)&failover->follower));
+	failover_member_med(failover, 0, 1); /* equal: no reason to move */
+	assert_false(uv_is_active((uv_handle_t *)&failover->follower));
+	assert_int_equal(status().active, 1);
+}
+
+static void
+of_equal_meds_the_one_that_just_fell_is_preferred(void **state)
+{
+	both_up();
+	failover_member_med(failover, 0, 100);
+	failover_member_med(failover, 1, 200);
+	/* The other side lost tunnel 1, so it can't take back what it said there. */
+	failover_member_med(failover, 1, 100);
+	UNTIL(status().active == 2);
+}
+
+static void
+a_pin_outlives_a_loss(void **state)
+{
+	both_up();
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	UNTIL(world.results == 1);
+	failover_member_usable(failover, 1, false, "down");
+	assert_int_equal(status().active, 1);
+	assert_true(status().pinned);
+	assert_int_equal(status().pinned_member, 1);
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+	assert_true(said("aws/2, where the traffic is pinned, is usable again"));
+	/* A pin does not listen to the MED; auto does. */
+	failover_member_med(failover, 0, 1);
+	failover_member_med(failover, 1, 2);
+	assert_int_equal(status().active, 2);
+	failover_auto(failover);
+	assert_false(status().pinned);
+	UNTIL(status().active == 1);
+}
+
+static void
+a_drained_one_is_used_only_when_no_other_is(void **state)
+{
+	both_up();
+	failover_member_drain(failover, 0, true);
+	assert_int_equal(status().active, 2);
+	assert_int_equal(status().failovers, 0);
+	failover_member_usable(failover, 1, false, "down");
+	assert_int_equal(status().active, 1);
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+	failover_member_drain(failover, 0, false);
+	assert_int_equal(status().active, 2);
+}
+
+static void
+active_active_uses_all_that_are_usable(void **state)
+{
+	failover_free(failover);
+	failover = failover_new(&loop, 2, true, &actions);
+	failover_member_usable(failover, 0, true, "up");
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 3);
+	failover_member_usable(failover, 0, false, "down");
+	assert_int_equal(status().active, 2);
+	failover_member_usable(failover, 0, true, "up");
+	assert_int_equal(status().active, 3);
+	assert_false(failover_switchover(failover, -1, on_done, NULL, NULL));
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	UNTIL(world.results == 1);
+	failover_auto(failover);
+	assert_int_equal(status().active, 3);
+}
+
+/* --- switchover
+ * --------------------------------------------------------------------------------------------- */
+
+static void
+what_can_not_be_done_is_refused(void **state)
+{
+	struct error err = {0};
+	char text[200];
+
+	assert_false(failover_switchover(failover, -1, on_done, NULL, &err));
+	assert_non_null(strstr(err.text, "no tunnel that carries traffic"));
+	failover_member_usable(failover, 0, true, "up");
+	failover_member_usable(failover, 1, false, "");
+	failover_member_usable(failover, 1, true, "up");
+	failover_member_usable(failover, 1, false, "wrong PSK");
+	assert_false(failover_switchover_plan(failover, -1, text, sizeof(text), &err));
+	assert_string_equal(err.text, "aws/2 is not usable: wrong PSK: traffic stays where it is");
+	assert_false(failover_switchover(failover, 5, on_done, NULL, &err));
+	failover_member_usable(failover, 1, true, "up");
+	assert_true(failover_switchover_plan(failover, -1, text, sizeof(text), &err));
+	assert_string_equal(
+	    text, "traffic would move from aws/1 to aws/2 and be pinned there until auto; aws/1 stays up");
+	failover_member_drain(failover, 1, true);
+	assert_false(failover_switchover(failover, -1, on_done, NULL, &err));
+	failover_member_drain(failover, 1, false);
+	assert_true(failover_switchover(failover, -1, on_done, NULL, &err));
+	assert_true(status().moving);
+	assert_false(failover_switchover(failover, -1, on_done, NULL, &err));
+	assert_non_null(strstr(err.text, "in the middle of a switchover"));
+	UNTIL(world.results == 1);
+	assert_false(status().moving);
+}
+
+static void
+to_the_one_that_carries_only_pins(void **state)
+{
+	both_up();
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	assert_int_equal(world.results, 1);
+	assert_true(world.result.ok);
+	assert_true(status().pinned);
+	assert_string_equal(world.result.text, "aws/1 carries the traffic already; pinned there");
+}
+
+static void
+a_switchover_moves_both_directions_and_says_so(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	world.follows = 60;
+	traffic_known(1000, 20);
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	UNTIL(world.results > 0);
+	assert_true(world.result.ok && world.result.ours_moved && world.result.theirs_moved);
+	assert_in_range(world.result.took_ms, 30, 200);
+	/* 1,000 packets a second without a loss: what is seen is the poll's own grain. */
+	assert_true(world.result.outage_ms < 25);
+	assert_true(said("done 1: moved from aws/1 to aws/2 in "));
+	assert_true(said("longest gap "));
+	assert_true(status().pinned);
+	assert_int_equal(status().failovers, 0);
+}
+
+static void
+a_gap_in_the_move_is_reported(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	world.follows = 10;
+	traffic_known(500, 0);
+	world.dead = 2; /* the new path is there, but what comes in by it is lost for a while */
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	run_for(110 * USEC_PER_MS);
+	world.dead = 0;
+	UNTIL(world.results > 0);
+	assert_true(world.result.ok);
+	assert_true(world.result.outage_ms > 85 && world.result.outage_ms < 200);
+}
+
+static void
+another_side_that_does_not_follow_is_named(void **state)
+{
+	failover_timing.planned_limit = 700;
+	world.in_by = 0;
+	both_up();
+	world.follows = -1;
+	traffic_known(200, 50);
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	UNTIL(world.results > 0);
+	assert_false(world.result.ok);
+	assert_true(world.result.ours_moved);
+	assert_false(world.result.theirs_moved);
+	assert_non_null(strstr(world.result.text, "the other side still sends by aws/1"));
+	assert_int_equal(status().active, 2);
+}
+
+static void
+without_traffic_a_switchover_is_soon_over(void **state)
+{
+	both_up();
+	traffic_known(0, 20); /* control packets alone are not traffic */
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	UNTIL(world.results > 0);
+	assert_true(world.result.ok);
+	assert_true(isnan(world.result.outage_ms));
+	assert_true(said("no traffic to measure"));
+}
+
+static void
+a_loss_in_the_middle_ends_the_switchover(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	world.follows = -1;
+	traffic_known(100, 0);
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	failover_member_usable(failover, 1, false, "down");
+	assert_int_equal(world.results, 1);
+	assert_false(world.result.ok);
+	assert_int_equal(status().active, 1);
+	assert_int_equal(status().pinned_member, 1);
+}
+
+static void
+freeing_in_the_middle_ends_the_switchover(void **state)
+{
+	both_up();
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	failover_free(failover);
+	assert_int_equal(world.results, 1);
+	assert_false(world.result.ok);
+	failover = failover_new(&loop, 2, false, &actions);
+}
+
+/* --- outages
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Tunnel 1 dies without a sound; we notice after `notice` ms, the other side moves `follow` ms later. */
+static double
+silent_loss(double traffic, double control, unsigned notice, int follow)
+{
+	world.in_by = 0;
+	both_up();
+	world.follows = follow;
+	traffic_known(traffic, control);
+	world.dead = 1;
+	run_for(notice * USEC_PER_MS);
+	failover_member_usable(failover, 0, false, "silence");
+	UNTIL(!isnan(status().last.outage_ms) || said("no traffic") || said("not measured"));
+	return status().last.outage_ms;
+}
+
+static void
+an_outage_is_measured_on_the_counters(void **state)
+{
+	double outage = silent_loss(1000, 100, 60, 90);
+
+	assert_true(outage > 140 && outage < 220);
+	assert_true(said("[failover.done] traffic comes in by aws/2; nothing came in for 1"));
+}
+
+static void
+control_packets_on_the_standby_do_not_shorten_an_outage(void **state)
+{
+	double outage = silent_loss(200, 50, 20, 400);
+
+	assert_true(outage > 400 && outage < 520);
+}
+
+static void
+without_traffic_no_outage_is_claimed(void **state)
+{
+	assert_true(isnan(silent_loss(0, 100, 10, 10)));
+	assert_true(said("the outage was not measured"));
+}
+
+static void
+traffic_that_never_returns_has_no_figure(void **state)
+{
+	failover_timing.outage_limit = 400;
+	assert_true(isnan(silent_loss(500, 0, 10, -1)));
+	assert_true(said("no traffic has come in since"));
+}
+
+static void
+an_outage_of_both_lasts_until_one_returns(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	world.follows = 5;
+	traffic_known(500, 0);
+	failover_member_usable(failover, 1, false, "down");
+	world.dead = 3;
+	failover_member_usable(failover, 0, false, "down");
+	run_for(200 * USEC_PER_MS);
+	world.dead = 1;
+	failover_member_usable(failover, 1, true, "up");
+	UNTIL(!isnan(status().last.outage_ms));
+	assert_true(status().last.outage_ms > 195 && status().last.outage_ms < 300);
+}
+
+/* --- two gateways that follow each other
+ * -------------------------------------------------------------------- */
+
+struct side {
+	struct pair *pair;
+	struct failover *failover;
+	unsigned moves;
+};
+
+struct pair {
+	struct side sides[2];
+	bool swapped;   /* the other side counts its tunnels the other way round */
+	unsigned delay; /* of an UPDATE, milliseconds */
+	uint32_t last[2];
+	unsigned in_flight;
+};
+
+struct update {
+	uv_timer_t timer;
+	struct side *to;
+	unsigned member;
+	uint32_t med;
+};
+
+static void
+free_update(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void
+on_update(uv_timer_t *timer)
+{
+	struct update *update = timer->data;
+
+	update->to->pair->in_flight--;
+	failover_member_med(update->to->failover, update->member, update->med);
+	uv_close((uv_handle_t *)timer, free_update);
+}
+
+static void
+side_routes(void *context, uint32_t active, uint32_t usable)
+{
+	struct side *side = context;
+	unsigned at = side == &side->pair->sides[1];
+
+	side->moves += side->pair->last[at] != 0 && side->pair->last[at] != active;
+	side->pair->last[at] = active;
+}
+
+static void
+side_prefers(void *context, unsigned member, uint32_t local_preference, uint32_t med)
+{
+	struct side *side = context;
+	struct update *update = memory_zeroed(1, sizeof(*update));
+
+	update->to = &side->pair->sides[side == &side->pair->sides[0]];
+	update->member = side->pair->swapped ? 1 - member : member;
+	update->med = med;
+	uv_timer_init(&loop, &update->timer);
+	update->timer.data = update;
+	side->pair->in_flight++;
+	uv_timer_start(&update->timer, on_update, side->pair->delay, 0);
+}
+
+static void
+side_counters(void *context, unsigned member, struct failover_counters *out)
+{
+	*out = (struct failover_counters){0};
+}
+
+static bool
+pair_agrees(const struct pair *pair)
+{
+	uint32_t other = pair->last[1];
+
+	if (pair->swapped)
+		other = (other & 1) << 1 | other >> 1;
+	return pair->last[0] == other && pair->in_flight == 0 &&
+	       !uv_is_active((uv_handle_t *)&pair->sides[0].failover->follower) &&
+	       !uv_is_active((uv_handle_t *)&pair->sides[1].failover->follower);
+}
+
+#define PAIRS 300
+
+/* Both sides come up preferring different tunnels. Returns the most moves that one pair needed. */
+static unsigned
+crossing(bool ordered)
+{
+	static struct pair pairs[PAIRS];
+	unsigned most = 0, agreed = 0;
+	usec_t since = clock_monotonic();
+
+	memset(pairs, 0, sizeof(pairs));
+	for (unsigned i = 0; i < PAIRS; i++) {
+		struct pair *pair = &pairs[i];
+
+		pair->swapped = i % 2;
+		pair->delay = i % 16; /* up to 15 ms for an UPDATE */
+		for (unsigned j = 0; j < 2; j++) {
+			struct failover_actions of = {.context = &pair->sides[j],
+						      .set_routes = side_routes,
+						      .set_preference = side_prefers,
+						      .read_counters = side_counters};
+
+			pair->sides[j].pair = pair;
+			pair->sides[j].failover = failover_new(&loop, 2, false, &of);
+			pair->sides[j].failover->seed = i * 2 + j + 1;
+			if (ordered)
+				failover_order(pair->sides[j].failover,
+					       j == 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND);
+		}
+	}
+	for (unsigned i = 0; i < PAIRS; i++)
+		for (unsigned j = 0; j < 2; j++) {
+			unsigned first = pairs[i].swapped ? 0 : j;
+
+			failover_member_usable(pairs[i].sides[j].failover, first, true, "up");
+			failover_member_usable(pairs[i].sides[j].failover, 1 - first, true, "up");
+		}
+	while (agreed < PAIRS) {
+		if (clock_monotonic() - since > LIMIT)
+			fail_msg("%u of %u pairs never agreed", PAIRS - agreed, PAIRS);
+		turn();
+		agreed = 0;
+		for (unsigned i = 0; i < PAIRS; i++)
+			agreed += pair_agrees(&pairs[i]);
+	}
+	for (unsigned i = 0; i < PAIRS; i++) {
+		unsigned moves = pairs[i].sides[0].moves + pairs[i].sides[1].moves;
+
+		most = moves > most ? moves : most;
+		failover_free(pairs[i].sides[0].failover);
+		failover_free(pairs[i].sides[1].failover);
+	}
+	return most;
+}
+
+static void
+two_sides_in_order_agree_after_one_move(void **state)
+{
+	assert_int_equal(crossing(true), 1);
+}
+
+static void
+two_sides_by_chance_agree_too(void **state)
+{
+	unsigned most = crossing(false);
+
+	print_message("# most moves of one pair out of %d: %u\n", PAIRS, most);
+	assert_true(most >= 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(the_first_usable_one_carries_and_keeps_it),
+	    CASE(on_a_loss_routes_go_first_in_the_same_call),
+	    CASE(with_no_tunnel_left_nothing_carries),
+	    CASE(the_lowest_med_is_followed_after_a_moment),
+	    CASE(a_med_taken_back_in_time_moves_nothing),
+	    CASE(an_unknown_med_is_not_compared),
+	    CASE(of_equal_meds_the_one_that_just_fell_is_preferred),
+	    CASE(a_pin_outlives_a_loss),
+	    CASE(a_drained_one_is_used_only_when_no_other_is),
+	    CASE(active_active_uses_all_that_are_usable),
+	    CASE(what_can_not_be_done_is_refused),
+	    CASE(to_the_one_that_carries_only_pins),
+	    CASE(a_switchover_moves_both_directions_and_says_so),
+	    CASE(a_gap_in_the_move_is_reported),
+	    CASE(another_side_that_does_not_follow_is_named),
+	    CASE(without_traffic_a_switchover_is_soon_over),
+	    CASE(a_loss_in_the_middle_ends_the_switchover),
+	    CASE(freeing_in_the_middle_ends_the_switchover),
+	    CASE(an_outage_is_measured_on_the_counters),
+	    CASE(control_packets_on_the_standby_do_not_shorten_an_outage),
+	    CASE(without_traffic_no_outage_is_claimed),
+	    CASE(traffic_that_never_returns_has_no_figure),
+	    CASE(an_outage_of_both_lasts_until_one_returns),
+	    CASE(two_sides_in_order_agree_after_one_move),
+	    CASE(two_sides_by_chance_agree_too),
+	};
+
+	usual = failover_timing;
+	usual.sample = 50; /* learn the rates sooner */
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

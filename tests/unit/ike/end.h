@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One end of a negotiation: a process of its own (there is one charon in a process) that reads commands as
+ * lines on stdin and writes events as lines on stdout.
+ *
+ *   add ID NAME key=value...   local remote local_id remote_id psk version ike esp initiate encap dpd
+ * dpd_timeout restart ike_life esp_life v6 up|down|rekey|remove ID    silence 0|1    refuse 0|1    status ID
+ * sas ID    quit
+ *
+ *   event KIND TUNNEL code=WORD peer=0|1 count=N text=...    status ...    sas ...    done
+ */
+#ifndef TWINSPAN_TESTS_UNIT_IKE_END_H
+#define TWINSPAN_TESTS_UNIT_IKE_END_H
+
+#include <stdbool.h>
+
+/** The whole life of the process. With `real` packets are carried by the userspace plugin, over interfaces
+ * tsID. */
+int end_main(bool real);
+
+#endif

@@ -1,0 +1,772 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Two ends of our own negotiate over a veth pair, each a process in a network namespace of its own. The
+ * namespaces have no name: they go with the processes that hold them.
+ */
+#include "tests/unit/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/ike/ike.h"
+#include "tests/unit/ike/end.h"
+
+static char self[4096];
+static int namespaces[2] = {-1, -1};
+static const char *unable; /* why the tests can't run here */
+
+struct end {
+	pid_t pid;
+	int in, out;
+	char *lines;
+	size_t length, read; /* of `lines`; how far waits have come */
+};
+
+static struct end ends[2];
+
+/* --- namespaces
+ * ------------------------------------------------------------------------------------------------ */
+
+static int
+new_namespace(void)
+{
+	char path[64];
+	int fds[2], fd = -1;
+	char byte;
+	pid_t pid;
+
+	if (pipe(fds) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		byte = unshare(CLONE_NEWNET) == 0;
+		if (write(fds[1], &byte, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	if (read(fds[0], &byte, 1) == 1 && byte) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fds[0]);
+	close(fds[1]);
+	return fd;
+}
+
+static bool
+run_in(int namespace, const char *format, ...)
+{
+	char command[512];
+	va_list args;
+	int status;
+	pid_t pid;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	pid = fork();
+	if (pid == 0) {
+		if (setns(namespace, CLONE_NEWNET) < 0)
+			_exit(1);
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(1);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int
+make_network(void **state)
+{
+	if (geteuid() != 0) {
+		unable = "needs root: it makes network namespaces";
+		return 0;
+	}
+	namespaces[0] = new_namespace();
+	namespaces[1] = new_namespace();
+	if (namespaces[0] < 0 || namespaces[1] < 0) {
+		unable = "no network namespaces here";
+		return 0;
+	}
+	if (!run_in(namespaces[0],
+		    "ip link set lo up && ip link add v0 type veth peer name v1 netns /proc/%d/fd/%d && ip "
+		    "addr add "
+		    "10.77.0.1/24 dev v0 && ip link set v0 up",
+		    (int)getpid(), namespaces[1]) ||
+	    !run_in(namespaces[1], "ip link set lo up && ip addr add 10.77.0.2/24 dev v1 && ip addr add "
+				   "10.77.0.3/24 dev v1 && ip link set "
+				   "v1 up"))
+		unable = "no veth devices here";
+	return 0;
+}
+
+/* --- ends
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void
+pump(struct end *end, int timeout_ms)
+{
+	struct pollfd fd = {end->out, POLLIN, 0};
+	char buffer[8192];
+	ssize_t length;
+
+	if (poll(&fd, 1, timeout_ms) <= 0)
+		return;
+	length = read(end->out, buffer, sizeof(buffer));
+	if (length <= 0) {
+		usleep(1000);
+		return;
+	}
+	if (getenv("SHOW")) {
+		fprintf(stderr, "%c| ", end == &ends[0] ? 'A' : 'B');
+		fwrite(buffer, 1, (size_t)length, stderr);
+	}
+	end->lines = realloc(end->lines, end->length + (size_t)length + 1);
+	memcpy(end->lines + end->length, buffer, (size_t)length);
+	end->length += (size_t)length;
+	end->lines[end->length] = '\0';
+}
+
+/* The next line from here on that holds both words, or NULL after a time. What is passed over is not seen
+ * again. */
+static const char *
+next_line(struct end *end, const char *word, const char *other, int timeout_ms)
+{
+	static char line[4096];
+	usec_t until = clock_monotonic() + timeout_ms * USEC_PER_MS;
+
+	do {
+		char *start, *stop;
+
+		while (end->lines && (stop = strchr(start = end->lines + end->read, '\n'))) {
+			end->read = (size_t)(stop + 1 - end->lines);
+			snprintf(line, sizeof(line), "%.*s", (int)(stop - start), start);
+			if (strstr(line, word) && (!other || strstr(line, other)))
+				return line;
+		}
+		for (int i = 0; i < 2; i++)
+			if (ends[i].pid)
+				pump(&ends[i], 10);
+	} while (clock_monotonic() < until);
+	return NULL;
+}
+
+static void
+expect_line(struct end *end, const char *word, const char *other, int timeout_ms, const char *file, int at)
+{
+	if (next_line(end, word, other, timeout_ms))
+		return;
+	fprintf(stderr, "# %s:%d: end %c never said '%s' '%s'; it said:\n%s\n", file, at,
+		end == &ends[0] ? 'A' : 'B', word, other ? other : "", end->lines ? end->lines : "");
+	fail();
+}
+
+#define expect(end, word, other, ms) expect_line(end, word, other, ms, __FILE__, __LINE__)
+
+static void
+say(struct end *end, const char *format, ...)
+{
+	char line[1024];
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line, sizeof(line) - 1, format, args);
+	va_end(args);
+	line[length++] = '\n';
+	assert_int_equal(write(end->in, line, (size_t)length), length);
+}
+
+static bool
+try_start(int which, bool real)
+{
+	struct end *end = &ends[which];
+	int in[2], out[2];
+
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	free(end->lines);
+	*end = (struct end){.pid = fork()};
+	if (end->pid == 0) {
+		if (setns(namespaces[which], CLONE_NEWNET) < 0)
+			_exit(1);
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		execl(self, self, "end", real ? "real" : NULL, NULL);
+		_exit(1);
+	}
+	close(in[0]);
+	close(out[1]);
+	end->in = in[1];
+	end->out = out[0];
+	return next_line(end, "ready", NULL, real ? 3000 : 10000) != NULL;
+}
+
+static void
+start(int which)
+{
+	assert_true(try_start(which, false));
+}
+
+static void
+forget(struct end *end)
+{
+	close(end->in);
+	close(end->out);
+	end->pid = 0;
+}
+
+/* A clean stop leaves nothing in the data plane. */
+static void
+stop(int which)
+{
+	struct end *end = &ends[which];
+	int status;
+
+	say(end, "quit");
+	expect(end, "leaked sas=0 reserved=0", NULL, 10000);
+	expect(end, "done", NULL, 10000);
+	assert_int_equal(waitpid(end->pid, &status, 0), end->pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	forget(end);
+}
+
+static void
+slay(int which)
+{
+	kill(ends[which].pid, SIGKILL);
+	waitpid(ends[which].pid, NULL, 0);
+	forget(&ends[which]);
+}
+
+static int
+start_both(void **state)
+{
+	if (unable)
+		return 0;
+	start(0);
+	start(1);
+	return 0;
+}
+
+static int
+stop_both(void **state)
+{
+	for (int i = 0; i < 2; i++)
+		if (ends[i].pid)
+			slay(i);
+	return 0;
+}
+
+#define NEEDS_NETWORK() \
+	do { \
+		if (unable) { \
+			print_message("%s\n", unable); \
+			skip(); \
+		} \
+	} while (0)
+
+#define INITIATOR "local=10.77.0.1 remote=10.77.0.2 initiate=1 "
+#define RESPONDER "local=10.77.0.2 remote=10.77.0.1 "
+
+static bool
+said(struct end *end, const char *words)
+{
+	return end->lines && strstr(end->lines, words);
+}
+
+static void
+bring_up(const char *more)
+{
+	say(&ends[1], "add 5 hub/1 " RESPONDER "%s", more);
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "%s", more);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	expect(&ends[1], "event child_up 5", NULL, 10000);
+}
+
+/* --- tests
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void
+two_tunnels_to_two_addresses_come_up_and_agree_on_keys(void **state)
+{
+	char line[1024], digests[2][64];
+	const char *found;
+
+	NEEDS_NETWORK();
+	bring_up("");
+	say(&ends[1], "add 6 hub/2 local=10.77.0.3 remote=10.77.0.1 psk=other");
+	expect(&ends[1], "added 6", NULL, 2000);
+	say(&ends[0], "add 8 aws/2 local=10.77.0.1 remote=10.77.0.3 psk=other initiate=1");
+	expect(&ends[0], "event child_up 8", NULL, 10000);
+	expect(&ends[1], "event child_up 6", NULL, 10000);
+	say(&ends[0], "sas 7");
+	found = next_line(&ends[0], "sas 7 in=1 out=1 reserved=0", NULL, 2000);
+	assert_non_null(found);
+	assert_non_null(strstr(found, "encap=0"));
+	assert_non_null(strstr(found, "enc=20"));
+	assert_non_null(strstr(found, "window=1024"));
+	snprintf(line, sizeof(line), "%s", found);
+	assert_int_equal(sscanf(strstr(line, "digest="), "digest=%63[^/]/%63s", digests[0], digests[1]), 2);
+	say(&ends[1], "sas 5");
+	/* What comes in here goes out there. */
+	snprintf(line, sizeof(line), "digest=%s/%s", digests[1], digests[0]);
+	expect(&ends[1], "sas 5 in=1 out=1", line, 2000);
+	say(&ends[0], "status 8");
+	found = next_line(&ends[0], "status 8", "ike_up=1 child_up=1", 2000);
+	assert_non_null(found);
+	assert_non_null(strstr(found, "ike=ESTABLISHED child=INSTALLED"));
+	assert_non_null(strstr(found, "10.77.0.1...10.77.0.3:500"));
+	assert_non_null(strstr(found, "id=10.77.0.1...10.77.0.3"));
+	assert_non_null(strstr(found, "ikep=IKE:AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_256"));
+	assert_non_null(strstr(found, "espp=ESP:AES_GCM_16_256"));
+	assert_false(said(&ends[0], "event failed"));
+	assert_false(said(&ends[0], "event retransmit"));
+	stop(0);
+	/* The Deletes of a clean stop reach the other side. */
+	expect(&ends[1], "event child_down", "peer=1", 2000);
+	expect(&ends[1], "event ike_down", "peer=1", 2000);
+	stop(1);
+}
+
+static void
+identities_may_be_names_and_the_remote_any(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 local=10.77.0.2 local_id=hub.example remote_id=site.example");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "local_id=site.example remote_id=hub.example");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	expect(&ends[1], "event child_up 5", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+forced_encapsulation_uses_port_4500(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("encap=1");
+	say(&ends[0], "sas 7");
+	expect(&ends[0], "sas 7 in=1 out=1", "encap=1 port=4500", 2000);
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7", "encap=1 10.77.0.1...10.77.0.2:4500", 2000);
+	stop(0);
+	stop(1);
+}
+
+static void
+wrong_key_is_an_authentication_failure_on_both_sides(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "psk=right");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "psk=wrong");
+	expect(&ends[0], "event failed 7", "code=authentication_failed", 10000);
+	expect(&ends[1], "event failed 5", "code=authentication_failed", 10000);
+	/* It is tried again, later and later. */
+	expect(&ends[0], "event connecting 7", NULL, 4000);
+	expect(&ends[0], "event failed 7", "code=authentication_failed", 4000);
+	assert_false(said(&ends[0], "wrong"));
+	assert_false(said(&ends[0], "event child_up"));
+	stop(0);
+	stop(1);
+}
+
+static void
+wrong_identity_is_an_authentication_failure_on_both_sides(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "remote_id=somebody.else");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event failed 7", "code=authentication_failed", 10000);
+	expect(&ends[1], "event failed", "code=authentication_failed", 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+no_common_ike_proposal_is_told_with_the_proposals(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "ike=aes128-sha256-modp2048");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event failed 7 code=no_proposal_chosen", "AES_GCM_16_256", 10000);
+	expect(&ends[1], "event failed 5 code=no_proposal_chosen", "AES_GCM_16_256", 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+no_common_esp_proposal_is_told_on_both_sides(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "esp=aes128-sha256");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event failed 7 code=no_proposal_chosen", "ESP", 10000);
+	expect(&ends[1], "event failed 5 code=no_proposal_chosen", "ESP", 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+other_group_is_taken_where_it_is_among_ours(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "ike=aes256gcm16-prfsha384-ecp384");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "ike=aes256gcm16-prfsha384-ecp256-ecp384");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	assert_false(said(&ends[0], "event failed"));
+	stop(0);
+	stop(1);
+}
+
+static void
+unknown_peer_is_told_with_its_address(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[1], "event failed 0 code=no_matching_tunnel", "10.77.0.1", 10000);
+	expect(&ends[0], "event failed 7", "code=no_proposal_chosen", 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+silent_peer_is_no_answer_with_the_next_try(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "silence 1");
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event connecting 7", NULL, 3000);
+	expect(&ends[0], "event retransmit 7", "count=2", 6000);
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7 ike=CONNECTING", "tries=3", 2000);
+	expect(&ends[0], "event failed 7 code=no_answer", "next try in", 15000);
+	expect(&ends[0], "event connecting 7", NULL, 4000);
+	/* Once it answers, the tunnel comes up by itself. */
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[1], "silence 0");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+rekeys_make_no_edge_and_keep_the_old_inbound_sa_for_a_while(void **state)
+{
+	char before[1024], after[1024];
+
+	NEEDS_NETWORK();
+	bring_up("");
+	say(&ends[0], "sas 7");
+	snprintf(before, sizeof(before), "%s", next_line(&ends[0], "sas 7", NULL, 2000));
+	say(&ends[0], "rekey 7");
+	expect(&ends[0], "rekeying 1", NULL, 2000);
+	expect(&ends[0], "event child_rekeyed 7", NULL, 5000);
+	expect(&ends[0], "event ike_rekeyed 7", NULL, 5000);
+	expect(&ends[1], "event child_rekeyed 5", NULL, 5000);
+	expect(&ends[1], "event ike_rekeyed 5", NULL, 5000);
+	say(&ends[0], "sas 7");
+	expect(&ends[0], "sas 7 in=2 out=1", NULL, 2000);
+	/* The other side rekeys too; then all that is old goes. */
+	say(&ends[1], "rekey 5");
+	expect(&ends[0], "event ike_rekeyed 7", NULL, 5000);
+	for (int tries = 0; tries < 40; tries++) {
+		say(&ends[0], "sas 7");
+		snprintf(after, sizeof(after), "%s", next_line(&ends[0], "sas 7", NULL, 2000));
+		if (strstr(after, "in=1 out=1 reserved=0"))
+			break;
+		usleep(250000);
+	}
+	assert_non_null(strstr(after, "in=1 out=1 reserved=0"));
+	assert_string_not_equal(before, after);
+	for (int i = 0; i < 2; i++) {
+		assert_false(said(&ends[i], "event child_down"));
+		assert_false(said(&ends[i], "event ike_down"));
+		assert_false(said(&ends[i], "event failed"));
+	}
+	stop(0);
+	stop(1);
+}
+
+static void
+short_lifetimes_rekey_by_themselves(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("esp_life=20 ike_life=40");
+	expect(&ends[0], "event child_rekeyed 7", NULL, 21000);
+	expect(&ends[1], "event child_rekeyed 5", NULL, 5000);
+	expect(&ends[0], "event child_rekeyed 7", NULL, 21000);
+	for (int tries = 0; tries < 80 && !said(&ends[0], "event ike_rekeyed 7"); tries++)
+		pump(&ends[0], 100);
+	assert_true(said(&ends[0], "event ike_rekeyed 7"));
+	for (int i = 0; i < 2; i++)
+		assert_false(said(&ends[i], "event child_down"));
+	stop(0);
+	stop(1);
+}
+
+static void
+down_stays_down_and_up_brings_it_back(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("");
+	say(&ends[0], "down 7");
+	expect(&ends[0], "event child_down 7", "peer=0", 3000);
+	expect(&ends[0], "event ike_down 7", "peer=0", 3000);
+	expect(&ends[1], "event child_down 5", "peer=1", 3000);
+	expect(&ends[1], "event ike_down 5", "peer=1", 3000);
+	assert_null(next_line(&ends[0], "event connecting", NULL, 3000));
+	say(&ends[0], "up 7");
+	expect(&ends[0], "event child_up 7", NULL, 5000);
+	/* A responder that is down refuses, until it is up. */
+	say(&ends[1], "down 5");
+	expect(&ends[0], "event child_down 7", "peer=1", 3000);
+	expect(&ends[0], "event failed 7", NULL, 5000);
+	say(&ends[1], "up 5");
+	expect(&ends[0], "event child_up 7", NULL, 40000);
+	stop(0);
+	stop(1);
+}
+
+static void
+killed_peer_is_dead_in_time_and_reconnected_when_it_returns(void **state)
+{
+	usec_t killed, told;
+
+	NEEDS_NETWORK();
+	bring_up("dpd=2 dpd_timeout=6");
+	slay(1);
+	killed = clock_monotonic();
+	expect(&ends[0], "event peer_dead 7", NULL, 10000);
+	told = clock_monotonic();
+	assert_in_range((told - killed) / USEC_PER_MS, 3500, 8000);
+	expect(&ends[0], "event child_down 7", "peer=0", 2000);
+	expect(&ends[0], "event ike_down 7", NULL, 2000);
+	expect(&ends[0], "event connecting 7", NULL, 3000);
+	start(1);
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+expect_one_pair(int which, unsigned tunnel, int timeout_ms)
+{
+	usec_t until = clock_monotonic() + timeout_ms * USEC_PER_MS;
+	char word[32];
+
+	snprintf(word, sizeof(word), "sas %u", tunnel);
+	for (;;) {
+		const char *line;
+
+		say(&ends[which], "%s", word);
+		line = next_line(&ends[which], word, NULL, 2000);
+		if (line && strstr(line, "in=1 out=1"))
+			return;
+		assert_true(clock_monotonic() < until);
+		usleep(250000);
+	}
+}
+
+static void
+restarted_initiator_replaces_what_it_left_behind(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("");
+	slay(0);
+	start(0);
+	/* It asks for a known identity, so that it may send INITIAL_CONTACT. */
+	say(&ends[0], "add 7 aws/1 " INITIATOR "remote_id=10.77.0.2");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	expect_one_pair(1, 5, 1000);
+	stop(0);
+	stop(1);
+}
+
+static void
+left_behind_without_initial_contact_goes_when_it_gives_no_sign_of_life(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("");
+	slay(0);
+	start(0);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	expect_one_pair(1, 5, 25000);
+	assert_false(said(&ends[1], "event child_down"));
+	assert_false(said(&ends[0], "event child_down"));
+	say(&ends[1], "status 5");
+	expect(&ends[1], "status 5 ike=ESTABLISHED child=INSTALLED", NULL, 2000);
+	stop(0);
+	stop(1);
+}
+
+static void
+both_sides_starting_at_once_end_with_one_pair(void **state)
+{
+	int settled = 0;
+
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "initiate=1");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	expect(&ends[1], "event child_up 5", NULL, 10000);
+	for (int tries = 0; tries < 80 && settled < 8; tries++) {
+		const char *line;
+
+		say(&ends[0], "sas 7");
+		line = next_line(&ends[0], "sas 7", NULL, 2000);
+		settled = line && strstr(line, "in=1 out=1") ? settled + 1 : 0;
+		usleep(250000);
+	}
+	assert_int_equal(settled, 8);
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7", "child_up=1", 2000);
+	stop(0);
+	stop(1);
+}
+
+static void
+refused_sa_is_an_internal_failure_with_the_planes_words(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[0], "refuse 1");
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event failed 7 code=internal", "refused by the test", 10000);
+	say(&ends[0], "refuse 0");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+removed_tunnel_can_be_added_again_at_once(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("");
+	say(&ends[0], "remove 7");
+	say(&ends[0], "add 7 aws/1 " INITIATOR);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7", "child_up=1", 2000);
+	say(&ends[0], "remove 7");
+	expect(&ends[1], "event child_down 5", "peer=1", 3000);
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7 none", NULL, 2000);
+	stop(0);
+	stop(1);
+}
+
+static void
+configuration_that_charon_cannot_read_is_refused_with_a_reason(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[0], "add 7 aws/1 " INITIATOR "ike=aes256gcm17");
+	expect(&ends[0], "refused tunnel aws/1: IKE proposal 'aes256gcm17'", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 initiate=1");
+	expect(&ends[0], "refused", "needs the remote address", 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "version=3");
+	expect(&ends[0], "refused", "IKE version 3", 2000);
+	stop(0);
+	stop(1);
+}
+
+static void
+rekeys_lose_no_packet(void **state)
+{
+	usec_t until;
+	int status;
+	pid_t pid;
+
+	NEEDS_NETWORK();
+	if (!try_start(0, true) || !try_start(1, true)) {
+		print_message("the userspace data plane does not run here: %s\n",
+			      ends[0].lines ? ends[0].lines : "");
+		skip();
+	}
+	bring_up("");
+	assert_true(run_in(namespaces[0], "ip addr add 169.254.7.1/30 dev ts7"));
+	assert_true(run_in(namespaces[1], "ip addr add 169.254.7.2/30 dev ts5"));
+	assert_true(run_in(namespaces[0], "ping -q -c 3 -i 0.05 -W 1 169.254.7.2 >/dev/null"));
+	pid = fork();
+	if (pid == 0)
+		_exit(!run_in(namespaces[0],
+			      "ping -q -c 1200 -i 0.005 -W 1 169.254.7.2 | grep -q ' 0%% packet loss'"));
+	/* Either side in turn, about once in half a second, while a ping goes out every 5 ms. */
+	until = clock_monotonic() + 7 * USEC_PER_SEC;
+	for (int turn = 0; clock_monotonic() < until; turn++) {
+		say(&ends[turn % 2], turn % 2 ? "rekey 5" : "rekey 7");
+		expect(&ends[turn % 2], "event ike_rekeyed", NULL, 5000);
+		expect(&ends[1 - turn % 2], "event ike_rekeyed", NULL, 5000);
+		next_line(&ends[0], "nothing says this", NULL, 300);
+	}
+	waitpid(pid, &status, 0);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_false(said(&ends[0], "event child_down"));
+	assert_false(said(&ends[1], "event child_down"));
+	say(&ends[0], "quit");
+	expect(&ends[0], "done", NULL, 10000);
+	say(&ends[1], "quit");
+	expect(&ends[1], "done", NULL, 10000);
+}
+
+#define NEGOTIATION(name) cmocka_unit_test_setup_teardown(name, start_both, stop_both)
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    NEGOTIATION(two_tunnels_to_two_addresses_come_up_and_agree_on_keys),
+	    NEGOTIATION(identities_may_be_names_and_the_remote_any),
+	    NEGOTIATION(forced_encapsulation_uses_port_4500),
+	    NEGOTIATION(wrong_key_is_an_authentication_failure_on_both_sides),
+	    NEGOTIATION(wrong_identity_is_an_authentication_failure_on_both_sides),
+	    NEGOTIATION(no_common_ike_proposal_is_told_with_the_proposals),
+	    NEGOTIATION(no_common_esp_proposal_is_told_on_both_sides),
+	    NEGOTIATION(other_group_is_taken_where_it_is_among_ours),
+	    NEGOTIATION(unknown_peer_is_told_with_its_address),
+	    NEGOTIATION(silent_peer_is_no_answer_with_the_next_try),
+	    NEGOTIATION(rekeys_make_no_edge_and_keep_the_old_inbound_sa_for_a_while),
+	    NEGOTIATION(short_lifetimes_rekey_by_themselves),
+	    NEGOTIATION(down_stays_down_and_up_brings_it_back),
+	    NEGOTIATION(killed_peer_is_dead_in_time_and_reconnected_when_it_returns),
+	    NEGOTIATION(restarted_initiator_replaces_what_it_left_behind),
+	    NEGOTIATION(left_behind_without_initial_contact_goes_when_it_gives_no_sign_of_life),
+	    NEGOTIATION(both_sides_starting_at_once_end_with_one_pair),
+	    NEGOTIATION(refused_sa_is_an_internal_failure_with_the_planes_words),
+	    NEGOTIATION(removed_tunnel_can_be_added_again_at_once),
+	    cmocka_unit_test_teardown(rekeys_lose_no_packet, stop_both),
+	    NEGOTIATION(configuration_that_charon_cannot_read_is_refused_with_a_reason),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "end") == 0)
+		return end_main(argc > 2);
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return cmocka_run_group_tests(tests, make_network, NULL);
+}

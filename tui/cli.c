@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line: finds the command among the words, takes out the options that every command has, lets the
+ * command table's parser read the rest, and hands the result to who does it. Options may come before and
+ * after arguments. All help is made from the table.
+ */
+#include "tui/cli_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+#define HELP_COLUMN 44 /* where a command's help begins */
+
+int
+cli_fail(int exit_code, const char *format, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("twinspan: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return exit_code;
+}
+
+bool
+cli_flush(void)
+{
+	return fflush(stdout) == 0 && !ferror(stdout);
+}
+
+/* --- help -------------------------------------------------------------------------------------------- */
+
+static int
+print_help(const struct cli *cli)
+{
+	size_t count;
+	const struct command *rows = command_table(&count);
+
+	printf("twinspan [-s SOCKET] [-c FILE]            open the console\n"
+	       "twinspan [-s SOCKET] COMMAND [ARGUMENT…]\n\n"
+	       "With -c FILE the console first starts the gateway in the background if none runs (its state "
+	       "and log\n"
+	       "go to --state-dir).\n\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < count; i++) {
+		char usage[200];
+
+		if (rows[i].place == COMMAND_CONSOLE)
+			continue;
+		command_usage(&rows[i], usage, sizeof(usage));
+		if (strlen(usage) < HELP_COLUMN - 3)
+			printf("  %-*s%s\n", HELP_COLUMN - 2, usage, rows[i].help);
+		else
+			printf("  %s\n%*s%s\n", usage, HELP_COLUMN, "", rows[i].help);
+	}
+	printf("\nOptions of every command:\n"
+	       "  -s, --socket SOCKET   the gateway's control socket (also TWINSPAN_SOCKET; default %s)\n"
+	       "  -h, --help            this, or help on a command\n"
+	       "      --version         the program's version\n\n"
+	       "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n",
+	       cli->parts->default_socket);
+	return CONTROL_EXIT_DONE;
+}
+
+static int
+print_command_help(const struct command *command)
+{
+	char usage[200];
+
+	printf("usage: twinspan %s\n\n%s\n", command_usage(command, usage, sizeof(usage)), command->help);
+	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
+		const struct command_option *option = &command->options[i];
+		char name[64], letter[8] = "    ";
+
+		if (option->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+		snprintf(name, sizeof(name), "%s%s%s", option->name, option->value != NULL ? " " : "",
+			 option->value != NULL ? option->value : "");
+		printf("%s  %s%-24s%s\n", i == 0 ? "\n" : "", letter, name, option->help);
+	}
+	if (command->role != COMMAND_VIEWER)
+		printf("\nNeeds the role %s.\n", command_role_name(command->role));
+	return CONTROL_EXIT_DONE;
+}
+
+/* --- words ------------------------------------------------------------------------------------------- */
+
+struct words {
+	const struct command *command;
+	const char *name; /* the command's word as it was given */
+	const char **rest;
+	int count;
+	const char *socket, *config, *state_dir;
+	bool help, version;
+};
+
+static const struct {
+	const char *name;
+	char letter;
+	bool value;
+} global_options[] = {{"--socket", 's', true},
+		      {"--config", 'c', true},
+		      {"--state-dir", 'S', true},
+		      {"--help", 'h', false},
+		      {"--version", 'V', false}};
+
+static void
+set_global(struct words *words, char letter, const char *value)
+{
+	switch (letter) {
+	case 's':
+		words->socket = value;
+		break;
+	case 'c':
+		words->config = value;
+		break;
+	case 'S':
+		words->state_dir = value;
+		break;
+	case 'h':
+		words->help = true;
+		break;
+	default:
+		words->version = true;
+		break;
+	}
+}
+
+/* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for
+ * none. */
+static bool
+take_global(struct words *words, int argc, char *const *argv, int *i, bool *good)
+{
+	const char *word = argv[*i];
+
+	for (size_t g = 0; g < COUNT_OF(global_options); g++) {
+		size_t length = strlen(global_options[g].name);
+		bool is_long = strncmp(word, global_options[g].name, length) == 0 &&
+			       (word[length] == '\0' || word[length] == '=');
+		bool is_short = word[0] == '-' && word[1] == global_options[g].letter &&
+				(word[2] == '\0' || global_options[g].value);
+		const char *value = NULL;
+
+		if (!is_long && !is_short)
+			continue;
+		if (is_long && word[length] == '=')
+			value = word + length + 1;
+		else if (is_short && word[2] != '\0')
+			value = word + 2;
+		else if (global_options[g].value && *i + 1 < argc)
+			value = argv[++*i];
+		if (global_options[g].value != (value != NULL)) {
+			*good = false;
+			cli_fail(CONTROL_EXIT_USAGE,
+				 global_options[g].value ? "%s needs a value" : "%s takes no value",
+				 global_options[g].name);
+		}
+		set_global(words, global_options[g].letter, value);
+		return true;
+	}
+	return false;
+}
+
+/* Does this option of the command take the next word as its value? Then that word is not looked at. */
+static bool
+takes_next(const struct command *command, const char *word)
+{
+	if (command == NULL)
+		return false;
+	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
+		const struct command_option *option = &command->options[i];
+		bool named =
+		    strcmp(word, option->name) == 0 ||
+		    (option->letter != 0 && word[0] == '-' && word[1] == option->letter && word[2] == '\0');
+
+		if (named)
+			return option->value != NULL;
+	}
+	return false;
+}
+
+/* Splits the words. False after a usage error, which is printed. */
+static bool
+split(struct words *words, int argc, char *const *argv)
+{
+	bool good = true;
+	int i = 1;
+
+	for (; i < argc && good; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			break;
+		if (argv[i][0] == '-' && argv[i][1] != '\0' && take_global(words, argc, argv, &i, &good))
+			continue;
+		if (words->name == NULL && argv[i][0] != '-') {
+			words->name = argv[i];
+			words->command = command_find(argv[i]);
+			continue;
+		}
+		words->rest[words->count++] = argv[i];
+		if (takes_next(words->command, argv[i]) && i + 1 < argc)
+			words->rest[words->count++] = argv[++i];
+	}
+	for (; i < argc && good; i++)
+		words->rest[words->count++] = argv[i];
+	return good;
+}
+
+/* --- doing it ---------------------------------------------------------------------------------------- */
+
+static const char *
+text_of(const json_t *arguments, const char *name, const char *otherwise)
+{
+	const char *text = json_string_value(json_object_get(arguments, name));
+
+	return text != NULL ? text : otherwise;
+}
+
+static int
+not_built_in(const struct command *command)
+{
+	return cli_fail(CONTROL_EXIT_FAILED, "'%s' is not part of this build", command->name);
+}
+
+static int
+run_gateway(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	if (cli->parts->gateway == NULL)
+		return not_built_in(command);
+	return cli->parts->gateway(cli->config != NULL ? cli->config : cli->parts->default_config,
+				   cli->socket, cli->state_dir,
+				   json_is_true(json_object_get(arguments, "verbose")));
+}
+
+static int
+run_check(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	return cli->parts->check != NULL ? cli->parts->check(text_of(arguments, "file", ""))
+					 : not_built_in(command);
+}
+
+static int
+open_console(void *context, const char *socket)
+{
+	const struct cli *cli = context;
+
+	return cli->parts->console != NULL
+		   ? cli->parts->console(socket)
+		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
+}
+
+static int
+run_lab(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	if (cli->parts->lab == NULL)
+		return not_built_in(command);
+	return cli->parts->lab(json_is_true(json_object_get(arguments, "headless")),
+			       json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
+} local_commands[] = {{"gateway", run_gateway}, {"check", run_check}, {"lab", run_lab}};
+
+static int
+run_local(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	for (size_t i = 0; i < COUNT_OF(local_commands); i++) {
+		if (strcmp(local_commands[i].name, command->name) == 0)
+			return local_commands[i].run(cli, command, arguments);
+	}
+	return not_built_in(command);
+}
+
+static int
+run_command(const struct cli *cli, const struct words *words)
+{
+	const struct command *command = words->command;
+	struct error err = {""};
+	json_t *arguments;
+	int code;
+
+	if (command->place == COMMAND_CONSOLE)
+		return cli_fail(CONTROL_EXIT_USAGE, "'%s' is a command of the console only", command->name);
+	arguments = command_parse(command, words->count, words->rest, &err);
+	if (arguments == NULL)
+		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
+	if (command->place == COMMAND_GATEWAY)
+		return cli_command(cli, command, arguments);
+	code =
+	    command->place == COMMAND_CLIENT ? show_run(cli, arguments) : run_local(cli, command, arguments);
+	json_decref(arguments);
+	return code;
+}
+
+static int
+unknown_command(const char *word)
+{
+	const char *near = command_nearest(word);
+	char clean[64];
+
+	text_clean(clean, sizeof(clean), word);
+	if (near != NULL)
+		return cli_fail(CONTROL_EXIT_USAGE, "no command is called '%s' (did you mean '%s'?)", clean,
+				near);
+	return cli_fail(CONTROL_EXIT_USAGE, "no command is called '%s'; `twinspan help` lists them", clean);
+}
+
+/* `twinspan help [COMMAND]`, `twinspan COMMAND --help`, `twinspan --help`. */
+static int
+run_help(const struct cli *cli, const struct words *words)
+{
+	const char *about = words->name;
+
+	if (about != NULL && strcmp(about, "help") == 0)
+		about = words->count != 0 ? words->rest[0] : NULL;
+	if (about == NULL)
+		return print_help(cli);
+	if (command_find(about) == NULL)
+		return unknown_command(about);
+	return print_command_help(command_find(about));
+}
+
+static int
+run_console(const struct cli *cli, const struct words *words)
+{
+	int code;
+
+	if (words->count != 0) {
+		char clean[64];
+
+		return cli_fail(CONTROL_EXIT_USAGE, "no option is called '%s'; `twinspan help` lists them",
+				text_clean(clean, sizeof(clean), words->rest[0]));
+	}
+	if (cli->config != NULL && (code = cli_start_gateway(cli)) != CONTROL_EXIT_DONE)
+		return code;
+	return open_console((void *)cli, cli->socket);
+}
+
+static int
+run(const struct cli_parts *parts, const struct words *words)
+{
+	struct cli cli = {.parts = parts,
+			  .config = words->config,
+			  .socket = words->socket,
+			  .state_dir =
+			      words->state_dir != NULL ? words->state_dir : parts->default_state_dir};
+
+	if (cli.socket == NULL)
+		cli.socket = getenv("TWINSPAN_SOCKET");
+	if (cli.socket == NULL || *cli.socket == '\0')
+		cli.socket = parts->default_socket;
+	if (words->version) {
+		printf("twinspan %s\n", TWINSPAN_VERSION);
+		return CONTROL_EXIT_DONE;
+	}
+	if (words->help || (words->name != NULL && strcmp(words->name, "help") == 0))
+		return run_help(&cli, words);
+	if (words->name == NULL)
+		return run_console(&cli, words);
+	if (words->command == NULL)
+		return unknown_command(words->name);
+	return run_command(&cli, words);
+}
+
+int
+cli_run(const struct cli_parts *parts, int argc, char *const *argv)
+{
+	struct words words = {.rest = memory_zeroed((size_t)argc + 1, sizeof(char *))};
+	int code = CONTROL_EXIT_USAGE;
+
+	if (split(&words, argc, argv))
+		code = run(parts, &words);
+	free(words.rest);
+	/* What a full disk swallowed was not done; a reader that left (`| head`) had enough. */
+	if (fflush(stdout) != 0 && errno != EPIPE && code == CONTROL_EXIT_DONE)
+		code = cli_fail(CONTROL_EXIT_FAILED, "cannot write: %s", strerror(errno));
+	return code;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line. main.c gives it the program's large parts as functions, so that this folder knows the
+ * gateway and the lab only by what it may ask of them, and so that tests can stand in for them.
+ */
+#ifndef TWINSPAN_TUI_CLI_H
+#define TWINSPAN_TUI_CLI_H
+
+#include <stdbool.h>
+
+/** The program's parts; a part that is NULL is not in this build. Each returns an exit code. */
+struct cli_parts {
+	int (*gateway)(const char *config, const char *socket, const char *state_dir, int verbose);
+	int (*check)(const char *file);
+	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
+		   void *context);
+	int (*console)(const char *socket);
+	const char *default_config, *default_socket, *default_state_dir;
+};
+
+/** Does what the words say. Returns the exit code: 0 done, 1 failed, 2 usage, 3 no gateway, 4 not permitted.
+ */
+int cli_run(const struct cli_parts *parts, int argc, char *const *argv);
+
+#endif

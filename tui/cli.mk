@@ -1,0 +1,10 @@
+# The command line, without the parts that main.c gives it.
+noinst_LTLIBRARIES += tui/libcli.la
+tui_libcli_la_SOURCES = \
+	tui/cli.c tui/cli.h tui/cli_internal.h \
+	tui/cli_command.c \
+	tui/cli_start.c \
+	tui/show.c tui/show_internal.h \
+	tui/show_name.c \
+	tui/show_table.c
+CLI_LIBS = tui/libcli.la $(CONTROL_LIBS)

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line
+ * of text; where its result has "lines", they follow.
+ */
+#include "tui/cli_internal.h"
+
+#include <stdio.h>
+
+struct waiting {
+	struct control_client *client;
+	int exit_code;
+};
+
+static void
+print_lines(const json_t *lines)
+{
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const char *line = json_string_value(json_array_get(lines, i));
+
+		if (line != NULL)
+			printf("%s\n", line);
+	}
+}
+
+static void
+on_reply(void *context, const struct control_reply *reply)
+{
+	struct waiting *waiting = context;
+
+	waiting->exit_code = reply->exit_code;
+	if (!reply->ok) {
+		cli_fail(reply->exit_code, "%s", reply->text);
+	} else {
+		if (*reply->text != '\0')
+			printf("%s\n", reply->text);
+		print_lines(json_object_get(reply->result, "lines"));
+	}
+	control_client_close(waiting->client);
+}
+
+int
+cli_command(const struct cli *cli, const struct command *command, json_t *arguments)
+{
+	struct control_client_options options = {.socket = cli->socket};
+	struct waiting waiting = {.exit_code = CONTROL_EXIT_FAILED};
+	struct error err = {""};
+	uv_loop_t loop;
+
+	uv_loop_init(&loop);
+	waiting.client = control_client_open(&loop, &options, &err);
+	if (waiting.client != NULL) {
+		control_client_command(waiting.client, command->name, arguments, on_reply, &waiting);
+		uv_run(&loop, UV_RUN_DEFAULT);
+	} else {
+		json_decref(arguments);
+		waiting.exit_code = cli_fail(CONTROL_EXIT_NO_GATEWAY, "%s", err.text);
+	}
+	uv_loop_close(&loop);
+	return waiting.exit_code;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the files of `show` share: tables for people (show_table.c), which rows a NAME means (show_name.c). */
+#ifndef TWINSPAN_TUI_SHOW_INTERNAL_H
+#define TWINSPAN_TUI_SHOW_INTERNAL_H
+
+#include "core/model/model.h"
+
+#define TABLE_COLUMNS 12
+
+/* A table whose columns' widths are known before its rows are printed. */
+struct table {
+	const struct model_kind_info *info;
+	const struct model_field *fields[TABLE_COLUMNS];
+	int widths[TABLE_COLUMNS];
+	size_t count;
+};
+
+/* The columns of a kind, as wide as their titles. */
+void show_table_init(struct table *table, const struct model_kind_info *info);
+/* Widens columns so that this row fits. */
+void show_table_measure(struct table *table, const void *row);
+void table_print_head(const struct table *table);
+void table_print_row(const struct table *table, const void *row);
+/* All fields of one row that are set, one a line. */
+void table_print_whole(const struct model_kind_info *info, const void *row);
+
+/* Is this one of the rows that NAME means? By key, and by what a row belongs to: its connection, tunnel,
+ * peer. */
+bool name_matches(const struct model_kind_info *info, const void *row, const char *name);
+/*
+ * The filter for a query of a large kind that finds the rows of NAME (may be NULL) among those of `filter`
+ * (may be NULL). Returns new, or NULL with `err`.
+ */
+char *name_filter(const struct model_kind_info *info, const char *name, const char *filter,
+		  struct error *err);
+
+#endif

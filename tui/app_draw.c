@@ -93,11 +93,6 @@ draw_tabs(struct app *app, const struct area *line)
 	bool digits;
 
 	panel->ops->status(panel, status, sizeof(status));
-	if (panel->filter[0] != '\0') {
-		size_t used = strlen(status);
-
-		snprintf(status + used, sizeof(status) - used, " · /%s", panel->filter);
-	}
 	digits = tabs_width(app, true) + text_columns(status) + 2 <= line->cols;
 	for (size_t i = 0; panels[i] != NULL; i++) {
 		bool active = i == app->current;
@@ -276,10 +271,11 @@ draw_line(struct app *app, const struct area *line)
 	}
 	if (app->line == APP_LINE_FILTER)
 		input_draw(&app->input, line, 0, "/");
-	if (app->message.text[0] == '\0')
-		return;
-	if (clock_monotonic() > app->message.until) {
+	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
 		app->message.text[0] = '\0';
+	if (app->message.text[0] == '\0') {
+		if (app->line == APP_LINE_NONE && app_panel(app)->filter[0] != '\0')
+			area_print(line, 0, 0, ROLE_accent, "/%s", app_panel(app)->filter);
 		return;
 	}
 	if (app->line == APP_LINE_NONE) {
@@ -322,7 +318,7 @@ void
 app_draw(struct app *app)
 {
 	int rows, cols, body;
-	struct area screen, part;
+	struct area screen, part, line;
 	struct panel *panel = app_panel(app);
 
 	terminal_size(app->terminal, &rows, &cols);
@@ -332,8 +328,6 @@ app_draw(struct app *app)
 	part = area_part(&screen, 0, 0, 1, cols);
 	part.ground = GROUND_HEADER;
 	draw_header(app, &part);
-	part = area_part(&screen, 1, 0, 1, cols);
-	draw_tabs(app, &part);
 	body = rows - CHROME_TOP - CHROME_FOOT;
 	part = area_part(&screen, CHROME_TOP, 0, body, cols);
 	part.dimmed = app_stale(app);
@@ -341,6 +335,8 @@ app_draw(struct app *app)
 		draw_waiting(app, &part);
 	else
 		panel->ops->draw(panel, &part);
+	line = area_part(&screen, 1, 0, 1, cols);
+	draw_tabs(app, &line); /* after the panel: what it says of itself is known now */
 	if (app->help_open) {
 		part.dimmed = false;
 		help_draw(&app->help, &part);

@@ -80,6 +80,21 @@ offer_names(struct completion *c, const struct model_store *store, enum model_ki
 		      start);
 }
 
+/* Only the tunnels of one connection. */
+static void
+offer_tunnels_of(struct completion *c, const struct model_store *store, const char *connection,
+		 const char *start)
+{
+	size_t count = model_store_count(store, MODEL_KIND_TUNNEL);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct model_tunnel *tunnel = model_store_at(store, MODEL_KIND_TUNNEL, i);
+
+		if (tunnel->connection != NULL && strcmp(tunnel->connection, connection) == 0)
+			offer(c, tunnel->name, start);
+	}
+}
+
 static void
 offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
 	       const char *start)
@@ -129,6 +144,9 @@ offer_after(struct completion *c, const struct model_store *store, int count, co
 		kind = model_kind_find(words[1]);
 		if (kind != NULL && kind->storage == MODEL_STORED)
 			offer_names(c, store, kind->kind, start);
+	} else if (arguments == 1 && command->arguments[0].kind == COMMAND_ARGUMENT_CONNECTION &&
+		   command->arguments[1].kind == COMMAND_ARGUMENT_TUNNEL) {
+		offer_tunnels_of(c, store, words[1], start);
 	} else if (arguments < COMMAND_ARGUMENTS) {
 		offer_argument(c, store, command->arguments[arguments].kind, start);
 	}

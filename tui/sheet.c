@@ -146,17 +146,15 @@ static const struct {
 		{"in", cell_tunnel_in},          {"out", cell_tunnel_out}};
 
 static void
-draw_span(const struct area *area, int row, int col, int width, const struct model_tunnel *tunnel,
-	  const char *part)
+draw_span(const struct area *area, int col, int width, const struct model_tunnel *tunnel, const char *part)
 {
 	enum theme_role role = ROLE_text;
 	char mark[16];
-	int at = area_text(area, row, col, tunnel_mark(tunnel, mark, &role) != NULL ? role : ROLE_text, mark);
 
-	at = area_field(area, row, at + 1,
-			width - 5 - text_columns(part) > 0 ? text_columns(tunnel->name) : width - 5, false,
-			ROLE_title, tunnel->name);
-	area_text(area, row, at + 1, ROLE_dim, part);
+	tunnel_mark(tunnel, mark, &role);
+	area_text(area, 0, col, role, mark);
+	area_field(area, 0, col + 4, width - 5, false, ROLE_title, tunnel->name);
+	area_field(area, 1, col, width - 1, false, role, part);
 }
 
 /* Both spans side by side; returns the rows. */
@@ -165,29 +163,30 @@ draw_comparison(const struct sheet *sheet, const struct area *area, int cols)
 {
 	const struct model_tunnel *from, *to;
 	const struct table_context context = {.store = sheet->app->scene.store, .now = sheet->app->scene.now};
-	int label = cols >= 60 ? LABEL : 11, width = (cols - label) / 2;
+	int label = cols >= 60 ? LABEL : 11, width = (cols - label) / 2, row = 2;
 
 	if (!find_move(sheet, &from, &to))
 		return 0;
 	if (area == NULL)
-		return (int)COUNT_OF(compared) + 2;
-	draw_span(area, 0, label, width, from,
-		  tunnel_part(from)[0] == 'c' ? "carries now" : tunnel_part(from));
-	draw_span(area, 0, label + width, width, to, "will carry");
-	for (size_t i = 0; i < COUNT_OF(compared); i++) {
+		return (int)COUNT_OF(compared) + 3;
+	area_text(area, 1, 0, ROLE_dim, "traffic");
+	draw_span(area, label, width, from, tunnel_part(from)[0] == 'c' ? "carries now" : tunnel_part(from));
+	draw_span(area, label + width, width, to, "will carry");
+	for (size_t i = 0; i < COUNT_OF(compared); i++, row++) {
 		const struct model_tunnel *spans[] = {from, to};
 
-		area_text(area, (int)i + 1, 0, ROLE_dim, compared[i].label);
+		area_text(area, row, 0, ROLE_dim, compared[i].label);
 		for (int s = 0; s < 2; s++) {
 			struct table_cell cell = {.role = ROLE_dim};
 
 			compared[i].cell(&context, spans[s], &cell);
-			area_field(area, (int)i + 1, label + s * width, width - 1, false,
-				   cell.text[0] != '\0' ? cell.role : ROLE_dim,
-				   cell.text[0] != '\0' ? cell.text + strspn(cell.text, " ") : FORMAT_NONE);
+			if (cell.text[0] == '\0')
+				snprintf(cell.text, sizeof(cell.text), FORMAT_NONE);
+			area_field(area, row, label + s * width, width - 1, false, cell.role,
+				   cell.text + strspn(cell.text, " "));
 		}
 	}
-	return (int)COUNT_OF(compared) + 2;
+	return row + 1;
 }
 
 /* What taking a tunnel down means for its connection, as things stand. */

@@ -186,6 +186,13 @@ find_tier(bool mono)
 	return COLORS >= 256 ? TIER_256 : COLORS >= 16 ? TIER_16 : TIER_8;
 }
 
+/* What terminals send for these keys when they ignore keypad mode, whatever their description says. */
+static const struct {
+	const char *bytes;
+	int key;
+} sequences[] = {{"\033[A", KEY_UP},   {"\033[B", KEY_DOWN}, {"\033[C", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+		 {"\033[H", KEY_HOME}, {"\033[F", KEY_END},  {"\033[Z", KEY_BTAB}};
+
 struct terminal *
 terminal_open(const struct terminal_options *options, struct error *err)
 {
@@ -216,6 +223,8 @@ terminal_open(const struct terminal_options *options, struct error *err)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
+	for (size_t i = 0; i < COUNT_OF(sequences); i++)
+		define_key(sequences[i].bytes, sequences[i].key);
 	set_escdelay(ESCAPE_DELAY_MS);
 	curs_set(0);
 	terminal->ascii = options->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
@@ -492,6 +501,16 @@ static const struct {
 } control[] = {{'\r', KEYS_ENTER},  {'\n', KEYS_ENTER},     {'\t', KEYS_TAB},
 	       {0x1b, KEYS_ESCAPE}, {0x7f, KEYS_BACKSPACE}, {'\b', KEYS_BACKSPACE}};
 
+/* The rest of a control sequence: up to its final byte (ECMA-48 5.4). */
+static void
+swallow_sequence(void)
+{
+	wint_t next;
+
+	while (get_wch(&next) == OK && (next < 0x40 || next > 0x7e))
+		;
+}
+
 /* After an ESC with more behind it: Alt with a key, or a sequence without a name. Both mean nothing here. */
 static key_code
 after_escape(void)
@@ -501,8 +520,7 @@ after_escape(void)
 	if (get_wch(&next) != OK)
 		return KEYS_ESCAPE;
 	if (next == '[' || next == 'O') {
-		while (get_wch(&next) == OK && (next < 0x40 || next > 0x7e))
-			;
+		swallow_sequence();
 	} else if (next == 0x1b) {
 		unget_wch((wchar_t)next);
 		return KEYS_ESCAPE;
@@ -540,6 +558,8 @@ terminal_key(struct terminal *terminal, key_code *key)
 			if (special[i].curses == (int)c)
 				*key = special[i].code;
 		}
+		if ((int)c == KEY_MOUSE) /* never asked for; what follows its beginning are no keys */
+			swallow_sequence();
 		if ((int)c >= KEY_F(1) && (int)c <= KEY_F(12))
 			*key = (key_code)(KEYS_F1 + (int)c - KEY_F(1));
 		return true;

@@ -243,13 +243,23 @@ screen_open(struct world *world, const struct screen_options *options)
 	}
 }
 
+/* On a busy machine ESC and q can arrive together, which is no key: then q is typed again. */
+static void
+type_until_ended(struct world *world)
+{
+	for (int tries = 0; tries < 8 && !world->ended && world->fd >= 0; tries++) {
+		usec_t end = clock_monotonic() + USEC_PER_SEC;
+
+		screen_type(world, tries == 0 ? "\x1b" : "q");
+		while (tries > 0 && !world->ended && clock_monotonic() < end)
+			world_turn(world);
+	}
+}
+
 void
 screen_close(struct world *world)
 {
-	if (!world->ended && world->fd >= 0)
-		screen_type(world, "\x1b");
-	if (!world->ended && world->fd >= 0)
-		screen_type(world, "q");
+	type_until_ended(world);
 	if (!world->ended)
 		screen_exit(world);
 	if (world->fd >= 0)

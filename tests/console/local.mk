@@ -1,8 +1,16 @@
 # Golden screens: the console on a pseudo terminal, seen through libvterm.
+CONSOLE_TEST_SOURCES = tests/console/harness.c tests/console/harness.h tests/console/world.c tests/console/world.h
+CONSOLE_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
+CONSOLE_TEST_LIBS = $(CONSOLE_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+EXTRA_DIST += tests/console/golden
+
 if HAVE_VTERM
 UNIT_TESTS += tests/console/test_console
-tests_console_test_console_SOURCES = tests/console/test_console.c tests/console/harness.c tests/console/harness.h \
-	tests/console/world.c tests/console/world.h
-tests_console_test_console_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
-tests_console_test_console_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
+tests_console_test_console_SOURCES = tests/console/test_console.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_console_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_console_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_actions
+tests_console_test_actions_SOURCES = tests/console/test_actions.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_actions_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_actions_LDADD = $(CONSOLE_TEST_LIBS)
 endif

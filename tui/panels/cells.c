@@ -76,10 +76,17 @@ cell_tunnel_part(const struct table_context *context, const void *row, struct ta
 		say(out, ROLE_bad, format_since(context->now, tunnel->down_since, span));
 }
 
-/* Its BGP session; where it has none, what its health rests on. */
+/* Its BGP session; where it has none, how its health stands. */
 void
 cell_tunnel_peer(const struct table_context *context, const void *row, struct table_cell *out)
 {
+	static const struct {
+		const char *health, *word;
+		enum theme_role role;
+	} words[] = {{"ok", "healthy", ROLE_good},
+		     {"suspect", "suspect", ROLE_warning},
+		     {"failed", "failing", ROLE_bad},
+		     {"unknown", "not known", ROLE_dim}};
 	const struct model_tunnel *tunnel = row;
 	const struct model_peer *peer = peer_of_tunnel(context->store, tunnel);
 	struct look_of look;
@@ -87,11 +94,11 @@ cell_tunnel_peer(const struct table_context *context, const void *row, struct ta
 	if (peer != NULL) {
 		look = look_of_peer(peer);
 		say(out, look.role, look.word);
-	} else if (tunnel->peer == NULL && tunnel->health != NULL) {
-		snprintf(out->text, sizeof(out->text), "health %s", tunnel->health);
-		out->role = strcmp(tunnel->health, "ok") == 0       ? ROLE_good
-			    : strcmp(tunnel->health, "failed") == 0 ? ROLE_bad
-								    : ROLE_warning;
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(words) && tunnel->peer == NULL && tunnel->health != NULL; i++) {
+		if (strcmp(words[i].health, tunnel->health) == 0)
+			say(out, words[i].role, words[i].word);
 	}
 }
 

@@ -27,7 +27,7 @@ cell_installed(const struct table_context *context, const void *row, struct tabl
 
 	(void)context;
 	out->role = route->installed ? ROLE_good : ROLE_dim;
-	snprintf(out->text, sizeof(out->text), "%s", route->installed ? "kernel" : "");
+	snprintf(out->text, sizeof(out->text), "%s", route->installed ? "yes" : "no");
 }
 
 static void
@@ -61,7 +61,7 @@ static const struct table_column route_columns[] = {
     {.field = "local_pref", .title = "Pref", .width = 5, .rank = 3, .right = true},
     {.field = "med", .title = "MED", .width = 5, .rank = 3, .right = true},
     {.field = "as_path", .title = "AS path", .width = 14, .most = 36, .rank = 5},
-    {.field = "installed", .title = "In", .width = 6, .rank = 2, .cell = cell_installed},
+    {.field = "installed", .title = "Kernel", .width = 6, .rank = 2, .cell = cell_installed},
     {.field = "reason", .title = "Why", .width = 20, .most = 60, .rank = 1},
     {0},
 };

@@ -148,13 +148,15 @@ void
 table_panel_status(struct panel *panel, char *out, size_t size)
 {
 	struct rows *rows = ((struct table_panel *)panel)->table.rows;
-	const char *plural = model_kind_info(panel->ops->kind)->plural;
+	const struct model_kind_info *info = model_kind_info(panel->ops->kind);
 	char shown[FORMAT_TEXT], all[FORMAT_TEXT];
+	const char *plural;
 	uint64_t total, count;
 
 	rows->ops->refresh(rows);
 	total = rows->ops->total(rows);
 	count = rows->ops->count(rows);
+	plural = count == 1 ? info->shape->name : info->plural;
 	format_count(count, shown);
 	if (total == MODEL_UINT_UNSET || total == count)
 		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);

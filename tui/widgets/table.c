@@ -264,8 +264,9 @@ settle(struct table *table)
 		if (table_select(table, key))
 			table->top = table->selected > offset ? table->selected - offset : 0;
 	}
-	if (table->selected >= count)
+	if (table->selected >= count || table->to_the_end)
 		table->selected = count - 1;
+	table->to_the_end = table->to_the_end && !table->rows->ops->complete(table->rows);
 	remember(table);
 }
 
@@ -342,7 +343,9 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 void
 table_go(struct table *table, enum table_motion motion)
 {
+	table->to_the_end = false;
 	settle(table);
+	table->to_the_end = motion == TABLE_LAST;
 	table->selected =
 	    table_move(table->selected, table->rows->ops->count(table->rows), table->page, motion);
 	remember(table);

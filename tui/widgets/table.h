@@ -66,8 +66,9 @@ struct table {
 	const struct table_column *columns;
 	struct rows *rows; /* owned */
 	size_t selected, top, page;
-	char key[256]; /* of the selected row; "" where none is */
-	bool follow;   /* the selection on the first row stays on the first row */
+	char key[256];   /* of the selected row; "" where none is */
+	bool to_the_end; /* going to a last row that is not known yet, page by page */
+	bool follow;     /* the selection on the first row stays on the first row */
 	const struct table_column *sorted;
 	bool descending;
 	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */

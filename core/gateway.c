@@ -28,6 +28,8 @@
 
 /* How many events of earlier runs a console can look back on at once. */
 #define EVENTS_REMEMBERED 1000
+/* How long prefixes that a killed run protected stay unreachable until somebody claims them. */
+#define LEFTOVER_HOLD_MS 30000
 
 /* --- events ------------------------------------------------------------------------------------ */
 
@@ -241,6 +243,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
+	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
 	    .context = gateway,
 	};
 

@@ -118,9 +118,9 @@ on_route_changed(void *context, const struct bgp_change *change)
 		before = connection_of_group(gateway, state.candidate.group);
 	after = connection_of_group(gateway, change->best != NULL ? change->group : 0);
 	if (change->best == NULL || change->best->peer == NULL) {
-		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 		if (change->best == NULL && before != NULL && !gateway->stopping && !any_established(before))
 			hold(before, &change->prefix);
+		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 	} else {
 		struct routing_candidate candidate = {
 		    .source = ROUTING_BGP,

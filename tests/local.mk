@@ -20,9 +20,12 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 
 # The programs that tests/run may build and run; it groups them by their folder.
-.PHONY: print-test-programs
+.PHONY: print-test-programs test-modules
 print-test-programs:
 	@echo $(check_PROGRAMS) $(noinst_PROGRAMS)
+
+# What the test programs load at run time.
+test-modules: $(check_LTLIBRARIES)
 
 # `make check`: what needs neither root nor another build.
 check-local:

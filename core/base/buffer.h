@@ -20,7 +20,8 @@ struct reader {
 static inline struct reader
 reader_over(const void *bytes, size_t length)
 {
-	return (struct reader){.at = bytes, .end = (const uint8_t *)bytes + length};
+	/* no bytes may also mean no pointer, to which C adds nothing, not even 0 */
+	return (struct reader){.at = bytes, .end = length != 0 ? (const uint8_t *)bytes + length : bytes};
 }
 
 static inline size_t
@@ -47,7 +48,7 @@ struct writer {
 static inline struct writer
 writer_over(void *bytes, size_t size)
 {
-	return (struct writer){.start = bytes, .at = bytes, .end = (uint8_t *)bytes + size};
+	return (struct writer){.start = bytes, .at = bytes, .end = size != 0 ? (uint8_t *)bytes + size : bytes};
 }
 
 static inline size_t

@@ -68,6 +68,20 @@ appending_nothing_to_an_empty_buffer_takes_no_memory(void **state)
 	buffer_free(&b);
 }
 
+static void
+cursors_over_nothing_are_at_their_end(void **state)
+{
+	struct reader r = reader_over(NULL, 0);
+	struct writer w = writer_over(NULL, 0);
+
+	assert_int_equal(reader_left(&r), 0);
+	assert_int_equal(reader_u8(&r), 0);
+	assert_true(r.failed);
+	writer_u8(&w, 1);
+	assert_true(w.failed);
+}
+
 TEST_MAIN(cmocka_unit_test(a_reader_never_goes_past_its_end), cmocka_unit_test(a_writer_stops_at_its_end),
     cmocka_unit_test(a_buffer_keeps_order_over_growth),
-    cmocka_unit_test(appending_nothing_to_an_empty_buffer_takes_no_memory))
+    cmocka_unit_test(appending_nothing_to_an_empty_buffer_takes_no_memory),
+    cmocka_unit_test(cursors_over_nothing_are_at_their_end))

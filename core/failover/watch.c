@@ -57,8 +57,7 @@ take_look(const struct failover *failover, struct look *look)
 	}
 }
 
-/* --- rates
- * -------------------------------------------------------------------------------------------------- */
+/* --- rates --- */
 
 static void
 rate_learn(struct rate *rate, uint64_t packets, usec_t at)
@@ -90,8 +89,7 @@ watch_sample(struct failover *failover)
 		rate_learn(&failover->members[i].rate, look.rx[i], look.at);
 }
 
-/* --- looking back over the move
- * ----------------------------------------------------------------------------- */
+/* --- looking back over the move --- */
 
 /* The look `back` looks ago; the oldest one kept where there are fewer. */
 static const struct look *
@@ -150,8 +148,7 @@ stamp(const struct look *look, int member)
 	return look->last_rx[member] != 0 ? look->last_rx[member] : look->at;
 }
 
-/* --- gaps
- * --------------------------------------------------------------------------------------------------- */
+/* --- gaps --- */
 
 static usec_t
 latest_rx(const struct failover *failover, const struct look *look)
@@ -187,8 +184,7 @@ learn_gap(const struct failover *failover, struct watch *watch)
 		watch->longest_gap = span;
 }
 
-/* --- a loss
- * ------------------------------------------------------------------------------------------------- */
+/* --- a loss --- */
 
 static void
 loss_over(struct failover *failover, double outage_ms)
@@ -253,8 +249,7 @@ loss_look(struct failover *failover)
 		loss_over(failover, NAN);
 }
 
-/* --- a planned move
- * ----------------------------------------------------------------------------------------- */
+/* --- a planned move --- */
 
 static void
 planned_over(struct failover *failover, const char *instead)
@@ -352,8 +347,7 @@ planned_look(struct failover *failover)
 		planned_over(failover, NULL);
 }
 
-/* --- start and stop
- * ----------------------------------------------------------------------------------------- */
+/* --- start and stop --- */
 
 static void
 on_poll(uv_timer_t *timer)

@@ -57,8 +57,7 @@ take_look(const struct failover *failover, struct look *look)
 	}
 }
 
-/* --- rates
- * -------------------------------------------------------------------------------------------------- */
+/* --- rates --- */
 
 static void
 rate_learn(struct rate *rate, uint64_t packets, usec_t at)
@@ -92,8 +91,7 @@ watch_sample(struct failover *failover)
 	}
 }
 
-/* --- looking back over the move
- * ----------------------------------------------------------------------------- */
+/* --- looking back over the move --- */
 
 /* The look `back` looks ago; the oldest one kept where there are fewer. */
 static const struct look *
@@ -152,8 +150,7 @@ stamp(const struct look *look, int member)
 	return look->last_rx[member] != 0 ? look->last_rx[member] : look->at;
 }
 
-/* --- gaps
- * --------------------------------------------------------------------------------------------------- */
+/* --- gaps --- */
 
 static usec_t
 latest_rx(const struct failover *failover, const struct look *look)
@@ -189,8 +186,7 @@ learn_gap(const struct failover *failover, struct watch *watch)
 		watch->longest_gap = span;
 }
 
-/* --- a loss
- * ------------------------------------------------------------------------------------------------- */
+/* --- a loss --- */
 
 static void
 loss_over(struct failover *failover, double outage_ms)
@@ -255,8 +251,7 @@ loss_look(struct failover *failover)
 		loss_over(failover, NAN);
 }
 
-/* --- a planned move
- * ----------------------------------------------------------------------------------------- */
+/* --- a planned move --- */
 
 /* The traffic has moved, and its rate with it: the next move, however soon, knows what to expect. */
 static void
@@ -377,8 +372,7 @@ planned_look(struct failover *failover)
 		planned_over(failover, NULL);
 }
 
-/* --- start and stop
- * ----------------------------------------------------------------------------------------- */
+/* --- start and stop --- */
 
 static void
 on_poll(uv_timer_t *timer)

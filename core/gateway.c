@@ -293,6 +293,7 @@ start_tunnels(struct gateway *gateway, struct error *err)
 		    .dpd_interval_s = config->dpd.interval_s,
 		    .dpd_timeout_s = config->dpd.timeout_s,
 		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
+		    .inside_v6 = ip_address_is_set(&config->inside[1].address),
 		    .initiate = config->start == CONFIG_START_INITIATE,
 		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
 			     : config->encap == CONFIG_ENCAP_NO ? -1

@@ -521,7 +521,7 @@ on_log(struct gateway *gateway, const struct ike_event *event, const char *subje
 {
 	if (gateway->options->verbose == 0 && is_chatter(event))
 		return;
-	gateway_event(gateway, event->level <= 0 ? "info" : "debug", "ike.log", subject, "%s", event->text);
+	gateway_event(gateway, "debug", "ike.log", subject, "%s", event->text);
 }
 
 static void

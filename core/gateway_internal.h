@@ -2,7 +2,7 @@
 /*
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing and hands out the large tables; gateway_commands.c answers the operators.
+ * BGP to routing; gateway_tables.c hands out the large tables; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -107,10 +107,20 @@ void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
 /* gateway_routes.c */
 bool gateway_bgp_open(struct gateway *gateway, struct error *err);
 bool gateway_routes_open(struct gateway *gateway, struct error *err);
-/** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
-void gateway_on_route(void *context, const struct ip_prefix *prefix);
 /** Once a second: held prefixes of connections that came back. */
 void gateway_routes_tick(struct gateway *gateway);
+/** The connection that a BGP or routing group stands for; NULL for none. */
+struct gateway_connection *gateway_connection_of_group(struct gateway *gateway, uint32_t group);
+/** The tunnel that a session rides; NULL for a peer of its own, or no peer. */
+struct gateway_tunnel *gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer);
+
+/* gateway_tables.c */
+void gateway_tables_open(struct gateway *gateway);
+/** struct bgp_events' callbacks for those who watch adj-in and adj-out. */
+void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
+void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
+/** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
+void gateway_on_route(void *context, const struct ip_prefix *prefix);
 
 /* gateway_commands.c */
 void gateway_commands_register(struct gateway *gateway);

@@ -86,6 +86,12 @@ print_command_help(const struct command *command)
 			 option->value != NULL ? option->value : "");
 		printf("%s  %s%-24s%s\n", i == 0 ? "\n" : "", letter, name, option->help);
 	}
+	if (command->arguments[0].kind == COMMAND_ARGUMENT_KIND) {
+		printf("\nKinds:");
+		for (int kind = 0; kind < MODEL_KIND_COUNT; kind++)
+			printf(" %s", model_kind_info((enum model_kind)kind)->plural);
+		printf("\n");
+	}
 	if (command->role != COMMAND_VIEWER)
 		printf("\nNeeds the role %s.\n", command_role_name(command->role));
 	return CONTROL_EXIT_DONE;

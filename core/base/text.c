@@ -109,6 +109,8 @@ text_nearest(const char *word, const char *const *names)
 	const char *best = NULL;
 	unsigned best_distance = (unsigned)strlen(word) / 3 + 2;
 
+	if (strlen(word) > 31)
+		return NULL; /* nothing of ours is that long */
 	for (; *names != NULL; names++) {
 		unsigned got = distance(word, *names);
 

@@ -19,11 +19,14 @@ static void
 finds_the_nearest_name(void **state)
 {
 	static const char *const names[] = {"peer_asn", "routing", "protect", "tunnels", NULL};
+	char endless[400] = "";
 
 	assert_string_equal(text_nearest("peer_as", names), "peer_asn");
 	assert_string_equal(text_nearest("tunels", names), "tunnels");
 	assert_string_equal(text_nearest("rotuing", names), "routing");
 	assert_null(text_nearest("zzzzzzzz", names));
+	memset(endless, 'z', sizeof(endless) - 1);
+	assert_null(text_nearest(endless, names));
 }
 
 static void

@@ -336,6 +336,9 @@ help_and_version_are_printed(void **state)
 	assert_non_null(strstr(run->output, "usage: twinspan switchover CONNECTION"));
 	assert_non_null(strstr(run->output, "--dry-run"));
 	finish(run);
+	run = RUN(h, "help", "show");
+	assert_non_null(strstr(run->output, "Kinds: gateway connections tunnels"));
+	finish(run);
 	assert_prints(RUN(h, "--version"), "twinspan " TWINSPAN_VERSION "\n");
 	harness_free(h);
 }

@@ -12,7 +12,7 @@ look(const struct screen_options *options, const char *keys, const char *sign, c
 	struct world *world = world_new();
 
 	screen_open(world, options);
-	screen_wait(world, "in and out, top"); /* the first sample: from here on nothing moves by itself */
+	screen_wait(world, "in and out, up to"); /* the first sample: from here on nothing moves by itself */
 	if (keys[0] != '\0')
 		screen_type(world, keys);
 	screen_wait(world, sign);

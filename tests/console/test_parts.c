@@ -366,6 +366,8 @@ a_graph_fills_from_the_foot(void **state)
 	struct canvas canvas = {0};
 	struct area all;
 
+	assert_true(graph_top(88.1f) == 100 && graph_top(100) == 100 && graph_top(101) == 200);
+	assert_true(graph_top(0) == 0 && graph_top(NAN) == 0);
 	canvas_resize(&canvas, 1, 3);
 	all = canvas_area(&canvas);
 	assert_int_equal(graph_samples(GRAPH_BRAILLE, 3), 6);

@@ -176,8 +176,9 @@ draw_graph(const struct detail *d, const struct area *area)
 	history_rates(scene->history, d->key, count, samples);
 	for (size_t i = 0; i < count; i++)
 		most = samples[i] > most ? samples[i] : most;
+	most = graph_top(most);
 	graph_draw(&graph, scene->graph, ROLE_graph, samples, count, most);
-	area_print(&graph, 0, 0, ROLE_dim, "in and out, top %s",
+	area_print(&graph, 0, 0, ROLE_dim, "in and out, up to %s",
 		   format_rate((uint64_t)most, text) + strspn(text, " "));
 	return area->rows;
 }

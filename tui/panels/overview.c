@@ -20,7 +20,7 @@
 #define INDENT 3
 #define MOST_OUTAGE_MS 1e12
 #define TRAFFIC_LEAST 3 /* rows of a connection's own graph */
-#define TRAFFIC_MOST 6
+#define TRAFFIC_MOST 4
 
 /* A line that can be selected: a connection (tunnel == NULL) or one of its tunnels. */
 struct item {
@@ -303,7 +303,8 @@ draw_graph(const struct overview *o, const struct area *area, const struct model
 		most = greatest(samples, count, most);
 	}
 	history_rates(scene->history, tunnel->name, count, samples);
-	graph_draw(area, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle, samples, count, most);
+	graph_draw(area, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle, samples, count,
+		   graph_top(most));
 }
 
 static void
@@ -358,10 +359,10 @@ draw_traffic(const struct overview *o, const struct area *area, const struct mod
 				 : isnan(samples[k])     ? sum[k]
 							 : sum[k] + samples[k];
 	}
-	if (spans == 0 || (most = greatest(sum, count, 0)) <= 0)
+	if (spans == 0 || (most = graph_top(greatest(sum, count, 0))) <= 0)
 		return;
 	graph_draw(&graph, scene->graph, ROLE_graph, sum, count, most);
-	area_print(area, 0, INDENT + 5, ROLE_dim, "in and out, top %s ",
+	area_print(area, 0, INDENT + 5, ROLE_dim, "in and out, up to %s ",
 		   format_rate((uint64_t)most, text) + strspn(text, " "));
 }
 

@@ -17,6 +17,19 @@ graph_samples(enum graph_style style, int cols)
 	return cols > 0 ? (size_t)cols * (size_t)styles[style].samples : 0;
 }
 
+float
+graph_top(float most)
+{
+	float decade;
+
+	if (!(most > 0) || !isfinite(most))
+		return 0;
+	decade = powf(10, floorf(log10f(most)));
+	if (most <= decade)
+		return decade;
+	return most <= 2 * decade ? 2 * decade : most <= 5 * decade ? 5 * decade : 10 * decade;
+}
+
 static int
 level_of(float sample, float most, int levels)
 {

@@ -9,6 +9,8 @@ enum graph_style { GRAPH_BRAILLE, GRAPH_BLOCKS, GRAPH_ASCII };
 
 /** Samples that a graph of that width shows. */
 size_t graph_samples(enum graph_style style, int cols);
+/** The next of 1, 2, 5, 10, 20, ... at or above `most`: a top that rarely changes and reads well. */
+float graph_top(float most);
 /**
  * Fills the area with `count` = graph_samples() samples, the newest at the right. `most` is the value that
  * reaches the top; NAN is left blank, every known sample shows at least its foot.

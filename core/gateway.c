@@ -28,6 +28,8 @@
 
 /* How many events of earlier runs a console can look back on at once. */
 #define EVENTS_REMEMBERED 1000
+/* How long prefixes that a killed run protected stay unreachable until somebody claims them. */
+#define LEFTOVER_HOLD_MS 30000
 
 /* --- events ------------------------------------------------------------------------------------ */
 
@@ -241,6 +243,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
+	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
 	    .context = gateway,
 	};
 
@@ -290,6 +293,7 @@ start_tunnels(struct gateway *gateway, struct error *err)
 		    .dpd_interval_s = config->dpd.interval_s,
 		    .dpd_timeout_s = config->dpd.timeout_s,
 		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
+		    .inside_v6 = ip_address_is_set(&config->inside[1].address),
 		    .initiate = config->start == CONFIG_START_INITIATE,
 		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
 			     : config->encap == CONFIG_ENCAP_NO ? -1

@@ -118,9 +118,9 @@ on_route_changed(void *context, const struct bgp_change *change)
 		before = connection_of_group(gateway, state.candidate.group);
 	after = connection_of_group(gateway, change->best != NULL ? change->group : 0);
 	if (change->best == NULL || change->best->peer == NULL) {
-		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 		if (change->best == NULL && before != NULL && !gateway->stopping && !any_established(before))
 			hold(before, &change->prefix);
+		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 	} else {
 		struct routing_candidate candidate = {
 		    .source = ROUTING_BGP,
@@ -572,21 +572,8 @@ on_advertised_changed(void *context, struct bgp_peer *peer, const struct bgp_pat
 	model_row_clear(model_kind_info(MODEL_KIND_ADVERTISED)->shape, &row);
 }
 
-/* The prefix that comes right before this one in prefix order: walks begin after it. False for the very
- * first. */
-static bool
-prefix_before(const struct ip_prefix *prefix, struct ip_prefix *out)
-{
-	*out = *prefix;
-	if (prefix->length == 0)
-		return false;
-	out->length--;
-	return true;
-}
-
 struct route_watch {
 	struct gateway *gateway;
-	struct ip_prefix prefix;
 	bool any;
 };
 
@@ -604,8 +591,6 @@ tell_path(void *context, const struct bgp_path *path)
 	struct route_watch *watch = context;
 	struct model_route row;
 
-	if (!ip_prefix_equal(&path->prefix, &watch->prefix))
-		return false;
 	fill_route_path(watch->gateway, &row, path);
 	tell_route(watch, &row);
 	return true;
@@ -614,17 +599,16 @@ tell_path(void *context, const struct bgp_path *path)
 void
 gateway_on_route(void *context, const struct ip_prefix *prefix)
 {
-	struct route_watch watch = {.gateway = context, .prefix = *prefix};
+	struct route_watch watch = {.gateway = context};
 	struct gateway *gateway = context;
 	struct routing_state state;
-	struct ip_prefix before;
 	struct model_route row;
 	char text[IP_PREFIX_TEXT];
 
 	if (gateway->stopping || gateway->bgp == NULL ||
 	    !model_store_paged_watched(gateway->store, MODEL_KIND_ROUTE))
 		return;
-	bgp_walk_paths(gateway->bgp, prefix_before(prefix, &before) ? &before : NULL, tell_path, &watch);
+	bgp_walk_prefix(gateway->bgp, prefix, tell_path, &watch);
 	if (routing_lookup(gateway->routing, prefix, &state) && state.best != ROUTING_BGP) {
 		fill_route_candidate(gateway, &row, prefix, &state);
 		tell_route(&watch, &row);

@@ -341,8 +341,6 @@ app_draw(struct app *app)
 		part.dimmed = false;
 		help_draw(&app->help, &part);
 	}
-	if (app->sheet != NULL)
-		sheet_draw(app, &part);
 	part = area_part(&screen, rows - 2, 0, 1, cols);
 	if (rows > CHROME_TOP + 1)
 		draw_line(app, &part);
@@ -350,5 +348,9 @@ app_draw(struct app *app)
 	part.ground = GROUND_FOOTER;
 	if (rows > CHROME_TOP)
 		draw_footer(app, &part);
+	part = area_part(&screen, 1, 0, rows - 2,
+			 cols); /* a sheet may need all but the first and the last line */
+	if (app->sheet != NULL)
+		sheet_draw(app, &part);
 	terminal_present(app->terminal, &app->canvas);
 }

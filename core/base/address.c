@@ -74,7 +74,8 @@ ip_prefix_parse(const char *text, struct ip_prefix *out)
 const char *
 ip_address_format(const struct ip_address *address, char out[IP_ADDRESS_TEXT])
 {
-	if (address->family == AF_UNSPEC || inet_ntop(address->family, address->bytes, out, IP_ADDRESS_TEXT) == NULL)
+	if (address->family == AF_UNSPEC ||
+	    inet_ntop(address->family, address->bytes, out, IP_ADDRESS_TEXT) == NULL)
 		memcpy(out, "any", 4);
 	return out;
 }
@@ -247,7 +248,8 @@ ip_address_from_sockaddr(const struct sockaddr *from, struct ip_address *out, ui
 bool
 ip_prefix_other_host(const struct ip_prefix *inside, struct ip_address *out)
 {
-	unsigned bits = ip_family_bits(inside->address.family), last = ip_family_bytes(inside->address.family) - 1;
+	unsigned bits = ip_family_bits(inside->address.family),
+		 last = ip_family_bytes(inside->address.family) - 1;
 	struct ip_address other = inside->address;
 	unsigned host;
 

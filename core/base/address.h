@@ -24,11 +24,13 @@ struct ip_prefix {
 #define IP_ADDRESS_TEXT 46 /* room for any address as text, with its NUL */
 #define IP_PREFIX_TEXT 50
 
-/** Parses "192.0.2.1" or "2001:db8::1" (no names, no zone). False for anything else; `out` is then untouched. */
+/** Parses "192.0.2.1" or "2001:db8::1" (no names, no zone). False for anything else; `out` is then untouched.
+ */
 bool ip_address_parse(const char *text, struct ip_address *out);
 /** Parses "10.0.0.0/8"; without a slash the length is that of a host. Host bits are kept. */
 bool ip_prefix_parse(const char *text, struct ip_prefix *out);
-/** Writes the text (RFC 5952 for IPv6; "any" for none) and returns `out`, so that it can stand in a printf. */
+/** Writes the text (RFC 5952 for IPv6; "any" for none) and returns `out`, so that it can stand in a printf.
+ */
 const char *ip_address_format(const struct ip_address *address, char out[IP_ADDRESS_TEXT]);
 const char *ip_prefix_format(const struct ip_prefix *prefix, char out[IP_PREFIX_TEXT]);
 
@@ -54,13 +56,15 @@ struct ip_address ip_address_v4(uint32_t host_order);
 uint32_t ip_address_to_v4(const struct ip_address *address);
 
 /** Fills a sockaddr; returns its length, or 0 for family none. */
-socklen_t ip_address_to_sockaddr(const struct ip_address *address, uint16_t port, struct sockaddr_storage *out);
+socklen_t ip_address_to_sockaddr(const struct ip_address *address, uint16_t port,
+				 struct sockaddr_storage *out);
 /** Reads a sockaddr of AF_INET or AF_INET6 (a v4-mapped address becomes IPv4). `port` may be NULL. */
 bool ip_address_from_sockaddr(const struct sockaddr *from, struct ip_address *out, uint16_t *port);
 
 /**
  * The other host of a /30, /31, /126 or /127: given this side's inside address with its length, writes the
- * peer's. False where the prefix does not have exactly two hosts or `inside` is its network or broadcast address.
+ * peer's. False where the prefix does not have exactly two hosts or `inside` is its network or broadcast
+ * address.
  */
 bool ip_prefix_other_host(const struct ip_prefix *inside, struct ip_address *out);
 

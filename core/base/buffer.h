@@ -2,8 +2,8 @@
 /*
  * Cursors over bytes. Every wire format is read through `struct reader` and written through
  * `struct writer`: sizes are checked before bytes are touched, and the first violation sets `failed`, after
- * which reads give zero and writes do nothing, so that a decoder may check once at the end of a group of reads.
- * `struct buffer` is a growable byte queue for streams.
+ * which reads give zero and writes do nothing, so that a decoder may check once at the end of a group of
+ * reads. `struct buffer` is a growable byte queue for streams.
  */
 #ifndef TWINSPAN_BASE_BUFFER_H
 #define TWINSPAN_BASE_BUFFER_H
@@ -48,7 +48,8 @@ struct writer {
 static inline struct writer
 writer_over(void *bytes, size_t size)
 {
-	return (struct writer){.start = bytes, .at = bytes, .end = size != 0 ? (uint8_t *)bytes + size : bytes};
+	return (struct writer){
+	    .start = bytes, .at = bytes, .end = size != 0 ? (uint8_t *)bytes + size : bytes};
 }
 
 static inline size_t
@@ -68,17 +69,19 @@ void writer_u8(struct writer *w, uint8_t value);
 void writer_u16(struct writer *w, uint16_t value);
 void writer_u32(struct writer *w, uint32_t value);
 void writer_u64(struct writer *w, uint64_t value);
-/** Overwrites two bytes at an offset from the start (a length known only afterwards). Fails beyond what is written. */
+/** Overwrites two bytes at an offset from the start (a length known only afterwards). Fails beyond what is
+ * written. */
 void writer_patch_u16(struct writer *w, size_t offset, uint16_t value);
 void writer_patch_u8(struct writer *w, size_t offset, uint8_t value);
 
 /** Bytes queue: append at the end, consume from the front. Zero-initialise to make one. */
 struct buffer {
-	uint8_t *data;  /* first unread byte is data + start */
+	uint8_t *data; /* first unread byte is data + start */
 	size_t start, length, size;
 };
 
-/** Room for `more` bytes at the end; returns where they go (then call buffer_added), NULL when memory ran out. */
+/** Room for `more` bytes at the end; returns where they go (then call buffer_added), NULL when memory ran
+ * out. */
 uint8_t *buffer_reserve(struct buffer *b, size_t more);
 void buffer_added(struct buffer *b, size_t count);
 bool buffer_append(struct buffer *b, const void *bytes, size_t length);

@@ -14,7 +14,8 @@ struct error {
 	char text[512];
 };
 
-/** Writes the text. Always returns false, so that `return error_set(err, ...)` reads as it acts. `err` may be NULL. */
+/** Writes the text. Always returns false, so that `return error_set(err, ...)` reads as it acts. `err` may be
+ * NULL. */
 bool error_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /** Puts "prefix: " before what `err` already says. Returns false. */

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character at `at` (RFC 3629: no overlong forms, no surrogates), 0 where it is not one. */
+/* Bytes of the UTF-8 character at `at` (RFC 3629: no overlong forms, no surrogates), 0 where it is not one.
+ */
 static size_t
 utf8_length(const unsigned char *at, size_t left)
 {
@@ -18,8 +19,8 @@ utf8_length(const unsigned char *at, size_t left)
 	if (at[0] >= 0xc2 && at[0] <= 0xdf)
 		return left >= 2 && (at[1] & 0xc0) == 0x80 ? 2 : 0;
 	if (at[0] >= 0xe0 && at[0] <= 0xef) {
-		if (left < 3 || (at[1] & 0xc0) != 0x80 || (at[2] & 0xc0) != 0x80 || (at[0] == 0xe0 && at[1] < 0xa0) ||
-		    (at[0] == 0xed && at[1] > 0x9f))
+		if (left < 3 || (at[1] & 0xc0) != 0x80 || (at[2] & 0xc0) != 0x80 ||
+		    (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f))
 			return 0;
 		return 3;
 	}
@@ -56,7 +57,8 @@ text_clean(char *out, size_t size, const char *from)
 
 	while (left != 0) {
 		size_t length = utf8_length(at, left);
-		bool control = length == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+		bool control =
+		    length == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
 		size_t step = length != 0 ? length : 1, put = control ? 1 : length;
 
 		if (used + put + 1 > size)
@@ -95,7 +97,8 @@ distance(const char *a, const char *b)
 				best = d[i - 1][j] + 1;
 			if (d[i][j - 1] + 1 < best)
 				best = d[i][j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && d[i - 2][j - 2] + 1 < best)
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    d[i - 2][j - 2] + 1 < best)
 				best = d[i - 2][j - 2] + 1;
 			d[i][j] = best;
 		}

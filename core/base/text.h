@@ -20,13 +20,15 @@ bool text_is_utf8(const char *bytes, size_t length);
  */
 const char *text_nearest(const char *word, const char *const *names);
 
-/** Reads "50ms", "10s", "5m", "8h", "1d" into milliseconds. False for a missing unit, other text, or overflow. */
+/** Reads "50ms", "10s", "5m", "8h", "1d" into milliseconds. False for a missing unit, other text, or
+ * overflow. */
 bool text_parse_duration(const char *text, uint64_t *milliseconds);
 
 /** Reads a decimal number without sign; false for other text or a value over `most`. */
 bool text_parse_number(const char *text, uint64_t most, uint64_t *out);
 
-/** strdup that ends the program when memory is out (as xmalloc does); `text` may be NULL, which gives NULL. */
+/** strdup that ends the program when memory is out (as xmalloc does); `text` may be NULL, which gives NULL.
+ */
 char *text_copy(const char *text);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -37,9 +39,9 @@ void *memory_resize(void *old, size_t size);
 void memory_wipe_free(void *secret, size_t length);
 
 /** Frees and clears a pointer variable. */
-#define FREE_AND_NULL(pointer)   \
-	do {                     \
-		free(pointer);   \
+#define FREE_AND_NULL(pointer) \
+	do { \
+		free(pointer); \
 		(pointer) = NULL; \
 	} while (0)
 

@@ -115,8 +115,7 @@ struct ip_address attributes_next_hop(const struct bgp_attributes *attributes);
 /** The ORIGINATOR_ID (RFC 4456), 0 where there is none. */
 uint32_t attributes_originator(const struct bgp_attributes *attributes);
 
-/* --- decoding
- * ---------------------------------------------------------------------------------------------------- */
+/* --- decoding ---------------------------------------------------------------------------------- */
 
 /** What an UPDATE must be answered with (RFC 7606, 2), in rising order of severity. */
 enum update_reaction { UPDATE_FINE, UPDATE_DISCARDED_ATTRIBUTE, UPDATE_AS_WITHDRAW, UPDATE_RESET };
@@ -142,8 +141,7 @@ bool update_split(struct reader body, struct update *out, struct bgp_error *erro
 enum update_reaction attributes_read(struct reader r, const struct attribute_context *context, bool reachable,
 				     struct attribute_set *out, struct bgp_error *error);
 
-/* --- encoding
- * ---------------------------------------------------------------------------------------------------- */
+/* --- encoding ---------------------------------------------------------------------------------- */
 
 /** Puts `asn` before the path, into the set's own room. False where it gets too long. */
 bool attributes_prepend(struct attribute_set *set, uint32_t asn);

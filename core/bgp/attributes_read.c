@@ -350,7 +350,7 @@ take_unknown(struct reading *reading, uint8_t type, uint8_t flags, struct reader
 	}
 	if (!(flags & FLAG_TRANSITIVE))
 		return;
-	if (!keep(reading, type, (flags | FLAG_PARTIAL) & (uint8_t)~FLAG_EXTENDED, value))
+	if (!keep(reading, type, flags | FLAG_PARTIAL, value))
 		react(reading, UPDATE_DISCARDED_ATTRIBUTE, "more than %zu unknown attributes",
 		      COUNT_OF(reading->others));
 }
@@ -466,7 +466,8 @@ gather_others(struct reading *reading)
 		for (size_t i = 0; i < reading->other_count; i++) {
 			if (reading->others[i].type != type)
 				continue;
-			writer_u8(&w, reading->others[i].flags & (uint8_t)~FLAG_EXTENDED);
+			writer_u8(&w, reading->others[i].flags &
+					  (FLAG_OPTIONAL | FLAG_TRANSITIVE | FLAG_PARTIAL));
 			writer_u8(&w, (uint8_t)type);
 			writer_u16(&w, (uint16_t)reader_left(&reading->others[i].value));
 			writer_bytes(&w, reading->others[i].value.at, reader_left(&reading->others[i].value));

@@ -91,7 +91,7 @@ write_path(struct writer *w, const struct attribute_set *set, bool four_octet)
 	return wide;
 }
 
-/* Those kept attributes whose type is over `from` and up to `to`. */
+/* Those kept attributes whose type is from `from` up to `to`. */
 static void
 write_others(struct writer *w, const struct attribute_set *set, unsigned from, unsigned to)
 {
@@ -101,7 +101,7 @@ write_others(struct writer *w, const struct attribute_set *set, unsigned from, u
 		uint8_t flags = reader_u8(&r), type = reader_u8(&r);
 		struct reader value = reader_sub(&r, reader_u16(&r));
 
-		if (type <= from || type > to)
+		if (type < from || type > to)
 			continue;
 		header(w, flags, type, reader_left(&value));
 		writer_bytes(w, value.at, reader_left(&value));
@@ -147,5 +147,5 @@ attributes_write(struct writer *w, const struct attribute_set *set, bool four_oc
 		writer_u32(w, set->aggregator_as);
 		writer_u32(w, set->aggregator_id);
 	}
-	write_others(w, set, ATTRIBUTE_EXTENDED_COMMUNITIES, 255);
+	write_others(w, set, ATTRIBUTE_EXTENDED_COMMUNITIES + 1, 255);
 }

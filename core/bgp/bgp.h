@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A BGP-4 speaker (RFC 4271): sessions, the routes they bring, the choice between them, and what is told to others.
- * It does not touch the kernel's table: it tells which path is best for a prefix, and the gateway hands that on.
+ * A BGP-4 speaker (RFC 4271): sessions, the routes they bring, the choice between them, and what is told to
+ * others. It does not touch the kernel's table: it tells which path is best for a prefix, and the gateway
+ * hands that on.
  *
- * Peers belong to a group (the connection; 0 for a peer of its own) and are a member of it (the tunnel's number - 1).
- * For each change of a prefix the speaker says which members of the winning group also have it, so that routing can
- * point the prefix at the group and failover can move a whole group by one indirection.
+ * Peers belong to a group (the connection; 0 for a peer of its own) and are a member of it (the tunnel's
+ * number - 1). For each change of a prefix the speaker says which members of the winning group also have it,
+ * so that routing can point the prefix at the group and failover can move a whole group by one indirection.
  *
- * Policy by connection role: a peer without networks or a role gets nothing (RFC 8212); see struct bgp_peer_config.
+ * Policy by connection role: a peer without networks or a role gets nothing (RFC 8212); see struct
+ * bgp_peer_config.
  */
 #ifndef TWINSPAN_BGP_BGP_H
 #define TWINSPAN_BGP_BGP_H
@@ -28,45 +30,47 @@ const char *bgp_state_name(enum bgp_state state);
 enum bgp_origin { BGP_ORIGIN_IGP, BGP_ORIGIN_EGP, BGP_ORIGIN_INCOMPLETE };
 
 struct bgp_peer_config {
-	const char *name;              /* copied */
-	struct ip_address local;       /* none: the system's choice */
+	const char *name;        /* copied */
+	struct ip_address local; /* none: the system's choice */
 	struct ip_address remote;
-	uint16_t port;                 /* 0: 179 */
-	const char *interface;         /* bind the connection to it (SO_BINDTODEVICE); may be NULL */
+	uint16_t port;                  /* 0: 179 */
+	const char *interface;          /* bind the connection to it (SO_BINDTODEVICE); may be NULL */
 	uint32_t local_asn, remote_asn; /* equal: iBGP */
-	uint32_t hold_s, keepalive_s;  /* offered hold time; keepalive is at most a third of the negotiated one */
-	uint32_t max_prefixes;         /* 0: no limit; one more draws NOTIFICATION 6/1 */
-	bool passive;                  /* only listen */
-	uint32_t listen_first_ms;      /* after a start or a loss only listen for so long, then connect too (0: at once) */
-	bool multihop;                 /* the peer may be more than one hop away (eBGP otherwise sends with TTL 1) */
-	uint32_t group, member;        /* see above; group 0: none */
-	bool export_networks;          /* tell it the locally originated networks */
-	bool export_peers;             /* tell it what peers of no group brought (the site's core router) */
-	bool export_groups;            /* tell it what other groups brought (a hub; the site's core router) */
-	uint32_t local_preference;     /* given to its routes; iBGP: kept as received */
-	uint32_t med_out;              /* MED sent; UINT32_MAX: none */
+	uint32_t hold_s,
+	    keepalive_s;          /* offered hold time; keepalive is at most a third of the negotiated one */
+	uint32_t max_prefixes;    /* 0: no limit; one more draws NOTIFICATION 6/1 */
+	bool passive;             /* only listen */
+	uint32_t listen_first_ms; /* after a start or a loss only listen for so long, then connect too (0: at
+				     once) */
+	bool multihop;          /* the peer may be more than one hop away (eBGP otherwise sends with TTL 1) */
+	uint32_t group, member; /* see above; group 0: none */
+	bool export_networks;   /* tell it the locally originated networks */
+	bool export_peers;      /* tell it what peers of no group brought (the site's core router) */
+	bool export_groups;     /* tell it what other groups brought (a hub; the site's core router) */
+	uint32_t local_preference; /* given to its routes; iBGP: kept as received */
+	uint32_t med_out;          /* MED sent; UINT32_MAX: none */
 };
 
-struct bgp_attributes;             /* interned; compare by pointer */
+struct bgp_attributes; /* interned; compare by pointer */
 
 /** One path to a prefix. Borrowed: valid only during the call that hands it out. */
 struct bgp_path {
 	struct ip_prefix prefix;
-	const struct bgp_peer *peer;   /* NULL: originated here */
+	const struct bgp_peer *peer; /* NULL: originated here */
 	const struct bgp_attributes *attributes;
 	struct ip_address next_hop;
 	uint32_t local_preference, med; /* med: 0 where absent; see has_med */
 	bool has_med, best, accepted;
 	enum bgp_origin origin;
-	const char *reason;            /* why best or not: "best: lower MED (100 against 200)" */
+	const char *reason; /* why best or not: "best: lower MED (100 against 200)" */
 };
 
 /** A prefix's choice changed. */
 struct bgp_change {
 	struct ip_prefix prefix;
-	const struct bgp_path *best;   /* NULL: none is left */
-	uint32_t group;                /* of the best path's peer; 0: none */
-	uint32_t members;              /* bit per member of that group with a usable path for the prefix */
+	const struct bgp_path *best; /* NULL: none is left */
+	uint32_t group;              /* of the best path's peer; 0: none */
+	uint32_t members;            /* bit per member of that group with a usable path for the prefix */
 };
 
 struct bgp_peer_status {
@@ -75,54 +79,65 @@ struct bgp_peer_status {
 	bool shut_down;
 	uint32_t local_asn, remote_asn, remote_router_id;
 	struct ip_address local, remote;
-	usec_t established_at;         /* monotonic; 0: not */
-	uint32_t hold_s, keepalive_s;  /* negotiated; 0 unless established */
+	usec_t established_at;        /* monotonic; 0: not */
+	uint32_t hold_s, keepalive_s; /* negotiated; 0 unless established */
 	uint64_t received, accepted, advertised;
 	uint32_t local_preference, med_out;
-	const char *capabilities[16];  /* both sides have them: "multiprotocol-ipv4", "four-octet-as", "route-refresh" */
+	const char *capabilities[16]; /* both sides have them: "multiprotocol-ipv4", "four-octet-as",
+					 "route-refresh" */
 	size_t capability_count;
 	uint64_t messages_in, messages_out, flaps;
 	struct {
 		bool set, received;
 		uint8_t code, subcode;
 		char text[256];
-		usec_t at;             /* monotonic */
+		usec_t at; /* monotonic */
 	} last_error;
 };
 
 /**
- * All are called from the loop. They may read, walk, and change preferences and MEDs; what starts, ends, adds or removes
- * a session may be called from peer_changed, peer_event, med_changed and route_changed, not from the two for rows.
+ * All are called from the loop. They may read, walk, and change preferences and MEDs; what starts, ends, adds
+ * or removes a session may be called from peer_changed, peer_event, med_changed and route_changed, not from
+ * the two for rows.
  */
 struct bgp_events {
 	void *context;
 	/** State, counters or the last error of a session changed (counters: at most ten times a second). */
 	void (*peer_changed)(void *context, struct bgp_peer *peer);
 	/** A line for the operators: severity is "info", "notice", "warning" or "error". */
-	void (*peer_event)(void *context, struct bgp_peer *peer, const char *severity, const char *kind, const char *text);
-	/** Called for each prefix whose best path or set of members changed, in slices of a few milliseconds. */
+	void (*peer_event)(void *context, struct bgp_peer *peer, const char *severity, const char *kind,
+			   const char *text);
+	/** Called for each prefix whose best path or set of members changed, in slices of a few milliseconds.
+	 */
 	void (*route_changed)(void *context, const struct bgp_change *change);
-	/** One row of adj-in or adj-out changed; may be NULL; only called while watched (bgp_speaker_watch). */
-	void (*received_changed)(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
-	void (*advertised_changed)(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
-	/** The lowest MED among a peer's accepted routes changed (UINT32_MAX: it has none). Failover follows it. */
+	/** One row of adj-in or adj-out changed; may be NULL; only called while watched (bgp_speaker_watch).
+	 */
+	void (*received_changed)(void *context, struct bgp_peer *peer, const struct bgp_path *path,
+				 bool gone);
+	void (*advertised_changed)(void *context, struct bgp_peer *peer, const struct bgp_path *path,
+				   bool gone);
+	/** The lowest MED among a peer's accepted routes changed (UINT32_MAX: it has none). Failover follows
+	 * it. */
 	void (*med_changed)(void *context, struct bgp_peer *peer, uint32_t lowest_med);
 };
 
 struct bgp_speaker_config {
 	uint32_t asn;
-	uint32_t router_id;            /* host order, never 0 */
-	uint16_t port;                 /* to listen on; 0: 179 */
+	uint32_t router_id; /* host order, never 0 */
+	uint16_t port;      /* to listen on; 0: 179 */
 	struct bgp_events events;
 };
 
 /** Listens on all addresses (a busy port is an error). NULL on failure. */
-struct bgp_speaker *bgp_speaker_open(uv_loop_t *loop, const struct bgp_speaker_config *config, struct error *err);
-/** Sends NOTIFICATION 6/3 (Peer De-configured) or 6/2 to all, closes, frees. The loop must run afterwards once. */
+struct bgp_speaker *bgp_speaker_open(uv_loop_t *loop, const struct bgp_speaker_config *config,
+				     struct error *err);
+/** Sends NOTIFICATION 6/3 (Peer De-configured) or 6/2 to all, closes, frees. The loop must run afterwards
+ * once. */
 void bgp_speaker_close(struct bgp_speaker *speaker);
 
 /** Adds a session; it starts when bgp_peer_start is called. The peer is owned by the speaker. */
-struct bgp_peer *bgp_peer_add(struct bgp_speaker *speaker, const struct bgp_peer_config *config, struct error *err);
+struct bgp_peer *bgp_peer_add(struct bgp_speaker *speaker, const struct bgp_peer_config *config,
+			      struct error *err);
 void bgp_peer_remove(struct bgp_peer *peer);
 struct bgp_peer *bgp_peer_find(struct bgp_speaker *speaker, const char *name);
 void bgp_peer_status(const struct bgp_peer *peer, struct bgp_peer_status *out);
@@ -131,7 +146,8 @@ uint32_t bgp_peer_member(const struct bgp_peer *peer);
 
 /** ManualStart / the path to the peer is there: connects and listens. */
 void bgp_peer_start(struct bgp_peer *peer);
-/** The path to the peer went (its tunnel is down): closes without waiting for the hold timer; goes to Idle. */
+/** The path to the peer went (its tunnel is down): closes without waiting for the hold timer; goes to Idle.
+ */
 void bgp_peer_stop(struct bgp_peer *peer, const char *why);
 /** An operator's shutdown (Cease 6/2 with a message, RFC 9003) and its end. It outlasts start and stop. */
 void bgp_peer_shutdown(struct bgp_peer *peer, const char *message);
@@ -142,7 +158,8 @@ void bgp_peer_reset(struct bgp_peer *peer, bool soft);
 void bgp_peer_set_preference(struct bgp_peer *peer, uint32_t local_preference);
 void bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out);
 
-/** Originates or withdraws a network. False where it was so already. */
+/** Originates or withdraws a network. False where it was so already, and for IPv6, which is not spoken yet.
+ */
 bool bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix);
 bool bgp_network_remove(struct bgp_speaker *speaker, const struct ip_prefix *prefix);
 
@@ -151,24 +168,25 @@ bool bgp_network_remove(struct bgp_speaker *speaker, const struct ip_prefix *pre
  * Paths of a prefix: best first. Received and advertised: of one peer.
  */
 void bgp_walk_paths(struct bgp_speaker *speaker, const struct ip_prefix *after,
-    bool (*visit)(void *context, const struct bgp_path *path), void *context);
+		    bool (*visit)(void *context, const struct bgp_path *path), void *context);
 /** The paths of exactly this prefix, the best first: what to show again after route_changed. */
 void bgp_walk_prefix(struct bgp_speaker *speaker, const struct ip_prefix *prefix,
-    bool (*visit)(void *context, const struct bgp_path *path), void *context);
+		     bool (*visit)(void *context, const struct bgp_path *path), void *context);
 void bgp_walk_received(struct bgp_peer *peer, const struct ip_prefix *after,
-    bool (*visit)(void *context, const struct bgp_path *path), void *context);
+		       bool (*visit)(void *context, const struct bgp_path *path), void *context);
 void bgp_walk_advertised(struct bgp_peer *peer, const struct ip_prefix *after,
-    bool (*visit)(void *context, const struct bgp_path *path), void *context);
+			 bool (*visit)(void *context, const struct bgp_path *path), void *context);
 /** All peers, in the order of adding. */
-void bgp_walk_peers(struct bgp_speaker *speaker, bool (*visit)(void *context, struct bgp_peer *peer), void *context);
+void bgp_walk_peers(struct bgp_speaker *speaker, bool (*visit)(void *context, struct bgp_peer *peer),
+		    void *context);
 /** Whether single changes of adj-in and adj-out are wanted. */
 void bgp_speaker_watch(struct bgp_speaker *speaker, bool received, bool advertised);
 
 /** The AS path as text, one item a segment or AS ("65010", "{1 2}"); calls `item` for each, nearest first. */
-void bgp_attributes_as_path(const struct bgp_attributes *attributes, void (*item)(void *context, const char *text),
-    void *context);
+void bgp_attributes_as_path(const struct bgp_attributes *attributes,
+			    void (*item)(void *context, const char *text), void *context);
 void bgp_attributes_communities(const struct bgp_attributes *attributes,
-    void (*item)(void *context, const char *text), void *context);
+				void (*item)(void *context, const char *text), void *context);
 const char *bgp_origin_name(enum bgp_origin origin);
 
 #endif

@@ -66,8 +66,7 @@ peer_record_error(struct bgp_peer *peer, bool received, uint8_t code, uint8_t su
 	peer->last_at = clock_monotonic();
 }
 
-/* --- adding and removing
- * -------------------------------------------------------------------------------------------- */
+/* --- adding and removing ----------------------------------------------------------------------- */
 
 static bool
 check_config(const struct bgp_peer_config *config, struct error *err)
@@ -186,8 +185,7 @@ bgp_walk_peers(struct bgp_speaker *speaker, bool (*visit)(void *context, struct 
 	}
 }
 
-/* --- steering
- * ------------------------------------------------------------------------------------------------------- */
+/* --- steering ---------------------------------------------------------------------------------- */
 
 void
 bgp_peer_start(struct bgp_peer *peer)
@@ -290,8 +288,9 @@ bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out)
 }
 
 /*
- * The peer connects anew while we still take its last session for Established. Where that one was closed and we did
- * not get to it yet, it ends now, with what the peer said last; else the new connection is the collision.
+ * The peer connects anew while we still take its last session for Established. Where that one was closed and
+ * we did not get to it yet, it ends now, with what the peer said last; else the new connection is the
+ * collision.
  */
 static void
 end_if_closed(struct session *s)
@@ -336,8 +335,7 @@ peer_accept(struct bgp_peer *peer, int fd, const struct ip_address *local)
 	session_event(peer->second, EVENT_TCP_ACCEPTED, &(struct fsm_input){.fd = fd});
 }
 
-/* --- describing
- * ----------------------------------------------------------------------------------------------------- */
+/* --- describing -------------------------------------------------------------------------------- */
 
 uint32_t
 bgp_peer_group(const struct bgp_peer *peer)

@@ -506,7 +506,7 @@ rib_due(const struct rib *rib)
 {
 	for (size_t i = 0; i < peer_room(rib); i++) {
 		if (rib_peer(rib, (uint16_t)i)->med_stale)
-			return rib->med_next;
+			return rib->med_next != 0 ? rib->med_next : 1;
 	}
 	return 0;
 }

@@ -163,8 +163,7 @@ void rib_net_tidy(struct rib *rib, uint32_t net);
 /** Members of the best path's group that have a usable path (as bits), and that group. */
 uint32_t rib_members(const struct rib *rib, const struct net *net, uint32_t *group);
 
-/* --- the decision process (RFC 4271, 9.1.2)
- * ----------------------------------------------------------------------- */
+/* --- the decision process (RFC 4271, 9.1.2) ---------------------------------------------------- */
 
 enum decision_step {
 	STEP_ONLY,

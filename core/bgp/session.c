@@ -43,8 +43,7 @@ session_free(struct session *s)
 	free(s);
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------------------------------- */
 
 struct writer
 session_writer(struct session *s)
@@ -99,8 +98,7 @@ session_send_keepalive(struct session *s)
 	connection_flush(s->connection);
 }
 
-/* --- receiving
- * ------------------------------------------------------------------------------------------------------ */
+/* --- receiving --------------------------------------------------------------------------------- */
 
 static const enum fsm_event event_of[] = {
     [BGP_OPEN] = EVENT_OPEN,
@@ -216,9 +214,7 @@ session_timers(struct session *s, usec_t now)
 	return sooner(next, s->stuck_at);
 }
 
-/* --- OPEN
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- OPEN -------------------------------------------------------------------------------------- */
 
 bool
 session_take_open(struct session *s, struct reader body, struct bgp_error *error)
@@ -281,9 +277,7 @@ session_establish(struct session *s)
 	peer_touch(peer, true);
 }
 
-/* --- UPDATE
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- UPDATE ------------------------------------------------------------------------------------ */
 
 /* RFC 4271, 5.1.3 and 6.3: what can be the address of a router. The peer's own address always can. */
 static enum path_verdict
@@ -440,8 +434,7 @@ session_take_refresh(struct session *s, struct reader body)
 		adj_out_dump(s->peer);
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------------------------- */
+/* --- the end ----------------------------------------------------------------------------------- */
 
 /* Says what ended it: in the peer's last error and, where it was up, as an event. */
 static void

@@ -19,8 +19,7 @@
 static void speaker_slice(uv_idle_t *idle);
 static void on_timer(uv_timer_t *timer);
 
-/* --- telling the world
- * ---------------------------------------------------------------------------------------------- */
+/* --- telling the world ------------------------------------------------------------------------- */
 
 struct bgp_peer *
 speaker_peer_of(const struct bgp_speaker *speaker, uint16_t index)
@@ -158,9 +157,7 @@ tell_peers(struct bgp_speaker *speaker)
 	}
 }
 
-/* --- turns
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------- */
 
 void
 speaker_kick(struct bgp_speaker *speaker)
@@ -337,9 +334,7 @@ on_timer(uv_timer_t *timer)
 		speaker_kick(speaker);
 }
 
-/* --- life
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------------- */
 
 struct bgp_speaker *
 bgp_speaker_open(uv_loop_t *loop, const struct bgp_speaker_config *config, struct error *err)
@@ -433,8 +428,7 @@ bgp_speaker_watch(struct bgp_speaker *speaker, bool received, bool advertised)
 	    received && speaker->config.events.received_changed != NULL ? on_row : NULL;
 }
 
-/* --- networks
- * ------------------------------------------------------------------------------------------------------- */
+/* --- networks ---------------------------------------------------------------------------------- */
 
 bool
 bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix)

@@ -23,8 +23,7 @@
 
 struct session;
 
-/* --- transport.c
- * -------------------------------------------------------------------------------------------------- */
+/* --- transport.c ------------------------------------------------------------------------------- */
 
 struct connection {
 	uv_poll_t poll;
@@ -59,8 +58,7 @@ void connection_finish(struct connection *connection);
 bool listeners_open(struct bgp_speaker *speaker, struct error *err);
 void listeners_close(struct bgp_speaker *speaker);
 
-/* --- fsm.c, session.c
- * --------------------------------------------------------------------------------------------- */
+/* --- fsm.c, session.c -------------------------------------------------------------------------- */
 
 /* RFC 4271, 8.1, those that exist here. */
 enum fsm_event {
@@ -143,8 +141,7 @@ bool session_take_update(struct session *session, struct reader body, struct bgp
 void session_take_refresh(struct session *session, struct reader body);
 void session_forget_last(struct session *session);
 
-/* --- adj_out.c
- * ---------------------------------------------------------------------------------------------------- */
+/* --- adj_out.c --------------------------------------------------------------------------------- */
 
 struct adj_out {
 	struct adj_out *next;             /* among those that are to be freed */
@@ -171,8 +168,7 @@ void adj_out_free_all(struct bgp_speaker *speaker);
 bool export_allowed(const struct bgp_peer *peer, const struct path *path);
 bool export_set(const struct bgp_peer *peer, const struct path *path, struct attribute_set *out);
 
-/* --- speaker.c, peer.c
- * -------------------------------------------------------------------------------------------- */
+/* --- speaker.c, peer.c ------------------------------------------------------------------------- */
 
 struct bgp_peer {
 	struct bgp_speaker *speaker;

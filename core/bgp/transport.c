@@ -323,8 +323,7 @@ on_poll(uv_poll_t *handle, int status, int events)
 	connection_poll(c);
 }
 
-/* --- listening
- * ------------------------------------------------------------------------------------------------------ */
+/* --- listening --------------------------------------------------------------------------------- */
 
 /* The peer that a connection is from. Where a peer has a local address of its own, that has to be right too.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The configuration: YAML in, a checked description of the gateway out. Everything is validated here, once, with
- * file, line and column in every error; the rooms get plain structs in which nothing can be missing or out of range.
- * Defaults are applied: a tunnel's struct holds what counts for that tunnel.
+ * The configuration: YAML in, a checked description of the gateway out. Everything is validated here, once,
+ * with file, line and column in every error; the rooms get plain structs in which nothing can be missing or
+ * out of range. Defaults are applied: a tunnel's struct holds what counts for that tunnel.
  */
 #ifndef TWINSPAN_CONFIG_CONFIG_H
 #define TWINSPAN_CONFIG_CONFIG_H
@@ -31,15 +31,15 @@ struct config_prefixes {
 
 /* A suite of proposals as strongSwan writes them ("aes256gcm16-prfsha384-ecp384"), at least one. */
 struct config_ike {
-	unsigned version;             /* 2 (1 comes with a later release) */
+	unsigned version; /* 2 (1 comes with a later release) */
 	struct text_list proposals;
-	uint32_t lifetime_s;          /* 900-28800 */
+	uint32_t lifetime_s; /* 900-28800 */
 };
 
 struct config_esp {
 	struct text_list proposals;
-	uint32_t lifetime_s;          /* 900-3600 */
-	uint32_t replay_window;       /* packets, 64-2048 */
+	uint32_t lifetime_s;    /* 900-3600 */
+	uint32_t replay_window; /* packets, 64-2048 */
 };
 
 struct config_dpd {
@@ -48,38 +48,40 @@ struct config_dpd {
 };
 
 struct config_bgp {
-	uint32_t keepalive_s, hold_s; /* hold: 3-65535, or 0; keepalive: a third of it at most, by default just that */
-	uint32_t max_prefixes;        /* 0: no limit */
+	uint32_t keepalive_s,
+	    hold_s; /* hold: 3-65535, or 0; keepalive: a third of it at most, by default just that */
+	uint32_t max_prefixes; /* 0: no limit */
 };
 
 struct config_bfd {
-	bool enabled;                 /* `bfd:` was given, and not with `enabled: no` */
+	bool enabled;                     /* `bfd:` was given, and not with `enabled: no` */
 	uint32_t interval_ms, multiplier; /* 10-60000, 1-255 */
 };
 
 struct config_health {
-	bool enabled;                 /* `health:` was given, and not with `enabled: no` */
-	char *probe;                  /* "icmp", "tcp" or a plugin's name */
-	struct ip_address target;     /* none: the peer's inside address */
+	bool enabled;             /* `health:` was given, and not with `enabled: no` */
+	char *probe;              /* "icmp", "tcp" or a plugin's name */
+	struct ip_address target; /* none: the peer's inside address */
 	uint32_t interval_ms, fail, recover;
 };
 
 struct config_tunnel {
-	char *name;                   /* "<connection>/1" */
-	uint32_t id;                  /* unique from 1, in file order */
-	unsigned number;              /* 1 or 2 */
-	struct ip_address local;      /* outside address; none: any */
-	struct ip_address remote;     /* none: any (wait for a peer known by its identity) */
-	/* IKE identities. Default: the addresses as text. local_id NULL: that of the address in use (behind NAT);
-	 * remote_id NULL: not checked. */
+	char *name;               /* "<connection>/1" */
+	uint32_t id;              /* unique from 1, in file order */
+	unsigned number;          /* 1 or 2 */
+	struct ip_address local;  /* outside address; none: any */
+	struct ip_address remote; /* none: any (wait for a peer known by its identity) */
+	/* IKE identities. Default: the addresses as text. local_id NULL: that of the address in use (behind
+	 * NAT); remote_id NULL: not checked. */
 	char *local_id, *remote_id;
-	struct ip_prefix inside[2];   /* this side's own address with length; IPv4 first; family AF_UNSPEC where unset */
+	struct ip_prefix
+	    inside[2]; /* this side's own address with length; IPv4 first; family AF_UNSPEC where unset */
 	struct ip_address inside_remote[2];
-	uint8_t *psk;                 /* secret bytes, wiped when freed */
+	uint8_t *psk; /* secret bytes, wiped when freed */
 	size_t psk_length;
 	enum config_encap encap;
-	uint32_t mtu;                 /* inner MTU, 0: worked out */
-	enum config_start start;      /* always to respond where the remote address is any */
+	uint32_t mtu;            /* inner MTU, 0: worked out */
+	enum config_start start; /* always to respond where the remote address is any */
 	struct config_ike ike;
 	struct config_esp esp;
 	struct config_dpd dpd;
@@ -92,10 +94,10 @@ struct config_connection {
 	char *name;
 	enum config_routing routing;
 	enum config_mode mode;
-	uint32_t peer_asn;               /* dynamic: never 0 */
-	struct config_prefixes routes;   /* static routing: every prefix on the other side */
-	struct config_prefixes protect;  /* never sent in the clear */
-	struct config_tunnel *tunnels;   /* one or two */
+	uint32_t peer_asn;              /* dynamic: never 0 */
+	struct config_prefixes routes;  /* static routing: every prefix on the other side */
+	struct config_prefixes protect; /* never sent in the clear */
+	struct config_tunnel *tunnels;  /* one or two */
 	size_t tunnel_count;
 };
 
@@ -106,16 +108,16 @@ struct config_peer {
 	uint32_t asn;
 	struct config_bgp bgp;
 	bool passive;
-	uint16_t port;                   /* 179 */
+	uint16_t port; /* 179 */
 };
 
 struct config {
-	char *file;                      /* as given */
+	char *file; /* as given */
 	char *name;
 	enum config_role role;
 	uint32_t asn;
-	struct ip_address router_id;     /* IPv4; default: outside, or the first usable IPv4 address known */
-	struct ip_address outside;       /* none: any */
+	struct ip_address router_id; /* IPv4; default: outside, or the first usable IPv4 address known */
+	struct ip_address outside;   /* none: any */
 	struct config_prefixes networks;
 	enum config_dataplane dataplane;
 	bool install_routes;
@@ -129,26 +131,27 @@ struct config {
 struct config_finding {
 	bool warning;
 	unsigned line, column;
-	char text[400];               /* no control bytes */
+	char text[400]; /* no control bytes */
 };
 
 /* Zero-initialise to make one. A bounded number is kept; the rest is counted. */
 struct config_findings {
 	struct config_finding *items;
-	size_t count;                 /* of `items` */
-	size_t errors;                /* all errors, kept or not: 0 means that the file is good */
+	size_t count;                      /* of `items` */
+	size_t errors;                     /* all errors, kept or not: 0 means that the file is good */
 	size_t more_errors, more_warnings; /* of those, not kept */
 };
 
 /**
- * Reads and checks a file (at most 10 MB, UTF-8). Returns new, or NULL where there are errors; findings (errors and
- * warnings) are added to `findings` either way, every error of the file and not just the first.
- * Secrets named by psk_file are read here: relative paths start at the file's folder; a file that group or others
- * can read is an error.
+ * Reads and checks a file (at most 10 MB, UTF-8). Returns new, or NULL where there are errors; findings
+ * (errors and warnings) are added to `findings` either way, every error of the file and not just the first.
+ * Secrets named by psk_file are read here: relative paths start at the file's folder; a file that group or
+ * others can read is an error.
  */
 struct config *config_load(const char *file, struct config_findings *findings);
 /** The same from memory; `file` is used in names and as the start of relative paths. */
-struct config *config_parse(const char *file, const char *text, size_t length, struct config_findings *findings);
+struct config *config_parse(const char *file, const char *text, size_t length,
+			    struct config_findings *findings);
 void config_free(struct config *config);
 /** Prints "FILE:LINE:COLUMN: text", errors first, "warning: " before a warning's text. */
 void config_findings_print(const struct config_findings *findings, const char *file, FILE *out);

@@ -65,7 +65,7 @@ struct control_client {
 static void try_connect(struct control_client *client);
 static void flush(struct control_client *client);
 
-/* --- states ------------------------------------------------------------------------------------------ */
+/* --- states ------------------------------------------------------------------------------------ */
 
 static void
 set_state(struct control_client *client, enum control_client_state state, const char *why)
@@ -77,7 +77,7 @@ set_state(struct control_client *client, enum control_client_state state, const 
 		client->callbacks.state(client->callbacks.context, state, why);
 }
 
-/* --- what comes in ----------------------------------------------------------------------------------- */
+/* --- what comes in ----------------------------------------------------------------------------- */
 
 static void
 take_text(char **to, const json_t *value)
@@ -178,7 +178,7 @@ take_messages(struct control_client *client, struct error *err)
 	return true;
 }
 
-/* --- the connection ---------------------------------------------------------------------------------- */
+/* --- the connection ---------------------------------------------------------------------------- */
 
 /* The last handle is closed: nothing refers to the client any more. */
 static void
@@ -372,7 +372,7 @@ on_watch(uv_timer_t *timer)
 		lose(client, "nothing was heard from the gateway for some seconds");
 }
 
-/* --- asking ------------------------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------------------------------ */
 
 static void
 on_soon(uv_timer_t *timer)
@@ -434,7 +434,7 @@ control_client_query(struct control_client *client, enum model_kind kind, const 
 		      "filter", filter, "after", after, "limit", (json_int_t)limit));
 }
 
-/* --- the client's own life --------------------------------------------------------------------------- */
+/* --- the client's own life --------------------------------------------------------------------- */
 
 static struct control_client *
 client_new(uint64_t kinds, uint64_t paged_kinds)
@@ -516,7 +516,7 @@ control_client_version(const struct control_client *client)
 	return client->version;
 }
 
-/* --- without a gateway ------------------------------------------------------------------------------- */
+/* --- without a gateway ------------------------------------------------------------------------- */
 
 static void
 ignore_reply(void *context, const struct control_reply *reply)

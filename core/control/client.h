@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The other end of the control socket: a console's or a command's. It keeps a copy of the model (a struct model_store
- * of its own, filled by a snapshot and then deltas), sends commands, asks for pages of the large kinds. The stream
- * below is a unix socket now and will be SSH; nothing above depends on which.
+ * The other end of the control socket: a console's or a command's. It keeps a copy of the model (a struct
+ * model_store of its own, filled by a snapshot and then deltas), sends commands, asks for pages of the large
+ * kinds. The stream below is a unix socket now and will be SSH; nothing above depends on which.
  */
 #ifndef TWINSPAN_CONTROL_CLIENT_H
 #define TWINSPAN_CONTROL_CLIENT_H
@@ -31,59 +31,62 @@ struct control_client_events {
 };
 
 struct control_client_options {
-	const char *socket;       /* path */
-	bool reconnect;           /* try again for ever, 0.2 s to 5 s apart; else one try */
-	uint64_t kinds;           /* STORED and LOG kinds to follow: bit per enum model_kind; 0: none, only ask */
-	uint64_t paged_kinds;     /* PAGED kinds whose single changes are wanted (show --watch) */
-	size_t events;            /* how many past events to begin with */
+	const char *socket;   /* path */
+	bool reconnect;       /* try again for ever, 0.2 s to 5 s apart; else one try */
+	uint64_t kinds;       /* STORED and LOG kinds to follow: bit per enum model_kind; 0: none, only ask */
+	uint64_t paged_kinds; /* PAGED kinds whose single changes are wanted (show --watch) */
+	size_t events;        /* how many past events to begin with */
 	struct control_client_events callbacks;
 };
 
 /** Starts connecting; never blocks. SIGPIPE is ignored from here on. */
 struct control_client *control_client_open(uv_loop_t *loop, const struct control_client_options *options,
-    struct error *err);
+					   struct error *err);
 /**
- * Pending callbacks are called with an error, at once. The loop must run afterwards once; the store lives until then.
- * May be called from any of the client's callbacks.
+ * Pending callbacks are called with an error, at once. The loop must run afterwards once; the store lives
+ * until then. May be called from any of the client's callbacks.
  */
 void control_client_close(struct control_client *client);
 
 enum control_client_state control_client_state(const struct control_client *client);
-/** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes. */
+/** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
+ */
 struct model_store *control_client_store(struct control_client *client);
 /** Monotonic time of the last thing heard (a heartbeat comes each second). */
 usec_t control_client_heard(const struct control_client *client);
-/** What the gateway said of itself in its greeting: version, and our role there ("viewer", ...). NULL before. */
+/** What the gateway said of itself in its greeting: version, and our role there ("viewer", ...). NULL before.
+ */
 const char *control_client_role(const struct control_client *client);
 const char *control_client_version(const struct control_client *client);
 
 struct control_reply {
 	bool ok;
-	int exit_code;            /* 0 done, 1 refused or failed, 2 usage, 3 no gateway, 4 not permitted */
-	const char *text;         /* borrowed; one line */
-	const json_t *result;     /* borrowed; may be NULL */
+	int exit_code;        /* 0 done, 1 refused or failed, 2 usage, 3 no gateway, 4 not permitted */
+	const char *text;     /* borrowed; one line */
+	const json_t *result; /* borrowed; may be NULL */
 };
 typedef void (*control_reply_fn)(void *context, const struct control_reply *reply);
 
 /**
- * Sends a command; `arguments` (of command_parse) is taken. `done` is called once, never from within this call. Before
- * the first connection stands, the command waits for it; when the gateway is gone, it fails with exit code 3.
+ * Sends a command; `arguments` (of command_parse) is taken. `done` is called once, never from within this
+ * call. Before the first connection stands, the command waits for it; when the gateway is gone, it fails with
+ * exit code 3.
  */
-void control_client_command(struct control_client *client, const char *name, json_t *arguments, control_reply_fn done,
-    void *context);
+void control_client_command(struct control_client *client, const char *name, json_t *arguments,
+			    control_reply_fn done, void *context);
 
 /** A page of rows of any kind. Each row is borrowed, of model_kind_info(kind)->shape. */
 struct control_page {
 	bool ok;
-	const char *text;         /* error text */
+	const char *text; /* error text */
 	enum model_kind kind;
 	const void *const *rows;
 	size_t count;
-	bool complete;            /* no more rows after these */
-	uint64_t total;           /* rows of the kind in all, where the provider knows; MODEL_UINT_UNSET otherwise */
+	bool complete;  /* no more rows after these */
+	uint64_t total; /* rows of the kind in all, where the provider knows; MODEL_UINT_UNSET otherwise */
 };
 typedef void (*control_page_fn)(void *context, const struct control_page *page);
-void control_client_query(struct control_client *client, enum model_kind kind, const char *filter, const char *after,
-    size_t limit, control_page_fn done, void *context);
+void control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
+			  const char *after, size_t limit, control_page_fn done, void *context);
 
 #endif

@@ -6,10 +6,22 @@
 
 #include "core/base/text.h"
 
-#define TUNNEL {"tunnel", COMMAND_ARGUMENT_TUNNEL, false}
-#define CONNECTION {"connection", COMMAND_ARGUMENT_CONNECTION, false}
-#define PEER {"peer", COMMAND_ARGUMENT_PEER, false}
-#define PREFIX {"prefix", COMMAND_ARGUMENT_PREFIX, false}
+#define TUNNEL \
+	{ \
+		"tunnel", COMMAND_ARGUMENT_TUNNEL, false \
+	}
+#define CONNECTION \
+	{ \
+		"connection", COMMAND_ARGUMENT_CONNECTION, false \
+	}
+#define PEER \
+	{ \
+		"peer", COMMAND_ARGUMENT_PEER, false \
+	}
+#define PREFIX \
+	{ \
+		"prefix", COMMAND_ARGUMENT_PREFIX, false \
+	}
 
 /* clang-format off */
 static const struct command table[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The one command table. From it come the command line, the ":" prompt with its completion, the key bindings and
- * their collision check, the footer, the help overlay, shell completion and the man page; the server enforces roles
- * from the same rows. A new command is one row in commands.c.
+ * The one command table. From it come the command line, the ":" prompt with its completion, the key bindings
+ * and their collision check, the footer, the help overlay, shell completion and the man page; the server
+ * enforces roles from the same rows. A new command is one row in commands.c.
  */
 #ifndef TWINSPAN_CONTROL_COMMANDS_H
 #define TWINSPAN_CONTROL_COMMANDS_H
@@ -36,16 +36,16 @@ enum command_argument_kind {
 };
 
 struct command_argument {
-	const char *name;        /* "tunnel"; the key in the request's arguments */
+	const char *name; /* "tunnel"; the key in the request's arguments */
 	enum command_argument_kind kind;
 	bool optional;
 };
 
 struct command_option {
-	const char *name;        /* "--dry-run"; the key is the name without dashes, '-' as '_' */
-	const char *value;       /* what it takes, "SECONDS"; NULL for a flag */
+	const char *name;  /* "--dry-run"; the key is the name without dashes, '-' as '_' */
+	const char *value; /* what it takes, "SECONDS"; NULL for a flag */
 	const char *help;
-	char letter;             /* short form, 0 for none */
+	char letter; /* short form, 0 for none */
 };
 
 #define COMMAND_ARGUMENTS 2
@@ -57,11 +57,12 @@ struct command {
 	struct command_option options[COMMAND_OPTIONS];
 	enum command_place place;
 	enum command_role role;
-	bool dangerous;          /* the console asks first, with Cancel in focus */
-	const char *keys;        /* console keys, separated by spaces: "s", "F5", "C-l"; NULL for none */
-	const char *panels;      /* where the keys count, separated by spaces ("overview tunnels"); NULL: everywhere */
-	const char *help;        /* one line, in the imperative */
-	const char *label;       /* the footer's word, "switch over"; NULL: not in the footer */
+	bool dangerous;   /* the console asks first, with Cancel in focus */
+	const char *keys; /* console keys, separated by spaces: "s", "F5", "C-l"; NULL for none */
+	const char
+	    *panels; /* where the keys count, separated by spaces ("overview tunnels"); NULL: everywhere */
+	const char *help;  /* one line, in the imperative */
+	const char *label; /* the footer's word, "switch over"; NULL: not in the footer */
 };
 
 /** All rows, in the order in which help lists them. */
@@ -81,8 +82,9 @@ const char *command_option_key(const struct command_option *option, char *out, s
 #include <jansson.h>
 
 /**
- * Words (without the command's own name) into the request's "arguments" object: {"connection": "a", "dry_run": true}.
- * The prompt, a key and the command line all come through here. Returns new, or NULL with `err` (usage).
+ * Words (without the command's own name) into the request's "arguments" object: {"connection": "a",
+ * "dry_run": true}. The prompt, a key and the command line all come through here. Returns new, or NULL with
+ * `err` (usage).
  */
 json_t *command_parse(const struct command *command, int count, const char *const *words, struct error *err);
 

@@ -14,7 +14,7 @@
 
 #define MOST_TEXT 4096 /* bytes of one argument */
 
-/* --- what the handler asks --------------------------------------------------------------------------- */
+/* --- what the handler asks --------------------------------------------------------------------- */
 
 const char *
 control_request_text(const struct control_request *request, const char *name)
@@ -34,7 +34,7 @@ control_request_who(const struct control_request *request)
 	return request->who;
 }
 
-/* --- its end ----------------------------------------------------------------------------------------- */
+/* --- its end ----------------------------------------------------------------------------------- */
 
 /* Answers where somebody still listens, and frees it. */
 static void
@@ -107,7 +107,7 @@ control_request_forget_server(struct control_server *server)
 	server->requests = NULL;
 }
 
-/* --- its beginning ----------------------------------------------------------------------------------- */
+/* --- its beginning ----------------------------------------------------------------------------- */
 
 /* Takes a text out of the client's arguments into ours, cleaned. */
 static bool

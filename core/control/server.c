@@ -53,7 +53,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space);
 static void on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space);
 static void on_written(uv_write_t *write, int status);
 
-/* --- the server's own life --------------------------------------------------------------------------- */
+/* --- the server's own life --------------------------------------------------------------------- */
 
 struct control_server *
 control_server_new(struct model_store *store)
@@ -92,7 +92,7 @@ control_server_handle(struct control_server *server, const char *name, control_h
 	server->handlers[server->handler_count++] = (struct control_handler_row){command, handler, context};
 }
 
-/* --- connections ------------------------------------------------------------------------------------- */
+/* --- connections ------------------------------------------------------------------------------- */
 
 static void
 on_handle_closed(struct control_socket *socket)
@@ -307,7 +307,7 @@ on_connection(uv_stream_t *stream, int status)
 	advance(connection);
 }
 
-/* --- times ------------------------------------------------------------------------------------------- */
+/* --- times ------------------------------------------------------------------------------------- */
 
 static void
 on_heartbeat(uv_timer_t *timer)
@@ -356,7 +356,7 @@ on_wake(struct control_server *server, struct control_session *session)
 	work_soon(server->socket);
 }
 
-/* --- opening and closing ----------------------------------------------------------------------------- */
+/* --- opening and closing ----------------------------------------------------------------------- */
 
 static void
 on_own_closed(uv_handle_t *handle)

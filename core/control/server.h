@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The control socket's server: snapshots and deltas of the model out, commands in. JSON documents, one a line; see
- * protocol.h for every message. Roles come from the peer's credentials (SO_PEERCRED): root, and the user that the
- * gateway runs as, administer, the group "twinspan" operates, others view. A client that reads slowly is given the
- * latest state when it can take it again; nothing is queued for it (model_store_follow). SIGPIPE is ignored.
+ * The control socket's server: snapshots and deltas of the model out, commands in. JSON documents, one a
+ * line; see protocol.h for every message. Roles come from the peer's credentials (SO_PEERCRED): root, and the
+ * user that the gateway runs as, administer, the group "twinspan" operates, others view. A client that reads
+ * slowly is given the latest state when it can take it again; nothing is queued for it (model_store_follow).
+ * SIGPIPE is ignored.
  */
 #ifndef TWINSPAN_CONTROL_SERVER_H
 #define TWINSPAN_CONTROL_SERVER_H
@@ -19,17 +20,18 @@ struct control_server;
 struct control_request; /* a command under way */
 
 /**
- * A socket that another gateway serves is an error; a stale one is replaced. The folder is made when missing. After a
- * failure, too, the loop has to run once.
+ * A socket that another gateway serves is an error; a stale one is replaced. The folder is made when missing.
+ * After a failure, too, the loop has to run once.
  */
 struct control_server *control_server_open(uv_loop_t *loop, const char *path, struct model_store *store,
-    struct error *err);
+					   struct error *err);
 /** Closes all clients and removes the socket. The loop must run afterwards once. */
 void control_server_close(struct control_server *server);
 
 /** Carries out a command of place COMMAND_GATEWAY: ends, now or later, with exactly one of done and fail. */
 typedef void (*control_handler)(void *context, struct control_request *request);
-void control_server_handle(struct control_server *server, const char *command, control_handler handler, void *context);
+void control_server_handle(struct control_server *server, const char *command, control_handler handler,
+			   void *context);
 
 /** Text of an argument or option ("tunnel", "confirm_within"); NULL where it was not given. */
 const char *control_request_text(const struct control_request *request, const char *name);

@@ -59,7 +59,7 @@ struct control_server {
 	void (*changed)(struct control_server *server); /* the store did */
 };
 
-/* --- session.c --------------------------------------------------------------------------------------- */
+/* --- session.c --------------------------------------------------------------------------------- */
 
 /* Begins with the greeting in `out`. The server's list has it until control_session_end(). */
 void control_session_begin(struct control_session *session, struct control_server *server,
@@ -81,7 +81,7 @@ void control_session_reply(struct control_session *session, json_int_t id, int e
 void control_session_watch_store(struct control_server *server);
 void control_session_watched_kinds_changed(struct control_server *server);
 
-/* --- request.c --------------------------------------------------------------------------------------- */
+/* --- request.c --------------------------------------------------------------------------------- */
 
 /* Checks name, role and arguments and hands the command to its handler. Everything is borrowed. */
 void control_request_begin(struct control_session *session, json_int_t id, const char *name,
@@ -89,14 +89,14 @@ void control_request_begin(struct control_session *session, json_int_t id, const
 void control_request_forget_session(struct control_session *session);
 void control_request_forget_server(struct control_server *server);
 
-/* --- server.c ---------------------------------------------------------------------------------------- */
+/* --- server.c ---------------------------------------------------------------------------------- */
 
 /* A server without a socket. */
 struct control_server *control_server_new(struct model_store *store);
 /* Frees it; it must have no sessions. */
 void control_server_free(struct control_server *server);
 
-/* --- roles.c ----------------------------------------------------------------------------------------- */
+/* --- roles.c ----------------------------------------------------------------------------------- */
 
 /* The role of a user: `groups` are all of theirs; `operators` is the group that may operate, -1 where there
  * is none. */

@@ -75,7 +75,7 @@ control_session_reply(struct control_session *session, json_int_t id, int exit_c
 					 "text", "the answer is larger than a message may be"));
 }
 
-/* --- following --------------------------------------------------------------------------------------- */
+/* --- following --------------------------------------------------------------------------------- */
 
 /* The sequence of the event before the last `count`. */
 static uint64_t
@@ -219,7 +219,7 @@ handle_follow(struct control_session *session, const json_t *message)
 	control_session_watched_kinds_changed(session->server);
 }
 
-/* --- single changes of the large kinds --------------------------------------------------------------- */
+/* --- single changes of the large kinds --------------------------------------------------------- */
 
 static void
 on_paged(void *context, enum model_kind kind, const void *row, bool gone)
@@ -284,7 +284,7 @@ control_session_watched_kinds_changed(struct control_server *server)
 	}
 }
 
-/* --- pages ------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------- */
 
 struct page {
 	struct control_session *session;
@@ -364,7 +364,7 @@ handle_query(struct control_session *session, json_int_t id, const json_t *messa
 	model_filter_free(filter);
 }
 
-/* --- messages ---------------------------------------------------------------------------------------- */
+/* --- messages ---------------------------------------------------------------------------------- */
 
 static void
 handle_command(struct control_session *session, json_int_t id, const json_t *message)

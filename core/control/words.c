@@ -47,7 +47,7 @@ command_nearest(const char *word)
 	return text_nearest(word, names);
 }
 
-/* --- usage ------------------------------------------------------------------------------------------- */
+/* --- usage ------------------------------------------------------------------------------------- */
 
 struct out {
 	char *at;
@@ -109,7 +109,7 @@ command_option_key(const struct command_option *option, char *out, size_t size)
 	return out;
 }
 
-/* --- words ------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------- */
 
 /* The option that a word names ("--name", "--name=value", "-n"), or NULL; `*value` is what stands behind the
  * "=". */

@@ -23,8 +23,7 @@
 
 #define NONE (-1)
 
-/* --- names and events
- * --------------------------------------------------------------------------------------- */
+/* --- names and events --- */
 
 const char *
 failover_member_name(const struct failover *failover, int member, char out[80])
@@ -60,8 +59,7 @@ tell_changed(const struct failover *failover)
 		failover->actions.changed(failover->actions.context);
 }
 
-/* --- the choice
- * --------------------------------------------------------------------------------------------- */
+/* --- the choice --- */
 
 static uint32_t
 usable_bits(const struct failover *failover, bool drained_too)
@@ -140,8 +138,7 @@ choose(const struct failover *failover)
 	return choice;
 }
 
-/* --- acting
- * ------------------------------------------------------------------------------------------------- */
+/* --- acting --- */
 
 static void
 set_routes(struct failover *failover, uint32_t active)
@@ -254,8 +251,7 @@ move_joined(struct failover *failover, uint32_t active, const char *cause)
 	tell_changed(failover);
 }
 
-/* --- following the MED
- * -------------------------------------------------------------------------------------- */
+/* --- following the MED --- */
 
 static unsigned
 chance(struct failover *failover, unsigned least, unsigned most)
@@ -301,8 +297,7 @@ follow_later(struct failover *failover)
 	uv_timer_start(&failover->follower, on_follow, wait, 0);
 }
 
-/* --- facts to moves
- * ----------------------------------------------------------------------------------------- */
+/* --- facts to moves --- */
 
 static void
 settle(struct failover *failover, const char *cause, bool automatic)
@@ -408,8 +403,7 @@ failover_status(const struct failover *failover, struct failover_status *out)
 	};
 }
 
-/* --- switchover
- * --------------------------------------------------------------------------------------------- */
+/* --- switchover --- */
 
 /* The member that `member` names (-1: the other one), or NONE with `err`. */
 static int
@@ -553,8 +547,7 @@ failover_auto(struct failover *failover)
 	tell_changed(failover);
 }
 
-/* --- make and free
- * ------------------------------------------------------------------------------------------ */
+/* --- make and free --- */
 
 static void
 on_sample(uv_timer_t *timer)

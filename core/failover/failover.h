@@ -64,7 +64,8 @@ struct failover_actions {
  * The last move, by failure, by the other side's wish or by an operator. The outage is what the data plane's
  * counters show: from the last packet that came in by the lost tunnel to the moment when about as many come
  * in by the other one (so that BGP, BFD or probes, which ride on both tunnels, are not taken for traffic), to
- * within a few milliseconds; of a planned move, the longest gap between received packets.
+ * within a few milliseconds; where the other side had moved before us, until we moved; of a planned move, the
+ * longest gap between received packets.
  */
 struct failover_move {
 	bool set;

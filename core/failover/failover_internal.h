@@ -59,7 +59,8 @@ struct failover_member {
 	usec_t med_lowered;                   /* when the other side began to like it better; 0: it didn't */
 	uint32_t local_preference, announced; /* as set last; 0: not yet */
 	char cause[160];                      /* why it is not usable */
-	struct rate rate;
+	struct rate rate;                     /* of what comes in */
+	struct rate sending;                  /* of what goes out */
 };
 
 struct failover {

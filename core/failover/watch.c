@@ -57,8 +57,7 @@ take_look(const struct failover *failover, struct look *look)
 	}
 }
 
-/* --- rates
- * -------------------------------------------------------------------------------------------------- */
+/* --- rates --- */
 
 static void
 rate_learn(struct rate *rate, uint64_t packets, usec_t at)
@@ -86,12 +85,13 @@ watch_sample(struct failover *failover)
 	if (failover->actions.read_counters == NULL || failover->watch.kind != WATCH_NONE)
 		return;
 	take_look(failover, &look);
-	for (unsigned i = 0; i < failover->count; i++)
+	for (unsigned i = 0; i < failover->count; i++) {
 		rate_learn(&failover->members[i].rate, look.rx[i], look.at);
+		rate_learn(&failover->members[i].sending, look.tx[i], look.at);
+	}
 }
 
-/* --- looking back over the move
- * ----------------------------------------------------------------------------- */
+/* --- looking back over the move --- */
 
 /* The look `back` looks ago; the oldest one kept where there are fewer. */
 static const struct look *
@@ -150,8 +150,7 @@ stamp(const struct look *look, int member)
 	return look->last_rx[member] != 0 ? look->last_rx[member] : look->at;
 }
 
-/* --- gaps
- * --------------------------------------------------------------------------------------------------- */
+/* --- gaps --- */
 
 static usec_t
 latest_rx(const struct failover *failover, const struct look *look)
@@ -187,8 +186,7 @@ learn_gap(const struct failover *failover, struct watch *watch)
 		watch->longest_gap = span;
 }
 
-/* --- a loss
- * ------------------------------------------------------------------------------------------------- */
+/* --- a loss --- */
 
 static void
 loss_over(struct failover *failover, double outage_ms)
@@ -253,8 +251,7 @@ loss_look(struct failover *failover)
 		loss_over(failover, NAN);
 }
 
-/* --- a planned move
- * ----------------------------------------------------------------------------------------- */
+/* --- a planned move --- */
 
 /* The traffic has moved, and its rate with it: the next move, however soon, knows what to expect. */
 static void
@@ -375,8 +372,7 @@ planned_look(struct failover *failover)
 		planned_over(failover, NULL);
 }
 
-/* --- start and stop
- * ----------------------------------------------------------------------------------------- */
+/* --- start and stop --- */
 
 static void
 on_poll(uv_timer_t *timer)
@@ -391,6 +387,25 @@ on_poll(uv_timer_t *timer)
 		planned_look(failover);
 }
 
+/* Is `rate` so much more than control that it is traffic? */
+static bool
+is_traffic(double rate, double control)
+{
+	return rate - control >= TRAFFIC_LEAST && rate - control >= TRAFFIC_SHARE * control;
+}
+
+/* Did we send traffic by the lost member, whatever came in by it? */
+static bool
+was_sending(const struct failover *failover, int from)
+{
+	double control = 0;
+
+	for (int i = 0; i < (int)failover->count; i++)
+		if (i != from)
+			control = failover->members[i].sending.per_second;
+	return is_traffic(failover->members[from].sending.per_second, control);
+}
+
 /* Learned rates into what will move. `other`: whose rate is control traffic. */
 static void
 learn_traffic(struct failover *failover, struct watch *watch, int from)
@@ -403,7 +418,7 @@ learn_traffic(struct failover *failover, struct watch *watch, int from)
 			control = failover->members[i].rate.per_second;
 	watch->control = control < rate->per_second ? control : rate->per_second;
 	watch->traffic = rate->per_second - watch->control;
-	if (watch->traffic < TRAFFIC_LEAST || watch->traffic < TRAFFIC_SHARE * watch->control)
+	if (!is_traffic(rate->per_second, watch->control))
 		watch->traffic = 0;
 }
 
@@ -425,6 +440,12 @@ watch_start(struct failover *failover, enum watch_kind kind, int from, int to)
 	take_look(failover, &look);
 	if (kind == WATCH_LOSS) {
 		watch->last_before = stamp(&look, from);
+		/* The other side moved before us: what it sends came in all the time, what we sent was lost.
+		 */
+		if (watch->traffic == 0 && to >= 0 && look.rx[from] != 0 && was_sending(failover, from)) {
+			loss_over(failover, (double)(look.at - watch->last_before) / USEC_PER_MS);
+			return;
+		}
 		if (watch->started - watch->last_before > failover_timing.traffic_age * USEC_PER_MS ||
 		    look.rx[from] == 0 || watch->traffic == 0 || failover->active_active) {
 			watch->last_before = 0;
@@ -444,7 +465,8 @@ watch_stop(struct failover *failover)
 	free(failover->watch.looks);
 	failover->watch = (struct watch){.from = -1, .to = -1};
 	for (unsigned i = 0; i < failover->count; i++)
-		failover->members[i].rate.primed = false; /* what moved must be learned anew */
+		failover->members[i].rate.primed = failover->members[i].sending.primed =
+		    false; /* what moved must be learned anew */
 }
 
 void

@@ -59,7 +59,7 @@ struct ike_event {
 	unsigned count;
 	int level;
 	/* Stable words for FAILED: no_answer, no_proposal_chosen, authentication_failed, ts_unacceptable,
-	 * invalid_ke, peer_unreachable, internal. */
+	 * invalid_ke, peer_unreachable, no_matching_tunnel, internal. PEER_DEAD has no_answer. */
 	char code[32];
 	char text[256], hint[256];
 	bool by_peer; /* CHILD_DOWN, IKE_DOWN: the peer sent a Delete */
@@ -80,7 +80,7 @@ struct ike_status {
 	usec_t established_at, rekey_at, child_rekey_at; /* monotonic; 0: none */
 	uint32_t spi_in, spi_out;
 	usec_t last_inbound; /* monotonic, of the IKE SA */
-	unsigned tries;      /* of the negotiation under way */
+	unsigned tries;      /* packets sent in the negotiation under way; 0: none */
 	usec_t next_try_at;  /* monotonic; 0: none planned */
 };
 
@@ -90,7 +90,8 @@ struct ike_options {
 	/** Called on the loop's thread. */
 	void (*event)(void *context, const struct ike_event *event);
 	void *context;
-	int log_level; /* charon's, -1 to 4; 1 shows what an operator wants */
+	int log_level; /* charon's, -1 to 2; 1 shows what an operator wants. Higher levels would print
+			  secrets: cut to 2. */
 };
 
 /**
@@ -99,13 +100,22 @@ struct ike_options {
  */
 bool ike_check_layout(struct error *err);
 
-/** Starts charon in this process. One at a time. NULL with `err` where plugins or libraries don't fit. */
+/**
+ * Starts charon in this process. One at a time. NULL with `err` where plugins or libraries don't fit. The
+ * plane is opened before and closed after; the door's functions are called from the loop's thread.
+ */
 struct ike *ike_open(uv_loop_t *loop, const struct ike_options *options, struct error *err);
-/** Sends Deletes, stops charon (20-250 ms), frees all. NULL is fine. The loop is not run. */
+/**
+ * Sends Deletes, stops charon (20-250 ms), frees all. NULL is fine. No event comes any more. The loop is not
+ * run: its owner runs it once more before closing it, as for every handle.
+ */
 void ike_close(struct ike *ike);
 
-/** From the plane's threads: hands IKE messages and limits to charon. These are struct dataplane_host's
- * callbacks. */
+/**
+ * From the plane's threads: hands IKE messages and limits to charon. These are struct dataplane_host's
+ * callbacks. There is one charon in a process, so that `ike` is not looked at: the plane, which is opened
+ * first, may be given NULL. Calls before ike_open and after ike_close are dropped.
+ */
 void ike_plane_message(void *ike, const struct ip_address *from, uint16_t from_port,
 		       const struct ip_address *to, uint16_t to_port, const uint8_t *message, size_t length);
 void ike_plane_sa_limit(void *ike, uint32_t spi, const struct ip_address *destination, bool hard);
@@ -116,7 +126,7 @@ void ike_plane_source_moved(void *ike, uint32_t spi, const struct ip_address *fr
 bool ike_tunnel_add(struct ike *ike, const struct ike_tunnel *tunnel, struct error *err);
 /** Closes the tunnel's SAs (Delete to the peer) and forgets it. */
 void ike_tunnel_remove(struct ike *ike, uint32_t tunnel);
-/** Asynchronous; the outcome comes as events. `up` also makes a responder try once. */
+/** Asynchronous; the outcome comes as events. `up` also makes a responder with a known remote try once. */
 void ike_tunnel_up(struct ike *ike, uint32_t tunnel);
 /** Closes the SAs and stays down (an initiator does not retry, a responder refuses) until ike_tunnel_up. */
 void ike_tunnel_down(struct ike *ike, uint32_t tunnel);

@@ -5,8 +5,8 @@
  * Threads and locks. charon's sixteen threads call the listener, the back end, the kernel and socket
  * adaptors; the loop's thread calls the door; the data plane's threads call ike_plane_*. One mutex,
  * ike->lock, guards tunnels and tracks. It is held for moments and never while calling into charon (but for
- * taking references), because charon calls us with its own locks held. Order: ike->lock, then the event
- * queue's.
+ * taking references and queueing jobs), because charon calls us with its own locks held. Order: ike->lock,
+ * then the job queue's or the event queue's.
  */
 #ifndef TWINSPAN_IKE_IKE_INTERNAL_H
 #define TWINSPAN_IKE_IKE_INTERNAL_H

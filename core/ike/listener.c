@@ -436,7 +436,7 @@ is_evidence(const char *line)
 {
 	static const char *const beginnings[] = {
 	    "tried ",        "no shared key found",     "no matching peer config",
-	    "received IDr",  "constraint check failed", "selected peer config",
+	    "received IDr",  "constraint check failed", "received netlink error",
 	    "no acceptable", "peer didn't accept",      "requested DH group",
 	    "the data plane"};
 
@@ -499,28 +499,39 @@ report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
 		       "%s asks %s for a tunnel that is not configured", dots + 3, addresses);
 }
 
+/* Keeps what a line tells of its SA; returns the tunnel's id. */
+static uint32_t
+note_line(struct ike *ike, ike_sa_t *sa, level_t level, const char *message)
+{
+	struct track *track;
+	uint32_t tunnel = 0;
+
+	pthread_mutex_lock(&ike->lock);
+	/* Only looked up: an SA still logs while it is destroyed, after its track went. */
+	track = track_find(ike, sa->get_unique_id(sa));
+	if (track && track->tunnel)
+		tunnel = track->tunnel->id;
+	if (track && level <= LEVEL_CTRL && is_evidence(message))
+		text_clean(track->evidence, sizeof(track->evidence), message);
+	if (level <= LEVEL_CTRL)
+		report_stranger(ike, sa, message);
+	pthread_mutex_unlock(&ike->lock);
+	return tunnel;
+}
+
 static void
 on_log(logger_t *this, debug_t group, level_t level, int thread, ike_sa_t *sa, const char *message)
 {
 	struct ike *ike = the_ike;
 	struct ike_event event = {.kind = IKE_EVENT_LOG, .at = clock_monotonic(), .level = (int)level};
 	char line[256];
-	struct track *track;
 
-	if (!ike)
-		return;
 	snprintf(line, sizeof(line), "[%N] %s", debug_names, group, message);
 	text_clean(event.text, sizeof(event.text), line);
-	pthread_mutex_lock(&ike->lock);
-	/* Only looked up: an SA still logs while it is destroyed, after its track went. */
-	track = sa ? track_find(ike, sa->get_unique_id(sa)) : NULL;
-	if (track && track->tunnel)
-		event.tunnel = track->tunnel->id;
-	if (track && level <= LEVEL_CTRL && is_evidence(message))
-		text_clean(track->evidence, sizeof(track->evidence), message);
-	if (sa && level <= LEVEL_CTRL)
-		report_stranger(ike, sa, message);
-	pthread_mutex_unlock(&ike->lock);
+	/* A line of no SA takes no lock: charon's thread pool writes some while it holds one that our jobs
+	 * need. */
+	if (sa)
+		event.tunnel = note_line(ike, sa, level, message);
 	if ((int)level <= ike->options.log_level)
 		events_post(ike, &event);
 }

@@ -33,7 +33,7 @@ struct model_filter {
 	char text[MOST_FILTER + MOST_TERMS]; /* what the terms point into */
 };
 
-/* --- parsing ----------------------------------------------------------------------------------------- */
+/* --- parsing ----------------------------------------------------------------------------------- */
 
 /* Calls `visit` for each shape until it returns true. */
 static bool
@@ -189,7 +189,7 @@ model_filter_free(struct model_filter *filter)
 	free(filter);
 }
 
-/* --- matching ---------------------------------------------------------------------------------------- */
+/* --- matching ---------------------------------------------------------------------------------- */
 
 static bool
 text_matches(const struct term *term, const char *text)

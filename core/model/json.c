@@ -13,7 +13,7 @@
 #define MOST_TEXT 8192  /* bytes of one text that comes in; the rest is cut */
 #define MOST_ASN UINT32_MAX
 
-/* --- out --------------------------------------------------------------------------------------------- */
+/* --- out --------------------------------------------------------------------------------------- */
 
 static json_t *
 text_to_json(const char *text)
@@ -109,7 +109,7 @@ sub_to_json(const struct model_field *field, const void *at)
 	return *(const bool *)at ? model_row_to_json(field->sub, at, UINT64_MAX) : json_null();
 }
 
-/* --- in ---------------------------------------------------------------------------------------------- */
+/* --- in ---------------------------------------------------------------------------------------- */
 
 /* A cleaned copy; cut at MOST_TEXT. */
 static char *

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The model: rows of the kinds that schema.h names, and the store that holds them. Facts go up: rooms put rows
- * into the store; the store works out which fields changed and gives each change a version; readers (the control
- * server, a console) ask for all that changed since the version they have. So a slow reader costs nothing: it
- * skips what was overtaken. The same store, filled from the wire, is the console's copy.
+ * The model: rows of the kinds that schema.h names, and the store that holds them. Facts go up: rooms put
+ * rows into the store; the store works out which fields changed and gives each change a version; readers (the
+ * control server, a console) ask for all that changed since the version they have. So a slow reader costs
+ * nothing: it skips what was overtaken. The same store, filled from the wire, is the console's copy.
  *
  * Everything here belongs to one thread (the loop's).
  */
@@ -28,7 +28,16 @@ struct model_map {
 	struct text_list names, values;
 };
 
-enum model_type { MODEL_STR, MODEL_UINT, MODEL_REAL, MODEL_BOOL, MODEL_TIME, MODEL_LIST, MODEL_MAP, MODEL_SUB };
+enum model_type {
+	MODEL_STR,
+	MODEL_UINT,
+	MODEL_REAL,
+	MODEL_BOOL,
+	MODEL_TIME,
+	MODEL_LIST,
+	MODEL_MAP,
+	MODEL_SUB
+};
 
 typedef char *model_c_STR;
 typedef uint64_t model_c_UINT;
@@ -41,10 +50,10 @@ typedef struct model_map model_c_MAP;
 /* The structs: `struct model_tunnel` and so on. `set` says of a nested object whether it is there. */
 #define MODEL_MEMBER(TYPE, field, unit, title, help) model_c_##TYPE field;
 #define MODEL_MEMBER_SUB(shape, field, title, help) struct model_##shape field;
-#define MODEL_STRUCT(shape, MACRO, ...)                       \
-	struct model_##shape {                                \
-		bool set;                                     \
-		MACRO(MODEL_MEMBER, MODEL_MEMBER_SUB)         \
+#define MODEL_STRUCT(shape, MACRO, ...) \
+	struct model_##shape { \
+		bool set; \
+		MACRO(MODEL_MEMBER, MODEL_MEMBER_SUB) \
 	};
 MODEL_SHAPES(MODEL_STRUCT)
 MODEL_KINDS(MODEL_STRUCT)
@@ -86,7 +95,7 @@ int model_field_find(const struct model_shape *shape, const char *name);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
 
-/* --- rows: pointers to the structs above, handled by their shape ------------------------------------- */
+/* --- rows: pointers to the structs above, handled by their shape ------------------------------- */
 
 /** Makes all fields unset. `row` is uninitialised memory of shape->size. */
 void model_row_init(const struct model_shape *shape, void *row);
@@ -117,22 +126,23 @@ const char *model_row_key(const struct model_kind_info *info, const void *row, c
 /** JSON object of the fields in `fields` (UINT64_MAX: all). Returns new. Unset is null. */
 json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint64_t fields);
 /**
- * Writes the fields that `object` names into `row` (which must be initialised); others stay, unknown names are
- * ignored, wrong types are an error (after which the row is still whole, but partly written). `seen` (may be NULL)
- * gets the set of fields that were named. Text is cleaned of control bytes, sizes are bounded.
+ * Writes the fields that `object` names into `row` (which must be initialised); others stay, unknown names
+ * are ignored, wrong types are an error (after which the row is still whole, but partly written). `seen` (may
+ * be NULL) gets the set of fields that were named. Text is cleaned of control bytes, sizes are bounded.
  */
 bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
-    struct error *err);
+			 struct error *err);
 
-/* --- the store --------------------------------------------------------------------------------------- */
+/* --- the store --------------------------------------------------------------------------------- */
 
 struct model_store;
 
 /** A provider of a PAGED kind: the room that has the rows (BGP, routing) hands them out page by page. */
 struct model_query {
-	const char *filter;  /* "field:value" words and free text, as the console's "/" takes them; may be NULL */
-	const char *after;   /* key of the last row that was got; NULL from the start */
-	size_t limit;        /* rows at most */
+	const char
+	    *filter; /* "field:value" words and free text, as the console's "/" takes them; may be NULL */
+	const char *after; /* key of the last row that was got; NULL from the start */
+	size_t limit;      /* rows at most */
 	/** Called for each row; the row is borrowed. Returns false to stop. */
 	bool (*row)(void *context, const void *row);
 	void *context;
@@ -143,13 +153,14 @@ typedef bool (*model_provider)(void *context, const struct model_query *query);
 /** What a watcher is told, at once, in the same call that changed the store. All may be NULL. */
 struct model_watch {
 	/**
-	 * A stored row is new or changed (`fields`: which; all for a new one), a LOG row was added. A watcher may change
-	 * other rows and come and go itself, but must not remove the row that it is being told of.
+	 * A stored row is new or changed (`fields`: which; all for a new one), a LOG row was added. A watcher
+	 * may change other rows and come and go itself, but must not remove the row that it is being told of.
 	 */
 	void (*changed)(void *context, enum model_kind kind, const void *row, uint64_t fields);
 	/** A stored row went; `row` is its last state. */
 	void (*removed)(void *context, enum model_kind kind, const void *row);
-	/** A row of a PAGED kind is new or changed (gone == false) or went. Only sent for kinds in `paged`. */
+	/** A row of a PAGED kind is new or changed (gone == false) or went. Only sent for kinds in `paged`.
+	 */
 	void (*paged)(void *context, enum model_kind kind, const void *row, bool gone);
 	uint64_t paged_kinds; /* bit per kind whose single changes are wanted */
 	void *context;
@@ -158,7 +169,8 @@ struct model_watch {
 struct model_store *model_store_new(void);
 void model_store_free(struct model_store *store);
 
-/** Puts a row (STORED kinds): copied. What is equal to the present row changes nothing. Returns the changed fields. */
+/** Puts a row (STORED kinds): copied. What is equal to the present row changes nothing. Returns the changed
+ * fields. */
 uint64_t model_store_put(struct model_store *store, enum model_kind kind, const void *row);
 /** Merges only the fields in `fields` into the row of the same key (made when missing). */
 uint64_t model_store_merge(struct model_store *store, enum model_kind kind, const void *row, uint64_t fields);
@@ -172,13 +184,15 @@ const void *model_store_at(const struct model_store *store, enum model_kind kind
 /** Empties the store; watchers are told of each row (not of each event). */
 void model_store_clear(struct model_store *store);
 
-/** Appends an event: copied; `sequence` and, where unset, `at` are filled in. The ring keeps the last 10,000. */
+/** Appends an event: copied; `sequence` and, where unset, `at` are filled in. The ring keeps the last 10,000.
+ */
 uint64_t model_store_event(struct model_store *store, const struct model_event *event);
-/** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is ignored. */
+/** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is
+ * ignored. */
 void model_store_event_mirror(struct model_store *store, const struct model_event *event);
 /**
- * For a copy of something foreign: what would make rows and events take more than about `bytes` of memory is refused
- * (a put returns 0). 0, as at the start: no limit.
+ * For a copy of something foreign: what would make rows and events take more than about `bytes` of memory is
+ * refused (a put returns 0). 0, as at the start: no limit.
  */
 void model_store_set_limit(struct model_store *store, size_t bytes);
 /** True when something was refused since the limit was set. */
@@ -188,16 +202,18 @@ bool model_store_refused(const struct model_store *store);
 void model_store_forget_events(struct model_store *store);
 /** Convenience: severity, kind, subject and text. */
 void model_store_log(struct model_store *store, const char *severity, const char *kind, const char *subject,
-    const char *format, ...) __attribute__((format(printf, 5, 6)));
+		     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /** PAGED kinds. */
-void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider, void *context);
+void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
+			      void *context);
 /**
- * False where a PAGED kind has no provider. STORED and LOG kinds can be asked too: the store hands them out itself, in
- * key order (LOG: by sequence). A filter that can't be parsed matches nothing. `complete` may be NULL.
+ * False where a PAGED kind has no provider. STORED and LOG kinds can be asked too: the store hands them out
+ * itself, in key order (LOG: by sequence). A filter that can't be parsed matches nothing. `complete` may be
+ * NULL.
  */
 bool model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
-    bool *complete);
+		       bool *complete);
 /** True where somebody watches single changes of that kind: only then is building rows worth the work. */
 bool model_store_paged_watched(const struct model_store *store, enum model_kind kind);
 /** A provider tells of one changed row (borrowed). */
@@ -217,37 +233,41 @@ struct model_change {
 	uint64_t version;
 };
 /**
- * Walks all that changed after `since`, oldest change first: stored rows with the fields changed after `since`
- * (all fields for a row that is new since), removed rows (row == NULL, `key` given), events. Returns the version that
- * the reader then has, or `since` where `visit` returned false: such a reader has to take it all again; one that wants
- * to stop and go on uses model_store_follow. Removals are remembered for a bounded time: where `since` is older than
- * that, `*restart` (may be NULL) is set and nothing is visited: the reader begins anew from 0.
+ * Walks all that changed after `since`, oldest change first: stored rows with the fields changed after
+ * `since` (all fields for a row that is new since), removed rows (row == NULL, `key` given), events. Returns
+ * the version that the reader then has, or `since` where `visit` returned false: such a reader has to take it
+ * all again; one that wants to stop and go on uses model_store_follow. Removals are remembered for a bounded
+ * time: where `since` is older than that, `*restart` (may be NULL) is set and nothing is visited: the reader
+ * begins anew from 0.
  */
 uint64_t model_store_changes(const struct model_store *store, uint64_t since, bool *restart,
-    bool (*visit)(void *context, const struct model_change *change), void *context);
+			     bool (*visit)(void *context, const struct model_change *change), void *context);
 
-/** Where a reader is that takes changes piece by piece. Zero-initialise for a new one; the members are the store's. */
+/** Where a reader is that takes changes piece by piece. Zero-initialise for a new one; the members are the
+ * store's. */
 struct model_cursor {
 	bool started, whole;
 	uint64_t created, base, reached;
 };
 /**
- * Goes on from the cursor: for a new one all stored rows in the order in which they were put, then (and later) what
- * changed since, oldest change first, as model_store_changes. Events count from the first call on; older ones are
- * found by model_store_at. `visit` has taken the change when it returns; with false the walk stops there and the next
- * call goes on behind it. However long a reader takes and whatever changes meanwhile, it ends with a true copy.
- * Returns true when the reader has everything. `*restart` is set, and the cursor made new, where removals that the
- * reader needed are forgotten: it has to drop rows that the next whole walk does not name.
+ * Goes on from the cursor: for a new one all stored rows in the order in which they were put, then (and
+ * later) what changed since, oldest change first, as model_store_changes. Events count from the first call
+ * on; older ones are found by model_store_at. `visit` has taken the change when it returns; with false the
+ * walk stops there and the next call goes on behind it. However long a reader takes and whatever changes
+ * meanwhile, it ends with a true copy. Returns true when the reader has everything. `*restart` is set, and
+ * the cursor made new, where removals that the reader needed are forgotten: it has to drop rows that the next
+ * whole walk does not name.
  */
 bool model_store_follow(const struct model_store *store, struct model_cursor *cursor, bool *restart,
-    bool (*visit)(void *context, const struct model_change *change), void *context);
+			bool (*visit)(void *context, const struct model_change *change), void *context);
 
 /**
  * The filter language of the console and of queries: words that must all match. "text" is found in any field,
- * "field:value" in that one ("last_error.code:x" in a nested one), "field=value" equals, "!word" must not match,
- * "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it. Upper and lower case
- * are the same; "double quotes" keep spaces together and make a word plain text. `text` may be NULL or empty: all rows
- * match. An unknown field name or a bad prefix is an error. Parsed once, matched often without allocation.
+ * "field:value" in that one ("last_error.code:x" in a nested one), "field=value" equals, "!word" must not
+ * match, "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it. Upper
+ * and lower case are the same; "double quotes" keep spaces together and make a word plain text. `text` may be
+ * NULL or empty: all rows match. An unknown field name or a bad prefix is an error. Parsed once, matched
+ * often without allocation.
  */
 struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- maps -------------------------------------------------------------------------------------------- */
+/* --- maps -------------------------------------------------------------------------------------- */
 
 void
 model_map_add(struct model_map *map, const char *name, const char *value)
@@ -27,7 +27,7 @@ map_free(struct model_map *map)
 	text_list_free(&map->values);
 }
 
-/* --- the types --------------------------------------------------------------------------------------- */
+/* --- the types --------------------------------------------------------------------------------- */
 
 struct type_ops {
 	void (*init)(const struct model_field *field, void *at);
@@ -347,7 +347,7 @@ static const struct type_ops types[] = {
     [MODEL_SUB] = {sub_init, sub_clear, sub_copy, sub_equal, sub_text},
 };
 
-/* --- rows -------------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------------------- */
 
 void
 model_row_init(const struct model_shape *shape, void *row)

@@ -16,8 +16,8 @@
  *   LIST      struct text_list     - (an empty array)
  *   MAP       struct model_map     - (an empty object of strings)
  *   nested    struct by value      .set == false
- * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent. A LIST of unit
- * asn holds AS numbers, which are numbers in JSON.
+ * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent. A LIST
+ * of unit asn holds AS numbers, which are numbers in JSON.
  */
 #ifndef TWINSPAN_MODEL_SCHEMA_H
 #define TWINSPAN_MODEL_SCHEMA_H

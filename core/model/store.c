@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the two lists ----------------------------------------------------------------------------------- */
+/* --- the two lists ----------------------------------------------------------------------------- */
 
 #define LIST_APPEND(list, row, link) \
 	do { \
@@ -34,7 +34,7 @@
 			(list)->last = (row)->link.previous; \
 	} while (0)
 
-/* --- watchers ---------------------------------------------------------------------------------------- */
+/* --- watchers ---------------------------------------------------------------------------------- */
 
 void
 model_store_watch(struct model_store *store, struct model_watch *watch)
@@ -92,7 +92,7 @@ store_tell_changed(struct model_store *store, enum model_kind kind, const void *
 	TELL(store, changed, true, kind, row, fields);
 }
 
-/* --- rows -------------------------------------------------------------------------------------------- */
+/* --- rows -------------------------------------------------------------------------------------- */
 
 struct model_store *
 model_store_new(void)

@@ -31,7 +31,7 @@ struct store_row {
 	uint64_t created; /* version at which it was put */
 	uint64_t version; /* of its last change */
 	struct store_link by_version, by_creation;
-	size_t weight;    /* counted in the store's, 0 where there is no limit */
+	size_t weight; /* counted in the store's, 0 where there is no limit */
 	UT_hash_handle hh;
 	uint64_t field_versions[];
 };

@@ -153,8 +153,7 @@ audit_tick(struct routing *routing)
 		audit_finish(routing); /* the end of the dump got lost */
 }
 
-/* --- what the dump shows
- * ------------------------------------------------------------------------------------ */
+/* --- what the dump shows --- */
 
 static bool
 same_target(const struct routing *routing, uint32_t index, const struct route_seen *route)
@@ -266,8 +265,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* --- what it did not show
- * ----------------------------------------------------------------------------------- */
+/* --- what it did not show --- */
 
 static void
 check_entry(struct routing *routing, struct entry *entry)
@@ -320,8 +318,7 @@ audit_work(struct routing *routing)
 	return false;
 }
 
-/* --- open and close
- * ----------------------------------------------------------------------------------------- */
+/* --- open and close --- */
 
 struct leftovers {
 	struct routing *routing;

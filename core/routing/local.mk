@@ -6,6 +6,7 @@ core_routing_librouting_la_SOURCES = \
 	core/routing/interface.c \
 	core/routing/messages.c \
 	core/routing/monitor.c \
+	core/routing/nexthops.c \
 	core/routing/netlink.c core/routing/netlink.h \
 	core/routing/paths.c \
 	core/routing/routing.c core/routing/routing.h core/routing/routing_internal.h \

@@ -16,8 +16,7 @@
 #define TICK_MS 1000
 #define EVENTS_A_SECOND 10
 
-/* --- events
- * ------------------------------------------------------------------------------------------------- */
+/* --- events --- */
 
 static void
 tell(const struct routing *routing, const char *severity, const char *kind, const char *subject,
@@ -63,8 +62,7 @@ routing_event(struct routing *routing, const char *severity, const char *kind, c
 	tell(routing, severity, kind, subject, text);
 }
 
-/* --- the turn of the loop
- * ----------------------------------------------------------------------------------- */
+/* --- the turn of the loop --- */
 
 static void
 on_turn(uv_idle_t *idle)
@@ -106,8 +104,7 @@ routing_tick_in(struct routing *routing, uint64_t milliseconds)
 		uv_timer_start(routing->timer, on_tick, milliseconds, TICK_MS);
 }
 
-/* --- open and close
- * ----------------------------------------------------------------------------------------- */
+/* --- open and close --- */
 
 static void
 free_handle(uv_handle_t *handle)
@@ -196,8 +193,7 @@ routing_close(struct routing *routing)
 	free_routing(routing);
 }
 
-/* --- candidates
- * --------------------------------------------------------------------------------------------- */
+/* --- candidates --- */
 
 static bool
 entry_has_candidate(const struct entry *entry)
@@ -276,8 +272,7 @@ routing_entry_release(struct routing *routing, struct entry *entry)
 	table_remove(&routing->table, &prefix);
 }
 
-/* --- states
- * ------------------------------------------------------------------------------------------------- */
+/* --- states --- */
 
 static void
 members_text(const struct group *group, uint32_t members, char out[2 * IFNAMSIZ + 8])

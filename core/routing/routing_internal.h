@@ -5,7 +5,8 @@
  *   routing.c    the door: candidates in, states out
  *   table.c      the trie of prefixes
  *   paths.c      candidates and kernel targets, each kept once; which of a prefix's candidates is best
- *   groups.c     connections: nexthop objects and how they are replaced
+ *   groups.c     connections and their interfaces
+ *   nexthops.c   the kernel's nexthop objects and how they are replaced
  *   sync.c       the queue of prefixes whose kernel routes are not as they should be; batches
  *   sender.c     the thread that hands batches to the kernel
  *   messages.c   the netlink messages for routes
@@ -184,22 +185,25 @@ struct group *group_find(const struct routing *routing, uint32_t id);
 /** Which of `members` carry, given what failover said and which interfaces are up. */
 uint32_t group_carriers(const struct routing *routing, const struct group *group, uint32_t members,
 			uint8_t family);
+/** An interface changed. True where it is one of ours and its state is another. */
+bool groups_link_changed(struct routing *routing, int ifindex, const char *name, bool running, bool gone);
+void groups_close(struct routing *routing);
+
+/* nexthops.c */
+/** Finds out whether we may change routes and whether there are nexthop objects. */
+bool nexthops_probe(struct routing *routing, struct error *err);
+void nexthops_open(struct routing *routing);
 /** Brings the nexthop object into the kernel; false: refused (target->refused). */
 bool target_install(struct routing *routing, struct target *target);
 /** The last route that pointed at it has gone. */
 void target_idle(struct routing *routing, struct target *target);
 /** Brings all nexthop objects of the group (NULL: of all) in line with what carries. */
 void groups_refresh(struct routing *routing, struct group *group);
+void leg_remove(struct routing *routing, struct leg *leg);
 /** Compares the kernel's nexthop objects with ours and mends. */
 void nexthops_audit(struct routing *routing);
 /** Removes all nexthop objects of our range and protocol from the kernel. Returns how many. */
 size_t nexthops_clear(struct routing *routing);
-/** Finds out whether we may change routes and whether there are nexthop objects. */
-bool nexthops_probe(struct routing *routing, struct error *err);
-void nexthops_open(struct routing *routing);
-/** An interface changed. True where it is one of ours and its state is another. */
-bool groups_link_changed(struct routing *routing, int ifindex, const char *name, bool running, bool gone);
-void groups_close(struct routing *routing);
 
 /* sync.c */
 void sync_queue(struct routing *routing, struct entry *entry);

@@ -18,8 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* --- what the machine allows
- * ---------------------------------------------------------------------------------- */
+/* --- what the machine allows ------------------------------------------------------------------- */
 
 static bool
 have_capability(unsigned capability)
@@ -56,8 +55,7 @@ userspace_probe(struct error *err)
 	return capabilities_probe(err) && tun_probe(err);
 }
 
-/* --- open and close
- * ------------------------------------------------------------------------------------------- */
+/* --- open and close ---------------------------------------------------------------------------- */
 
 struct dataplane *
 plane_create(const struct dataplane_options *options, const struct dataplane_host *host)
@@ -207,8 +205,7 @@ userspace_report(struct dataplane *plane, struct dataplane_report *out)
 							 : "IPv4 and IPv6");
 }
 
-/* --- IKE's packets
- * -------------------------------------------------------------------------------------------- */
+/* --- IKE's packets ----------------------------------------------------------------------------- */
 
 static bool
 userspace_ike_send(struct dataplane *plane, const struct ip_address *from, uint16_t from_port,

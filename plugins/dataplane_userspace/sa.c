@@ -144,8 +144,7 @@ sa_create(const struct dataplane_sa *description, struct tunnel *tunnel, struct 
 	return NULL;
 }
 
-/* --- tables, under the mutex
- * --------------------------------------------------------------------------------- */
+/* --- tables, under the mutex ------------------------------------------------------------------- */
 
 /* Where the pointer to the SA of this name stands; it is NULL when there is none. */
 static struct sa **

@@ -38,8 +38,7 @@ enum {
 	NOTICES_MAX = 64,
 };
 
-/* --- crypto.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- crypto.c ---------------------------------------------------------------------------------- */
 
 struct cipher_ops;
 
@@ -73,8 +72,7 @@ struct cipher_ops {
 /** The transform that these algorithms and key lengths name, or NULL with an error. */
 const struct cipher *cipher_find(const struct dataplane_algorithms *algorithms, struct error *err);
 
-/* --- replay.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- replay.c ---------------------------------------------------------------------------------- */
 
 struct replay {
 	uint64_t top;        /* highest authenticated sequence number */
@@ -95,8 +93,7 @@ bool replay_check(const struct replay *replay, uint32_t low, uint64_t *sequence)
 /** After authentication. True when the packet is the newest seen. */
 bool replay_update(struct replay *replay, uint64_t sequence);
 
-/* --- counters.c
- * ---------------------------------------------------------------------------------------------- */
+/* --- counters.c -------------------------------------------------------------------------------- */
 
 enum drop {
 	DROP_NONE,
@@ -134,8 +131,7 @@ counter_read(const _Atomic uint64_t *counter)
 
 void counters_sum(const struct counters *in, const struct counters *out, struct dataplane_counters *sum);
 
-/* --- sa.c
- * ---------------------------------------------------------------------------------------------------- */
+/* --- sa.c -------------------------------------------------------------------------------------- */
 
 /* Where an SA's packets go, or come from: replaced whole when an address moves. */
 struct path {
@@ -199,8 +195,7 @@ uint32_t plane_spi_allocate(struct dataplane *plane);
 struct sa *plane_sas_unlink(struct dataplane *plane, struct tunnel *tunnel);
 void sa_list_free(struct sa *first);
 
-/* --- esp.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- esp.c ------------------------------------------------------------------------------------- */
 
 enum {
 	ESP_HEADER = 8,              /* SPI and sequence number */
@@ -234,8 +229,7 @@ struct opened {
 /** Checks, authenticates and decrypts in place. DROP_NONE: `out` holds the inner packet. */
 enum drop esp_open(struct sa *sa, uint8_t *packet, size_t length, struct opened *out);
 
-/* --- socket.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- socket.c ---------------------------------------------------------------------------------- */
 
 enum { SOCKET_IKE, SOCKET_NATT, SOCKET_ESP, SOCKET_KINDS };
 
@@ -264,8 +258,7 @@ size_t socket_source_control(const struct ip_address *from, void *control, size_
 /** The local address a datagram was sent to, from its control messages. */
 void socket_destination(struct msghdr *message, struct ip_address *out);
 
-/* --- tun.c
- * --------------------------------------------------------------------------------------------------- */
+/* --- tun.c ------------------------------------------------------------------------------------- */
 
 /** Makes a TUN device (up, no addresses), in a device group for quick removal. Its descriptor, or -1 with an
  * error. */
@@ -275,8 +268,7 @@ void tun_remove_group(uint32_t group);
 /** Can TUN devices be made here? */
 bool tun_probe(struct error *err);
 
-/* --- tunnel.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- tunnel.c ---------------------------------------------------------------------------------- */
 
 struct tunnel {
 	uint32_t id;
@@ -301,8 +293,7 @@ void plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent);
 /** For close: frees every tunnel and SA; workers have stopped. */
 void plane_tunnels_close(struct dataplane *plane);
 
-/* --- worker.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- worker.c ---------------------------------------------------------------------------------- */
 
 /* Something for the host, kept until the worker is out of its section. */
 struct notice {
@@ -342,8 +333,7 @@ void worker_sa_ended(struct worker *worker, struct sa *sa);
 /** Waits until every worker has left the section it is in. Never from inside one. */
 void workers_quiesce(struct dataplane *plane);
 
-/* --- encrypt.c, decrypt.c
- * ------------------------------------------------------------------------------------ */
+/* --- encrypt.c, decrypt.c ---------------------------------------------------------------------- */
 
 bool encrypt_open(struct worker *worker, struct error *err);
 void encrypt_close(struct worker *worker);
@@ -361,8 +351,7 @@ void *decrypt_run(void *worker);
 enum drop decrypt_packet(struct worker *worker, uint8_t *packet, size_t length,
 			 const struct sockaddr_storage *from, bool encapsulated, usec_t now);
 
-/* --- plane.c
- * ------------------------------------------------------------------------------------------------- */
+/* --- plane.c ----------------------------------------------------------------------------------- */
 
 struct dataplane {
 	struct dataplane_host host;

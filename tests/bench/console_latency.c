@@ -5,7 +5,7 @@
  * of 120x36 against a real control server with 1,000 tunnels; a key is drawn when no byte has come for 15 ms
  * after it, and its time is that of the last byte.
  *
- *   console_latency THEME [KEYS]
+ *   console_latency [--smoke]        with --smoke only a few keys
  */
 #include <poll.h>
 #include <pty.h>
@@ -25,6 +25,7 @@
 
 #define CONNECTIONS 500
 #define KEYS 500
+#define SMOKE_KEYS 20
 #define QUIET_MS 15
 #define LIVE "live"
 
@@ -83,10 +84,11 @@ start_gateway(void)
 }
 
 static pid_t
-start_console(const char *theme, int *fd)
+start_console(int *fd)
 {
 	struct winsize size = {.ws_row = 36, .ws_col = 120};
-	const struct console_options options = {.socket = socket_path, .theme = theme};
+	const struct console_options options = {.socket = socket_path,
+						.theme = TEST_SOURCE "/themes/dark.yaml"};
 	pid_t pid = forkpty(fd, NULL, NULL, &size);
 
 	if (pid != 0)
@@ -150,13 +152,14 @@ measure_keys(int fd, const char *what, const char *keys, int count)
 int
 main(int argc, char **argv)
 {
-	int fd, keys = argc > 2 ? atoi(argv[2]) : KEYS;
+	bool smoke = argc > 1 && strcmp(argv[1], "--smoke") == 0;
+	int fd, keys = smoke ? SMOKE_KEYS : KEYS, idle_seconds = smoke ? 1 : 5;
 	usec_t start, last = 0, end;
 	size_t idle = 0;
 	pid_t gateway, console;
 
-	if (argc < 2 || keys < 1) {
-		fprintf(stderr, "usage: console_latency THEME [KEYS]\n");
+	if (argc > 1 && !smoke) {
+		fprintf(stderr, "usage: console_latency [--smoke]\n");
 		return 2;
 	}
 	snprintf(folder, sizeof(folder), "/tmp/twinspan-latency-XXXXXX");
@@ -167,7 +170,7 @@ main(int argc, char **argv)
 	while (access(socket_path, F_OK) != 0 && waitpid(gateway, NULL, WNOHANG) == 0)
 		usleep(1000);
 	start = clock_monotonic();
-	console = start_console(argv[1], &fd);
+	console = start_console(&fd);
 	drain(fd, 5000, &last, LIVE);
 	drain(fd, 60, &last, NULL);
 	printf("console start to full screen %lld us\n", (long long)(last - start));
@@ -178,9 +181,9 @@ main(int argc, char **argv)
 	measure_keys(fd, "panel to panel", "1234567", keys);
 	if (write(fd, "1", 1) == 1)
 		drain(fd, 100, &last, NULL);
-	for (end = clock_monotonic() + 5 * USEC_PER_SEC; clock_monotonic() < end;)
+	for (end = clock_monotonic() + idle_seconds * USEC_PER_SEC; clock_monotonic() < end;)
 		idle += drain(fd, 100, &last, NULL);
-	printf("console bytes a second when idle %zu\n", idle / 5);
+	printf("console bytes a second when idle %zu\n", idle / (size_t)idle_seconds);
 	if (write(fd, "q", 1) == 1)
 		drain(fd, 100, &last, NULL);
 	close(fd);

@@ -4,6 +4,11 @@ CONSOLE_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) -DTEST_SOURC
 CONSOLE_TEST_LIBS = $(CONSOLE_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 EXTRA_DIST += tests/console/golden
 
+UNIT_TESTS += tests/console/test_parts
+tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/world.c tests/console/world.h
+tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
+tests_console_test_parts_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+
 if HAVE_VTERM
 UNIT_TESTS += tests/console/test_console
 tests_console_test_console_SOURCES = tests/console/test_console.c $(CONSOLE_TEST_SOURCES)

@@ -32,8 +32,7 @@ static uv_loop_t loop;
 static struct bgp_speaker *speaker;
 static struct bgp_peer *external, *internal, *sink;
 
-/* --- the decoder
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the decoder ------------------------------------------------------------------------------- */
 
 static void
 decode_update(struct reader body, bool ebgp, bool four_octet)
@@ -82,8 +81,7 @@ decode(const uint8_t *data, size_t size, unsigned how)
 	}
 }
 
-/* --- a live speaker
- * ------------------------------------------------------------------------------------------------- */
+/* --- a live speaker ---------------------------------------------------------------------------- */
 
 static bool
 on_path(void *context, const struct bgp_path *path)
@@ -102,7 +100,8 @@ add(const char *name, const char *remote, uint32_t asn)
 					 .local_preference = 100,
 					 .med_out = UINT32_MAX,
 					 .passive = true,
-					 .export_peers = true, .export_groups = true,
+					 .export_peers = true,
+					 .export_groups = true,
 					 .export_networks = true};
 	struct bgp_peer *peer;
 

@@ -15,12 +15,12 @@
 #include <cmocka.h>
 
 /** main() of a test program: runs the tests of an array and prints TAP. */
-#define TEST_MAIN(...)                                                      \
-	int main(void)                                                      \
-	{                                                                   \
-		const struct CMUnitTest tests[] = {__VA_ARGS__};            \
-		cmocka_set_message_output(CM_OUTPUT_TAP);                   \
-		return cmocka_run_group_tests(tests, NULL, NULL);           \
+#define TEST_MAIN(...) \
+	int main(void) \
+	{ \
+		const struct CMUnitTest tests[] = {__VA_ARGS__}; \
+		cmocka_set_message_output(CM_OUTPUT_TAP); \
+		return cmocka_run_group_tests(tests, NULL, NULL); \
 	}
 
 #endif

@@ -5,7 +5,8 @@
 static void
 parses_and_formats_both_families(void **state)
 {
-	static const char *const good[] = {"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32", "2001:db8::1/128", "::/0"};
+	static const char *const good[] = {"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32", "2001:db8::1/128",
+					   "::/0"};
 	char text[IP_PREFIX_TEXT];
 	struct ip_prefix prefix;
 
@@ -18,8 +19,9 @@ parses_and_formats_both_families(void **state)
 static void
 refuses_what_is_no_prefix(void **state)
 {
-	static const char *const bad[] = {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8", "10.0.0.0/8x", "::/129",
-	    "10.0.0.0/08", "10.0.0.0/-1", "example", "10.0.0.0/4294967304"};
+	static const char *const bad[] = {
+	    "",       "/8",          "10.0.0.0/",   "10.0.0.0/33", "10.0.0/8",           "10.0.0.0/8x",
+	    "::/129", "10.0.0.0/08", "10.0.0.0/-1", "example",     "10.0.0.0/4294967304"};
 	struct ip_prefix prefix;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -80,5 +82,6 @@ goes_through_a_sockaddr_and_back(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(parses_and_formats_both_families), cmocka_unit_test(refuses_what_is_no_prefix),
-    cmocka_unit_test(clears_host_bits_and_tells_containment),
-    cmocka_unit_test(finds_the_other_host_of_a_small_prefix), cmocka_unit_test(goes_through_a_sockaddr_and_back))
+	  cmocka_unit_test(clears_host_bits_and_tells_containment),
+	  cmocka_unit_test(finds_the_other_host_of_a_small_prefix),
+	  cmocka_unit_test(goes_through_a_sockaddr_and_back))

@@ -82,6 +82,6 @@ cursors_over_nothing_are_at_their_end(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_reader_never_goes_past_its_end), cmocka_unit_test(a_writer_stops_at_its_end),
-    cmocka_unit_test(a_buffer_keeps_order_over_growth),
-    cmocka_unit_test(appending_nothing_to_an_empty_buffer_takes_no_memory),
-    cmocka_unit_test(cursors_over_nothing_are_at_their_end))
+	  cmocka_unit_test(a_buffer_keeps_order_over_growth),
+	  cmocka_unit_test(appending_nothing_to_an_empty_buffer_takes_no_memory),
+	  cmocka_unit_test(cursors_over_nothing_are_at_their_end))

@@ -59,4 +59,4 @@ writes_and_reads_rfc3339(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(cleans_control_bytes_and_bad_utf8), cmocka_unit_test(finds_the_nearest_name),
-    cmocka_unit_test(reads_durations_with_their_unit), cmocka_unit_test(writes_and_reads_rfc3339))
+	  cmocka_unit_test(reads_durations_with_their_unit), cmocka_unit_test(writes_and_reads_rfc3339))

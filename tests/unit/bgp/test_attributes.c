@@ -272,6 +272,7 @@ what_is_written_reads_the_same_for_both_kinds_of_speakers(void **state)
 						  "c00808fde90001ffffff01"
 						  "c010080002fde900000001"
 						  "c0200c000100010000000100000002"
+						  "c70001ee"
 						  "c06302abcd";
 	static struct attribute_set set, again;
 	struct attribute_table table;

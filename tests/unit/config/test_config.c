@@ -65,7 +65,7 @@ assert_address(const struct ip_address *address, const char *expected)
 	assert_string_equal(ip_address_format(address, text), expected);
 }
 
-/* --- the contract's example ------------------------------------------------------------------- */
+/* --- the contract's example -------------------------------------------------------------------- */
 
 static struct config *
 load_contract(void)
@@ -195,7 +195,7 @@ the_contracts_peer_is_read(void **state)
 	config_free(config);
 }
 
-/* --- defaults and inheritance ----------------------------------------------------------------- */
+/* --- defaults and inheritance ------------------------------------------------------------------ */
 
 static void
 defaults_apply_where_nothing_is_said(void **state)
@@ -275,7 +275,7 @@ a_peer_of_any_address_is_waited_for(void **state)
 	config_free(config);
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------- */
 
 static void
 assert_only_error(const struct config_findings *findings, const char *text)

@@ -107,7 +107,7 @@ put_tunnel(struct model_store *store, const char *name, const char *state, uint6
 	model_row_free(MODEL_KIND_TUNNEL, tunnel);
 }
 
-/* --- a client by hand -------------------------------------------------------------------------------- */
+/* --- a client by hand -------------------------------------------------------------------------- */
 
 struct raw {
 	int fd;

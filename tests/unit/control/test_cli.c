@@ -17,7 +17,7 @@ struct run {
 	char output[1000000], errors[4000];
 };
 
-/* --- parts that stand in for the program's ----------------------------------------------------------- */
+/* --- parts that stand in for the program's ----------------------------------------------------- */
 
 static int
 fake_gateway(const char *config, const char *socket, const char *state_dir, int verbose)
@@ -55,7 +55,7 @@ static const struct cli_parts parts = {.gateway = fake_gateway,
 				       .default_socket = "/default.sock",
 				       .default_state_dir = "/default/state"};
 
-/* --- running ----------------------------------------------------------------------------------------- */
+/* --- running ----------------------------------------------------------------------------------- */
 
 static int
 temporary_file(void)
@@ -233,7 +233,7 @@ some_gateway(void)
 	return h;
 }
 
-/* --- tests ------------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------- */
 
 static void
 wrong_words_end_with_2_and_one_line(void **state)
@@ -506,7 +506,7 @@ a_reader_that_leaves_ends_it_quietly(void **state)
 	harness_free(h);
 }
 
-/* --- the gateway behind the console ------------------------------------------------------------------ */
+/* --- the gateway behind the console ------------------------------------------------------------ */
 
 /*
  * The command line starts its own program again; for a test that is the test program. It plays a gateway

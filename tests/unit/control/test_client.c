@@ -87,7 +87,7 @@ tunnel_of(struct control_client *client, const char *name)
 	return model_store_get(control_client_store(client), MODEL_KIND_TUNNEL, name);
 }
 
-/* --- the copy ---------------------------------------------------------------------------------------- */
+/* --- the copy ---------------------------------------------------------------------------------- */
 
 static void
 the_copy_follows_the_original(void **state)
@@ -215,7 +215,7 @@ a_client_waits_for_a_gateway_that_starts_later(void **state)
 	harness_free(h);
 }
 
-/* --- commands ---------------------------------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------------------------------- */
 
 static void
 commands_sent_before_the_connection_stands_are_answered(void **state)
@@ -301,7 +301,7 @@ a_client_may_be_closed_from_its_own_callback(void **state)
 	harness_free(h);
 }
 
-/* --- pages ------------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------- */
 
 /* Hands out 2,500 routes in the order of their keys. */
 static bool
@@ -375,7 +375,7 @@ a_query_that_can_not_be_answered_says_why(void **state)
 	harness_free(h);
 }
 
-/* --- gateways that lie ------------------------------------------------------------------------------- */
+/* --- gateways that lie ------------------------------------------------------------------------- */
 
 #define HELLO "{\"hello\":{\"protocol\":1,\"version\":\"1\",\"role\":\"viewer\",\"run\":\"r\"}}\n"
 

@@ -15,7 +15,7 @@ session_count(const struct control_server *server)
 	return count;
 }
 
-/* --- handlers ---------------------------------------------------------------------------------------- */
+/* --- handlers ---------------------------------------------------------------------------------- */
 
 static struct control_request *kept; /* the request that keep_request() got */
 static char kept_text[200];
@@ -55,7 +55,7 @@ assert_reply(struct harness *h, struct raw *raw, int id, int exit_code, const ch
 	json_decref(reply);
 }
 
-/* --- tests ------------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------- */
 
 static void
 a_client_is_greeted(void **state)

@@ -231,8 +231,7 @@ traffic_known(double in, double control)
 	      (control == 0 || fabs(failover->members[1].rate.per_second - control) < control * 0.2));
 }
 
-/* --- the choice
- * --------------------------------------------------------------------------------------------- */
+/* --- the choice --- */
 
 static void
 the_first_usable_one_carries_and_keeps_it(void **state)
@@ -390,8 +389,7 @@ active_active_uses_all_that_are_usable(void **state)
 	assert_int_equal(status().active, 3);
 }
 
-/* --- switchover
- * --------------------------------------------------------------------------------------------- */
+/* --- switchover --- */
 
 static void
 what_can_not_be_done_is_refused(void **state)
@@ -525,8 +523,7 @@ freeing_in_the_middle_ends_the_switchover(void **state)
 	failover = failover_new(&loop, 2, false, &actions);
 }
 
-/* --- outages
- * ------------------------------------------------------------------------------------------------ */
+/* --- outages --- */
 
 /* Tunnel 1 dies without a sound; we notice after `notice` ms, the other side moves `follow` ms later. */
 static double
@@ -592,8 +589,7 @@ an_outage_of_both_lasts_until_one_returns(void **state)
 	assert_true(status().last.outage_ms > 195 && status().last.outage_ms < 300);
 }
 
-/* --- two gateways that follow each other
- * -------------------------------------------------------------------- */
+/* --- two gateways that follow each other --- */
 
 struct side {
 	struct pair *pair;

@@ -22,7 +22,7 @@ struct dataplane {
 	pthread_mutex_t lock;
 	pthread_t thread;
 	int sockets[2], stop[2];
-	bool silent, refuse;
+	_Atomic bool silent, refuse;
 	uint32_t spis[4096], next_spi;
 	unsigned reserved;
 	struct kept *sas; /* newest first */
@@ -306,7 +306,12 @@ test_plane_sas(struct dataplane *plane, uint32_t tunnel, bool inbound, struct da
 unsigned
 test_plane_reserved(struct dataplane *plane)
 {
-	return plane->reserved;
+	unsigned reserved;
+
+	pthread_mutex_lock(&plane->lock);
+	reserved = plane->reserved;
+	pthread_mutex_unlock(&plane->lock);
+	return reserved;
 }
 
 uint64_t

@@ -365,6 +365,20 @@ forced_encapsulation_uses_port_4500(void **state)
 }
 
 static void
+version_1_negotiates_too(void **state)
+{
+	NEEDS_NETWORK();
+	bring_up("version=1 ike=aes128-sha256-modp2048 esp=aes128gcm16-modp2048");
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7 ike=ESTABLISHED", "version=1", 2000);
+	say(&ends[0], "down 7");
+	expect(&ends[0], "event child_down 7", NULL, 3000);
+	expect(&ends[1], "event child_down 5", "peer=1", 3000);
+	stop(0);
+	stop(1);
+}
+
+static void
 wrong_key_is_an_authentication_failure_on_both_sides(void **state)
 {
 	NEEDS_NETWORK();
@@ -776,6 +790,7 @@ main(int argc, char **argv)
 	    NEGOTIATION(two_tunnels_to_two_addresses_come_up_and_agree_on_keys),
 	    NEGOTIATION(identities_may_be_names_and_the_remote_any),
 	    NEGOTIATION(forced_encapsulation_uses_port_4500),
+	    NEGOTIATION(version_1_negotiates_too),
 	    NEGOTIATION(wrong_key_is_an_authentication_failure_on_both_sides),
 	    NEGOTIATION(wrong_identity_is_an_authentication_failure_on_both_sides),
 	    NEGOTIATION(no_common_ike_proposal_is_told_with_the_proposals),

@@ -30,8 +30,7 @@ pair_command(const struct pair *pair, int side, const char *format, ...)
 		fail_msg("failed: %s", command);
 }
 
-/* --- what the host hears
- * -------------------------------------------------------------------------------------- */
+/* --- what the host hears ----------------------------------------------------------------------- */
 
 static void
 on_ike(void *context, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
@@ -75,8 +74,7 @@ on_moved(void *context, uint32_t spi, const struct ip_address *from, uint16_t fr
 	pthread_mutex_unlock(&heard->mutex);
 }
 
-/* --- set-up
- * --------------------------------------------------------------------------------------------------- */
+/* --- set-up ------------------------------------------------------------------------------------ */
 
 static bool
 side_open(struct pair *pair, int i, char *why, size_t size)
@@ -141,8 +139,7 @@ pair_close(struct pair *pair)
 	close(pair->before);
 }
 
-/* --- SAs
- * ------------------------------------------------------------------------------------------------------ */
+/* --- SAs --------------------------------------------------------------------------------------- */
 
 uint32_t
 pair_spi(const struct pair_sa *want, int from)
@@ -222,8 +219,7 @@ pair_tunnel(struct pair *pair, const struct pair_sa *want)
 	}
 }
 
-/* --- traffic
- * -------------------------------------------------------------------------------------------------- */
+/* --- traffic ----------------------------------------------------------------------------------- */
 
 int
 pair_socket(const struct pair *pair, int side, uint32_t tunnel, uint16_t port)

@@ -56,8 +56,7 @@ new_default(bool inbound)
 	return new_sa(inbound, 0x12345678, 20, KEY256, false);
 }
 
-/* --- known answers
- * --------------------------------------------------------------------------------------------- */
+/* --- known answers ----------------------------------------------------------------------------- */
 
 static void
 sealed_packets_have_the_bytes_of_rfc_4106(void **state)
@@ -171,8 +170,7 @@ the_chacha20_vector_of_rfc_7634_is_opened(void **state)
 	sa_free(sa);
 }
 
-/* --- round trips
- * ------------------------------------------------------------------------------------------------ */
+/* --- round trips ------------------------------------------------------------------------------- */
 
 /* An IPv4 or IPv6 packet of `length` bytes. */
 static void
@@ -254,8 +252,7 @@ reserved_sequence_numbers_never_repeat_and_stop_at_the_end(void **state)
 	sa_free(extended);
 }
 
-/* --- refusals
- * ---------------------------------------------------------------------------------------------------- */
+/* --- refusals ---------------------------------------------------------------------------------- */
 
 /* Seals an inner packet of 100 bytes; returns the length. */
 static size_t

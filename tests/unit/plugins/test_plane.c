@@ -237,9 +237,7 @@ delivered(struct fixture *f)
 	return recv(f->device, packet, sizeof(packet), 0) > 0;
 }
 
-/* --- in
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- in ---------------------------------------------------------------------------------------- */
 
 static void
 a_good_packet_reaches_its_tunnels_device(void **state)
@@ -366,9 +364,7 @@ an_authentic_packet_from_elsewhere_tells_where_the_peer_is(void **state)
 	assert_int_equal(f->told.moved, 3);
 }
 
-/* --- out
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- out --------------------------------------------------------------------------------------- */
 
 static void
 a_batch_goes_out_and_the_peer_can_open_it(void **state)
@@ -475,8 +471,7 @@ an_updated_sa_sends_to_the_new_address_and_is_known_by_it(void **state)
 	close(before);
 }
 
-/* --- limits
- * ------------------------------------------------------------------------------------------------------ */
+/* --- limits ------------------------------------------------------------------------------------ */
 
 static void
 soft_and_hard_limits_are_told_once_and_hard_ends_the_sa(void **state)
@@ -537,8 +532,7 @@ nothing_is_sent_after_the_last_sequence_number(void **state)
 	assert_int_equal(f->told.hard, 1);
 }
 
-/* --- tables
- * ------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------ */
 
 static void
 a_silenced_tunnel_drops_both_ways_without_a_trace(void **state)

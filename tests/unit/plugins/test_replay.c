@@ -143,8 +143,7 @@ extended_numbers_are_inferred_on_both_sides_of_a_wrap(void **state)
 	replay_close(&replay);
 }
 
-/* --- against a model that remembers everything
- * ---------------------------------------------------------------- */
+/* --- against a model that remembers everything ------------------------------------------------- */
 
 #define SPAN (1u << 20)
 

@@ -141,8 +141,7 @@ tunnels_carry_over_ipv6_outside(void **state)
 	check_two_tunnels(udp, raw);
 }
 
-/* --- rekeying under traffic
- * --------------------------------------------------------------------------------------- */
+/* --- rekeying under traffic -------------------------------------------------------------------- */
 
 #define RATE 1000
 #define REKEYS 12
@@ -270,8 +269,7 @@ rekeys_under_a_thousand_packets_a_second_lose_none(void **state)
 	close(stream.to);
 }
 
-/* --- content
- * ------------------------------------------------------------------------------------------------------ */
+/* --- content ----------------------------------------------------------------------------------- */
 
 static void
 datagrams_of_random_sizes_up_to_64_kilobytes_arrive_intact(void **state)
@@ -336,9 +334,7 @@ large_interface_mtus_are_carried_by_outer_fragments(void **state)
 	}
 }
 
-/* --- IKE
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- IKE --------------------------------------------------------------------------------------- */
 
 static unsigned
 heard_messages(int side)
@@ -407,8 +403,7 @@ replies_leave_from_the_address_that_was_asked(void **state)
 	    userspace_ops.ike_send(pair.side[1].plane, &second, IKE_PORT, &peer, IKE_PORT, message, 5));
 }
 
-/* --- life and death
- * ------------------------------------------------------------------------------------------------- */
+/* --- life and death ---------------------------------------------------------------------------- */
 
 static void
 a_busy_port_is_named_in_the_error(void **state)

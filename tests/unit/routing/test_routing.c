@@ -297,8 +297,7 @@ withdraw(const char *text, enum routing_source source)
 	routing_withdraw(routing, &wanted, source);
 }
 
-/* --- the tests
- * ---------------------------------------------------------------------------------------------- */
+/* --- the tests --- */
 
 static void
 installs_and_withdraws_both_families(void **state)

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The parts of the console that need no terminal: canvas, theme, keys, completion, figures, graphs, tables.
+ */
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/control/commands.h"
+#include "tests/console/world.h"
+#include "tests/unit/test.h"
+#include "tui/canvas.h"
+#include "tui/complete.h"
+#include "tui/format.h"
+#include "tui/history.h"
+#include "tui/keys.h"
+#include "tui/panel.h"
+#include "tui/theme.h"
+#include "tui/widgets/dialog.h"
+#include "tui/widgets/input.h"
+#include "tui/widgets/table.h"
+
+/* --- canvas
+ * --------------------------------------------------------------------------------------------------- */
+
+static const char *
+row(struct canvas *canvas, int i)
+{
+	static char text[1024];
+
+	return canvas_row_text(canvas, i, text, sizeof(text));
+}
+
+static void
+what_lies_outside_an_area_is_not_drawn(void **state)
+{
+	struct canvas canvas = {0};
+	struct area all, part;
+
+	canvas_resize(&canvas, 3, 10);
+	all = canvas_area(&canvas);
+	part = area_part(&all, 1, 2, 1, 4);
+	area_text(&part, 0, 0, ROLE_text, "abcdefgh");
+	area_text(&part, 1, 0, ROLE_text, "below");
+	area_text(&part, -1, 0, ROLE_text, "above");
+	area_text(&part, 0, -2, ROLE_text, "left");
+	assert_string_equal(row(&canvas, 0), "");
+	assert_string_equal(row(&canvas, 1), "  ftcd");
+	assert_string_equal(row(&canvas, 2), "");
+	part = area_part(&all, -5, -5, 100, 100);
+	assert_int_equal(part.rows, 3);
+	assert_int_equal(part.cols, 10);
+	canvas_free(&canvas);
+}
+
+static void
+a_field_is_cut_with_an_ellipsis_and_padded(void **state)
+{
+	struct canvas canvas = {0};
+	struct area all;
+
+	canvas_resize(&canvas, 3, 12);
+	all = canvas_area(&canvas);
+	assert_int_equal(area_field(&all, 0, 0, 6, false, ROLE_text, "aws-paris/1"), 6);
+	area_field(&all, 1, 0, 6, true, ROLE_text, "12");
+	area_field(&all, 2, 0, 5, false, ROLE_text, "日本語");
+	assert_string_equal(row(&canvas, 0), "aws-p…");
+	assert_string_equal(row(&canvas, 1), "    12");
+	assert_string_equal(row(&canvas, 2), "日本…");
+	canvas_free(&canvas);
+}
+
+static void
+half_a_wide_character_is_a_blank(void **state)
+{
+	struct canvas canvas = {0};
+	struct area all;
+
+	canvas_resize(&canvas, 1, 5);
+	all = canvas_area(&canvas);
+	area_text(&all, 0, 0, ROLE_text, "日本語"); /* the third has room for one half only */
+	assert_string_equal(row(&canvas, 0), "日本");
+	area_text(&all, 0, 1, ROLE_text, "x");
+	assert_string_equal(row(&canvas, 0), " x本");
+	area_text(&all, 0, 2, ROLE_text, "y");
+	assert_string_equal(row(&canvas, 0), " xy");
+	canvas_free(&canvas);
+}
+
+static void
+lines_break_at_blanks(void **state)
+{
+	const char *text = "12 prefixes move from one to the other";
+	char line[64];
+
+	assert_true(text_line(&text, 12, line, sizeof(line)));
+	assert_string_equal(line, "12 prefixes");
+	assert_true(text_line(&text, 12, line, sizeof(line)));
+	assert_string_equal(line, "move from");
+	text = "unbreakable";
+	assert_true(text_line(&text, 5, line, sizeof(line)));
+	assert_string_equal(line, "unbre");
+	assert_true(text_line(&text, 50, line, sizeof(line)));
+	assert_string_equal(line, "akable");
+	assert_false(text_line(&text, 50, line, sizeof(line)));
+}
+
+static void
+bytes_that_are_no_utf8_are_marked(void **state)
+{
+	const char *text = "\xff\xc3(\xe2\x82";
+
+	assert_int_equal(text_next(&text), 0xfffd);
+	assert_int_equal(text_next(&text), 0xfffd);
+	assert_int_equal(text_next(&text), '(');
+	assert_int_equal(text_next(&text), 0xfffd);
+	assert_int_equal(text_next(&text), 0xfffd);
+	assert_int_equal(text_next(&text), 0);
+}
+
+/* --- themes
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool
+is_ground(int role)
+{
+	return role == ROLE_selection || role == ROLE_dialog || role == ROLE_footer || role == ROLE_border;
+}
+
+/* Every role's text on every ground that it can stand on: the theme's background, selection, header, dialog.
+ */
+static void
+check_contrast(const char *name)
+{
+	static const enum theme_role grounds[] = {ROLE_text, ROLE_selection, ROLE_header, ROLE_dialog};
+	char path[4096];
+	struct theme theme;
+	struct error err = {""};
+
+	snprintf(path, sizeof(path), "%s/themes/%s.yaml", TEST_SOURCE, name);
+	if (!theme_load(path, &theme, &err))
+		fail_msg("%s", err.text);
+	assert_string_equal(theme.name, name);
+	for (size_t g = 0; g < COUNT_OF(grounds); g++) {
+		const struct theme_colour *ground = &theme.roles[grounds[g]].bg;
+
+		for (int r = 0; r < ROLE_COUNT; r++) {
+			const struct theme_style *style = &theme.roles[r];
+			uint32_t under = style->bg.set ? style->bg.rgb
+					 : ground->set ? ground->rgb
+						       : theme.made_for;
+
+			if (!style->fg.set || is_ground(r) || theme_contrast(style->fg.rgb, under) >= 4.5)
+				continue;
+			fail_msg("%s: %s on %s has a contrast of %.2f", name,
+				 theme_role_name((enum theme_role)r), theme_role_name(grounds[g]),
+				 theme_contrast(style->fg.rgb, under));
+		}
+	}
+}
+
+static void
+themes_have_the_contrast_of_wcag_aa(void **state)
+{
+	assert_true(fabs(theme_contrast(0x000000, 0xffffff) - 21) < 0.01);
+	check_contrast("dark");
+	check_contrast("light");
+}
+
+static void
+check_theme_error(const char *text, const char *expected)
+{
+	char path[] = "/tmp/twinspan-theme-XXXXXX";
+	struct theme theme;
+	struct error err = {""};
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	assert_false(theme_load(path, &theme, &err));
+	unlink(path);
+	if (strstr(err.text, expected) == NULL)
+		fail_msg("'%s' lacks '%s'", err.text, expected);
+}
+
+static void
+a_slip_in_a_theme_is_said_with_its_line(void **state)
+{
+	check_theme_error("name: x\nroles:\n  goood: {fg: red}\n",
+			  ":3:3: unknown role 'goood' (did you mean 'good'?)");
+	check_theme_error("nam: x\n", ":1:1: unknown key 'nam' (did you mean 'name'?)");
+	check_theme_error("roles:\n  good: {fg: rde}\n", ":2:14: unknown colour");
+	check_theme_error("roles:\n  good: {fg: \"#12345\"}\n", ":2:14: a colour is written \"#rrggbb\"");
+	check_theme_error("roles: {good: {bold: perhaps}}\n", "true or false");
+	check_theme_error("roles: [\n", ":");
+	check_theme_error("", "empty");
+}
+
+/* --- keys
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void
+the_command_tables_keys_do_not_collide(void **state)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+	struct error err = {""};
+
+	if (!keys_check(table, count, &err))
+		fail_msg("%s", err.text);
+}
+
+static void
+colliding_keys_are_found(void **state)
+{
+	const struct command twice[] = {{.name = "one", .keys = "a F5", .panels = "peers"},
+					{.name = "two", .keys = "F5", .panels = "tunnels peers"}};
+	const struct command apart[] = {{.name = "one", .keys = "a", .panels = "peers"},
+					{.name = "two", .keys = "a", .panels = "tunnels"},
+					{.name = "three", .keys = "a"}};
+	const struct command wrong[] = {{.name = "one", .keys = "Entre"}};
+	struct error err;
+
+	assert_false(keys_check(twice, 2, &err));
+	assert_string_equal(err.text, "key F5 is taken twice, by one and by two");
+	assert_true(keys_check(apart, 3, &err));
+	assert_false(keys_check(wrong, 1, &err));
+}
+
+static void
+keys_have_one_name_each(void **state)
+{
+	static const char *const names[] = {"s", "?", "Enter", "S-Tab", "F1", "F12", "C-l", "PageUp", "é"};
+	char name[16];
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_string_equal(keys_name(keys_parse(names[i]), name, sizeof(name)), names[i]);
+	assert_int_equal(keys_parse("F13"), 0);
+	assert_int_equal(keys_parse("ab"), 0);
+}
+
+/* --- prompt
+ * --------------------------------------------------------------------------------------------------- */
+
+static void
+check_completion(const struct model_store *store, const char *text, const char *words)
+{
+	struct completion completion;
+	char all[1024] = "";
+
+	completion_make(store, text, &completion);
+	for (size_t i = 0; i < completion.words.count; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i > 0 ? " " : "",
+			 completion.words.items[i]);
+	assert_string_equal(all, words);
+	completion_free(&completion);
+}
+
+static void
+completion_knows_what_can_follow(void **state)
+{
+	struct model_store *store = model_store_new();
+
+	world_fill(store);
+	check_completion(store, "re", "rekey reset reverse redraw");
+	check_completion(store, "switchover ", "aws-paris plant");
+	check_completion(store, "switchover p", "plant");
+	check_completion(store, "switchover plant ", "plant/1 plant/2");
+	check_completion(store, "switchover plant --", "--dry-run");
+	check_completion(store, "up aws-paris/", "aws-paris/1 aws-paris/2");
+	check_completion(store, "reset c", "core");
+	check_completion(store, "show ro", "routes");
+	check_completion(store, "show connections ", "aws-paris plant");
+	check_completion(store, "nonsense ", "");
+	check_completion(store, "gatew", "");
+	model_store_free(store);
+}
+
+static void
+quotes_hold_words_together(void **state)
+{
+	char buffer[64];
+	const char *words[4];
+
+	assert_int_equal(
+	    words_split("  shutdown aws/1 --message \"back at 9\" x y", buffer, sizeof(buffer), words, 4), 4);
+	assert_string_equal(words[0], "shutdown");
+	assert_string_equal(words[3], "back at 9");
+	assert_int_equal(words_split("", buffer, sizeof(buffer), words, 4), 0);
+}
+
+static void
+the_line_editor_works_on_characters(void **state)
+{
+	struct input input;
+
+	input_set(&input, "né");
+	input_key(&input, KEYS_LEFT);
+	input_key(&input, 'x');
+	assert_string_equal(input.text, "nxé");
+	input_key(&input, KEYS_END);
+	input_key(&input, KEYS_BACKSPACE);
+	assert_string_equal(input.text, "nx");
+	input_key(&input, 0x65e5);
+	assert_string_equal(input.text, "nx日");
+	input_key(&input, KEYS_CONTROL + 'w');
+	assert_string_equal(input.text, "");
+	for (int i = 0; i < 1000; i++)
+		input_key(&input, 0x65e5);
+	assert_true(strlen(input.text) < INPUT_TEXT);
+}
+
+/* --- figures
+ * -------------------------------------------------------------------------------------------------- */
+
+static void
+rates_keep_their_width(void **state)
+{
+	static const uint64_t rates[] = {
+	    0, 1, 999, 1000, 88100000, 999949999, 999950000, 12345678901, MODEL_UINT_UNSET};
+	char text[FORMAT_TEXT];
+
+	for (size_t i = 0; i < COUNT_OF(rates); i++)
+		assert_int_equal(text_columns(format_rate(rates[i], text)), 10);
+	assert_string_equal(format_rate(88100000, text), " 88.1 Mb/s");
+	assert_string_equal(format_rate(999950000, text), "  1.0 Gb/s");
+	assert_string_equal(format_count(1234567, text), "1,234,567");
+	assert_string_equal(format_ms(11.24, text), "11.2 ms");
+	assert_string_equal(format_ms(118, text), "118 ms");
+	assert_string_equal(format_ms(0.051, text), "0.05 ms");
+	assert_string_equal(format_ms(NAN, text), FORMAT_NONE);
+	assert_string_equal(format_since(1000 * USEC_PER_SEC, 760 * USEC_PER_SEC, text), "4 min");
+	assert_string_equal(format_since(1000 * USEC_PER_SEC, 0, text), FORMAT_NONE);
+	assert_string_equal(format_until(1000 * USEC_PER_SEC, 1008 * USEC_PER_SEC, text), "8 s");
+	assert_string_equal(format_until(1000 * USEC_PER_SEC, 900 * USEC_PER_SEC, text), "now");
+}
+
+static void
+a_tunnels_mark_says_what_it_does(void **state)
+{
+	static const struct {
+		const char *state, *mark;
+		bool active;
+	} marks[] = {{"up", "═1═", true},
+		     {"up", "─1─", false},
+		     {"down", "╌1╌", false},
+		     {"draining", "≈1≈", true},
+		     {"connecting", "╌1╌", true}};
+	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+	enum theme_role role;
+	char mark[16];
+
+	model_set(&t->name, "a/1");
+	for (size_t i = 0; i < COUNT_OF(marks); i++) {
+		model_set(&t->state, marks[i].state);
+		t->active = marks[i].active;
+		assert_string_equal(tunnel_mark(t, mark, &role), marks[i].mark);
+	}
+	model_row_free(MODEL_KIND_TUNNEL, t);
+}
+
+static void
+a_graph_fills_from_the_foot(void **state)
+{
+	const float samples[] = {NAN, NAN, 0, 50, 100, 25};
+	struct canvas canvas = {0};
+	struct area all;
+
+	canvas_resize(&canvas, 1, 3);
+	all = canvas_area(&canvas);
+	assert_int_equal(graph_samples(GRAPH_BRAILLE, 3), 6);
+	graph_draw(&all, GRAPH_BRAILLE, ROLE_graph, samples, 6, 100);
+	assert_string_equal(row(&canvas, 0), " ⣠⣇");
+	graph_draw(&all, GRAPH_ASCII, ROLE_graph, samples + 3, 3, 100);
+	assert_string_equal(row(&canvas, 0), ".|_");
+	graph_draw(&all, GRAPH_BLOCKS, ROLE_graph, samples + 3, 3, 100);
+	assert_string_equal(row(&canvas, 0), "▄█▂");
+	canvas_free(&canvas);
+}
+
+static void
+history_forgets_tunnels_that_are_gone(void **state)
+{
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	float rates[3];
+
+	world_fill(store);
+	history_sample(history, store);
+	history_gap(history);
+	history_sample(history, store);
+	history_rates(history, "plant/1", 3, rates);
+	assert_true(rates[0] > 0 && isnan(rates[1]) && rates[2] > 0);
+	model_store_remove(store, MODEL_KIND_TUNNEL, "plant/1");
+	history_sample(history, store);
+	history_rates(history, "plant/1", 3, rates);
+	assert_true(isnan(rates[0]) && isnan(rates[2]));
+	history_free(history);
+	model_store_free(store);
+}
+
+/* --- tables and dialogs
+ * --------------------------------------------------------------------------------------- */
+
+static void
+columns_give_way_by_rank(void **state)
+{
+	static const struct table_column columns[] = {{.title = "a", .width = 4},
+						      {.title = "b", .width = 4, .rank = 2},
+						      {.title = "c", .width = 4, .rank = 1, .most = 9},
+						      {0}};
+	struct table_layout layout;
+
+	table_fit(columns, 16, 2, &layout);
+	assert_int_equal(layout.count, 3);
+	assert_int_equal(layout.slots[2].left, 12);
+	table_fit(columns, 15, 2, &layout);
+	assert_int_equal(layout.count, 2);
+	assert_string_equal(layout.slots[1].column->title, "c");
+	assert_int_equal(layout.slots[1].width, 9);
+	table_fit(columns, 1, 2, &layout);
+	assert_int_equal(layout.count, 1);
+}
+
+static int
+no_body(void *context, const struct area *area, int cols)
+{
+	return 1;
+}
+
+static void
+cancel_has_the_focus_of_a_dialog(void **state)
+{
+	struct dialog dialog = {.action = "switch over", .body = no_body};
+
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
+	assert_int_equal(dialog_key(&dialog, 'y'), DIALOG_STAYS);
+	assert_int_equal(dialog_key(&dialog, 's'), DIALOG_STAYS);
+	assert_int_equal(dialog_key(&dialog, KEYS_TAB), DIALOG_STAYS);
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_DO);
+	assert_int_equal(dialog_key(&dialog, KEYS_ESCAPE), DIALOG_CANCEL);
+	dialog.action[0] = '\0'; /* refused: nothing to do but close */
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
+}
+
+static void
+every_panel_draws_at_every_size(void **state)
+{
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	struct scene scene = {.store = store, .history = history, .now = clock_wall()};
+	struct canvas canvas = {0};
+
+	world_fill(store);
+	history_sample(history, store);
+	for (size_t i = 0; panels[i] != NULL; i++) {
+		struct panel *panel = panels[i]->open(panels[i], &scene);
+
+		for (int rows = 1; rows < 60; rows += 3) {
+			for (int cols = 1; cols < 220; cols += 7) {
+				struct area all;
+
+				canvas_resize(&canvas, rows, cols);
+				all = canvas_area(&canvas);
+				panel->ops->draw(panel, &all);
+				panel->ops->command(panel, "row-down", NULL);
+				panel->ops->command(panel, "page-up", NULL);
+			}
+		}
+		panel->ops->close(panel);
+	}
+	canvas_free(&canvas);
+	history_free(history);
+	model_store_free(store);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(what_lies_outside_an_area_is_not_drawn),
+					   cmocka_unit_test(a_field_is_cut_with_an_ellipsis_and_padded),
+					   cmocka_unit_test(half_a_wide_character_is_a_blank),
+					   cmocka_unit_test(lines_break_at_blanks),
+					   cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
+					   cmocka_unit_test(themes_have_the_contrast_of_wcag_aa),
+					   cmocka_unit_test(a_slip_in_a_theme_is_said_with_its_line),
+					   cmocka_unit_test(the_command_tables_keys_do_not_collide),
+					   cmocka_unit_test(colliding_keys_are_found),
+					   cmocka_unit_test(keys_have_one_name_each),
+					   cmocka_unit_test(completion_knows_what_can_follow),
+					   cmocka_unit_test(quotes_hold_words_together),
+					   cmocka_unit_test(the_line_editor_works_on_characters),
+					   cmocka_unit_test(rates_keep_their_width),
+					   cmocka_unit_test(a_tunnels_mark_says_what_it_does),
+					   cmocka_unit_test(a_graph_fills_from_the_foot),
+					   cmocka_unit_test(history_forgets_tunnels_that_are_gone),
+					   cmocka_unit_test(columns_give_way_by_rank),
+					   cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
+					   cmocka_unit_test(every_panel_draws_at_every_size)};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

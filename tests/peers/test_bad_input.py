@@ -265,6 +265,11 @@ def speak(asn=PEER_ASN):
     return bgp.Speaker(w.there, THERE, HERE, asn, THERE)
 
 
+def received():
+    """What the peer's session brought."""
+    return [row for row in w.gateway.show("received") if row["peer"] == "core"]
+
+
 def peer_error(g, code, subcode):
     row = g.wait_for("peers", "core", lambda r: r["last_error"] and r["last_error"]["code"] == code
                      and r["last_error"]["subcode"] == subcode, 10, f"has last_error {code}/{subcode}")
@@ -279,7 +284,7 @@ def a_session_without_a_tunnel_is_established():
         s.establish()
         w.gateway.wait_for("peers", "core", {"state": "Established", "remote_asn": PEER_ASN}, 10)
         s.send(bgp.update(bgp.origin() + bgp.as_path(PEER_ASN) + bgp.next_hop(THERE), ["10.60.0.0/16"]))
-        wait_until(lambda: [r for r in w.gateway.show("received", "core") if r["prefix"] == "10.60.0.0/16"], 10,
+        wait_until(lambda: [r for r in received() if r["prefix"] == "10.60.0.0/16"], 10,
                    "the prefix is shown")
 
 
@@ -346,11 +351,11 @@ def malformed_updates_withdraw_their_prefixes_and_keep_the_session():
         with speak() as s:
             s.establish()
             s.send(bgp.update(GOOD, ["10.60.0.0/16", "10.61.0.0/16"]))
-            wait_until(lambda: len([r for r in w.gateway.show("received", "core") if r["accepted"]]) == 2, 10, "two prefixes")
+            wait_until(lambda: len([r for r in received() if r["accepted"]]) == 2, 10, "two prefixes")
             s.send(octets)
 
             def withdrawn():
-                rows = {r["prefix"]: r for r in w.gateway.show("received", "core")}
+                rows = {r["prefix"]: r for r in received()}
                 return "10.61.0.0/16" in rows and not rows.get("10.60.0.0/16", {"accepted": False})["accepted"]
 
             wait_until(withdrawn, 10, lambda: f"{what}: only its prefix goes: {w.gateway.show('received', 'core')}")
@@ -433,7 +438,7 @@ def clients_that_stop_reading_do_not_hold_the_gateway():
                     s.send(bgp.update(withdrawn=prefixes))
                 alive(w.gateway)
             s.send(bgp.update(GOOD, ["10.62.0.0/16"]))
-            wait_until(lambda: "10.62.0.0/16" in [r["prefix"] for r in w.gateway.show("received", "core")], 20,
+            wait_until(lambda: "10.62.0.0/16" in [r["prefix"] for r in received()], 20,
                        "the gateway goes on")
     finally:
         for watcher in watchers:

@@ -91,7 +91,6 @@ static const struct test_case {
     /* Keys and types, from the schema. */
     {"an_unknown_key_names_the_nearest",
      GATEWAY "connections:\n  - name: c\n    peer_as: 64512\n    tunnels:\n" ONE TWO,
-     "f:3:5: missing key 'peer_asn' in a connection with dynamic routing\n"
      "f:4:5: unknown key 'peer_as' in a connection (did you mean 'peer_asn'?)\n"},
     {"an_unknown_key_names_the_one_that_has_its_word", SETTING("asn: 64513"),
      "f:4:5: unknown key 'asn' in a connection (did you mean 'peer_asn'?)\n"},

@@ -14,13 +14,17 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/bfd/bfd.h"
 #include "core/bgp/bgp.h"
 #include "core/config/config.h"
 #include "core/control/server.h"
 #include "core/dataplane.h"
 #include "core/failover/failover.h"
 #include "core/gateway.h"
+#include "core/health/damping.h"
 #include "core/health/health.h"
+#include "core/health/prober.h"
+#include "core/health/traffic.h"
 #include "core/ike/ike.h"
 #include "core/journal/journal.h"
 #include "core/journal/usage.h"
@@ -43,6 +47,14 @@ struct gateway_tunnel {
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
+	bool able; /* it could carry: up, its session Established, not found dead */
+	/* Of gateway_liveness.c: */
+	bool live;      /* it is watched */
+	bool held_back; /* by damping */
+	struct damping damping;
+	enum bfd_state bfd_state;
+	const struct probe_ops *probe; /* NULL: none is at hand */
+	struct traffic traffic;
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
 	struct model_tunnel row; /* what the world sees; put into the store after each change */
@@ -76,7 +88,8 @@ struct gateway_connection {
 struct gateway {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
-	uv_timer_t second; /* the tick that reads counters */
+	uv_timer_t second;  /* the tick that reads counters */
+	uv_timer_t looking; /* for silence on the tunnels */
 	const struct gateway_options *options;
 	struct config *config;
 	struct model_store *store;
@@ -88,6 +101,8 @@ struct gateway {
 	_Atomic(struct ike *) ike; /* read by the plane's threads */
 	struct routing *routing;
 	struct bgp_speaker *bgp;
+	struct bfd *bfd; /* NULL: no tunnel wants it */
+	struct prober *prober;
 	struct gateway_connection *connections;
 	size_t connection_count;
 	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
@@ -127,6 +142,25 @@ void gateway_routes_tick(struct gateway *gateway);
 struct gateway_connection *gateway_connection_of_group(struct gateway *gateway, uint32_t group);
 /** The tunnel that a session rides; NULL for a peer of its own, or no peer. */
 struct gateway_tunnel *gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer);
+
+/** Shows the tunnel's session anew, if it has one. */
+void gateway_peer_publish(struct gateway_tunnel *tunnel);
+
+/* gateway_liveness.c */
+bool gateway_liveness_open(struct gateway *gateway, struct error *err);
+void gateway_liveness_close(struct gateway *gateway);
+/** Packets can flow: BFD and probes begin. / No longer: they end. */
+void gateway_liveness_up(struct gateway_tunnel *tunnel);
+void gateway_liveness_down(struct gateway_tunnel *tunnel);
+/** Once a second: round-trip time, jitter, loss; the end of damping. */
+void gateway_liveness_tick(struct gateway_tunnel *tunnel);
+/** Neither BFD nor a probe found it dead. */
+bool gateway_liveness_allows(const struct gateway_tunnel *tunnel);
+/** Tells failover that the tunnel is able to carry, or no longer; one that flaps is held back. */
+void gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause);
+/** Lets tunnels go that are held back. True if any was. */
+bool gateway_liveness_auto(struct gateway_connection *connection);
+void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);
 
 /* gateway_tables.c */
 void gateway_tables_open(struct gateway *gateway);

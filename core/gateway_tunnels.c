@@ -566,8 +566,8 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
 		break;
 	case IKE_EVENT_RETRANSMIT:
-		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s",
-			      event->text);
+		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name,
+			      "no answer to IKE yet: sent %u times", event->count + 1);
 		break;
 	case IKE_EVENT_FAILED:
 		on_failed(tunnel, event);

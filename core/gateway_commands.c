@@ -191,6 +191,11 @@ do_auto(void *context, struct control_request *request)
 	if (connection == NULL)
 		return;
 	failover_status(connection->failover, &status);
+	if (gateway_liveness_auto(connection) && !status.pinned) {
+		control_request_done(request, NULL, "%s: tunnels that were held back may carry again",
+				     connection->config->name);
+		return;
+	}
 	if (!status.pinned) {
 		control_request_done(request, NULL, "%s is not pinned; the gateway chooses already",
 				     connection->config->name);

@@ -19,6 +19,7 @@ struct node {
 	uint32_t asn;
 	uint16_t port;
 	/* What it was told. */
+	unsigned warnings_of_limit;
 	struct {
 		struct ip_prefix prefix;
 		bool there;
@@ -73,6 +74,7 @@ on_event(void *context, struct bgp_peer *peer, const char *severity, const char 
 	struct node *node = context;
 
 	snprintf(node->last_event, sizeof(node->last_event), "%s %s", kind, text);
+	node->warnings_of_limit += strcmp(kind, "peer.prefixes") == 0;
 }
 
 static void
@@ -413,6 +415,7 @@ one_prefix_too_many_draws_6_1_and_a_new_attempt_is_heard_at_once(void **state)
 	config.max_prefixes = 2;
 	at_b = add(&b, &config);
 	WAIT_UNTIL(is_up(at_b) && status_of(at_b).accepted == 2);
+	assert_int_equal(b.warnings_of_limit, 1);
 	originate(&a, "10.3.0.0/16");
 	WAIT_UNTIL(!is_up(at_b) && status_of(at_a).last_error.code == 6);
 	assert_int_equal(status_of(at_a).last_error.subcode, CEASE_MAX_PREFIXES);

@@ -291,6 +291,13 @@ do_advertise(void *context, struct control_request *request)
 	if (!asked_prefix(request, &prefix))
 		return;
 	ip_prefix_format(&prefix, text);
+	if (!bgp_prefix_usable(&prefix)) {
+		control_request_fail(request, "%s can't be advertised: %s", text,
+				     prefix.address.family == AF_INET
+					 ? "it is no destination for unicast"
+					 : "this gateway's BGP speaks of IPv4 only");
+		return;
+	}
 	if (!bgp_network_add(gateway->bgp, &prefix)) {
 		control_request_done(request, NULL, "%s is advertised already", text);
 		return;

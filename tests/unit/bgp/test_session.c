@@ -457,6 +457,10 @@ a_soft_reset_says_all_again_without_losing_the_session(void **state)
 	assert_int_equal(a.advertised_rows, 1);
 	assert_true(is_up(at_a));
 	assert_int_equal(status_of(at_a).flaps + status_of(at_b).flaps, 0);
+	/* Who watches is told too when all rows go with the session. */
+	a.advertised_rows = a.received_rows = 0;
+	bgp_peer_shutdown(at_a, NULL);
+	WAIT_UNTIL(a.advertised_rows == 1 && a.received_rows == 1);
 	close_node(&a);
 	close_node(&b);
 }

@@ -96,11 +96,19 @@ gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cau
 	bool failed = tunnel->able && !able;
 
 	tunnel->able = able;
-	if (failed && !tunnel->disabled)
+	if (failed && !tunnel->disabled && !tunnel->excused)
 		damping_failed(&tunnel->damping, clock_monotonic());
+	tunnel->excused = false;
 	if (failed)
 		offer_others(tunnel);
 	offer(tunnel, cause);
+}
+
+void
+gateway_liveness_excuse(struct gateway_tunnel *tunnel)
+{
+	if (tunnel != NULL)
+		tunnel->excused = tunnel->able;
 }
 
 bool

@@ -414,6 +414,7 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_routes_tick(gateway);
+	gateway_usage_tick(gateway);
 }
 
 /* Tells systemd (sd_notify(3)'s protocol: one datagram to NOTIFY_SOCKET), where it asked to be told. */
@@ -449,16 +450,19 @@ open_rooms(struct gateway *gateway, struct error *err)
 	if (gateway->server == NULL)
 		return false;
 	open_journal(gateway);
-	return open_plane(gateway, err) && open_ike(gateway, err) && open_routing(gateway, err) &&
-	       gateway_bgp_open(gateway, err) && open_connections(gateway, err) &&
-	       gateway_routes_open(gateway, err) && gateway_liveness_open(gateway, err) &&
-	       start_tunnels(gateway, err);
+	if (!open_plane(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
+	    !gateway_bgp_open(gateway, err) || !open_connections(gateway, err) ||
+	    !gateway_routes_open(gateway, err) || !gateway_liveness_open(gateway, err))
+		return false;
+	gateway_usage_open(gateway);
+	return start_tunnels(gateway, err);
 }
 
 static void
 close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
+	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i].failover);
 	gateway_liveness_close(gateway);

@@ -2,7 +2,8 @@
 /*
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing; gateway_tables.c hands out the large tables; gateway_commands.c answers the operators.
+ * BGP to routing; gateway_tables.c hands out the large tables; gateway_usage.c
+ * counts what is used; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -26,6 +27,7 @@
 #include "core/health/traffic.h"
 #include "core/ike/ike.h"
 #include "core/journal/journal.h"
+#include "core/journal/usage.h"
 #include "core/model/model.h"
 #include "core/plugins.h"
 #include "core/routing/routing.h"
@@ -59,6 +61,14 @@ struct gateway_tunnel {
 	struct model_tunnel row; /* what the world sees; put into the store after each change */
 };
 
+/* By which tunnels most of a connection's traffic leaves and comes back. */
+struct gateway_ways {
+	uint64_t rx_packets[FAILOVER_MEMBERS], tx_packets[FAILOVER_MEMBERS]; /* as of the last second */
+	unsigned seconds; /* for so long it has been otherwise than `asymmetric` says */
+	bool asymmetric;
+	int out, in;
+};
+
 struct gateway_connection {
 	struct gateway *gateway;
 	const struct config_connection *config;
@@ -69,6 +79,9 @@ struct gateway_connection {
 	uint64_t prefixes;      /* that routing has by BGP over it */
 	struct ip_prefix *held; /* learned prefixes that are kept unreachable while the connection is down */
 	size_t held_count, held_size;
+	struct usage_connection *usage; /* NULL: not counted */
+	bool available;                 /* as the usage has it */
+	struct gateway_ways ways;
 	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
 	struct model_connection row;
 };
@@ -83,6 +96,7 @@ struct gateway {
 	struct model_store *store;
 	struct control_server *server;
 	struct journal *journal;
+	struct usage *usage;
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
 	_Atomic(struct ike *) ike; /* read by the plane's threads */
@@ -158,6 +172,17 @@ void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_
 void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
 /** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
 void gateway_on_route(void *context, const struct ip_prefix *prefix);
+
+/* gateway_usage.c */
+void gateway_usage_open(struct gateway *gateway);
+/** Writes what was counted; the journal and the data plane must still be open. */
+void gateway_usage_close(struct gateway *gateway);
+/** Something about the connection's tunnels changed: what was until now is counted as it was. */
+void gateway_usage_note(struct gateway_connection *connection);
+/** Once a second, after gateway_tick(). */
+void gateway_usage_tick(struct gateway *gateway);
+/** What is wrong with the ways that the connection's traffic takes, new, or NULL. */
+char *gateway_usage_attention(const struct gateway_connection *connection);
 
 /* gateway_commands.c */
 void gateway_commands_register(struct gateway *gateway);

@@ -86,7 +86,7 @@ attention(const struct gateway_connection *connection)
 						   bgp_state_name(status.state), status.last_error.text);
 		}
 	}
-	return NULL;
+	return gateway_usage_attention(connection);
 }
 
 static void
@@ -132,6 +132,8 @@ gateway_connection_publish(struct gateway_connection *connection)
 			row->prefixes_advertised = peer.advertised;
 		}
 	}
+	if ((up != 0) != connection->available)
+		gateway_usage_note(connection);
 	model_set(&row->state, disabled == connection->tunnel_count ? "disabled"
 			       : up == connection->tunnel_count     ? "up"
 			       : up != 0                            ? "degraded"

@@ -312,6 +312,18 @@ judge(const struct session *s, const struct bgp_attributes *attributes)
 	return judge_next_hop(s, attributes);
 }
 
+/*
+ * RFC 4271, 6.3: a prefix that can't be meant is ignored, the others of its message count. What covers such
+ * addresses without lying within them (a default route, or its two halves) is a fair destination.
+ */
+static bool
+names_no_destination(const uint8_t *address, uint8_t length)
+{
+	uint8_t first = address[0];
+
+	return (length >= 8 && (first == 0 || first == 127)) || (length >= 4 && (first & 0xf0) == 0xe0);
+}
+
 /* The attributes of a message as they will be kept, remembering those of the last one. */
 static enum update_reaction
 import_attributes(struct session *s, struct reader r, bool reachable, struct bgp_error *error)
@@ -366,6 +378,22 @@ too_many(const struct session *s, struct bgp_error *error)
 	return true;
 }
 
+/* Once each time that three quarters of the limit are reached: there is time to do something before the last
+ * quarter is gone. */
+static void
+tell_nearly_full(struct bgp_peer *peer)
+{
+	uint32_t accepted = rib_peer(&peer->speaker->rib, peer->index)->accepted;
+	uint32_t limit = peer->config.max_prefixes;
+	bool near = (uint64_t)accepted * 4 >= (uint64_t)limit * 3;
+
+	if (near && !peer->near_limit)
+		peer_event(peer, "warning", "peer.prefixes",
+			   "%u prefixes of at most %u: one more than that closes the session", accepted,
+			   limit);
+	peer->near_limit = near;
+}
+
 /* At most one event a second: the peer decides how many there could be. */
 static void
 tell_malformed(struct bgp_peer *peer, enum update_reaction reaction, const char *detail)
@@ -416,8 +444,12 @@ session_take_update(struct session *s, struct reader body, struct bgp_error *err
 	}
 	while (reader_left(&update.reachable) != 0 &&
 	       bgp_prefix_read(&update.reachable, 32, address, &length)) {
-		rib_announce(rib, peer->index, address, length, s->last.attributes, s->last.verdict);
-		if (peer->config.max_prefixes != 0 && too_many(s, error))
+		rib_announce(rib, peer->index, address, length, s->last.attributes,
+			     names_no_destination(address, length) ? PATH_NO_DESTINATION : s->last.verdict);
+		if (peer->config.max_prefixes == 0)
+			continue;
+		tell_nearly_full(peer);
+		if (too_many(s, error))
 			return false;
 	}
 	return true;

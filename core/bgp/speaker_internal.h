@@ -191,6 +191,7 @@ struct bgp_peer {
 	bool last_set, last_received;
 	char last_text[256];
 	usec_t last_at;
+	bool near_limit; /* three quarters of max_prefixes were reached, and it was said */
 	usec_t malformed_at; /* the last event about it, and what was not told since */
 	uint32_t malformed_untold;
 };

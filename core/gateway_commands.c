@@ -221,6 +221,8 @@ do_reset(void *context, struct control_request *request)
 		return;
 	gateway_event(context, "notice", "operator.reset", name, "%s resets %s%s",
 		      control_request_who(request), name, soft ? " (soft)" : "");
+	if (!soft)
+		gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_reset(peer, soft);
 	control_request_done(request, NULL, soft ? "%s: routes are being refreshed" : "%s is being reset",
 			     name);
@@ -242,6 +244,7 @@ do_shutdown(void *context, struct control_request *request)
 	gateway_event(context, "notice", "operator.shutdown", name, "%s shuts %s down%s%s",
 		      control_request_who(request), name, message != NULL ? ": " : "",
 		      message != NULL ? message : "");
+	gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_shutdown(peer, message);
 	control_request_done(request, NULL, "%s is shut down until 'twinspan start %s'", name, name);
 }

@@ -51,6 +51,7 @@ struct gateway_tunnel {
 	/* Of gateway_liveness.c: */
 	bool live;      /* it is watched */
 	bool held_back; /* by damping */
+	bool excused;   /* an operator makes it fail now: that is no flapping */
 	struct damping damping;
 	enum bfd_state bfd_state;
 	const struct probe_ops *probe; /* NULL: none is at hand */
@@ -158,6 +159,8 @@ void gateway_liveness_tick(struct gateway_tunnel *tunnel);
 bool gateway_liveness_allows(const struct gateway_tunnel *tunnel);
 /** Tells failover that the tunnel is able to carry, or no longer; one that flaps is held back. */
 void gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause);
+/** What follows is an operator's doing and not held against the tunnel (NULL is fine). */
+void gateway_liveness_excuse(struct gateway_tunnel *tunnel);
 /** Lets tunnels go that are held back. True if any was. */
 bool gateway_liveness_auto(struct gateway_connection *connection);
 void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);

@@ -96,11 +96,19 @@ gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cau
 	bool failed = tunnel->able && !able;
 
 	tunnel->able = able;
-	if (failed && !tunnel->disabled)
+	if (failed && !tunnel->disabled && !tunnel->excused)
 		damping_failed(&tunnel->damping, clock_monotonic());
+	tunnel->excused = false;
 	if (failed)
 		offer_others(tunnel);
 	offer(tunnel, cause);
+}
+
+void
+gateway_liveness_excuse(struct gateway_tunnel *tunnel)
+{
+	if (tunnel != NULL)
+		tunnel->excused = tunnel->able;
 }
 
 bool
@@ -122,12 +130,11 @@ gateway_liveness_auto(struct gateway_connection *connection)
 /* --- BFD --------------------------------------------------------------------------------------- */
 
 static void
-bfd_went_up(struct gateway_tunnel *tunnel, const struct bfd_status *status)
+bfd_went_up(struct gateway_tunnel *tunnel)
 {
 	health_report(tunnel->health, HEALTH_BFD, HEALTH_OK, "BFD is Up");
 	gateway_tunnel_judge(tunnel, "BFD is Up");
-	gateway_event(tunnel->gateway, "info", "bfd.up", tunnel->config->name,
-		      "BFD is Up: silence of %u ms means down", status->detection_us / 1000);
+	gateway_event(tunnel->gateway, "info", "bfd.up", tunnel->config->name, "BFD is Up");
 }
 
 static void
@@ -162,7 +169,7 @@ on_bfd(void *context, uint32_t id, const struct bfd_status *status)
 		return;
 	tunnel->bfd_state = status->state;
 	if (status->state == BFD_UP && !was_up)
-		bfd_went_up(tunnel, status);
+		bfd_went_up(tunnel);
 	else if (status->state != BFD_UP && was_up)
 		bfd_went_down(tunnel, status);
 	gateway_peer_publish(tunnel);

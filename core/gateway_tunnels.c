@@ -70,6 +70,10 @@ attention(const struct gateway_connection *connection)
 			return text_format("%s is down%s%s", tunnel->config->name,
 					   tunnel->row.last_error.set ? ": " : "",
 					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->child_up && !gateway_liveness_allows(tunnel))
+			return text_format("%s carries nothing: %s", tunnel->config->name,
+					   tunnel->row.health_reason != NULL ? tunnel->row.health_reason
+									     : "");
 		if (tunnel->child_up && tunnel->peer != NULL) {
 			struct bgp_peer_status status;
 

@@ -22,10 +22,6 @@
 
 #define FAILOVER_MEMBERS 2
 #define FAILOVER_NO_MED UINT32_MAX
-#define FAILOVER_PREFERENCE_ACTIVE 200
-#define FAILOVER_PREFERENCE_STANDBY 100
-#define FAILOVER_MED_ACTIVE 100
-#define FAILOVER_MED_STANDBY 200
 
 /* What the tunnel that carries and the one that stands by are given (struct failover_actions,
  * set_preference). */
@@ -33,6 +29,8 @@
 #define FAILOVER_PREFERENCE_STANDBY 100
 #define FAILOVER_MED_ACTIVE 100
 #define FAILOVER_MED_STANDBY 200
+/* Of the tunnel that carries while another is lost: less than the lost one may still be known with. */
+#define FAILOVER_MED_ALONE 50
 
 struct failover; /* of one connection */
 

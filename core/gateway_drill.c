@@ -270,6 +270,8 @@ on_look(uv_timer_t *timer)
 	if (drill->usable == 0 && (status.usable & bit) != 0)
 		drill->usable = now;
 	drill->active_after = status.active;
+	if (status.measuring && now >= drill->restored + MOVED_MOST)
+		status.measuring = false; /* no traffic came back: there is nothing to wait for */
 	if ((drill->usable != 0 && !status.measuring && !status.moving) || now >= drill->restored + BACK_MOST)
 		finish(drill);
 }

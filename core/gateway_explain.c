@@ -61,7 +61,7 @@ layer(struct account *account, const char *name, enum layer_state state, const c
 	bool first = state == LAYER_FAILED && !account->failed;
 	char clean[500];
 
-	say(account, "  %-10s %s %s%s", name, layer_states[state].mark, text,
+	say(account, "  %-10s %s%s%s%s", name, layer_states[state].mark, text[0] != '\0' ? " " : "", text,
 	    first ? "   <- first failing layer" : "");
 	json_array_append_new(account->layers,
 			      json_pack("{s:s, s:s, s:s}", "layer", name, "state", layer_states[state].word,

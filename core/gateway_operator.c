@@ -130,11 +130,11 @@ take_down(struct taking *taking, const char *moved)
 	gateway_tunnel_publish(tunnel);
 	if (taking->remember)
 		control_request_done(taking->request, NULL,
-				     "%s%sis disabled, over restarts too, until 'twinspan enable %s'", moved,
+				     "%s%s is disabled, over restarts too, until 'twinspan enable %s'", moved,
 				     name, name);
 	else
 		control_request_done(taking->request, NULL,
-				     "%s%sis down and stays down until 'twinspan up %s'", moved, name, name);
+				     "%s%s is down and stays down until 'twinspan up %s'", moved, name, name);
 	free(taking);
 }
 

@@ -272,6 +272,7 @@ open_connections(struct gateway *gateway, struct error *err)
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
+	gateway_disabled_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = gateway->tunnels[i];
 		const struct config_tunnel *config = tunnel->config;
@@ -295,6 +296,7 @@ start_tunnels(struct gateway *gateway, struct error *err)
 		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
 		    .inside_v6 = ip_address_is_set(&config->inside[1].address),
 		    .initiate = config->start == CONFIG_START_INITIATE,
+		    .down = tunnel->disabled,
 		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
 			     : config->encap == CONFIG_ENCAP_NO ? -1
 								: 0,
@@ -452,7 +454,7 @@ open_rooms(struct gateway *gateway, struct error *err)
 	open_journal(gateway);
 	if (!open_plane(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
 	    !gateway_bgp_open(gateway, err) || !open_connections(gateway, err) ||
-	    !gateway_routes_open(gateway, err))
+	    !gateway_routes_open(gateway, err) || !gateway_liveness_open(gateway, err))
 		return false;
 	gateway_usage_open(gateway);
 	return start_tunnels(gateway, err);
@@ -463,8 +465,10 @@ close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
 	gateway_usage_close(gateway);
+	gateway_drill_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i].failover);
+	gateway_liveness_close(gateway);
 	if (gateway->bgp != NULL) {
 		bgp_speaker_close(gateway->bgp);
 		uv_run(&gateway->loop, UV_RUN_NOWAIT); /* NOTIFICATIONs leave through the tunnels */
@@ -501,6 +505,8 @@ open_loop(struct gateway *gateway)
 	}
 	uv_timer_init(&gateway->loop, &gateway->second);
 	gateway->second.data = gateway;
+	uv_timer_init(&gateway->loop, &gateway->looking);
+	gateway->looking.data = gateway;
 }
 
 static void
@@ -509,6 +515,7 @@ close_loop(struct gateway *gateway)
 	for (size_t i = 0; i < COUNT_OF(gateway->signals); i++)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
+	uv_close((uv_handle_t *)&gateway->looking, NULL);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);

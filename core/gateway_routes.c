@@ -189,8 +189,17 @@ publish_peer(struct gateway *gateway, struct bgp_peer *peer)
 		model_set(&row.last_error.text, status.last_error.text);
 		row.last_error.at = clock_wall_of(status.last_error.at) / 1000000 * 1000000;
 	}
+	if (tunnel != NULL)
+		gateway_liveness_fill_peer(tunnel, &row);
 	model_store_put(gateway->store, MODEL_KIND_PEER, &row);
 	model_row_clear(info->shape, &row);
+}
+
+void
+gateway_peer_publish(struct gateway_tunnel *tunnel)
+{
+	if (tunnel->peer != NULL)
+		publish_peer(tunnel->gateway, tunnel->peer);
 }
 
 static void
@@ -236,6 +245,15 @@ on_med_changed(void *context, struct bgp_peer *peer, uint32_t lowest)
 		failover_member_med(tunnel->connection->failover, tunnel->member, lowest);
 }
 
+static void
+on_graceful_changed(void *context, struct bgp_peer *peer, bool graceful)
+{
+	struct gateway_tunnel *tunnel = gateway_tunnel_of_peer(context, peer);
+
+	if (tunnel != NULL && tunnel->connection->failover != NULL)
+		failover_member_leaving(tunnel->connection->failover, tunnel->member, graceful);
+}
+
 /* --- opening ----------------------------------------------------------------------------------- */
 
 bool
@@ -253,6 +271,7 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 		    .received_changed = gateway_on_received,
 		    .advertised_changed = gateway_on_advertised,
 		    .med_changed = on_med_changed,
+		    .graceful_changed = on_graceful_changed,
 		},
 	};
 

@@ -23,6 +23,8 @@ path_local_preference(const struct rib *rib, const struct path *path)
 
 	if (peer->internal && path->attributes->present & HAS_LOCAL_PREF)
 		return path->attributes->local_pref;
+	if (path->attributes->community_flags & COMMUNITY_GRACEFUL_SHUTDOWN)
+		return 0; /* RFC 8326, 4.2: the other side is about to take it away */
 	return peer->local_preference;
 }
 
@@ -255,6 +257,8 @@ path_verdict_text(enum path_verdict verdict)
 		return "the next hop is our own address";
 	case PATH_NEXT_HOP_INVALID:
 		return "the next hop is not a host's address";
+	case PATH_NO_DESTINATION:
+		return "the prefix is no destination for unicast (this network, loopback or multicast)";
 	default:
 		return "accepted";
 	}

@@ -432,7 +432,8 @@ session_take_update(struct session *s, struct reader body, struct bgp_error *err
 	}
 	while (reader_left(&update.reachable) != 0 &&
 	       bgp_prefix_read(&update.reachable, 32, address, &length)) {
-		rib_announce(rib, peer->index, address, length, s->last.attributes, s->last.verdict);
+		rib_announce(rib, peer->index, address, length, s->last.attributes,
+			     bgp_destination(address, length) ? s->last.verdict : PATH_NO_DESTINATION);
 		if (peer->config.max_prefixes == 0)
 			continue;
 		tell_nearly_full(peer);
@@ -508,8 +509,10 @@ take_down(struct session *s)
 {
 	struct bgp_peer *peer = s->peer;
 
-	if (peer->out != NULL)
+	if (peer->out != NULL) {
+		adj_out_tell_gone(peer);
 		adj_out_detach(peer->speaker, peer->out);
+	}
 	peer->out = NULL;
 	peer->established_at = 0;
 	peer->flaps++;

@@ -62,6 +62,7 @@ struct config_health {
 	bool enabled;             /* `health:` was given, and not with `enabled: no` */
 	char *probe;              /* "icmp", "tcp" or a plugin's name */
 	struct ip_address target; /* none: the peer's inside address */
+	uint16_t port;            /* of probes that have ports; 0: the probe's default */
 	uint32_t interval_ms, fail, recover;
 };
 

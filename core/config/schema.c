@@ -126,6 +126,7 @@ const struct field config_fields[] = {
 	{SECTION_HEALTH, "enabled", read_bool, TO(config_health, enabled), .fallback = "no"},
 	{SECTION_HEALTH, "probe", read_word_name, TO(config_health, probe), .fallback = "icmp"},
 	{SECTION_HEALTH, "target", read_address, TO(config_health, target)},
+	{SECTION_HEALTH, "port", read_number, TO(config_health, port), .least = 1, .most = 65535},
 	{SECTION_HEALTH, "interval", read_milliseconds, TO(config_health, interval_ms), .least = 10, .most = 1 * H,
 		.fallback = "1s"},
 	{SECTION_HEALTH, "fail", read_number, TO(config_health, fail), .least = 1, .most = 255, .fallback = "3"},

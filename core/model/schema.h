@@ -55,6 +55,7 @@
 	F(LIST, active,              "",    "Active",     "the tunnels that carry traffic") \
 	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
 	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
+	F(TIME, confirm_until,       "",    "Confirm by", "when a switchover turns back by itself unless it is confirmed") \
 	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
 	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
 	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \
@@ -118,6 +119,7 @@
 	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
 	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
 	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
+	F(REAL, jitter_ms,      "ms",  "Jitter",       "difference between one round-trip time and the next, over the last minute") \
 	F(REAL, loss_percent,   "percent", "Loss",     "of the probes of the last minute") \
 	F(STR,  health,         "",    "Health",       "ok, suspect, failed or unknown") \
 	F(STR,  health_reason,  "",    "Evidence",     "what the verdict rests on") \

@@ -105,9 +105,13 @@ def the_tunnel_that_returns_carries_again():
 
 @suite.test
 def one_tunnel_by_word_and_both_again():
+    sequence = w.hub.gateway.last_sequence()
     w.lyon.gateway.command("down", "hub/1")
     w.lyon.gateway.wait_for("connections", "hub", {"active": ["hub/2"], "state": "degraded"}, 10)
+    w.hub.gateway.wait_event("tunnel.down", "lyon/1", 10, sequence)
+    w.hub.gateway.wait_for("connections", "lyon", {"active": ["lyon/2"]}, 10)
     w.lyon.gateway.command("up", "hub/1")
+    w.hub.gateway.wait_event("tunnel.up", "lyon/1", 60, sequence)
     both_active(60)
 
 

@@ -298,6 +298,16 @@ bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out)
 	peer_touch(peer, true);
 }
 
+void
+bgp_peer_set_graceful_shutdown(struct bgp_peer *peer, bool on)
+{
+	if (peer->graceful_shutdown == on)
+		return;
+	peer->graceful_shutdown = on;
+	adj_out_dump(peer);
+	peer_touch(peer, true);
+}
+
 /*
  * The peer connects anew while we still take its last session for Established. Where that one was closed and
  * we did not get to it yet, it ends now, with what the peer said last; else the new connection is the
@@ -386,6 +396,7 @@ bgp_peer_status(const struct bgp_peer *peer, struct bgp_peer_status *out)
 	    .advertised = peer->out != NULL ? peer->out->count : 0,
 	    .local_preference = peer->config.local_preference,
 	    .med_out = peer->config.med_out,
+	    .graceful_shutdown = peer->graceful_shutdown,
 	    .messages_in = peer->messages_in,
 	    .messages_out = peer->messages_out,
 	    .flaps = peer->flaps,

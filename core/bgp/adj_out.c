@@ -149,6 +149,9 @@ export_set(const struct bgp_peer *peer, const struct path *path, struct attribut
 		out->present |= HAS_MED;
 		out->med = peer->config.med_out;
 	}
+	/* RFC 8326, 4.1. Without room for one community more the path is told without it. */
+	if (peer->graceful_shutdown && !peer_internal(peer))
+		attributes_add_community(out, GRACEFUL_SHUTDOWN);
 	return true;
 }
 

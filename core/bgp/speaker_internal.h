@@ -178,7 +178,9 @@ struct bgp_peer {
 	struct bgp_peer_config config; /* names are owned */
 	uint16_t index;                /* in the RIB */
 	bool wanted, shut_down, removed;
-	bool plain_open; /* the other side knows no capabilities */
+	bool graceful_shutdown; /* what is told carries the community (RFC 8326) */
+	bool reported_graceful; /* what it tells does, as the world knows */
+	bool plain_open;        /* the other side knows no capabilities */
 	struct session *main, *second;
 	struct adj_out *out;        /* while Established */
 	uint32_t wait_ms, retry_ms; /* the last ones, growing */
@@ -193,7 +195,7 @@ struct bgp_peer {
 	bool last_set, last_received;
 	char last_text[256];
 	usec_t last_at;
-	bool near_limit; /* three quarters of max_prefixes were reached, and it was said */
+	bool near_limit;     /* three quarters of max_prefixes were reached, and it was said */
 	usec_t malformed_at; /* the last event about it, and what was not told since */
 	uint32_t malformed_untold;
 };

@@ -34,6 +34,12 @@ control_request_who(const struct control_request *request)
 	return request->who;
 }
 
+const char *
+control_request_via(const struct control_request *request)
+{
+	return request->via[0] != '\0' ? request->via : NULL;
+}
+
 /* --- its end ----------------------------------------------------------------------------------- */
 
 /* Answers where somebody still listens, and frees it. */
@@ -258,6 +264,7 @@ control_request_begin(struct control_session *session, json_int_t id, const char
 	*request =
 	    (struct control_request){.server = server, .session = session, .id = id, .arguments = checked};
 	snprintf(request->who, sizeof(request->who), "%s", session->who);
+	snprintf(request->via, sizeof(request->via), "%s", session->via);
 	DL_APPEND(server->requests, request);
 	session->requests++;
 	handler->handler(handler->context, request);

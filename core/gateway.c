@@ -272,6 +272,7 @@ open_connections(struct gateway *gateway, struct error *err)
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
+	gateway_disabled_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = gateway->tunnels[i];
 		const struct config_tunnel *config = tunnel->config;
@@ -295,6 +296,7 @@ start_tunnels(struct gateway *gateway, struct error *err)
 		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
 		    .inside_v6 = ip_address_is_set(&config->inside[1].address),
 		    .initiate = config->start == CONFIG_START_INITIATE,
+		    .down = tunnel->disabled,
 		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
 			     : config->encap == CONFIG_ENCAP_NO ? -1
 								: 0,
@@ -463,6 +465,7 @@ close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
 	gateway_usage_close(gateway);
+	gateway_drill_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i].failover);
 	gateway_liveness_close(gateway);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What an operator can ask of the gateway. Each row of the command table with place COMMAND_GATEWAY has one
- * handler here; roles were checked by the server. Every action leaves an event that names who did it.
+ * handler, here or, where it moves traffic, in gateway_operator.c, gateway_drill.c and gateway_explain.c;
+ * roles were checked by the server. Every action leaves an event that names who did it.
  */
 #include "core/gateway_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The named object, or NULL after the request was answered with the nearest known name. */
-static struct gateway_tunnel *
-asked_tunnel(struct gateway *gateway, struct control_request *request)
+struct gateway_tunnel *
+gateway_asked_tunnel(struct gateway *gateway, struct control_request *request)
 {
 	const char *name = control_request_text(request, "tunnel");
 	struct gateway_tunnel *tunnel = name != NULL ? gateway_tunnel_find(gateway, name) : NULL;
@@ -32,8 +32,8 @@ asked_tunnel(struct gateway *gateway, struct control_request *request)
 	return NULL;
 }
 
-static struct gateway_connection *
-asked_connection(struct gateway *gateway, struct control_request *request)
+struct gateway_connection *
+gateway_asked_connection(struct gateway *gateway, struct control_request *request)
 {
 	const char *name = control_request_text(request, "connection");
 	struct gateway_connection *connection = name != NULL ? gateway_connection_find(gateway, name) : NULL;
@@ -69,45 +69,10 @@ asked_peer(struct gateway *gateway, struct control_request *request)
 }
 
 static void
-do_up(void *context, struct control_request *request)
-{
-	struct gateway_tunnel *tunnel = asked_tunnel(context, request);
-
-	if (tunnel == NULL)
-		return;
-	if (tunnel->child_up && !tunnel->disabled) {
-		control_request_done(request, NULL, "%s is up already", tunnel->config->name);
-		return;
-	}
-	gateway_event(context, "notice", "operator.up", tunnel->config->name, "%s brings %s up",
-		      control_request_who(request), tunnel->config->name);
-	gateway_tunnel_enable(tunnel);
-	control_request_done(request, NULL, "%s is coming up", tunnel->config->name);
-}
-
-static void
-do_down(void *context, struct control_request *request)
-{
-	struct gateway_tunnel *tunnel = asked_tunnel(context, request);
-
-	if (tunnel == NULL)
-		return;
-	if (tunnel->disabled) {
-		control_request_done(request, NULL, "%s is down already", tunnel->config->name);
-		return;
-	}
-	gateway_event(context, "notice", "operator.down", tunnel->config->name, "%s takes %s down",
-		      control_request_who(request), tunnel->config->name);
-	gateway_tunnel_disable(tunnel);
-	control_request_done(request, NULL, "%s is down and stays down until 'twinspan up %s'",
-			     tunnel->config->name, tunnel->config->name);
-}
-
-static void
 do_rekey(void *context, struct control_request *request)
 {
 	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = asked_tunnel(gateway, request);
+	struct gateway_tunnel *tunnel = gateway_asked_tunnel(gateway, request);
 
 	if (tunnel == NULL)
 		return;
@@ -118,94 +83,6 @@ do_rekey(void *context, struct control_request *request)
 	gateway_event(gateway, "notice", "operator.rekey", tunnel->config->name, "%s rekeys %s",
 		      control_request_who(request), tunnel->config->name);
 	control_request_done(request, NULL, "%s is being rekeyed", tunnel->config->name);
-}
-
-/* --- switchover -------------------------------------------------------------------------------- */
-
-static void
-switchover_done(void *context, const struct failover_result *result)
-{
-	struct control_request *request = context;
-	json_t *answer = json_pack("{s:b, s:b, s:b, s:f}", "ok", result->ok, "ours_moved", result->ours_moved,
-				   "theirs_moved", result->theirs_moved, "took_ms", result->took_ms);
-
-	json_object_set_new(answer, "outage_ms",
-			    isnan(result->outage_ms) ? json_null() : json_real(result->outage_ms));
-	if (result->ok) {
-		control_request_done(request, answer, "%s", result->text);
-	} else {
-		json_decref(answer);
-		control_request_fail(request, "%s", result->text);
-	}
-}
-
-/* The member that the request names; -1 for "the other one"; -2 after the request was answered. */
-static int
-asked_member(struct gateway_connection *connection, struct control_request *request)
-{
-	const char *name = control_request_text(request, "tunnel");
-
-	if (name == NULL)
-		return -1;
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		const char *full = connection->tunnels[i].config->name;
-		const char *number = strrchr(full, '/');
-
-		if (strcmp(full, name) == 0 || (number != NULL && strcmp(number + 1, name) == 0))
-			return (int)i;
-	}
-	control_request_fail(request, "%s has no tunnel '%s'", connection->config->name, name);
-	return -2;
-}
-
-static void
-do_switchover(void *context, struct control_request *request)
-{
-	struct gateway_connection *connection = asked_connection(context, request);
-	struct error err;
-	char plan[400];
-	int member;
-
-	if (connection == NULL || (member = asked_member(connection, request)) == -2)
-		return;
-	if (!failover_switchover_plan(connection->failover, member, plan, sizeof(plan), &err)) {
-		control_request_fail(request, "%s: %s", connection->config->name, err.text);
-		return;
-	}
-	if (control_request_flag(request, "dry_run")) {
-		control_request_done(request, NULL, "%s: %s", connection->config->name, plan);
-		return;
-	}
-	gateway_event(context, "notice", "operator.switchover", connection->config->name,
-		      "%s switches over: %s", control_request_who(request), plan);
-	if (!failover_switchover(connection->failover, member, switchover_done, request, &err))
-		control_request_fail(request, "%s: %s", connection->config->name, err.text);
-}
-
-static void
-do_auto(void *context, struct control_request *request)
-{
-	struct gateway_connection *connection = asked_connection(context, request);
-	struct failover_status status;
-
-	if (connection == NULL)
-		return;
-	failover_status(connection->failover, &status);
-	if (gateway_liveness_auto(connection) && !status.pinned) {
-		control_request_done(request, NULL, "%s: tunnels that were held back may carry again",
-				     connection->config->name);
-		return;
-	}
-	if (!status.pinned) {
-		control_request_done(request, NULL, "%s is not pinned; the gateway chooses already",
-				     connection->config->name);
-		return;
-	}
-	gateway_event(context, "notice", "operator.auto", connection->config->name,
-		      "%s gives the choice back", control_request_who(request));
-	failover_auto(connection->failover);
-	control_request_done(request, NULL, "%s: the gateway chooses the tunnel again",
-			     connection->config->name);
 }
 
 /* --- BGP sessions ------------------------------------------------------------------------------ */
@@ -221,6 +98,8 @@ do_reset(void *context, struct control_request *request)
 		return;
 	gateway_event(context, "notice", "operator.reset", name, "%s resets %s%s",
 		      control_request_who(request), name, soft ? " (soft)" : "");
+	if (!soft)
+		gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_reset(peer, soft);
 	control_request_done(request, NULL, soft ? "%s: routes are being refreshed" : "%s is being reset",
 			     name);
@@ -242,6 +121,7 @@ do_shutdown(void *context, struct control_request *request)
 	gateway_event(context, "notice", "operator.shutdown", name, "%s shuts %s down%s%s",
 		      control_request_who(request), name, message != NULL ? ": " : "",
 		      message != NULL ? message : "");
+	gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_shutdown(peer, message);
 	control_request_done(request, NULL, "%s is shut down until 'twinspan start %s'", name, name);
 }
@@ -291,6 +171,13 @@ do_advertise(void *context, struct control_request *request)
 	if (!asked_prefix(request, &prefix))
 		return;
 	ip_prefix_format(&prefix, text);
+	if (!bgp_prefix_usable(&prefix)) {
+		control_request_fail(request, "%s can't be advertised: %s", text,
+				     prefix.address.family == AF_INET
+					 ? "it is no destination for unicast"
+					 : "this gateway's BGP speaks of IPv4 only");
+		return;
+	}
 	if (!bgp_network_add(gateway->bgp, &prefix)) {
 		control_request_done(request, NULL, "%s is advertised already", text);
 		return;
@@ -327,18 +214,13 @@ gateway_commands_register(struct gateway *gateway)
 		const char *name;
 		control_handler handler;
 	} handlers[] = {
-	    {"up", do_up},
-	    {"down", do_down},
-	    {"rekey", do_rekey},
-	    {"switchover", do_switchover},
-	    {"auto", do_auto},
-	    {"reset", do_reset},
-	    {"shutdown", do_shutdown},
-	    {"start", do_start},
-	    {"advertise", do_advertise},
-	    {"withdraw", do_withdraw},
+	    {"rekey", do_rekey}, {"reset", do_reset},         {"shutdown", do_shutdown},
+	    {"start", do_start}, {"advertise", do_advertise}, {"withdraw", do_withdraw},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(handlers); i++)
 		control_server_handle(gateway->server, handlers[i].name, handlers[i].handler, gateway);
+	gateway_operator_register(gateway);
+	gateway_drill_register(gateway);
+	gateway_explain_register(gateway);
 }

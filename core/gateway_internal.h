@@ -41,8 +41,9 @@ struct gateway_tunnel {
 	const struct config_tunnel *config;
 	unsigned member; /* of the connection: 0 or 1 */
 	char interface[16];
-	bool disabled; /* an operator took it down */
-	bool child_up; /* packets can flow */
+	bool disabled;   /* an operator took it down */
+	bool remembered; /* and it stays so over restarts: `disable`, not `down` */
+	bool child_up;   /* packets can flow */
 	bool ever_up;
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
@@ -51,10 +52,12 @@ struct gateway_tunnel {
 	/* Of gateway_liveness.c: */
 	bool live;      /* it is watched */
 	bool held_back; /* by damping */
+	bool excused;   /* an operator makes it fail now: that is no flapping */
 	struct damping damping;
 	enum bfd_state bfd_state;
 	const struct probe_ops *probe; /* NULL: none is at hand */
 	struct traffic traffic;
+	usec_t poked_at; /* when its BGP session was last made to speak, as the only witness; 0: not */
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
 	struct model_tunnel row; /* what the world sees; put into the store after each change */
@@ -107,6 +110,7 @@ struct gateway {
 	size_t connection_count;
 	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
 	size_t tunnel_count;
+	struct gateway_drill *drill; /* the one under way, or NULL */
 	struct model_gateway row;
 	struct model_watch watch; /* events on their way to the log and the journal */
 	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
@@ -158,6 +162,8 @@ void gateway_liveness_tick(struct gateway_tunnel *tunnel);
 bool gateway_liveness_allows(const struct gateway_tunnel *tunnel);
 /** Tells failover that the tunnel is able to carry, or no longer; one that flaps is held back. */
 void gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause);
+/** What follows is an operator's doing and not held against the tunnel (NULL is fine). */
+void gateway_liveness_excuse(struct gateway_tunnel *tunnel);
 /** Lets tunnels go that are held back. True if any was. */
 bool gateway_liveness_auto(struct gateway_connection *connection);
 void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);
@@ -183,6 +189,42 @@ char *gateway_usage_attention(const struct gateway_connection *connection);
 
 /* gateway_commands.c */
 void gateway_commands_register(struct gateway *gateway);
+/** The object that the request's "tunnel" or "connection" names, or NULL after the request was answered with
+ * the nearest known name. */
+struct gateway_tunnel *gateway_asked_tunnel(struct gateway *gateway, struct control_request *request);
+struct gateway_connection *gateway_asked_connection(struct gateway *gateway, struct control_request *request);
+
+/* gateway_operator.c: up, down, enable, disable, switchover, confirm, auto, drain, undrain */
+void gateway_operator_register(struct gateway *gateway);
+
+/* gateway_drill.c */
+void gateway_drill_register(struct gateway *gateway);
+/** Ends a drill that is under way: its tunnel passes packets again. */
+void gateway_drill_close(struct gateway *gateway);
+
+/* gateway_explain.c */
+void gateway_explain_register(struct gateway *gateway);
+
+/* gateway_guard.c */
+/** How whoever asks reaches this gateway: by which connection, and by which of its tunnels. */
+struct gateway_path {
+	struct gateway_connection *connection; /* NULL: by none of ours, or not known */
+	int member;                            /* to a tunnel's inside address: only by that one; else -1 */
+	char via[IP_ADDRESS_TEXT];
+};
+struct gateway_path gateway_path_of(struct gateway *gateway, const struct control_request *request);
+/**
+ * Would the loss of the tunnel cut the path of whoever asks? Then, unless "force" was given, the request is
+ * answered and this is false. `moves`: the traffic goes to another usable tunnel.
+ */
+bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request, const char *deed,
+		   bool moves);
+
+/* gateway_disabled.c */
+/** Marks the tunnels that were disabled in an earlier run; before they are handed to IKE. */
+void gateway_disabled_load(struct gateway *gateway);
+/** Remembers, or no longer remembers, that the tunnel is disabled. On false nothing has changed. */
+bool gateway_disabled_set(struct gateway_tunnel *tunnel, bool disabled, struct error *err);
 
 /* gateway.c */
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,

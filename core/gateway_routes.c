@@ -245,6 +245,15 @@ on_med_changed(void *context, struct bgp_peer *peer, uint32_t lowest)
 		failover_member_med(tunnel->connection->failover, tunnel->member, lowest);
 }
 
+static void
+on_graceful_changed(void *context, struct bgp_peer *peer, bool graceful)
+{
+	struct gateway_tunnel *tunnel = gateway_tunnel_of_peer(context, peer);
+
+	if (tunnel != NULL && tunnel->connection->failover != NULL)
+		failover_member_leaving(tunnel->connection->failover, tunnel->member, graceful);
+}
+
 /* --- opening ----------------------------------------------------------------------------------- */
 
 bool
@@ -262,6 +271,7 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 		    .received_changed = gateway_on_received,
 		    .advertised_changed = gateway_on_advertised,
 		    .med_changed = on_med_changed,
+		    .graceful_changed = on_graceful_changed,
 		},
 	};
 

@@ -16,12 +16,12 @@
 /* --- names and rows ---------------------------------------------------------------------------- */
 
 static const char *
-tunnel_state(const struct gateway_tunnel *tunnel)
+tunnel_state(const struct gateway_tunnel *tunnel, bool drained)
 {
 	if (tunnel->disabled)
 		return "disabled";
 	if (tunnel->child_up)
-		return "up";
+		return drained ? "draining" : "up";
 	if (tunnel->failed || tunnel->ever_up)
 		return "down";
 	if (tunnel->config->start == CONFIG_START_RESPOND && tunnel->row.tries == 0)
@@ -46,7 +46,7 @@ gateway_tunnel_publish(struct gateway_tunnel *tunnel)
 
 	failover_status(tunnel->connection->failover, &status);
 	tunnel->row.active = (status.active & (1u << tunnel->member)) != 0;
-	model_set(&tunnel->row.state, tunnel_state(tunnel));
+	model_set(&tunnel->row.state, tunnel_state(tunnel, (status.drained & (1u << tunnel->member)) != 0));
 	verdict = health_verdict(tunnel->health, &evidence, NULL);
 	model_set(&tunnel->row.health, health_verdict_name(verdict));
 	if (tunnel->held_back)
@@ -70,6 +70,10 @@ attention(const struct gateway_connection *connection)
 			return text_format("%s is down%s%s", tunnel->config->name,
 					   tunnel->row.last_error.set ? ": " : "",
 					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->child_up && !gateway_liveness_allows(tunnel))
+			return text_format("%s carries nothing: %s", tunnel->config->name,
+					   tunnel->row.health_reason != NULL ? tunnel->row.health_reason
+									     : "");
 		if (tunnel->child_up && tunnel->peer != NULL) {
 			struct bgp_peer_status status;
 
@@ -136,6 +140,7 @@ gateway_connection_publish(struct gateway_connection *connection)
 								    : "down");
 	row->pinned = status.pinned;
 	row->moving = status.moving;
+	row->confirm_until = status.confirm_until;
 	row->tunnels_up = up;
 	row->tunnels_total = connection->tunnel_count;
 	row->failovers = status.failovers;
@@ -566,8 +571,8 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
 		break;
 	case IKE_EVENT_RETRANSMIT:
-		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s",
-			      event->text);
+		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name,
+			      "no answer to IKE yet: sent %u times", event->count + 1);
 		break;
 	case IKE_EVENT_FAILED:
 		on_failed(tunnel, event);

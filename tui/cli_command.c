@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line
- * of text; where its result has "lines", they follow.
+ * of text; where its result has "lines", they follow. With --json, where the command has it, the result alone
+ * is printed, as JSON.
  */
 #include "tui/cli_internal.h"
 
@@ -10,6 +11,7 @@
 struct waiting {
 	struct control_client *client;
 	int exit_code;
+	bool json;
 };
 
 static void
@@ -31,6 +33,9 @@ on_reply(void *context, const struct control_reply *reply)
 	waiting->exit_code = reply->exit_code;
 	if (!reply->ok) {
 		cli_fail(reply->exit_code, "%s", reply->text);
+	} else if (waiting->json) {
+		json_dumpf(reply->result, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
+		putchar('\n');
 	} else {
 		if (*reply->text != '\0')
 			printf("%s\n", reply->text);
@@ -43,7 +48,10 @@ int
 cli_command(const struct cli *cli, const struct command *command, json_t *arguments)
 {
 	struct control_client_options options = {.socket = cli->socket};
-	struct waiting waiting = {.exit_code = CONTROL_EXIT_FAILED};
+	struct waiting waiting = {
+	    .exit_code = CONTROL_EXIT_FAILED,
+	    .json = json_is_true(json_object_get(arguments, "json")),
+	};
 	struct error err = {""};
 	uv_loop_t loop;
 

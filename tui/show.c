@@ -119,7 +119,10 @@ print_change(struct show *show, const void *row, bool gone)
 static int
 none_is_called(const struct show *show)
 {
-	return cli_fail(CONTROL_EXIT_FAILED, "no %s is called '%s'", show->info->shape->name, show->name);
+	char clean[128];
+
+	return cli_fail(CONTROL_EXIT_FAILED, "no %s is called '%s'", show->info->shape->name,
+			text_clean(clean, sizeof(clean), show->name));
 }
 
 /* The gateway is one object, and a single row that was named is shown whole. */

@@ -149,6 +149,9 @@ export_set(const struct bgp_peer *peer, const struct path *path, struct attribut
 		out->present |= HAS_MED;
 		out->med = peer->config.med_out;
 	}
+	/* RFC 8326, 4.1. Without room for one community more the path is told without it. */
+	if (peer->graceful_shutdown && !peer_internal(peer))
+		attributes_add_community(out, GRACEFUL_SHUTDOWN);
 	return true;
 }
 
@@ -219,6 +222,19 @@ tell_watchers(struct bgp_peer *peer, const struct net *net, const struct path *p
 		view = export_view(peer, net, path, &attributes);
 	speaker->config.events.advertised_changed(speaker->config.events.context, peer, &view, path == NULL);
 	free(attributes);
+}
+
+void
+adj_out_tell_gone(struct bgp_peer *peer)
+{
+	const struct vector *advertised = &peer->out->advertised;
+
+	if (!peer->speaker->watch_advertised)
+		return;
+	for (uint32_t index = 0; index / 8 < advertised->bytes; index++) {
+		if (bits_get(advertised, index))
+			tell_watchers(peer, rib_net(&peer->speaker->rib, index), NULL);
+	}
 }
 
 static void

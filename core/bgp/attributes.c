@@ -89,6 +89,9 @@ derive(struct bgp_attributes *a)
 		case 0xffffff03:
 			a->community_flags |= COMMUNITY_NO_EXPORT_SUBCONFED;
 			break;
+		case GRACEFUL_SHUTDOWN:
+			a->community_flags |= COMMUNITY_GRACEFUL_SHUTDOWN;
+			break;
 		}
 	}
 }

@@ -62,6 +62,7 @@ struct attribute_set {
 	const uint8_t *others; /* each: flags, type, 16-bit length, value; in order of type */
 	size_t others_length;
 	uint8_t path_room[ATTRIBUTE_ROOM], others_room[ATTRIBUTE_ROOM];
+	uint8_t communities_room[BGP_MESSAGE_MOST + 4];
 };
 
 struct bgp_attributes {
@@ -80,8 +81,15 @@ struct bgp_attributes {
 	uint8_t data[];           /* AS path, communities, others */
 };
 
-/* Well-known communities that limit where a route may be told (RFC 1997). */
-enum { COMMUNITY_NO_EXPORT = 1, COMMUNITY_NO_ADVERTISE = 2, COMMUNITY_NO_EXPORT_SUBCONFED = 4 };
+/* Well-known communities that limit where a route may be told (RFC 1997), and the one that asks to leave it
+ * before it goes away (RFC 8326). */
+enum {
+	COMMUNITY_NO_EXPORT = 1,
+	COMMUNITY_NO_ADVERTISE = 2,
+	COMMUNITY_NO_EXPORT_SUBCONFED = 4,
+	COMMUNITY_GRACEFUL_SHUTDOWN = 8,
+};
+#define GRACEFUL_SHUTDOWN 0xffff0000u /* 65535:0 */
 
 struct attribute_table {
 	struct bgp_attributes **buckets, **old_buckets;
@@ -145,6 +153,8 @@ enum update_reaction attributes_read(struct reader r, const struct attribute_con
 
 /** Puts `asn` before the path, into the set's own room. False where it gets too long. */
 bool attributes_prepend(struct attribute_set *set, uint32_t asn);
+/** Adds a community unless it is there already, into the set's own room. False where there is no room. */
+bool attributes_add_community(struct attribute_set *set, uint32_t community);
 /** Writes the attribute section (without its length). A two-octet speaker gets AS4_PATH where it is needed.
  */
 void attributes_write(struct writer *w, const struct attribute_set *set, bool four_octet);

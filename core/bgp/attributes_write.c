@@ -108,6 +108,25 @@ write_others(struct writer *w, const struct attribute_set *set, unsigned from, u
 	}
 }
 
+bool
+attributes_add_community(struct attribute_set *set, uint32_t community)
+{
+	struct reader r = reader_over(set->communities, set->communities_length);
+	struct writer w = writer_over(set->communities_room, sizeof(set->communities_room));
+
+	while (reader_left(&r) >= 4) {
+		if (reader_u32(&r) == community)
+			return true;
+	}
+	writer_bytes(&w, set->communities, set->communities_length);
+	writer_u32(&w, community);
+	if (w.failed)
+		return false;
+	set->communities = set->communities_room;
+	set->communities_length = writer_length(&w);
+	return true;
+}
+
 void
 attributes_write(struct writer *w, const struct attribute_set *set, bool four_octet)
 {

@@ -83,6 +83,7 @@ struct bgp_peer_status {
 	uint32_t hold_s, keepalive_s; /* negotiated; 0 unless established */
 	uint64_t received, accepted, advertised;
 	uint32_t local_preference, med_out;
+	bool graceful_shutdown;       /* what it is told carries the community (RFC 8326) */
 	const char *capabilities[16]; /* both sides have them: "multiprotocol-ipv4", "four-octet-as",
 					 "route-refresh" */
 	size_t capability_count;
@@ -119,6 +120,9 @@ struct bgp_events {
 	/** The lowest MED among a peer's accepted routes changed (UINT32_MAX: it has none). Failover follows
 	 * it. */
 	void (*med_changed)(void *context, struct bgp_peer *peer, uint32_t lowest_med);
+	/** All that a peer tells carries GRACEFUL_SHUTDOWN (RFC 8326): it drains this session; or no longer.
+	 */
+	void (*graceful_changed)(void *context, struct bgp_peer *peer, bool graceful);
 };
 
 struct bgp_speaker_config {
@@ -149,6 +153,9 @@ void bgp_peer_start(struct bgp_peer *peer);
 /** The path to the peer went (its tunnel is down): closes without waiting for the hold timer; goes to Idle.
  */
 void bgp_peer_stop(struct bgp_peer *peer, const char *why);
+/** Sends a KEEPALIVE now, which the peer's TCP acknowledges: to see whether it is reached. False where the
+ * session is not Established. Not to be called more than once a second (RFC 4271 4.4). */
+bool bgp_peer_poke(struct bgp_peer *peer);
 /** An operator's shutdown (Cease 6/2 with a message, RFC 9003) and its end. It outlasts start and stop. */
 void bgp_peer_shutdown(struct bgp_peer *peer, const char *message);
 void bgp_peer_enable(struct bgp_peer *peer);
@@ -157,7 +164,16 @@ void bgp_peer_reset(struct bgp_peer *peer, bool soft);
 /** New preference for its routes, new MED for what it is told; both are applied in slices without a reset. */
 void bgp_peer_set_preference(struct bgp_peer *peer, uint32_t local_preference);
 void bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out);
+/**
+ * Adds GRACEFUL_SHUTDOWN (65535:0, RFC 8326) to all that an eBGP peer is told, or takes it away: it is asked
+ * to leave this session's paths while they still carry. In slices, without a reset; it outlasts sessions.
+ * What comes in with the community has local preference 0.
+ */
+void bgp_peer_set_graceful_shutdown(struct bgp_peer *peer, bool on);
 
+/** A destination of unicast: nothing within 0.0.0.0/8, loopback or multicast. What covers these, such as a
+ * default route, is one. */
+bool bgp_prefix_usable(const struct ip_prefix *prefix);
 /** Originates or withdraws a network. False where it was so already, and for IPv6, which is not spoken yet.
  */
 bool bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix);

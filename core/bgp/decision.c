@@ -23,6 +23,8 @@ path_local_preference(const struct rib *rib, const struct path *path)
 
 	if (peer->internal && path->attributes->present & HAS_LOCAL_PREF)
 		return path->attributes->local_pref;
+	if (path->attributes->community_flags & COMMUNITY_GRACEFUL_SHUTDOWN)
+		return 0; /* RFC 8326, 4.2: the other side is about to take it away */
 	return peer->local_preference;
 }
 

@@ -208,6 +208,17 @@ bgp_peer_stop(struct bgp_peer *peer, const char *why)
 	end_sessions(peer, NULL, why, true);
 }
 
+bool
+bgp_peer_poke(struct bgp_peer *peer)
+{
+	struct session *session = peer_established(peer);
+
+	if (session == NULL)
+		return false;
+	session_send_keepalive(session);
+	return true;
+}
+
 void
 bgp_peer_shutdown(struct bgp_peer *peer, const char *message)
 {
@@ -283,6 +294,16 @@ bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out)
 	if (peer->config.med_out == med_out)
 		return;
 	peer->config.med_out = med_out;
+	adj_out_dump(peer);
+	peer_touch(peer, true);
+}
+
+void
+bgp_peer_set_graceful_shutdown(struct bgp_peer *peer, bool on)
+{
+	if (peer->graceful_shutdown == on)
+		return;
+	peer->graceful_shutdown = on;
 	adj_out_dump(peer);
 	peer_touch(peer, true);
 }
@@ -375,6 +396,7 @@ bgp_peer_status(const struct bgp_peer *peer, struct bgp_peer_status *out)
 	    .advertised = peer->out != NULL ? peer->out->count : 0,
 	    .local_preference = peer->config.local_preference,
 	    .med_out = peer->config.med_out,
+	    .graceful_shutdown = peer->graceful_shutdown,
 	    .messages_in = peer->messages_in,
 	    .messages_out = peer->messages_out,
 	    .flaps = peer->flaps,

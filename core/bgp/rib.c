@@ -271,6 +271,8 @@ count(struct rib *rib, const struct path *path, int sign)
 	if (path->verdict != PATH_USABLE)
 		return;
 	peer->accepted += (uint64_t)(int64_t)sign;
+	if (path->attributes->community_flags & COMMUNITY_GRACEFUL_SHUTDOWN)
+		peer->graceful += (uint64_t)(int64_t)sign;
 	if (!(path->attributes->present & HAS_MED))
 		return;
 	if (sign > 0) {
@@ -389,7 +391,7 @@ rib_peer_down(struct rib *rib, uint16_t index)
 		round_ask(rib, &rib->sweep);
 	}
 	peer->generation++;
-	peer->received = peer->accepted = 0;
+	peer->received = peer->accepted = peer->graceful = 0;
 	peer->lowest_med = UINT32_MAX;
 	peer->med_stale = peer->med_scanning = false;
 	/* Generations have eight bits: before one could come round again, the old paths have to be gone. */

@@ -56,6 +56,7 @@ struct rib_peer {
 	bool prefer;                   /* its local preference changed: decide on all of its paths again */
 	uint32_t unswept;              /* sessions that ended since the last full sweep */
 	uint64_t received, accepted;   /* paths of the present generation */
+	uint64_t graceful;             /* of the accepted ones: with GRACEFUL_SHUTDOWN (RFC 8326) */
 	uint32_t lowest_med, scan_med; /* UINT32_MAX: none */
 	bool med_stale, med_scanning;  /* the lowest may be gone: look again */
 };

@@ -312,18 +312,6 @@ judge(const struct session *s, const struct bgp_attributes *attributes)
 	return judge_next_hop(s, attributes);
 }
 
-/*
- * RFC 4271, 6.3: a prefix that can't be meant is ignored, the others of its message count. What covers such
- * addresses without lying within them (a default route, or its two halves) is a fair destination.
- */
-static bool
-names_no_destination(const uint8_t *address, uint8_t length)
-{
-	uint8_t first = address[0];
-
-	return (length >= 8 && (first == 0 || first == 127)) || (length >= 4 && (first & 0xf0) == 0xe0);
-}
-
 /* The attributes of a message as they will be kept, remembering those of the last one. */
 static enum update_reaction
 import_attributes(struct session *s, struct reader r, bool reachable, struct bgp_error *error)
@@ -445,7 +433,7 @@ session_take_update(struct session *s, struct reader body, struct bgp_error *err
 	while (reader_left(&update.reachable) != 0 &&
 	       bgp_prefix_read(&update.reachable, 32, address, &length)) {
 		rib_announce(rib, peer->index, address, length, s->last.attributes,
-			     names_no_destination(address, length) ? PATH_NO_DESTINATION : s->last.verdict);
+			     bgp_destination(address, length) ? s->last.verdict : PATH_NO_DESTINATION);
 		if (peer->config.max_prefixes == 0)
 			continue;
 		tell_nearly_full(peer);
@@ -521,8 +509,10 @@ take_down(struct session *s)
 {
 	struct bgp_peer *peer = s->peer;
 
-	if (peer->out != NULL)
+	if (peer->out != NULL) {
+		adj_out_tell_gone(peer);
 		adj_out_detach(peer->speaker, peer->out);
+	}
 	peer->out = NULL;
 	peer->established_at = 0;
 	peer->flaps++;

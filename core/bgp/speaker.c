@@ -131,6 +131,21 @@ deliver_some(struct bgp_speaker *speaker, usec_t deadline)
 	return speaker->rib.changed.count != 0;
 }
 
+/* A peer drains its session from when all accepted paths carry the community until one doesn't, or none is
+ * left. */
+static void
+tell_graceful(struct bgp_speaker *speaker, struct bgp_peer *peer)
+{
+	const struct rib_peer *known = rib_peer(&speaker->rib, peer->index);
+	bool graceful = known->accepted != 0 && known->graceful == known->accepted;
+
+	if (graceful == peer->reported_graceful)
+		return;
+	peer->reported_graceful = graceful;
+	if (speaker->config.events.graceful_changed != NULL)
+		speaker->config.events.graceful_changed(speaker->config.events.context, peer, graceful);
+}
+
 /* States at once, lowest MEDs once a turn. */
 static void
 tell_peers(struct bgp_speaker *speaker)
@@ -154,6 +169,7 @@ tell_peers(struct bgp_speaker *speaker)
 			if (events->med_changed != NULL)
 				events->med_changed(events->context, peer, lowest);
 		}
+		tell_graceful(speaker, peer);
 	}
 }
 
@@ -429,6 +445,12 @@ bgp_speaker_watch(struct bgp_speaker *speaker, bool received, bool advertised)
 }
 
 /* --- networks ---------------------------------------------------------------------------------- */
+
+bool
+bgp_prefix_usable(const struct ip_prefix *prefix)
+{
+	return prefix->address.family == AF_INET && bgp_destination(prefix->address.bytes, prefix->length);
+}
 
 bool
 bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix)

@@ -154,6 +154,8 @@ struct adj_out {
 
 struct adj_out *adj_out_new(void);
 /** Gives it up; its queue is emptied in slices. */
+/* With the session all that was told is gone: says so to those who watch. */
+void adj_out_tell_gone(struct bgp_peer *peer);
 void adj_out_detach(struct bgp_speaker *speaker, struct adj_out *out);
 /** Looks at all prefixes again: a new session, a refresh, another MED. */
 void adj_out_dump(struct bgp_peer *peer);
@@ -176,7 +178,9 @@ struct bgp_peer {
 	struct bgp_peer_config config; /* names are owned */
 	uint16_t index;                /* in the RIB */
 	bool wanted, shut_down, removed;
-	bool plain_open; /* the other side knows no capabilities */
+	bool graceful_shutdown; /* what is told carries the community (RFC 8326) */
+	bool reported_graceful; /* what it tells does, as the world knows */
+	bool plain_open;        /* the other side knows no capabilities */
 	struct session *main, *second;
 	struct adj_out *out;        /* while Established */
 	uint32_t wait_ms, retry_ms; /* the last ones, growing */
@@ -191,7 +195,7 @@ struct bgp_peer {
 	bool last_set, last_received;
 	char last_text[256];
 	usec_t last_at;
-	bool near_limit; /* three quarters of max_prefixes were reached, and it was said */
+	bool near_limit;     /* three quarters of max_prefixes were reached, and it was said */
 	usec_t malformed_at; /* the last event about it, and what was not told since */
 	uint32_t malformed_untold;
 };

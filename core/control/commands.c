@@ -23,6 +23,11 @@
 		"prefix", COMMAND_ARGUMENT_PREFIX, false \
 	}
 
+#define FORCE \
+	{ \
+		"--force", NULL, "also where it cuts traffic, or your own way to this gateway", 0 \
+	}
+
 /* clang-format off */
 static const struct command table[] = {
     {.name = "gateway", .place = COMMAND_LOCAL, .help = "run the gateway in the foreground",
@@ -41,13 +46,32 @@ static const struct command table[] = {
     {.name = "switchover", .arguments = {CONNECTION, {"tunnel", COMMAND_ARGUMENT_TUNNEL, true}},
      .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true, .keys = "s", .panels = "overview tunnels peers",
      .help = "move traffic to the other (or the named) tunnel without losing a packet, and pin it there",
-     .label = "switch over", .options = {{"--dry-run", NULL, "say what would happen", 0}}},
+     .label = "switch over", .options = {{"--dry-run", NULL, "say what would happen", 0},
+		 {"--confirm-within", "SECONDS", "turn back by itself unless it is confirmed in time", 0}}},
+    {.name = "confirm", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "c",
+     .panels = "overview tunnels peers", .help = "keep a switchover that waits for its confirmation"},
     {.name = "auto", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "a",
      .panels = "overview tunnels peers", .help = "give the choice of the tunnel back to the gateway", .label = "auto"},
     {.name = "up", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "u",
      .panels = "overview tunnels", .help = "bring a tunnel up", .label = "up"},
     {.name = "down", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
-     .keys = "d", .panels = "overview tunnels", .help = "take a tunnel down and keep it down", .label = "down"},
+     .keys = "d", .panels = "overview tunnels", .help = "take a tunnel down and keep it down", .label = "down",
+     .options = {FORCE}},
+    {.name = "enable", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR,
+     .help = "end a tunnel's disable, and bring it up"},
+    {.name = "disable", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .help = "take a tunnel down and keep it down over restarts too, until enable", .options = {FORCE}},
+    {.name = "drain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .keys = "D", .panels = "overview tunnels peers", .help = "move traffic off a tunnel before work on it; it stays up",
+     .options = {FORCE}},
+    {.name = "undrain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "U",
+     .panels = "overview tunnels peers", .help = "let a drained tunnel carry traffic again"},
+    {.name = "drill", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .help = "a timed failover drill: take the active tunnel away, measure the outage, put it back",
+     .options = {FORCE, {"--json", NULL, "print the report as JSON", 0}}},
+    {.name = "explain", .arguments = {{"target", COMMAND_ARGUMENT_TARGET, false}}, .place = COMMAND_GATEWAY,
+     .help = "which way traffic goes and why; the first failing layer, its probable cause and what to do",
+     .options = {{"--json", NULL, "print JSON", 0}}},
     {.name = "rekey", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "r",
      .panels = "overview tunnels", .help = "rekey a tunnel's SAs without losing a packet", .label = "rekey"},
     {.name = "reset", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,

@@ -16,7 +16,9 @@
  *   {"id": 2, "do": "query", "kind": "routes", "filter": "in:10.0.0.0/8", "after": "KEY", "limit": 100}
  *     A page of rows of any kind; `filter` and `after` may be missing or null.
  *   {"id": 3, "do": "command", "name": "switchover", "arguments": {"connection": "aws-paris", "dry_run":
- * true}} A row of the command table whose place is the gateway.
+ * true}, "via": "192.0.2.7"} A row of the command table whose place is the gateway. `via`, which may be
+ * missing: the address from which the user reaches this machine (SSH_CONNECTION), so that the gateway can say
+ * when a command would cut that path.
  *
  * What the gateway answers:
  *   {"reply": 3, "exit_code": 0, "text": "…", "result": …}   exit codes as the command line's; result may be

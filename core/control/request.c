@@ -34,6 +34,12 @@ control_request_who(const struct control_request *request)
 	return request->who;
 }
 
+const char *
+control_request_via(const struct control_request *request)
+{
+	return request->via[0] != '\0' ? request->via : NULL;
+}
+
 /* --- its end ----------------------------------------------------------------------------------- */
 
 /* Answers where somebody still listens, and frees it. */
@@ -191,7 +197,10 @@ refuse_unknown(struct control_session *session, json_int_t id, const char *name)
 	char clean[64], text[256];
 
 	text_clean(clean, sizeof(clean), name);
-	if (near != NULL)
+	if (command_find(name) != NULL)
+		snprintf(text, sizeof(text), "'%s' is no command for the gateway: run it where you are",
+			 clean);
+	else if (near != NULL)
 		snprintf(text, sizeof(text), "no command is called '%s' (did you mean '%s'?)", clean, near);
 	else
 		snprintf(text, sizeof(text), "no command is called '%s' in this gateway (version %s)", clean,
@@ -255,6 +264,7 @@ control_request_begin(struct control_session *session, json_int_t id, const char
 	*request =
 	    (struct control_request){.server = server, .session = session, .id = id, .arguments = checked};
 	snprintf(request->who, sizeof(request->who), "%s", session->who);
+	snprintf(request->via, sizeof(request->via), "%s", session->via);
 	DL_APPEND(server->requests, request);
 	session->requests++;
 	handler->handler(handler->context, request);

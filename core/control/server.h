@@ -38,6 +38,11 @@ const char *control_request_text(const struct control_request *request, const ch
 bool control_request_flag(const struct control_request *request, const char *name);
 /** Who asks: "root", "uid 1000". */
 const char *control_request_who(const struct control_request *request);
+/**
+ * The address from which whoever asks reaches this machine (the client of the SSH session that the command
+ * was typed in), as the client says: text from outside, good for a warning and nothing else. NULL: not said.
+ */
+const char *control_request_via(const struct control_request *request);
 /** Ends it well. `text`: one line for people; `result` (may be NULL) is taken. */
 void control_request_done(struct control_request *request, json_t *result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -17,6 +17,7 @@ struct control_session {
 	struct control_server *server;
 	enum command_role role;
 	char who[32];
+	char via[64]; /* from where its user reaches this machine, as the last command said; may be empty */
 	struct control_lines in;
 	struct buffer out;
 	size_t in_flight;  /* bytes given to the socket and not yet taken by it */
@@ -42,7 +43,7 @@ struct control_request {
 	struct control_session *session;     /* NULL once the client went away */
 	json_int_t id;
 	json_t *arguments;
-	char who[32];
+	char who[32], via[64];
 };
 
 struct control_server {

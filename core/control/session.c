@@ -282,6 +282,7 @@ control_session_watched_kinds_changed(struct control_server *server)
 		if (session->following)
 			server->watch.paged_kinds |= session->paged_kinds;
 	}
+	model_store_interest_changed(server->store);
 }
 
 /* --- pages ------------------------------------------------------------------------------------- */
@@ -370,7 +371,9 @@ static void
 handle_command(struct control_session *session, json_int_t id, const json_t *message)
 {
 	const char *name = json_string_value(json_object_get(message, "name"));
+	const char *via = json_string_value(json_object_get(message, "via"));
 
+	text_clean(session->via, sizeof(session->via), via != NULL ? via : "");
 	if (name == NULL)
 		control_session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
 	else

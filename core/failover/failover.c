@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which tunnel carries, and the moves that follow from it; see failover.h for the rules.
+ * Which tunnel carries, and the moves that follow from it; see failover.h for the rules, and operator.c for
+ * the moves that operators ask for.
  *
- * There is one place that decides, choose(), and one that acts, settle(): every fact that comes in is written
- * down and then settle() is called. It moves at once where the tunnel that carries can't any more, or where
- * an operator wants it; a MED is followed after a pause, and only if it still says the same then. The pause
- * is what keeps two gateways that follow each other from swapping: whoever moves first announces it, and the
- * other, still waiting, sees that the two agree. FAILOVER_ORDER_FIRST and _SECOND make sure that one of them
- * is first by more than an UPDATE takes.
+ * There is one place that decides, choose(), and one that acts, failover_settle(): every fact that comes in
+ * is written down and then failover_settle() is called. It moves at once where the tunnel that carries can't
+ * any more, or where an operator wants it; a MED is followed after a pause, and only if it still says the
+ * same then. The pause is what keeps two gateways that follow each other from swapping: whoever moves first
+ * announces it, and the other, still waiting, sees that the two agree. FAILOVER_ORDER_FIRST and _SECOND make
+ * sure that one of them is first by more than an UPDATE takes.
  *
  * On a loss the routes are moved first, in the same call; preferences, which make BGP work, come after.
  */
@@ -20,8 +21,6 @@
 #include <sys/random.h>
 
 #include "core/base/text.h"
-
-#define NONE (-1)
 
 /* --- names and events --- */
 
@@ -52,8 +51,8 @@ failover_event(const struct failover *failover, const char *severity, const char
 	failover->actions.event(failover->actions.context, severity, kind, text);
 }
 
-static void
-tell_changed(const struct failover *failover)
+void
+failover_tell_changed(const struct failover *failover)
 {
 	if (failover->actions.changed != NULL)
 		failover->actions.changed(failover->actions.context);
@@ -61,21 +60,18 @@ tell_changed(const struct failover *failover)
 
 /* --- the choice --- */
 
-static uint32_t
-usable_bits(const struct failover *failover, bool drained_too)
+uint32_t
+failover_usable(const struct failover *failover, bool drained_too)
 {
 	uint32_t bits = 0;
 
-	for (unsigned i = 0; i < failover->count; i++)
-		if (failover->members[i].usable && (drained_too || !failover->members[i].drain))
-			bits |= 1u << i;
-	return bits;
-}
+	for (unsigned i = 0; i < failover->count; i++) {
+		const struct failover_member *member = &failover->members[i];
 
-static int
-first_of(uint32_t bits)
-{
-	return bits != 0 ? __builtin_ctz(bits) : NONE;
+		if (member->usable && (drained_too || !(member->drain || member->leaving)))
+			bits |= 1u << i;
+	}
+	return bits;
 }
 
 /*
@@ -113,14 +109,16 @@ struct choice {
 static struct choice
 choose(const struct failover *failover)
 {
-	uint32_t bits = usable_bits(failover, false);
+	uint32_t bits = failover_usable(failover, false);
 	struct choice choice = {0};
-	int preferred;
+	int preferred, wanted = failover->pinned;
 
 	if (bits == 0)
-		bits = usable_bits(failover, true);
-	if (failover->pinned >= 0 && bits & 1u << failover->pinned) {
-		choice.active = 1u << failover->pinned;
+		bits = failover_usable(failover, true);
+	if (wanted < 0 || !(bits & 1u << wanted))
+		wanted = failover->insist;
+	if (wanted >= 0 && bits & 1u << wanted) {
+		choice.active = 1u << wanted;
 		return choice;
 	}
 	if (failover->active_active) {
@@ -143,7 +141,7 @@ choose(const struct failover *failover)
 static void
 set_routes(struct failover *failover, uint32_t active)
 {
-	uint32_t usable = usable_bits(failover, true);
+	uint32_t usable = failover_usable(failover, true);
 
 	if (failover->routes_set && failover->active == active && failover->usable == usable)
 		return;
@@ -159,8 +157,13 @@ set_preferences(struct failover *failover, uint32_t active)
 	for (unsigned i = 0; i < failover->count; i++) {
 		struct failover_member *member = &failover->members[i];
 		bool carries = active & 1u << i;
-		uint32_t preference = carries ? FAILOVER_PREFERENCE_ACTIVE : FAILOVER_PREFERENCE_STANDBY;
-		uint32_t med = carries ? FAILOVER_MED_ACTIVE : FAILOVER_MED_STANDBY;
+		uint32_t preference = carries         ? FAILOVER_PREFERENCE_ACTIVE
+				      : member->drain ? FAILOVER_PREFERENCE_DRAINED
+						      : FAILOVER_PREFERENCE_STANDBY;
+		uint32_t med = carries && failover->stale ? FAILOVER_MED_ALONE
+			       : carries                  ? FAILOVER_MED_ACTIVE
+			       : member->drain            ? FAILOVER_MED_DRAINED
+							  : FAILOVER_MED_STANDBY;
 
 		if (member->local_preference == preference && member->announced == med)
 			continue;
@@ -170,8 +173,8 @@ set_preferences(struct failover *failover, uint32_t active)
 	}
 }
 
-static void
-note_move(struct failover *failover, int from, int to, const char *cause)
+void
+failover_note_move(struct failover *failover, int from, int to, const char *cause)
 {
 	failover->last =
 	    (struct failover_move){.set = true, .at = clock_wall(), .from = from, .to = to, .outage_ms = NAN};
@@ -188,12 +191,14 @@ move_lost(struct failover *failover, uint32_t active, const char *cause)
 	if (to < 0)
 		to = first_of(active);
 	set_routes(failover, active);
+	/* What the lost tunnel announced may stand at the other side until it notices too: undercut it. */
+	failover->stale = true;
 	/* With nothing left that carries, what was announced stays: no tunnel is better than the other. */
 	if (active != 0)
 		set_preferences(failover, active);
 	watch_abort(failover, "the tunnel was lost during the move");
 	failover->failovers++;
-	note_move(failover, from, to, cause);
+	failover_note_move(failover, from, to, cause);
 	failover_member_name(failover, from, from_name);
 	failover_member_name(failover, to, to_name);
 	if (to >= 0)
@@ -204,7 +209,7 @@ move_lost(struct failover *failover, uint32_t active, const char *cause)
 			       "%s is lost (%s) and no other tunnel is usable: nothing can be carried",
 			       from_name, cause);
 	watch_start(failover, WATCH_LOSS, from, to);
-	tell_changed(failover);
+	failover_tell_changed(failover);
 }
 
 /* Both can carry: make before break. Without a `cause` whoever asked for it has been told. */
@@ -226,12 +231,12 @@ move_planned(struct failover *failover, uint32_t active, const char *cause, bool
 	failover->noted = automatic;
 	if (automatic) {
 		failover->failovers++;
-		note_move(failover, from, to, cause);
+		failover_note_move(failover, from, to, cause);
 	}
 	if (cause != NULL)
-		failover_event(failover, "info", automatic ? "failover" : "failover.drain",
+		failover_event(failover, "info", automatic ? "failover" : failover->deed,
 			       "traffic goes by %s instead of %s: %s", to_name, from_name, cause);
-	tell_changed(failover);
+	failover_tell_changed(failover);
 }
 
 /* Something carries again, or one more does. */
@@ -248,7 +253,7 @@ move_joined(struct failover *failover, uint32_t active, const char *cause)
 		       failover_member_name(failover, to, name), first ? "" : " too");
 	if (first && failover->watch.kind == WATCH_LOSS)
 		watch_start(failover, WATCH_LOSS, failover->watch.from, to);
-	tell_changed(failover);
+	failover_tell_changed(failover);
 }
 
 /* --- following the MED --- */
@@ -280,8 +285,8 @@ on_follow(uv_timer_t *timer)
 	move_planned(failover, choice.active, cause, true);
 }
 
-static void
-follow_later(struct failover *failover)
+void
+failover_follow_later(struct failover *failover)
 {
 	const struct failover_timing *timing = &failover_timing;
 	unsigned wait;
@@ -299,12 +304,14 @@ follow_later(struct failover *failover)
 
 /* --- facts to moves --- */
 
-static void
-settle(struct failover *failover, const char *cause, bool automatic)
+void
+failover_settle(struct failover *failover, const char *cause, bool automatic)
 {
 	struct choice choice = choose(failover);
-	uint32_t usable = usable_bits(failover, true);
+	uint32_t usable = failover_usable(failover, true);
 
+	if (usable == (1u << failover->count) - 1)
+		failover->stale = false;
 	if (choice.active == failover->active) {
 		uv_timer_stop(&failover->follower);
 		set_routes(failover, choice.active); /* who may stand in can have changed */
@@ -314,7 +321,7 @@ settle(struct failover *failover, const char *cause, bool automatic)
 	}
 	if (choice.patient) {
 		set_routes(failover, failover->active);
-		follow_later(failover);
+		failover_follow_later(failover);
 		return;
 	}
 	uv_timer_stop(&failover->follower);
@@ -344,7 +351,7 @@ failover_member_usable(struct failover *failover, unsigned at, bool usable, cons
 		snprintf(text, sizeof(text), "%s, where the traffic is pinned, is usable again", name);
 	else
 		snprintf(text, sizeof(text), "%s", member->cause);
-	settle(failover, text, true);
+	failover_settle(failover, text, true);
 	if (standby) {
 		failover_event(failover, "warning", "failover.unprotected",
 			       "%s is lost (%s): no other tunnel can stand in", name, member->cause);
@@ -353,7 +360,7 @@ failover_member_usable(struct failover *failover, unsigned at, bool usable, cons
 			    failover,
 			    "the tunnel that was moved away from was lost; nothing is left to wait for");
 	}
-	tell_changed(failover);
+	failover_tell_changed(failover);
 }
 
 void
@@ -366,7 +373,7 @@ failover_member_med(struct failover *failover, unsigned member, uint32_t med)
 	else if (failover->members[member].med != FAILOVER_NO_MED && med < failover->members[member].med)
 		failover->members[member].med_lowered = clock_monotonic();
 	failover->members[member].med = med;
-	settle(failover, "the other side prefers it", true);
+	failover_settle(failover, "the other side prefers it", true);
 }
 
 void
@@ -379,8 +386,27 @@ failover_member_drain(struct failover *failover, unsigned at, bool drain)
 	failover->members[at].drain = drain;
 	snprintf(cause, sizeof(cause), "%s is %s", failover_member_name(failover, (int)at, name),
 		 drain ? "being drained" : "no longer drained");
-	settle(failover, cause, !drain);
-	tell_changed(failover);
+	failover->deed = drain ? "drain" : "undrain";
+	failover_settle(failover, cause, !drain);
+	failover_tell_changed(failover);
+}
+
+void
+failover_member_leaving(struct failover *failover, unsigned at, bool leaving)
+{
+	char name[80], cause[120];
+
+	if (at >= failover->count || failover->members[at].leaving == leaving)
+		return;
+	failover->members[at].leaving = leaving;
+	failover_member_name(failover, (int)at, name);
+	failover_event(failover, "notice", "failover.leaving",
+		       leaving ? "the other side drains %s (GRACEFUL_SHUTDOWN)"
+			       : "the other side no longer drains %s",
+		       name);
+	snprintf(cause, sizeof(cause), "the other side drains %s", name);
+	failover_settle(failover, cause, true);
+	failover_tell_changed(failover);
 }
 
 void
@@ -394,157 +420,30 @@ failover_status(const struct failover *failover, struct failover_status *out)
 {
 	*out = (struct failover_status){
 	    .active = failover->active,
-	    .usable = usable_bits(failover, true),
+	    .usable = failover_usable(failover, true),
 	    .pinned = failover->pinned >= 0,
 	    .moving = failover->watch.kind == WATCH_PLANNED,
+	    .measuring = failover->watch.kind == WATCH_LOSS,
 	    .pinned_member = failover->pinned,
 	    .failovers = failover->failovers,
+	    .confirm_until = failover->confirm.waiting ? failover->confirm.until : 0,
+	    .confirm_from = failover->confirm.waiting ? failover->confirm.from : NONE,
 	    .last = failover->last,
 	};
+	for (unsigned i = 0; i < failover->count; i++) {
+		out->drained |= (failover->members[i].drain ? 1u : 0u) << i;
+		out->leaving |= (failover->members[i].leaving ? 1u : 0u) << i;
+	}
 }
 
-/* --- switchover --- */
-
-/* The member that `member` names (-1: the other one), or NONE with `err`. */
-static int
-switchover_target(const struct failover *failover, int member, struct error *err)
-{
-	const char *name = failover->name[0] ? failover->name : "the connection";
-	char text[80];
-
-	if (failover->asked) {
-		error_set(err, "%s is in the middle of a switchover; wait until it is done", name);
-		return NONE;
-	}
-	if (failover->count < 2) {
-		error_set(err, "%s has one tunnel only: there is nothing to move to", name);
-		return NONE;
-	}
-	if (member >= (int)failover->count) {
-		error_set(err, "%s has no tunnel %d", name, member + 1);
-		return NONE;
-	}
-	if (failover->active == 0) {
-		error_set(err, "%s has no tunnel that carries traffic: nothing can be moved", name);
-		return NONE;
-	}
-	if (member < 0 && failover->active & (failover->active - 1)) {
-		error_set(err, "all tunnels of %s carry traffic (active_active): name the one to move to",
-			  name);
-		return NONE;
-	}
-	if (member < 0)
-		member = failover->active & 1 ? 1 : 0;
-	failover_member_name(failover, member, text);
-	if (!failover->members[member].usable) {
-		error_set(err, "%s is not usable%s%s: traffic stays where it is", text,
-			  failover->members[member].cause[0] ? ": " : "", failover->members[member].cause);
-		return NONE;
-	}
-	if (failover->members[member].drain) {
-		error_set(err, "%s is being drained: undrain it first", text);
-		return NONE;
-	}
-	return member;
-}
-
-bool
-failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
-			 struct error *err)
-{
-	int to = switchover_target(failover, member, err);
-	char from_name[80], to_name[80];
-
-	if (to < 0)
-		return false;
-	failover_member_name(failover, to, to_name);
-	failover_member_name(failover, first_of(failover->active & ~(1u << to)), from_name);
-	if (failover->active == 1u << to)
-		snprintf(text, size, "%s carries the traffic already; it would be pinned there", to_name);
-	else if (failover->active & 1u << to)
-		snprintf(text, size, "traffic would leave %s and stay on %s alone, pinned there until auto",
-			 from_name, to_name);
-	else
-		snprintf(text, size,
-			 "traffic would move from %s to %s and be pinned there until auto; %s stays up",
-			 from_name, to_name, from_name);
-	return true;
-}
-
-void
-failover_planned_done(struct failover *failover, struct failover_result *result)
-{
-	void (*done)(void *context, const struct failover_result *result) = failover->done;
-
-	failover->done = NULL;
-	failover->asked = false;
-	if (failover->noted)
-		failover->last.outage_ms = result->outage_ms;
-	failover_event(failover, result->ok ? "info" : "warning",
-		       done != NULL ? "switchover.done" : "failover.done", "%s", result->text);
-	if (done != NULL)
-		done(failover->done_context, result);
-	if (!failover->freed)
-		tell_changed(failover);
-}
+/* --- measured --- */
 
 void
 failover_outage_known(struct failover *failover, double outage_ms, const char *text)
 {
 	failover->last.outage_ms = outage_ms;
 	failover_event(failover, "info", "failover.done", "%s", text);
-	tell_changed(failover);
-}
-
-bool
-failover_switchover(struct failover *failover, int member,
-		    void (*done)(void *context, const struct failover_result *result), void *context,
-		    struct error *err)
-{
-	int to = switchover_target(failover, member, err), from;
-	struct failover_result result = {
-	    .ok = true, .ours_moved = true, .theirs_moved = true, .outage_ms = NAN};
-	char to_name[80], from_name[80];
-
-	if (to < 0)
-		return false;
-	from = first_of(failover->active & ~(1u << to));
-	failover_member_name(failover, to, to_name);
-	failover_member_name(failover, from, from_name);
-	watch_abort(failover, "an operator's switchover took the place of this move");
-	uv_timer_stop(&failover->follower);
-	failover->pinned = to;
-	failover->asked = true;
-	failover->done = done;
-	failover->done_context = context;
-	if (from < 0) {
-		snprintf(result.text, sizeof(result.text), "%s carries the traffic already; pinned there",
-			 to_name);
-		failover_planned_done(failover, &result);
-		return true;
-	}
-	failover_event(failover, "info", "switchover", "an operator moves the traffic from %s to %s",
-		       from_name, to_name);
-	move_planned(failover, 1u << to, NULL, false);
-	failover->noted = true;
-	note_move(failover, from, to, "switchover by an operator");
-	if (failover->watch.kind == WATCH_NONE) {
-		snprintf(result.text, sizeof(result.text),
-			 "moved from %s to %s; there are no counters to measure by", from_name, to_name);
-		failover_planned_done(failover, &result);
-	}
-	return true;
-}
-
-void
-failover_auto(struct failover *failover)
-{
-	if (failover->pinned < 0)
-		return;
-	failover->pinned = NONE;
-	failover_event(failover, "info", "failover.auto", "the gateway chooses the tunnel again");
-	settle(failover, "the gateway chooses again", true);
-	tell_changed(failover);
+	failover_tell_changed(failover);
 }
 
 /* --- make and free --- */
@@ -559,7 +458,8 @@ struct failover *
 failover_new(uv_loop_t *loop, unsigned members, bool active_active, const struct failover_actions *actions)
 {
 	struct failover *failover = memory_zeroed(1, sizeof(*failover));
-	uv_timer_t *timers[] = {&failover->sampler, &failover->poller, &failover->follower};
+	uv_timer_t *timers[] = {&failover->sampler, &failover->poller, &failover->follower,
+				&failover->confirmer};
 
 	failover->loop = loop;
 	failover->actions = *actions;
@@ -567,7 +467,8 @@ failover_new(uv_loop_t *loop, unsigned members, bool active_active, const struct
 		snprintf(failover->name, sizeof(failover->name), "%s", actions->name);
 	failover->count = members < FAILOVER_MEMBERS ? members : FAILOVER_MEMBERS;
 	failover->active_active = active_active;
-	failover->pinned = NONE;
+	failover->pinned = failover->insist = NONE;
+	failover->deed = "switchover";
 	failover->last.from = failover->last.to = NONE;
 	failover->last.outage_ms = NAN;
 	failover->watch.from = failover->watch.to = NONE;
@@ -606,4 +507,5 @@ failover_free(struct failover *failover)
 	uv_close((uv_handle_t *)&failover->sampler, on_closed);
 	uv_close((uv_handle_t *)&failover->poller, on_closed);
 	uv_close((uv_handle_t *)&failover->follower, on_closed);
+	uv_close((uv_handle_t *)&failover->confirmer, on_closed);
 }

@@ -22,17 +22,17 @@
 
 #define FAILOVER_MEMBERS 2
 #define FAILOVER_NO_MED UINT32_MAX
-#define FAILOVER_PREFERENCE_ACTIVE 200
-#define FAILOVER_PREFERENCE_STANDBY 100
-#define FAILOVER_MED_ACTIVE 100
-#define FAILOVER_MED_STANDBY 200
 
-/* What the tunnel that carries and the one that stands by are given (struct failover_actions,
- * set_preference). */
+/* What the tunnel that carries, the one that stands by and one that is drained are given (struct
+ * failover_actions, set_preference). */
 #define FAILOVER_PREFERENCE_ACTIVE 200
 #define FAILOVER_PREFERENCE_STANDBY 100
+#define FAILOVER_PREFERENCE_DRAINED 0
 #define FAILOVER_MED_ACTIVE 100
 #define FAILOVER_MED_STANDBY 200
+/* Of the tunnel that carries while another is lost: less than the lost one may still be known with. */
+#define FAILOVER_MED_ALONE 50
+#define FAILOVER_MED_DRAINED 300
 
 struct failover; /* of one connection */
 
@@ -77,9 +77,14 @@ struct failover_move {
 
 struct failover_status {
 	uint32_t active, usable; /* bits */
+	uint32_t drained;        /* by an operator here; bits */
+	uint32_t leaving;        /* the other side drains them; bits */
 	bool pinned, moving;
-	int pinned_member;  /* -1: none */
-	uint64_t failovers; /* moves that nobody asked for */
+	bool measuring;       /* after a loss: the outage is not over or not known yet */
+	int pinned_member;    /* -1: none */
+	usec_t confirm_until; /* wall clock: when a switchover turns back unless it is confirmed; 0: none */
+	int confirm_from;     /* the member it turns back to; -1: to all that are usable, or none waits */
+	uint64_t failovers;   /* moves that nobody asked for */
 	struct failover_move last;
 };
 
@@ -100,8 +105,11 @@ void failover_member_med(struct failover *failover, unsigned member, uint32_t me
  */
 enum failover_order { FAILOVER_ORDER_RANDOM, FAILOVER_ORDER_FIRST, FAILOVER_ORDER_SECOND };
 void failover_order(struct failover *failover, enum failover_order order);
-/** A member that is being drained is only used when no other is usable. */
+/** A member that is being drained is only used when no other is usable. For a drain that tells how it ended
+ * see failover_drain. */
 void failover_member_drain(struct failover *failover, unsigned member, bool drain);
+/** The same by the other side's wish (GRACEFUL_SHUTDOWN, RFC 8326). */
+void failover_member_leaving(struct failover *failover, unsigned member, bool leaving);
 void failover_status(const struct failover *failover, struct failover_status *out);
 
 /** How a switchover ended. */
@@ -123,10 +131,33 @@ struct failover_result {
 bool failover_switchover(struct failover *failover, int member,
 			 void (*done)(void *context, const struct failover_result *result), void *context,
 			 struct error *err);
+/**
+ * The same, and it turns back by itself after `seconds`: to the member that carried before and to the pin
+ * that was there before, make-before-break, unless failover_confirm comes first. Another switchover and
+ * failover_auto take its place. 0: no confirmation is waited for.
+ */
+bool failover_switchover_confirm(struct failover *failover, int member, unsigned seconds,
+				 void (*done)(void *context, const struct failover_result *result),
+				 void *context, struct error *err);
+/** Keeps the switchover that waits for it. False with `err` where none waits. */
+bool failover_confirm(struct failover *failover, struct error *err);
 /** What it would do, in words; the same refusals. */
 bool failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
 			      struct error *err);
-/** Gives the choice back. */
+/**
+ * Moves the traffic off a member that stays up, and keeps it off until failover_undrain (unless no other is
+ * usable). `done` as with a switchover. False with `err` where a move is under way, and, without `force`,
+ * where no other member is usable.
+ */
+bool failover_drain(struct failover *failover, unsigned member, bool force,
+		    void (*done)(void *context, const struct failover_result *result), void *context,
+		    struct error *err);
+/** Ends it; a member that carried when it was drained carries again, unless the traffic is pinned elsewhere.
+ */
+bool failover_undrain(struct failover *failover, unsigned member,
+		      void (*done)(void *context, const struct failover_result *result), void *context,
+		      struct error *err);
+/** Gives the choice back. Ends a switchover's wait for its confirmation. */
 void failover_auto(struct failover *failover);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What failover.c (the choice) and watch.c (what the counters say of a move) share.
+ * What failover.c (the choice), operator.c (what operators ask for) and watch.c (what the counters say of a
+ * move) share.
  */
 #ifndef TWINSPAN_FAILOVER_INTERNAL_H
 #define TWINSPAN_FAILOVER_INTERNAL_H
@@ -54,7 +55,10 @@ struct watch {
 };
 
 struct failover_member {
-	bool usable, drain;
+	bool usable;
+	bool drain;   /* an operator drains it */
+	bool carried; /* when that began: then it carries again when it ends */
+	bool leaving; /* the other side drains it */
 	uint32_t med;
 	usec_t med_lowered;                   /* when the other side began to like it better; 0: it didn't */
 	uint32_t local_preference, announced; /* as set last; 0: not yet */
@@ -70,25 +74,53 @@ struct failover {
 	unsigned count;
 	bool active_active, freed;
 	bool asked; /* the move under way is a switchover */
+	bool stale; /* a tunnel was lost and is not back: see FAILOVER_MED_ALONE */
 	bool noted; /* the move under way is `last` */
 	struct failover_member members[FAILOVER_MEMBERS];
 	uint32_t active, usable; /* as set_routes was told */
 	bool routes_set;
 	int pinned;
+	int insist;       /* where an operator's move goes that pins nothing, until it is over; -1: none */
+	const char *deed; /* what the operator does: "switchover", "drain", "undrain" */
+	struct {
+		bool waiting, warned;
+		int from;       /* what carried before; -1: several did */
+		int pinned;     /* as it was before */
+		usec_t until;   /* wall clock */
+		usec_t seconds; /* as asked */
+	} confirm;
 	enum failover_order order;
 	uint64_t failovers, seed;
 	struct failover_move last;
 	struct watch watch;
 	void (*done)(void *context, const struct failover_result *result);
 	void *done_context;
-	uv_timer_t sampler, poller, follower;
+	uv_timer_t sampler, poller, follower, confirmer;
 	unsigned open_handles;
 };
 
+#define NONE (-1)
+
+/** The number of the first bit; NONE where there is none. */
+static inline int
+first_of(uint32_t bits)
+{
+	return bits != 0 ? __builtin_ctz(bits) : NONE;
+}
+
 /* failover.c */
+uint32_t failover_usable(const struct failover *failover, bool drained_too);
+/** Acts on what is now the case. Not `automatic`: an operator wants it so. */
+void failover_settle(struct failover *failover, const char *cause, bool automatic);
+void failover_follow_later(struct failover *failover);
+void failover_note_move(struct failover *failover, int from, int to, const char *cause);
+void failover_tell_changed(const struct failover *failover);
 const char *failover_member_name(const struct failover *failover, int member, char out[80]);
+
+/* operator.c */
 /** A planned move is over; tells whoever asked. */
 void failover_planned_done(struct failover *failover, struct failover_result *result);
+/* failover.c */
 /** The outage of the last loss is known (NaN: it isn't). */
 void failover_outage_known(struct failover *failover, double outage_ms, const char *text);
 void failover_event(const struct failover *failover, const char *severity, const char *kind,

@@ -236,7 +236,9 @@ tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 	tunnel->dpd_interval_s = from->dpd_interval_s;
 	tunnel->dpd_timeout_s = from->dpd_timeout_s;
 	tunnel->dpd_restart = from->dpd_restart;
-	tunnel->initiate = tunnel->wanted = from->initiate;
+	tunnel->initiate = from->initiate;
+	tunnel->wanted = from->initiate && !from->down;
+	tunnel->refused = from->down;
 	tunnel->encap = from->encap;
 	tunnel->local_id = identity_of(from->local_id, &from->local);
 	tunnel->remote_id = identity_of(from->remote_id, NULL);

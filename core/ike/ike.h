@@ -34,6 +34,7 @@ struct ike_tunnel {
 	uint32_t dpd_interval_s, dpd_timeout_s;
 	bool dpd_restart; /* after a dead peer: try again at once */
 	bool initiate;    /* false: wait for the peer */
+	bool down;        /* stays down until ike_tunnel_up, as after ike_tunnel_down */
 	int encap;        /* 0 auto, 1 always, -1 never */
 	bool inside_v6;   /* selectors ::/0 beside 0.0.0.0/0 */
 };

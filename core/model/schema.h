@@ -55,6 +55,7 @@
 	F(LIST, active,              "",    "Active",     "the tunnels that carry traffic") \
 	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
 	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
+	F(TIME, confirm_until,       "",    "Confirm by", "when a switchover turns back by itself unless it is confirmed") \
 	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
 	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
 	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \

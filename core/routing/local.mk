@@ -12,4 +12,5 @@ core_routing_librouting_la_SOURCES = \
 	core/routing/routing.c core/routing/routing.h core/routing/routing_internal.h \
 	core/routing/sender.c \
 	core/routing/sync.c \
-	core/routing/table.c core/routing/table.h
+	core/routing/table.c core/routing/table.h \
+	core/routing/underlay.c

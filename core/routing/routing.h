@@ -112,6 +112,14 @@ bool routing_lookup(const struct routing *routing, const struct ip_prefix *prefi
 /** The longest prefix with a candidate that contains the address. */
 bool routing_match(const struct routing *routing, const struct ip_address *address, struct ip_prefix *prefix,
 		   struct routing_state *out);
+/** Which way the kernel sends packets to an address now, whoever's routes they are. */
+struct routing_way {
+	bool reachable, local;     /* local: an address of this machine */
+	char interface[16];        /* may be empty */
+	struct ip_address gateway; /* none: directly */
+};
+/** False where there is no way; `out` is filled in any case. One question to the kernel, some 20 us. */
+bool routing_underlay(struct routing *routing, const struct ip_address *to, struct routing_way *out);
 /** In prefix order after `after`; `visit` returns false to stop. */
 void routing_walk(const struct routing *routing, const struct ip_prefix *after,
 		  bool (*visit)(void *context, const struct ip_prefix *prefix,

@@ -58,6 +58,13 @@ class Namespace:
                                 ("ip_forward", 1 if forward else 0)):
                 pathlib.Path("/proc/sys/net/ipv4", file).write_text(str(value))
 
+    @classmethod
+    def existing(cls, suite, name):
+        """One that somebody else made, and removes."""
+        self = cls.__new__(cls)
+        self.suite, self.role, self.name, self.path = suite, name, name, NETNS / name
+        return self
+
     def remove(self):
         ip("netns delete", self.name, check=False)
 

@@ -29,6 +29,8 @@ struct node {
 	size_t route_count;
 	unsigned med_calls, received_rows, advertised_rows;
 	uint32_t med;
+	bool graceful;
+	unsigned graceful_calls;
 	char last_event[200];
 };
 
@@ -69,6 +71,15 @@ on_med(void *context, struct bgp_peer *peer, uint32_t med)
 }
 
 static void
+on_graceful(void *context, struct bgp_peer *peer, bool graceful)
+{
+	struct node *node = context;
+
+	node->graceful_calls++;
+	node->graceful = graceful;
+}
+
+static void
 on_event(void *context, struct bgp_peer *peer, const char *severity, const char *kind, const char *text)
 {
 	struct node *node = context;
@@ -97,6 +108,7 @@ node_open(struct node *node, unsigned number, uint32_t asn)
 					    .events = {.context = node,
 						       .route_changed = on_route,
 						       .med_changed = on_med,
+						       .graceful_changed = on_graceful,
 						       .peer_event = on_event,
 						       .received_changed = on_received,
 						       .advertised_changed = on_advertised}};
@@ -268,6 +280,28 @@ see(void *context, const struct bgp_path *path)
 		bgp_attributes_as_path(path->attributes, join, seen->text);
 	snprintf(seen->text + strlen(seen->text), sizeof(seen->text) - strlen(seen->text), "| %s;",
 		 path->reason);
+	return true;
+}
+
+static void
+join_community(void *context, const char *text)
+{
+	struct seen *seen = context;
+
+	snprintf(seen->text + strlen(seen->text), sizeof(seen->text) - strlen(seen->text), " %s", text);
+}
+
+static bool
+see_preference(void *context, const struct bgp_path *path)
+{
+	struct seen *seen = context;
+	char p[IP_PREFIX_TEXT];
+
+	snprintf(seen->text + strlen(seen->text), sizeof(seen->text) - strlen(seen->text), "%s %u",
+		 ip_prefix_format(&path->prefix, p), path->local_preference);
+	if (path->attributes != NULL)
+		bgp_attributes_communities(path->attributes, join_community, seen);
+	snprintf(seen->text + strlen(seen->text), sizeof(seen->text) - strlen(seen->text), ";");
 	return true;
 }
 
@@ -457,6 +491,10 @@ a_soft_reset_says_all_again_without_losing_the_session(void **state)
 	assert_int_equal(a.advertised_rows, 1);
 	assert_true(is_up(at_a));
 	assert_int_equal(status_of(at_a).flaps + status_of(at_b).flaps, 0);
+	/* Who watches is told too when all rows go with the session. */
+	a.advertised_rows = a.received_rows = 0;
+	bgp_peer_shutdown(at_a, NULL);
+	WAIT_UNTIL(a.advertised_rows == 1 && a.received_rows == 1);
 	close_node(&a);
 	close_node(&b);
 }
@@ -485,6 +523,43 @@ a_new_med_reaches_the_peer_without_a_reset(void **state)
 	WAIT_UNTIL(b.med == UINT32_MAX);
 	assert_int_equal(status_of(at_b).flaps, 0);
 	assert_int_equal(status_of(at_b).received, 2);
+	close_node(&a);
+	close_node(&b);
+}
+
+/* RFC 8326: what is announced, and what it does on the other side. */
+static void
+graceful_shutdown_is_told_and_honoured_with_preference_0(void **state)
+{
+	struct node a, b;
+	struct bgp_peer *at_a, *at_b;
+	struct seen seen = {0};
+
+	node_open(&a, 2, 65001);
+	node_open(&b, 3, 65002);
+	originate(&a, "10.1.0.0/16");
+	originate(&a, "10.2.0.0/16");
+	at_a = add_simple(&a, "b", &b);
+	at_b = add_simple(&b, "a", &a);
+	WAIT_UNTIL(is_up(at_a) && is_up(at_b) && status_of(at_b).received == 2);
+	bgp_walk_received(at_b, NULL, see_preference, &seen);
+	assert_string_equal(seen.text, "10.1.0.0/16 100;10.2.0.0/16 100;");
+	bgp_peer_set_graceful_shutdown(at_a, true);
+	WAIT_UNTIL(b.graceful);
+	assert_true(status_of(at_a).graceful_shutdown);
+	seen = (struct seen){0};
+	bgp_walk_received(at_b, NULL, see_preference, &seen);
+	assert_string_equal(seen.text, "10.1.0.0/16 0 65535:0;10.2.0.0/16 0 65535:0;");
+	/* A network that comes later carries it too. */
+	originate(&a, "10.3.0.0/16");
+	WAIT_UNTIL(status_of(at_b).received == 3);
+	assert_true(b.graceful);
+	bgp_peer_set_graceful_shutdown(at_a, false);
+	WAIT_UNTIL(!b.graceful);
+	WAIT_UNTIL((seen = (struct seen){0}, bgp_walk_received(at_b, NULL, see_preference, &seen),
+		    strcmp(seen.text, "10.1.0.0/16 100;10.2.0.0/16 100;10.3.0.0/16 100;") == 0));
+	assert_int_equal(b.graceful_calls, 2);
+	assert_int_equal(status_of(at_b).flaps, 0);
 	close_node(&a);
 	close_node(&b);
 }
@@ -1026,6 +1101,7 @@ TEST_MAIN(TEST(two_speakers_with_long_as_numbers_exchange_networks),
 	  TEST(one_prefix_too_many_draws_6_1_and_a_new_attempt_is_heard_at_once),
 	  TEST(a_soft_reset_says_all_again_without_losing_the_session),
 	  TEST(a_new_med_reaches_the_peer_without_a_reset),
+	  TEST(graceful_shutdown_is_told_and_honoured_with_preference_0),
 	  TEST(a_group_is_one_for_split_horizon_and_shows_its_members),
 	  TEST(a_path_with_our_own_as_is_kept_but_not_accepted),
 	  TEST(an_internal_peer_gets_preferences_and_no_internal_routes),

@@ -101,7 +101,7 @@ set_preference(void *context, unsigned member, uint32_t local_preference, uint32
 {
 	run_world();
 	note("prefer %u %u/%u; ", member, local_preference, med);
-	if (med == FAILOVER_MED_ACTIVE && world.follows >= 0) {
+	if (med <= FAILOVER_MED_ACTIVE && world.follows >= 0) {
 		world.wants = (int)member;
 		world.moves_at = clock_monotonic() + world.follows * USEC_PER_MS;
 	}
@@ -245,6 +245,21 @@ the_first_usable_one_carries_and_keeps_it(void **state)
 	assert_int_equal(status().failovers, 0);
 }
 
+/* The lost tunnel may still be announced with the better MED at the other side: it is undercut until all is
+ * well. */
+static void
+the_med_of_a_lost_tunnel_is_undercut_until_it_is_back(void **state)
+{
+	both_up();
+	forget();
+	failover_member_usable(failover, 0, false, "silence");
+	assert_true(said("prefer 1 200/50; "));
+	forget();
+	failover_member_usable(failover, 0, true, "up");
+	assert_true(said("prefer 1 200/100; "));
+	assert_false(said("prefer 0"));
+}
+
 static void
 on_a_loss_routes_go_first_in_the_same_call(void **state)
 {
@@ -252,9 +267,9 @@ on_a_loss_routes_go_first_in_the_same_call(void **state)
 	forget();
 	failover_member_usable(failover, 0, false, "BFD says down");
 	assert_int_equal(strncmp(world.log,
-				 "routes 2/2; prefer 0 100/200; prefer 1 200/100; [failover] aws/1 is lost "
+				 "routes 2/2; prefer 0 100/200; prefer 1 200/50; [failover] aws/1 is lost "
 				 "(BFD says down): traffic goes by aws/2",
-				 110),
+				 109),
 			 0);
 	assert_int_equal(status().failovers, 1);
 	assert_string_equal(status().last.cause, "BFD says down");
@@ -741,6 +756,197 @@ two_sides_by_chance_agree_too(void **state)
 	assert_true(most >= 1);
 }
 
+/* --- what operators do beside a switchover --- */
+
+static void
+an_unconfirmed_switchover_goes_back_to_tunnel_and_pin(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 0);
+	assert_true(failover_switchover_confirm(failover, -1, 1, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	assert_true(status().confirm_until > clock_wall());
+	assert_int_equal(status().confirm_from, 0);
+	UNTIL(world.results == 1);
+	assert_true(world.result.ok);
+	UNTIL(status().active == 1);
+	assert_int_equal(status().confirm_until, 0);
+	assert_false(status().pinned);
+	assert_true(said("[switchover.reverted]"));
+	UNTIL(!status().moving);
+	assert_int_equal(world.in_by, 0);
+	assert_int_equal(status().failovers, 0);
+}
+
+static void
+an_unconfirmed_one_over_a_pin_restores_the_pin(void **state)
+{
+	both_up();
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	assert_true(failover_switchover_confirm(failover, 1, 1, on_done, NULL, NULL));
+	assert_int_equal(status().pinned_member, 1);
+	UNTIL(status().confirm_until == 0);
+	assert_int_equal(status().pinned_member, 0);
+	assert_int_equal(status().active, 1);
+}
+
+static void
+a_confirmed_one_stays(void **state)
+{
+	struct error err = {0};
+
+	both_up();
+	assert_false(failover_confirm(failover, &err));
+	assert_non_null(strstr(err.text, "no switchover of aws waits"));
+	assert_true(failover_switchover_confirm(failover, -1, 1, on_done, NULL, NULL));
+	assert_true(failover_confirm(failover, &err));
+	assert_int_equal(status().confirm_until, 0);
+	run_for(1200 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	assert_true(status().pinned);
+	assert_false(said("reverted"));
+}
+
+static void
+auto_and_another_switchover_end_the_wait(void **state)
+{
+	both_up();
+	assert_true(failover_switchover_confirm(failover, 1, 1, on_done, NULL, NULL));
+	failover_auto(failover);
+	assert_int_equal(status().confirm_until, 0);
+	UNTIL(world.results == 1);
+	assert_true(failover_switchover_confirm(failover, 0, 1, on_done, NULL, NULL));
+	UNTIL(world.results == 2);
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	run_for(1200 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	assert_false(said("reverted"));
+}
+
+static void
+what_can_not_go_back_stays_and_says_so(void **state)
+{
+	both_up();
+	assert_true(failover_switchover_confirm(failover, 1, 1, on_done, NULL, NULL));
+	failover_member_usable(failover, 0, false, "cut");
+	UNTIL(status().confirm_until == 0);
+	assert_int_equal(status().active, 2);
+	assert_true(said("aws/1 is not usable: traffic stays"));
+	assert_false(status().pinned);
+}
+
+static void
+a_drain_moves_the_traffic_and_its_end_brings_it_back(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 0);
+	forget();
+	assert_true(failover_drain(failover, 0, false, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	assert_int_equal(status().drained, 1);
+	assert_int_equal(status().usable, 3); /* it may still stand in */
+	assert_true(said("prefer 0 0/300; "));
+	UNTIL(world.results == 1);
+	assert_true(world.result.ok);
+	assert_int_equal(world.in_by, 1);
+	assert_int_equal(status().failovers, 0);
+	/* The other side names where we are by its MED: going back is not undone by that. */
+	failover_member_med(failover, 0, 200);
+	failover_member_med(failover, 1, 100);
+	run_for(100 * USEC_PER_MS);
+	assert_true(failover_undrain(failover, 0, on_done, NULL, NULL));
+	assert_int_equal(status().active, 1);
+	UNTIL(world.in_by == 0);
+	failover_member_med(failover, 0, 100);
+	failover_member_med(failover, 1, 200);
+	UNTIL(world.results == 2);
+	assert_true(world.result.ok);
+	run_for(700 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	assert_false(status().pinned);
+	assert_true(said("[drain.done]"));
+	assert_true(said("[undrain.done]"));
+}
+
+static void
+a_drain_without_a_stand_in_is_refused(void **state)
+{
+	struct error err = {0};
+
+	both_up();
+	failover_member_usable(failover, 1, false, "down");
+	assert_false(failover_drain(failover, 0, false, on_done, NULL, &err));
+	assert_non_null(strstr(err.text, "no other tunnel than aws/1 is usable"));
+	assert_int_equal(status().drained, 0);
+	assert_true(failover_drain(failover, 0, true, on_done, NULL, &err));
+	assert_int_equal(world.results, 1);
+	assert_true(world.result.ok);
+	assert_int_equal(status().active, 1);
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+}
+
+static void
+the_end_of_a_standbys_drain_moves_nothing(void **state)
+{
+	both_up();
+	assert_true(failover_drain(failover, 1, false, on_done, NULL, NULL));
+	assert_int_equal(world.results, 1);
+	assert_int_equal(status().active, 1);
+	assert_true(failover_undrain(failover, 1, on_done, NULL, NULL));
+	assert_int_equal(world.results, 2);
+	assert_int_equal(status().active, 1);
+	assert_true(failover_undrain(failover, 1, on_done, NULL, NULL));
+	assert_string_equal(world.result.text, "aws/2 is not drained");
+}
+
+static void
+a_pin_is_not_followed_to_a_drained_one_and_comes_back_with_it(void **state)
+{
+	struct error err = {0};
+
+	both_up();
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	assert_true(failover_drain(failover, 0, false, on_done, NULL, NULL));
+	assert_int_equal(status().active, 2);
+	UNTIL(world.results == 2);
+	assert_false(failover_switchover(failover, 0, on_done, NULL, &err));
+	assert_non_null(strstr(err.text, "undrain it first"));
+	assert_true(failover_undrain(failover, 0, on_done, NULL, NULL));
+	assert_int_equal(status().active, 1);
+	assert_true(status().pinned);
+}
+
+static void
+what_the_other_side_drains_is_left(void **state)
+{
+	struct error err = {0};
+
+	both_up();
+	failover_member_leaving(failover, 0, true);
+	assert_int_equal(status().active, 2);
+	assert_int_equal(status().leaving, 1);
+	assert_true(said("the other side drains aws/1"));
+	assert_false(failover_switchover(failover, 0, on_done, NULL, &err));
+	assert_non_null(strstr(err.text, "the other side drains aws/1"));
+	failover_member_usable(failover, 1, false, "down");
+	assert_int_equal(status().active, 1); /* better than nothing */
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+	failover_member_leaving(failover, 0, false);
+	assert_int_equal(status().active, 2);
+}
+
+static void
+freeing_while_a_confirmation_is_awaited_is_fine(void **state)
+{
+	both_up();
+	assert_true(failover_switchover_confirm(failover, 1, 60, on_done, NULL, NULL));
+	assert_true(failover_switchover_plan(failover, 1, (char[200]){0}, 200, &(struct error){0}) == false);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -748,6 +954,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(the_first_usable_one_carries_and_keeps_it),
+	    CASE(the_med_of_a_lost_tunnel_is_undercut_until_it_is_back),
 	    CASE(on_a_loss_routes_go_first_in_the_same_call),
 	    CASE(with_no_tunnel_left_nothing_carries),
 	    CASE(the_lowest_med_is_followed_after_a_moment),
@@ -772,6 +979,17 @@ main(void)
 	    CASE(an_outage_of_both_lasts_until_one_returns),
 	    CASE(two_sides_in_order_agree_after_one_move),
 	    CASE(two_sides_by_chance_agree_too),
+	    CASE(an_unconfirmed_switchover_goes_back_to_tunnel_and_pin),
+	    CASE(an_unconfirmed_one_over_a_pin_restores_the_pin),
+	    CASE(a_confirmed_one_stays),
+	    CASE(auto_and_another_switchover_end_the_wait),
+	    CASE(what_can_not_go_back_stays_and_says_so),
+	    CASE(a_drain_moves_the_traffic_and_its_end_brings_it_back),
+	    CASE(a_drain_without_a_stand_in_is_refused),
+	    CASE(the_end_of_a_standbys_drain_moves_nothing),
+	    CASE(a_pin_is_not_followed_to_a_drained_one_and_comes_back_with_it),
+	    CASE(what_the_other_side_drains_is_left),
+	    CASE(freeing_while_a_confirmation_is_awaited_is_fine),
 	};
 
 	usual = failover_timing;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which way the kernel sends a packet now (RTM_GETROUTE, rtnetlink(7)): all routes count, ours and others',
+ * and the rules too.
+ */
+#include "core/routing/routing_internal.h"
+
+#include <net/if.h>
+#include <string.h>
+
+static void
+way_visit(void *context, const struct nlmsghdr *message)
+{
+	const struct nlattr *attributes[RTA_MAX + 1] = {NULL};
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct routing_way *way = context;
+	uint32_t index;
+
+	if (message->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(message) < sizeof(*header))
+		return;
+	netlink_attributes(message, sizeof(*header), attributes, RTA_MAX);
+	way->local = header->rtm_type == RTN_LOCAL;
+	way->reachable = header->rtm_type == RTN_UNICAST || way->local;
+	index = netlink_u32(attributes[RTA_OIF], 0);
+	if (index != 0 && if_indextoname(index, way->interface) == NULL)
+		way->interface[0] = '\0';
+	if (!netlink_address(attributes[RTA_GATEWAY], header->rtm_family, &way->gateway))
+		way->gateway = (struct ip_address){0};
+}
+
+bool
+routing_underlay(struct routing *routing, const struct ip_address *to, struct routing_way *out)
+{
+	_Alignas(NLMSG_ALIGNTO) uint8_t buffer[NETLINK_MESSAGE];
+	struct nlmsghdr *message = netlink_message(buffer, RTM_GETROUTE, 0, sizeof(struct rtmsg));
+	struct rtmsg *header = mnl_nlmsg_get_payload(message);
+
+	*out = (struct routing_way){0};
+	if (!ip_address_is_set(to))
+		return false;
+	header->rtm_family = to->family;
+	header->rtm_dst_len = (uint8_t)ip_family_bits(to->family);
+	mnl_attr_put(message, RTA_DST, ip_family_bytes(to->family), to->bytes);
+	if (netlink_ask(&routing->netlink, message, way_visit, out) != 0)
+		out->reachable = false;
+	return out->reachable;
+}

@@ -345,10 +345,22 @@ on_walk(uv_handle_t *handle, void *context)
 		uv_close(handle, NULL);
 }
 
+/* Nothing may come in any more: what it would work on is about to go. */
+static void
+stop_handles(struct app *app)
+{
+	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
+		uv_signal_stop(&app->signals[i]);
+	uv_timer_stop(&app->second);
+	uv_timer_stop(&app->frame);
+	uv_poll_stop(&app->input_poll);
+}
+
 static void
 close_all(struct app *app)
 {
 	app->quitting = true;
+	stop_handles(app);
 	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
 	app->terminal = NULL;
 	sheet_close(app);

@@ -157,10 +157,14 @@ world_commands(const struct world *world, const char *text)
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
+	static const int faults[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 	char theme[4096];
 	struct console_options console = {
 	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
 
+	/* cmocka's handlers would go on with the tests, here in the child */
+	for (size_t i = 0; i < COUNT_OF(faults); i++)
+		signal(faults[i], SIG_DFL);
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
 	setenv("TZ", "UTC", 1);
@@ -259,9 +263,11 @@ type_until_ended(struct world *world)
 void
 screen_close(struct world *world)
 {
+	bool ended = world->ended;
+
 	type_until_ended(world);
-	if (!world->ended)
-		screen_exit(world);
+	if (!ended)
+		assert_int_equal(screen_exit(world), 0);
 	if (world->fd >= 0)
 		close(world->fd);
 	world->fd = -1;
@@ -290,6 +296,8 @@ screen_signal(struct world *world, int number)
 	kill(world->child, number);
 }
 
+static void print_screen(struct world *world);
+
 int
 screen_exit(struct world *world)
 {
@@ -301,6 +309,7 @@ screen_exit(struct world *world)
 		kill(world->child, SIGKILL);
 		waitpid(world->child, &world->status, 0);
 		world->ended = true;
+		print_screen(world);
 		fail_msg("the console did not end");
 	}
 	take_bytes(world);
@@ -465,6 +474,17 @@ screen_colour(struct world *world, const char *text)
 		return -1;
 	vterm_screen_convert_color_to_rgb(world->screen, &cell.fg);
 	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
+}
+
+void
+screen_wait_colour(struct world *world, const char *text, int other)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	screen_wait(world, text);
+	while (screen_colour(world, text) == other && clock_monotonic() < end)
+		world_turn(world);
+	assert_int_not_equal(screen_colour(world, text), other);
 }
 
 bool

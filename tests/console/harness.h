@@ -54,6 +54,8 @@ void screen_resize(struct world *world, int rows, int cols);
 void screen_golden(struct world *world, const char *name);
 /** The foreground of the first cell of `text` as 0xrrggbb, -1 for the terminal's own. */
 int screen_colour(struct world *world, const char *text);
+/** Waits until the text has another colour than this one: a frame comes in pieces. */
+void screen_wait_colour(struct world *world, const char *text, int other);
 bool screen_reversed(struct world *world, const char *text);
 /** Sends a signal to the console. */
 void screen_signal(struct world *world, int number);

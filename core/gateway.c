@@ -416,6 +416,7 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_routes_tick(gateway);
+	gateway_usage_tick(gateway);
 }
 
 /* Tells systemd (sd_notify(3)'s protocol: one datagram to NOTIFY_SOCKET), where it asked to be told. */
@@ -451,9 +452,12 @@ open_rooms(struct gateway *gateway, struct error *err)
 	if (gateway->server == NULL)
 		return false;
 	open_journal(gateway);
-	return open_plane(gateway, err) && open_ike(gateway, err) && open_routing(gateway, err) &&
-	       gateway_bgp_open(gateway, err) && open_connections(gateway, err) &&
-	       gateway_routes_open(gateway, err) && start_tunnels(gateway, err);
+	if (!open_plane(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
+	    !gateway_bgp_open(gateway, err) || !open_connections(gateway, err) ||
+	    !gateway_routes_open(gateway, err) || !gateway_liveness_open(gateway, err))
+		return false;
+	gateway_usage_open(gateway);
+	return start_tunnels(gateway, err);
 }
 
 static void
@@ -461,8 +465,10 @@ close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
 	gateway_drill_close(gateway);
+	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i].failover);
+	gateway_liveness_close(gateway);
 	if (gateway->bgp != NULL) {
 		bgp_speaker_close(gateway->bgp);
 		uv_run(&gateway->loop, UV_RUN_NOWAIT); /* NOTIFICATIONs leave through the tunnels */
@@ -499,6 +505,8 @@ open_loop(struct gateway *gateway)
 	}
 	uv_timer_init(&gateway->loop, &gateway->second);
 	gateway->second.data = gateway;
+	uv_timer_init(&gateway->loop, &gateway->looking);
+	gateway->looking.data = gateway;
 }
 
 static void
@@ -507,6 +515,7 @@ close_loop(struct gateway *gateway)
 	for (size_t i = 0; i < COUNT_OF(gateway->signals); i++)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
+	uv_close((uv_handle_t *)&gateway->looking, NULL);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);

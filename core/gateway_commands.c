@@ -98,6 +98,8 @@ do_reset(void *context, struct control_request *request)
 		return;
 	gateway_event(context, "notice", "operator.reset", name, "%s resets %s%s",
 		      control_request_who(request), name, soft ? " (soft)" : "");
+	if (!soft)
+		gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_reset(peer, soft);
 	control_request_done(request, NULL, soft ? "%s: routes are being refreshed" : "%s is being reset",
 			     name);
@@ -119,6 +121,7 @@ do_shutdown(void *context, struct control_request *request)
 	gateway_event(context, "notice", "operator.shutdown", name, "%s shuts %s down%s%s",
 		      control_request_who(request), name, message != NULL ? ": " : "",
 		      message != NULL ? message : "");
+	gateway_liveness_excuse(gateway_tunnel_of_peer(context, peer));
 	bgp_peer_shutdown(peer, message);
 	control_request_done(request, NULL, "%s is shut down until 'twinspan start %s'", name, name);
 }
@@ -168,6 +171,13 @@ do_advertise(void *context, struct control_request *request)
 	if (!asked_prefix(request, &prefix))
 		return;
 	ip_prefix_format(&prefix, text);
+	if (!bgp_prefix_usable(&prefix)) {
+		control_request_fail(request, "%s can't be advertised: %s", text,
+				     prefix.address.family == AF_INET
+					 ? "it is no destination for unicast"
+					 : "this gateway's BGP speaks of IPv4 only");
+		return;
+	}
 	if (!bgp_network_add(gateway->bgp, &prefix)) {
 		control_request_done(request, NULL, "%s is advertised already", text);
 		return;

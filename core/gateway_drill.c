@@ -253,6 +253,8 @@ on_look(uv_timer_t *timer)
 	usec_t now = clock_monotonic();
 
 	failover_status(drill->tunnel->connection->failover, &status);
+	if (drill->phase == DRILL_SILENT)
+		gateway_liveness_excuse(drill->tunnel); /* what comes is no flapping of its own */
 	if (drill->phase == DRILL_SILENT && (status.usable & bit) == 0) {
 		drill->noticed = now;
 		drill->phase = DRILL_MOVED;

@@ -2,7 +2,8 @@
 /*
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing; gateway_tables.c hands out the large tables; gateway_commands.c answers the operators.
+ * BGP to routing; gateway_tables.c hands out the large tables; gateway_usage.c
+ * counts what is used; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -13,15 +14,20 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/bfd/bfd.h"
 #include "core/bgp/bgp.h"
 #include "core/config/config.h"
 #include "core/control/server.h"
 #include "core/dataplane.h"
 #include "core/failover/failover.h"
 #include "core/gateway.h"
+#include "core/health/damping.h"
 #include "core/health/health.h"
+#include "core/health/prober.h"
+#include "core/health/traffic.h"
 #include "core/ike/ike.h"
 #include "core/journal/journal.h"
+#include "core/journal/usage.h"
 #include "core/model/model.h"
 #include "core/plugins.h"
 #include "core/routing/routing.h"
@@ -42,9 +48,26 @@ struct gateway_tunnel {
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
+	bool able; /* it could carry: up, its session Established, not found dead */
+	/* Of gateway_liveness.c: */
+	bool live;      /* it is watched */
+	bool held_back; /* by damping */
+	bool excused;   /* an operator makes it fail now: that is no flapping */
+	struct damping damping;
+	enum bfd_state bfd_state;
+	const struct probe_ops *probe; /* NULL: none is at hand */
+	struct traffic traffic;
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
 	struct model_tunnel row; /* what the world sees; put into the store after each change */
+};
+
+/* By which tunnels most of a connection's traffic leaves and comes back. */
+struct gateway_ways {
+	uint64_t rx_packets[FAILOVER_MEMBERS], tx_packets[FAILOVER_MEMBERS]; /* as of the last second */
+	unsigned seconds; /* for so long it has been otherwise than `asymmetric` says */
+	bool asymmetric;
+	int out, in;
 };
 
 struct gateway_connection {
@@ -57,6 +80,9 @@ struct gateway_connection {
 	uint64_t prefixes;      /* that routing has by BGP over it */
 	struct ip_prefix *held; /* learned prefixes that are kept unreachable while the connection is down */
 	size_t held_count, held_size;
+	struct usage_connection *usage; /* NULL: not counted */
+	bool available;                 /* as the usage has it */
+	struct gateway_ways ways;
 	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
 	struct model_connection row;
 };
@@ -64,17 +90,21 @@ struct gateway_connection {
 struct gateway {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
-	uv_timer_t second; /* the tick that reads counters */
+	uv_timer_t second;  /* the tick that reads counters */
+	uv_timer_t looking; /* for silence on the tunnels */
 	const struct gateway_options *options;
 	struct config *config;
 	struct model_store *store;
 	struct control_server *server;
 	struct journal *journal;
+	struct usage *usage;
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
 	_Atomic(struct ike *) ike; /* read by the plane's threads */
 	struct routing *routing;
 	struct bgp_speaker *bgp;
+	struct bfd *bfd; /* NULL: no tunnel wants it */
+	struct prober *prober;
 	struct gateway_connection *connections;
 	size_t connection_count;
 	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
@@ -116,6 +146,27 @@ struct gateway_connection *gateway_connection_of_group(struct gateway *gateway, 
 /** The tunnel that a session rides; NULL for a peer of its own, or no peer. */
 struct gateway_tunnel *gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer);
 
+/** Shows the tunnel's session anew, if it has one. */
+void gateway_peer_publish(struct gateway_tunnel *tunnel);
+
+/* gateway_liveness.c */
+bool gateway_liveness_open(struct gateway *gateway, struct error *err);
+void gateway_liveness_close(struct gateway *gateway);
+/** Packets can flow: BFD and probes begin. / No longer: they end. */
+void gateway_liveness_up(struct gateway_tunnel *tunnel);
+void gateway_liveness_down(struct gateway_tunnel *tunnel);
+/** Once a second: round-trip time, jitter, loss; the end of damping. */
+void gateway_liveness_tick(struct gateway_tunnel *tunnel);
+/** Neither BFD nor a probe found it dead. */
+bool gateway_liveness_allows(const struct gateway_tunnel *tunnel);
+/** Tells failover that the tunnel is able to carry, or no longer; one that flaps is held back. */
+void gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause);
+/** What follows is an operator's doing and not held against the tunnel (NULL is fine). */
+void gateway_liveness_excuse(struct gateway_tunnel *tunnel);
+/** Lets tunnels go that are held back. True if any was. */
+bool gateway_liveness_auto(struct gateway_connection *connection);
+void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);
+
 /* gateway_tables.c */
 void gateway_tables_open(struct gateway *gateway);
 /** struct bgp_events' callbacks for those who watch adj-in and adj-out. */
@@ -123,6 +174,17 @@ void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_
 void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
 /** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
 void gateway_on_route(void *context, const struct ip_prefix *prefix);
+
+/* gateway_usage.c */
+void gateway_usage_open(struct gateway *gateway);
+/** Writes what was counted; the journal and the data plane must still be open. */
+void gateway_usage_close(struct gateway *gateway);
+/** Something about the connection's tunnels changed: what was until now is counted as it was. */
+void gateway_usage_note(struct gateway_connection *connection);
+/** Once a second, after gateway_tick(). */
+void gateway_usage_tick(struct gateway *gateway);
+/** What is wrong with the ways that the connection's traffic takes, new, or NULL. */
+char *gateway_usage_attention(const struct gateway_connection *connection);
 
 /* gateway_commands.c */
 void gateway_commands_register(struct gateway *gateway);

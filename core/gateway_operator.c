@@ -330,10 +330,17 @@ do_auto(void *context, struct control_request *request)
 {
 	struct gateway_connection *connection = gateway_asked_connection(context, request);
 	struct failover_status status;
+	bool released;
 
 	if (connection == NULL)
 		return;
+	released = gateway_liveness_auto(connection);
 	failover_status(connection->failover, &status);
+	if (released && !status.pinned && status.confirm_until == 0) {
+		control_request_done(request, NULL, "%s: tunnels that were held back may carry again",
+				     connection->config->name);
+		return;
+	}
 	if (!status.pinned && status.confirm_until == 0) {
 		control_request_done(request, NULL, "%s is not pinned; the gateway chooses already",
 				     connection->config->name);

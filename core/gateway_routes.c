@@ -189,8 +189,17 @@ publish_peer(struct gateway *gateway, struct bgp_peer *peer)
 		model_set(&row.last_error.text, status.last_error.text);
 		row.last_error.at = clock_wall_of(status.last_error.at) / 1000000 * 1000000;
 	}
+	if (tunnel != NULL)
+		gateway_liveness_fill_peer(tunnel, &row);
 	model_store_put(gateway->store, MODEL_KIND_PEER, &row);
 	model_row_clear(info->shape, &row);
+}
+
+void
+gateway_peer_publish(struct gateway_tunnel *tunnel)
+{
+	if (tunnel->peer != NULL)
+		publish_peer(tunnel->gateway, tunnel->peer);
 }
 
 static void

@@ -392,9 +392,22 @@ gateway_on_route(void *context, const struct ip_prefix *prefix)
 	model_row_clear(model_kind_info(MODEL_KIND_ROUTE)->shape, &row);
 }
 
+/* BGP is silent about single rows until somebody watches them. */
+static void
+on_interest(void *context)
+{
+	struct gateway *gateway = context;
+
+	if (gateway->bgp != NULL && !gateway->stopping)
+		bgp_speaker_watch(gateway->bgp,
+				  model_store_paged_watched(gateway->store, MODEL_KIND_RECEIVED),
+				  model_store_paged_watched(gateway->store, MODEL_KIND_ADVERTISED));
+}
+
 void
 gateway_tables_open(struct gateway *gateway)
 {
+	model_store_on_interest(gateway->store, on_interest, gateway);
 	model_store_set_provider(gateway->store, MODEL_KIND_ROUTE, provide_routes, gateway);
 	model_store_set_provider(gateway->store, MODEL_KIND_RECEIVED, provide_received, gateway);
 	model_store_set_provider(gateway->store, MODEL_KIND_ADVERTISED, provide_advertised, gateway);

@@ -49,7 +49,11 @@ gateway_tunnel_publish(struct gateway_tunnel *tunnel)
 	model_set(&tunnel->row.state, tunnel_state(tunnel, (status.drained & (1u << tunnel->member)) != 0));
 	verdict = health_verdict(tunnel->health, &evidence, NULL);
 	model_set(&tunnel->row.health, health_verdict_name(verdict));
-	model_set(&tunnel->row.health_reason, evidence);
+	if (tunnel->held_back)
+		model_set_format(&tunnel->row.health_reason,
+				 "%s; it failed too often and is held back ('auto' lets it go)", evidence);
+	else
+		model_set(&tunnel->row.health_reason, evidence);
 	model_store_put(tunnel->gateway->store, MODEL_KIND_TUNNEL, &tunnel->row);
 }
 
@@ -66,6 +70,10 @@ attention(const struct gateway_connection *connection)
 			return text_format("%s is down%s%s", tunnel->config->name,
 					   tunnel->row.last_error.set ? ": " : "",
 					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->child_up && !gateway_liveness_allows(tunnel))
+			return text_format("%s carries nothing: %s", tunnel->config->name,
+					   tunnel->row.health_reason != NULL ? tunnel->row.health_reason
+									     : "");
 		if (tunnel->child_up && tunnel->peer != NULL) {
 			struct bgp_peer_status status;
 
@@ -78,7 +86,7 @@ attention(const struct gateway_connection *connection)
 						   bgp_state_name(status.state), status.last_error.text);
 		}
 	}
-	return NULL;
+	return gateway_usage_attention(connection);
 }
 
 static void
@@ -124,6 +132,8 @@ gateway_connection_publish(struct gateway_connection *connection)
 			row->prefixes_advertised = peer.advertised;
 		}
 	}
+	if ((up != 0) != connection->available)
+		gateway_usage_note(connection);
 	model_set(&row->state, disabled == connection->tunnel_count ? "disabled"
 			       : up == connection->tunnel_count     ? "up"
 			       : up != 0                            ? "degraded"
@@ -432,7 +442,7 @@ read_ike(struct gateway_tunnel *tunnel)
 void
 gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool usable = tunnel->child_up && !tunnel->disabled;
+	bool usable = tunnel->child_up && !tunnel->disabled && gateway_liveness_allows(tunnel);
 
 	if (usable && tunnel->peer != NULL) {
 		struct bgp_peer_status status;
@@ -440,7 +450,7 @@ gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
 		bgp_peer_status(tunnel->peer, &status);
 		usable = status.state == BGP_ESTABLISHED;
 	}
-	failover_member_usable(tunnel->connection->failover, tunnel->member, usable, cause);
+	gateway_liveness_offer(tunnel, usable, cause);
 }
 
 static void
@@ -466,6 +476,7 @@ on_child_up(struct gateway_tunnel *tunnel)
 	read_ike(tunnel);
 	gateway_event(tunnel->gateway, "notice", "tunnel.up", tunnel->config->name, "tunnel is up");
 	gateway_tunnel_judge(tunnel, "the tunnel came up");
+	gateway_liveness_up(tunnel);
 	if (tunnel->peer != NULL)
 		bgp_peer_start(tunnel->peer);
 }
@@ -483,6 +494,7 @@ on_child_down(struct gateway_tunnel *tunnel, const char *cause)
 	gateway_tunnel_judge(tunnel, cause);
 	if (tunnel->peer != NULL)
 		bgp_peer_stop(tunnel->peer, cause);
+	gateway_liveness_down(tunnel);
 	gateway_event(tunnel->gateway, tunnel->disabled ? "notice" : "warning", "tunnel.down",
 		      tunnel->config->name, "tunnel is down: %s", cause);
 }
@@ -559,8 +571,8 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
 		break;
 	case IKE_EVENT_RETRANSMIT:
-		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name, "%s",
-			      event->text);
+		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name,
+			      "no answer to IKE yet: sent %u times", event->count + 1);
 		break;
 	case IKE_EVENT_FAILED:
 		on_failed(tunnel, event);
@@ -675,6 +687,7 @@ gateway_tick(struct gateway *gateway)
 
 		for (unsigned k = 0; k < connection->tunnel_count; k++) {
 			read_figures(&connection->tunnels[k]);
+			gateway_liveness_tick(&connection->tunnels[k]);
 			read_ike(&connection->tunnels[k]);
 			gateway_tunnel_publish(&connection->tunnels[k]);
 		}

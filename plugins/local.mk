@@ -19,3 +19,11 @@ plugin_LTLIBRARIES += plugins/dataplane_userspace.la
 plugins_dataplane_userspace_la_SOURCES =
 plugins_dataplane_userspace_la_LIBADD = plugins/libuserspace.la $(BASE_LIBS) $(CRYPTO_LIBS)
 plugins_dataplane_userspace_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+
+plugin_LTLIBRARIES += plugins/probe_icmp.la plugins/probe_tcp.la
+plugins_probe_icmp_la_SOURCES = plugins/probe_icmp/probe_icmp.c
+plugins_probe_icmp_la_LIBADD = $(BASE_LIBS)
+plugins_probe_icmp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+plugins_probe_tcp_la_SOURCES = plugins/probe_tcp/probe_tcp.c
+plugins_probe_tcp_la_LIBADD = $(BASE_LIBS)
+plugins_probe_tcp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared

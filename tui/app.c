@@ -20,7 +20,7 @@
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define STALE_AFTER (3 * USEC_PER_SEC)
 #define PAST_EVENTS 1000
-#define EXIT_NO_TERMINAL 3
+#define EXIT_NO_TERMINAL 1
 #define EXIT_USAGE 2
 
 static const int watched_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT};
@@ -208,6 +208,9 @@ on_signal(uv_signal_t *handle, int number)
 {
 	struct app *app = handle->data;
 
+	if (app->quitting)
+		return; /* what is waiting is still told while the handles close, and the terminal is given
+			   back */
 	if (number == SIGWINCH || number == SIGCONT) {
 		terminal_resized(app->terminal);
 		draw_now(app);
@@ -345,7 +348,9 @@ on_walk(uv_handle_t *handle, void *context)
 static void
 close_all(struct app *app)
 {
+	app->quitting = true;
 	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
+	app->terminal = NULL;
 	sheet_close(app);
 	while (app->detail_count > 0)
 		app_pop_detail(app);

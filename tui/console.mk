@@ -12,7 +12,7 @@ tui_libconsole_la_SOURCES = \
 	tui/terminal.c tui/terminal.h \
 	tui/theme.c tui/theme.h \
 	tui/panels/cells.c tui/panels/cells.h \
-	tui/panels/detail.c tui/panels/events.c tui/panels/others.c tui/panels/overview.c \
+	tui/panels/detail.c tui/panels/events.c tui/panels/others.c tui/panels/usage.c tui/panels/overview.c \
 	tui/panels/panels.h tui/panels/peers.c tui/panels/routes.c \
 	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
 	tui/widgets/dialog.c tui/widgets/dialog.h \

@@ -119,7 +119,10 @@ print_change(struct show *show, const void *row, bool gone)
 static int
 none_is_called(const struct show *show)
 {
-	return cli_fail(CONTROL_EXIT_FAILED, "no %s is called '%s'", show->info->shape->name, show->name);
+	char clean[128];
+
+	return cli_fail(CONTROL_EXIT_FAILED, "no %s is called '%s'", show->info->shape->name,
+			text_clean(clean, sizeof(clean), show->name));
 }
 
 /* The gateway is one object, and a single row that was named is shown whole. */
@@ -352,6 +355,35 @@ find_kind(const char *word)
 	return NULL;
 }
 
+static bool
+is_month(const char *text)
+{
+	return strlen(text) == 7 && strspn(text, "0123456789") == 4 && text[4] == '-' &&
+	       strspn(text + 5, "0123456789") == 2 && strcmp(text + 5, "01") >= 0 &&
+	       strcmp(text + 5, "12") <= 0;
+}
+
+/* --filter and --month as one filter: a month's rows begin with its first day. Returns new, or NULL with
+ * `err`. */
+static char *
+filter_of(const struct model_kind_info *info, const json_t *arguments, struct error *err)
+{
+	const char *filter = json_string_value(json_object_get(arguments, "filter"));
+	const char *month = json_string_value(json_object_get(arguments, "month"));
+	char clean[64];
+
+	if (month == NULL)
+		return text_copy(filter != NULL ? filter : "");
+	if (info->kind != MODEL_KIND_USAGE)
+		error_set(err, "--month is for usage only, not for %s", info->plural);
+	else if (!is_month(month))
+		error_set(err, "--month wants a month such as 2026-11, not '%s'",
+			  text_clean(clean, sizeof(clean), month));
+	else
+		return text_format("from:%s-01T %s", month, filter != NULL ? filter : "");
+	return NULL;
+}
+
 int
 show_run(const struct cli *cli, const json_t *arguments)
 {
@@ -360,23 +392,28 @@ show_run(const struct cli *cli, const json_t *arguments)
 			    .json = json_is_true(json_object_get(arguments, "json")),
 			    .watch = json_is_true(json_object_get(arguments, "watch")),
 			    .exit_code = CONTROL_EXIT_FAILED};
-	const char *filter = json_string_value(json_object_get(arguments, "filter"));
 	struct error err = {""};
+	char *filter;
 	int code;
 
 	show.info = find_kind(json_string_value(json_object_get(arguments, "kind")));
 	if (show.info == NULL)
 		return CONTROL_EXIT_USAGE;
+	filter = filter_of(show.info, arguments, &err);
+	if (filter == NULL)
+		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	if (show.info->storage == MODEL_PAGED)
 		show.query = name_filter(show.info, show.name, filter, &err);
 	if ((show.info->storage == MODEL_PAGED && show.query == NULL) ||
 	    (show.filter = model_filter_parse(show.query != NULL ? show.query : filter, &err)) == NULL) {
 		free(show.query);
+		free(filter);
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	}
 	show_table_init(&show.table, show.info);
 	code = follow(&show);
 	model_filter_free(show.filter);
 	free(show.query);
+	free(filter);
 	return code;
 }

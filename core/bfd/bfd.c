@@ -52,33 +52,33 @@ on_readable(uv_poll_t *poll, int status, int events)
 	struct bfd *bfd = poll->data;
 
 	pthread_mutex_lock(&bfd->mutex);
-	sessions_receive(bfd);
+	engine_receive(bfd);
 	pthread_mutex_unlock(&bfd->mutex);
 }
 
 static void
 run_add(struct bfd *bfd, struct command *command)
 {
-	command->good = session_start(bfd, command->id, command->config, command->err);
+	command->good = engine_start(bfd, command->id, command->config, command->err);
 }
 
 static void
 run_remove(struct bfd *bfd, struct command *command)
 {
-	struct session **place = session_place(bfd, command->id);
+	struct session **place = engine_place(bfd, command->id);
 
 	if (*place != NULL)
-		session_end(bfd, place);
+		engine_end(bfd, place);
 }
 
 static void
 run_change(struct bfd *bfd, struct command *command)
 {
-	struct session *session = *session_place(bfd, command->id);
+	struct session *session = *engine_place(bfd, command->id);
 	usec_t now = clock_monotonic();
 
 	if (session != NULL)
-		session_act(
+		engine_act(
 		    session,
 		    bfd_machine_change(&session->machine, command->interval_ms, command->multiplier, now),
 		    now);
@@ -87,11 +87,11 @@ run_change(struct bfd *bfd, struct command *command)
 static void
 run_hold(struct bfd *bfd, struct command *command)
 {
-	struct session *session = *session_place(bfd, command->id);
+	struct session *session = *engine_place(bfd, command->id);
 	usec_t now = clock_monotonic();
 
 	if (session != NULL)
-		session_act(session, bfd_machine_hold(&session->machine, command->hold, now), now);
+		engine_act(session, bfd_machine_hold(&session->machine, command->hold, now), now);
 }
 
 static void
@@ -109,7 +109,7 @@ run_stop(struct bfd *bfd, struct command *command)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while (bfd->buckets[i] != NULL)
-			session_end(bfd, &bfd->buckets[i]);
+			engine_end(bfd, &bfd->buckets[i]);
 	}
 	close_handles(bfd);
 }
@@ -314,9 +314,9 @@ bfd_session_status(struct bfd *bfd, uint32_t id, struct bfd_status *out)
 	const struct session *session;
 
 	pthread_mutex_lock(&bfd->mutex);
-	session = *session_place(bfd, id);
+	session = *engine_place(bfd, id);
 	if (session != NULL)
-		session_status(session, out);
+		engine_status(session, out);
 	pthread_mutex_unlock(&bfd->mutex);
 	return session != NULL;
 }

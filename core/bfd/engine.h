@@ -63,14 +63,14 @@ struct bfd {
 /* All of these run in the thread and under the mutex. */
 
 /** Where a session is in its bucket's list, or would be. */
-struct session **session_place(struct bfd *bfd, uint32_t id);
-bool session_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *config, struct error *err);
+struct session **engine_place(struct bfd *bfd, uint32_t id);
+bool engine_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *config, struct error *err);
 /** Tells the peer and frees; `place` then holds the next one. */
-void session_end(struct bfd *bfd, struct session **place);
+void engine_end(struct bfd *bfd, struct session **place);
 /** Does what the machine asked for: sends, tells the gateway, sets the timer. */
-void session_act(struct session *session, unsigned actions, usec_t now);
-void session_status(const struct session *session, struct bfd_status *out);
+void engine_act(struct session *session, unsigned actions, usec_t now);
+void engine_status(const struct session *session, struct bfd_status *out);
 /** Reads all that waits in the listening sockets. */
-void sessions_receive(struct bfd *bfd);
+void engine_receive(struct bfd *bfd);
 
 #endif

@@ -36,7 +36,7 @@ random_number(void)
 }
 
 void
-session_status(const struct session *session, struct bfd_status *out)
+engine_status(const struct session *session, struct bfd_status *out)
 {
 	const struct bfd_machine *m = &session->machine;
 
@@ -67,13 +67,13 @@ queue_change(struct session *session)
 	}
 	change = &bfd->changes[bfd->change_count++];
 	change->id = session->id;
-	session_status(session, &change->status);
+	engine_status(session, &change->status);
 	uv_async_send(&bfd->told);
 }
 
 /* On the gateway's thread: changes are taken one at a time, since a callback may remove sessions. */
 struct session **
-session_place(struct bfd *bfd, uint32_t id)
+engine_place(struct bfd *bfd, uint32_t id)
 {
 	struct session **place = &bfd->buckets[id % BUCKETS];
 
@@ -141,7 +141,7 @@ arm(struct session *session)
 }
 
 void
-session_act(struct session *session, unsigned actions, usec_t now)
+engine_act(struct session *session, unsigned actions, usec_t now)
 {
 	if ((actions & BFD_SEND_FINAL) != 0)
 		transmit(session, true, now);
@@ -201,11 +201,11 @@ receive(struct bfd *bfd, const struct bfd_datagram *datagram)
 		return;
 	session->packets_in++;
 	now = clock_monotonic();
-	session_act(session, bfd_machine_receive(&session->machine, &packet, now), now);
+	engine_act(session, bfd_machine_receive(&session->machine, &packet, now), now);
 }
 
 void
-sessions_receive(struct bfd *bfd)
+engine_receive(struct bfd *bfd)
 {
 	struct bfd_datagram datagram;
 
@@ -225,9 +225,9 @@ on_timer(uv_timer_t *timer)
 	pthread_mutex_lock(&bfd->mutex);
 	session->armed = INT64_MAX;
 	if (session->machine.detect_at != 0 && clock_monotonic() >= session->machine.detect_at)
-		sessions_receive(bfd);
+		engine_receive(bfd);
 	now = clock_monotonic();
-	session_act(session, bfd_machine_tick(&session->machine, now), now);
+	engine_act(session, bfd_machine_tick(&session->machine, now), now);
 	pthread_mutex_unlock(&bfd->mutex);
 }
 
@@ -266,9 +266,9 @@ take_slot(struct bfd *bfd, struct session *session, uint32_t *discriminator)
 }
 
 bool
-session_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *config, struct error *err)
+engine_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *config, struct error *err)
 {
-	struct session **place = session_place(bfd, id), *session;
+	struct session **place = engine_place(bfd, id), *session;
 	uint32_t discriminator;
 	usec_t now = clock_monotonic();
 	int fd;
@@ -303,7 +303,7 @@ session_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *con
 }
 
 void
-session_end(struct bfd *bfd, struct session **place)
+engine_end(struct bfd *bfd, struct session **place)
 {
 	struct session *session = *place;
 	usec_t now = clock_monotonic();

@@ -224,6 +224,19 @@ tell_watchers(struct bgp_peer *peer, const struct net *net, const struct path *p
 	free(attributes);
 }
 
+void
+adj_out_tell_gone(struct bgp_peer *peer)
+{
+	const struct vector *advertised = &peer->out->advertised;
+
+	if (!peer->speaker->watch_advertised)
+		return;
+	for (uint32_t index = 0; index / 8 < advertised->bytes; index++) {
+		if (bits_get(advertised, index))
+			tell_watchers(peer, rib_net(&peer->speaker->rib, index), NULL);
+	}
+}
+
 static void
 withdrawn(struct bgp_peer *peer, uint32_t index)
 {

@@ -168,6 +168,9 @@ void bgp_peer_set_med(struct bgp_peer *peer, uint32_t med_out);
  */
 void bgp_peer_set_graceful_shutdown(struct bgp_peer *peer, bool on);
 
+/** A destination of unicast: nothing within 0.0.0.0/8, loopback or multicast. What covers these, such as a
+ * default route, is one. */
+bool bgp_prefix_usable(const struct ip_prefix *prefix);
 /** Originates or withdraws a network. False where it was so already, and for IPv6, which is not spoken yet.
  */
 bool bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix);

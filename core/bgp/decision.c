@@ -257,6 +257,8 @@ path_verdict_text(enum path_verdict verdict)
 		return "the next hop is our own address";
 	case PATH_NEXT_HOP_INVALID:
 		return "the next hop is not a host's address";
+	case PATH_NO_DESTINATION:
+		return "the prefix is no destination for unicast (this network, loopback or multicast)";
 	default:
 		return "accepted";
 	}

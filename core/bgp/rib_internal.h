@@ -24,6 +24,7 @@ enum path_verdict {
 	PATH_FIRST_AS,
 	PATH_NEXT_HOP_SELF,
 	PATH_NEXT_HOP_INVALID,
+	PATH_NO_DESTINATION,
 };
 const char *path_verdict_text(enum path_verdict verdict);
 

@@ -366,6 +366,22 @@ too_many(const struct session *s, struct bgp_error *error)
 	return true;
 }
 
+/* Once each time that three quarters of the limit are reached: there is time to do something before the last
+ * quarter is gone. */
+static void
+tell_nearly_full(struct bgp_peer *peer)
+{
+	uint32_t accepted = rib_peer(&peer->speaker->rib, peer->index)->accepted;
+	uint32_t limit = peer->config.max_prefixes;
+	bool near = (uint64_t)accepted * 4 >= (uint64_t)limit * 3;
+
+	if (near && !peer->near_limit)
+		peer_event(peer, "warning", "peer.prefixes",
+			   "%u prefixes of at most %u: one more than that closes the session", accepted,
+			   limit);
+	peer->near_limit = near;
+}
+
 /* At most one event a second: the peer decides how many there could be. */
 static void
 tell_malformed(struct bgp_peer *peer, enum update_reaction reaction, const char *detail)
@@ -416,8 +432,12 @@ session_take_update(struct session *s, struct reader body, struct bgp_error *err
 	}
 	while (reader_left(&update.reachable) != 0 &&
 	       bgp_prefix_read(&update.reachable, 32, address, &length)) {
-		rib_announce(rib, peer->index, address, length, s->last.attributes, s->last.verdict);
-		if (peer->config.max_prefixes != 0 && too_many(s, error))
+		rib_announce(rib, peer->index, address, length, s->last.attributes,
+			     bgp_destination(address, length) ? s->last.verdict : PATH_NO_DESTINATION);
+		if (peer->config.max_prefixes == 0)
+			continue;
+		tell_nearly_full(peer);
+		if (too_many(s, error))
 			return false;
 	}
 	return true;
@@ -489,8 +509,10 @@ take_down(struct session *s)
 {
 	struct bgp_peer *peer = s->peer;
 
-	if (peer->out != NULL)
+	if (peer->out != NULL) {
+		adj_out_tell_gone(peer);
 		adj_out_detach(peer->speaker, peer->out);
+	}
 	peer->out = NULL;
 	peer->established_at = 0;
 	peer->flaps++;

@@ -447,6 +447,12 @@ bgp_speaker_watch(struct bgp_speaker *speaker, bool received, bool advertised)
 /* --- networks ---------------------------------------------------------------------------------- */
 
 bool
+bgp_prefix_usable(const struct ip_prefix *prefix)
+{
+	return prefix->address.family == AF_INET && bgp_destination(prefix->address.bytes, prefix->length);
+}
+
+bool
 bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix)
 {
 	struct ip_prefix network = ip_prefix_network(prefix);

@@ -154,6 +154,8 @@ struct adj_out {
 
 struct adj_out *adj_out_new(void);
 /** Gives it up; its queue is emptied in slices. */
+/* With the session all that was told is gone: says so to those who watch. */
+void adj_out_tell_gone(struct bgp_peer *peer);
 void adj_out_detach(struct bgp_speaker *speaker, struct adj_out *out);
 /** Looks at all prefixes again: a new session, a refresh, another MED. */
 void adj_out_dump(struct bgp_peer *peer);
@@ -193,6 +195,7 @@ struct bgp_peer {
 	bool last_set, last_received;
 	char last_text[256];
 	usec_t last_at;
+	bool near_limit;     /* three quarters of max_prefixes were reached, and it was said */
 	usec_t malformed_at; /* the last event about it, and what was not told since */
 	uint32_t malformed_untold;
 };

@@ -284,6 +284,18 @@ bgp_notification_write(struct writer *w, const struct bgp_error *error)
 	bgp_message_end(w, begin);
 }
 
+/*
+ * RFC 4271, 6.3: a prefix that can't be meant is ignored, the others of its message count. What covers such
+ * addresses without lying within them (a default route, or its two halves) is a fair destination.
+ */
+bool
+bgp_destination(const uint8_t *address, uint8_t length)
+{
+	uint8_t first = address[0];
+
+	return !((length >= 8 && (first == 0 || first == 127)) || (length >= 4 && (first & 0xf0) == 0xe0));
+}
+
 bool
 bgp_prefix_read(struct reader *r, unsigned bits, uint8_t address[16], uint8_t *length)
 {

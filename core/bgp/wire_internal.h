@@ -110,6 +110,7 @@ void bgp_message_end(struct writer *w, size_t begin);
 
 /** Reads one prefix; host bits beyond the length are cleared. False where the length is over `bits` or bytes
  * lack. */
+bool bgp_destination(const uint8_t *address, uint8_t length);
 bool bgp_prefix_read(struct reader *r, unsigned bits, uint8_t address[16], uint8_t *length);
 static inline size_t
 bgp_prefix_size(unsigned length)

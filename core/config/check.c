@@ -10,6 +10,9 @@
 #include <string.h>
 
 #define DPD_TIMEOUT_AWS 30
+/* "Site-to-Site VPN quotas": routes from a customer gateway to AWS, and from AWS to a customer gateway. */
+#define PREFIXES_TO_HUB 100
+#define PREFIXES_TO_CUSTOMER 1000
 
 /* --- timers ----------------------------------------------------------------------------------- */
 
@@ -158,6 +161,9 @@ check_tunnel(struct reading *reading, const struct config_connection *connection
 	check_inside(reading, connection, tunnel, given, at);
 	check_timers(reading, tunnel, given, at);
 	check_bgp(reading, &tunnel->bgp, given, at);
+	if (given_entry(given, SECTION_BGP, "max_prefixes") == NULL)
+		tunnel->bgp.max_prefixes =
+		    reading->config->role == CONFIG_ROLE_HUB ? PREFIXES_TO_HUB : PREFIXES_TO_CUSTOMER;
 }
 
 /* --- connections, peers, the gateway ---------------------------------------------------------- */

@@ -216,7 +216,7 @@ read_root(struct reading *reading, const struct node *root)
 	read_peers(reading, root);
 	if (entry != NULL)
 		check_gateway(reading, &given, entry->key->at);
-	unique_check(reading->unique, &given, reading->findings);
+	unique_check(reading->unique, reading->config, &given, reading->findings);
 }
 
 /* --- the doors -------------------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ struct config_dpd {
 struct config_bgp {
 	uint32_t keepalive_s,
 	    hold_s; /* hold: 3-65535, or 0; keepalive: a third of it at most, by default just that */
-	uint32_t max_prefixes; /* 0: no limit */
+	uint32_t max_prefixes; /* 0: no limit; a tunnel's default is AWS's: a hub 100, a customer 1000 */
 };
 
 struct config_bfd {
@@ -62,6 +62,7 @@ struct config_health {
 	bool enabled;             /* `health:` was given, and not with `enabled: no` */
 	char *probe;              /* "icmp", "tcp" or a plugin's name */
 	struct ip_address target; /* none: the peer's inside address */
+	uint16_t port;            /* of probes that have ports; 0: the probe's default */
 	uint32_t interval_ms, fail, recover;
 };
 
@@ -101,6 +102,13 @@ struct config_connection {
 	size_t tunnel_count;
 };
 
+/* What `show usage` makes amounts with, in millionths of the currency's unit. */
+struct config_billing {
+	bool enabled;     /* `billing:` was given */
+	char currency[4]; /* ISO 4217 */
+	uint64_t connection_hour, gigabyte_out;
+};
+
 /* A BGP session that rides no tunnel. */
 struct config_peer {
 	char *name;
@@ -121,6 +129,8 @@ struct config {
 	struct config_prefixes networks;
 	enum config_dataplane dataplane;
 	bool install_routes;
+	bool allow_same_asn; /* a hub's connections may have the same peer_asn */
+	struct config_billing billing;
 	struct config_connection *connections;
 	size_t connection_count;
 	struct config_peer *peers;

@@ -78,6 +78,7 @@ bool node_is_null(const struct node *node);
 enum section {
 	SECTION_FILE,
 	SECTION_GATEWAY,
+	SECTION_BILLING,
 	SECTION_SETTINGS, /* what defaults, a connection and a tunnel may say */
 	SECTION_CONNECTION,
 	SECTION_TUNNEL,
@@ -117,7 +118,7 @@ struct field {
 	bool any;                 /* addresses: the word `any` */
 };
 
-#define FIELDS_MOST 80
+#define FIELDS_MOST 120
 extern const struct field config_fields[];
 extern const size_t config_field_count;
 
@@ -167,6 +168,8 @@ void read_word_name(struct reading *, const struct field *, const struct node *,
 void read_number(struct reading *, const struct field *, const struct node *, void *);
 void read_asn(struct reading *, const struct field *, const struct node *, void *);
 void read_version(struct reading *, const struct field *, const struct node *, void *);
+void read_amount(struct reading *, const struct field *, const struct node *, void *);
+void read_currency(struct reading *, const struct field *, const struct node *, void *);
 void read_bool(struct reading *, const struct field *, const struct node *, void *);
 void read_milliseconds(struct reading *, const struct field *, const struct node *, void *);
 void read_seconds(struct reading *, const struct field *, const struct node *, void *);
@@ -209,7 +212,8 @@ void unique_tunnel(struct unique *unique, const struct config_tunnel *tunnel, co
 void unique_peer(struct unique *unique, const struct config_peer *peer, const struct given *given,
 		 struct position at);
 /** All has been told: says what meets what. */
-void unique_check(struct unique *unique, const struct given *gateway, struct config_findings *findings);
+void unique_check(struct unique *unique, const struct config *config, const struct given *gateway,
+		  struct config_findings *findings);
 
 /** "'aws-paris'" cleaned and cut for a message; valid until the fourth call after this one. */
 const char *quoted(const char *text);

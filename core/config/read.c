@@ -121,7 +121,8 @@ read_entry(struct reading *reading, const struct node_entry *entry, const struct
 		struct scope below = {.sections = IN(field->sub), .given = scope->given};
 
 		below.object[field->sub] = (char *)scope->object[field->section] + field->offset;
-		if (field->sub == SECTION_BFD || field->sub == SECTION_HEALTH)
+		if (field->sub == SECTION_BFD || field->sub == SECTION_HEALTH ||
+		    field->sub == SECTION_BILLING)
 			*(bool *)below.object[field->sub] = true;
 		read_map(reading, entry->value, &below, field->key);
 	} else if (field->read != NULL) {

@@ -46,6 +46,14 @@ const struct field config_fields[] = {
 	{SECTION_GATEWAY, "networks", read_prefixes, TO(config, networks)},
 	{SECTION_GATEWAY, "dataplane", read_word, TO(config, dataplane), .words = dataplanes, .fallback = "auto"},
 	{SECTION_GATEWAY, "install_routes", read_bool, TO(config, install_routes), .fallback = "yes"},
+	{SECTION_GATEWAY, "allow_same_asn", read_bool, TO(config, allow_same_asn), .fallback = "no"},
+	{SECTION_GATEWAY, "billing", NULL, TO(config, billing), .sub = SECTION_BILLING},
+
+	{SECTION_BILLING, "currency", read_currency, TO(config_billing, currency), .required = true},
+	{SECTION_BILLING, "connection_hour", read_amount, TO(config_billing, connection_hour), .most = 1000000,
+		.fallback = "0"},
+	{SECTION_BILLING, "gigabyte_out", read_amount, TO(config_billing, gigabyte_out), .most = 1000000,
+		.fallback = "0"},
 
 	{SECTION_SETTINGS, "ike", NULL, TO(config_tunnel, ike), .sub = SECTION_IKE},
 	{SECTION_SETTINGS, "esp", NULL, TO(config_tunnel, esp), .sub = SECTION_ESP},
@@ -106,6 +114,7 @@ const struct field config_fields[] = {
 	{SECTION_BGP, "keepalive", read_seconds, TO(config_bgp, keepalive_s), .least = 1 * S, .most = 21845 * S},
 	{SECTION_BGP, "hold", read_seconds, TO(config_bgp, hold_s), .least = 3 * S, .most = 65535 * S, .zero = true,
 		.fallback = "30s"},
+	/* a tunnel's default depends on the role: see check.c */
 	{SECTION_BGP, "max_prefixes", read_number, TO(config_bgp, max_prefixes), .least = 1, .most = 100000000,
 		.zero = true, .fallback = "0"},
 
@@ -117,6 +126,7 @@ const struct field config_fields[] = {
 	{SECTION_HEALTH, "enabled", read_bool, TO(config_health, enabled), .fallback = "no"},
 	{SECTION_HEALTH, "probe", read_word_name, TO(config_health, probe), .fallback = "icmp"},
 	{SECTION_HEALTH, "target", read_address, TO(config_health, target)},
+	{SECTION_HEALTH, "port", read_number, TO(config_health, port), .least = 1, .most = 65535},
 	{SECTION_HEALTH, "interval", read_milliseconds, TO(config_health, interval_ms), .least = 10, .most = 1 * H,
 		.fallback = "1s"},
 	{SECTION_HEALTH, "fail", read_number, TO(config_health, fail), .least = 1, .most = 255, .fallback = "3"},
@@ -130,6 +140,7 @@ _Static_assert(COUNT_OF(config_fields) <= FIELDS_MOST, "struct given is too smal
 /* read.c switches these on when the section stands in the file. */
 _Static_assert(offsetof(struct config_bfd, enabled) == 0, "enabled comes first");
 _Static_assert(offsetof(struct config_health, enabled) == 0, "enabled comes first");
+_Static_assert(offsetof(struct config_billing, enabled) == 0, "enabled comes first");
 
 const char *
 section_name(enum section section)
@@ -137,6 +148,7 @@ section_name(enum section section)
 	static const char *const names[SECTION_COUNT] = {
 	    [SECTION_FILE] = "the file's top level",
 	    [SECTION_GATEWAY] = "gateway",
+	    [SECTION_BILLING] = "billing",
 	    [SECTION_SETTINGS] = "defaults, a connection or a tunnel",
 	    [SECTION_CONNECTION] = "a connection",
 	    [SECTION_TUNNEL] = "a tunnel",

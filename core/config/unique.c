@@ -18,6 +18,7 @@ enum thing_kind {
 	THING_NETWORK,    /* prefix: of this side; sorts before a route that equals it */
 	THING_ROUTE,      /* prefix: static, of the other side */
 	THING_PROTECT,    /* prefix; text: its connection */
+	THING_ASN,        /* text: the peer's AS number, of dynamic connections */
 	THING_COUNT
 };
 
@@ -92,6 +93,13 @@ unique_connection(struct unique *unique, const struct config_connection *connect
 		add(unique, THING_CONNECTION,
 		    (struct thing){.text = connection->name,
 				   .at = given_at(given, SECTION_CONNECTION, "name", at)});
+	if (connection->routing == CONFIG_ROUTING_DYNAMIC && connection->peer_asn != 0) {
+		struct thing asn = {.owner = connection->name,
+				    .at = given_at(given, SECTION_CONNECTION, "peer_asn", at)};
+
+		asn.text = asn.owned = text_format("%u", connection->peer_asn);
+		add(unique, THING_ASN, asn);
+	}
 	if (connection->routing == CONFIG_ROUTING_STATIC)
 		add_prefixes(unique, THING_ROUTE, given_entry(given, SECTION_CONNECTION, "routes"),
 			     connection->name);
@@ -337,8 +345,42 @@ check_routes_in_networks(const struct things *routes, const struct things *netwo
 	}
 }
 
+/*
+ * A hub passes on what each site brings, and a site refuses what has its own AS number in the path (RFC 4271
+ * 9.1.2): two sites with one number don't reach each other. Two gateways of one site may well have the same.
+ */
+static void
+check_asns(struct things *things, bool allowed, struct config_findings *findings)
+{
+	const struct thing *first = NULL;
+
+	sort(things, compare_texts);
+	for (size_t i = 0; i < things->count; i++) {
+		const struct thing *now = &things->items[i];
+
+		if (first == NULL || strcmp(first->text, now->text) != 0) {
+			first = now;
+			continue;
+		}
+		if (allowed)
+			finding_warning(
+			    findings, now->at,
+			    "connections %s and %s (line %u) have the same peer_asn %s: right for "
+			    "two gateways of one site, but different sites won't reach each other",
+			    owner_of(now), owner_of(first), first->at.line, now->text);
+		else
+			finding_error(
+			    findings, now->at,
+			    "connections %s and %s (line %u) have the same peer_asn %s: two sites of "
+			    "a hub need different ones ('allow_same_asn: yes' in gateway where they "
+			    "are one site)",
+			    owner_of(now), owner_of(first), first->at.line, now->text);
+	}
+}
+
 void
-unique_check(struct unique *unique, const struct given *gateway, struct config_findings *findings)
+unique_check(struct unique *unique, const struct config *config, const struct given *gateway,
+	     struct config_findings *findings)
 {
 	struct things *things = unique->things;
 
@@ -352,4 +394,6 @@ unique_check(struct unique *unique, const struct given *gateway, struct config_f
 	check_repeated(&things[THING_NETWORK], compare_prefixes, findings);
 	check_repeated(&things[THING_PROTECT], compare_texts, findings);
 	check_routes_in_networks(&things[THING_ROUTE], &things[THING_NETWORK], findings);
+	if (config->role == CONFIG_ROLE_HUB)
+		check_asns(&things[THING_ASN], config->allow_same_asn, findings);
 }

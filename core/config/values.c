@@ -126,6 +126,56 @@ read_number(struct reading *reading, const struct field *field, const struct nod
 	store_number(field, number, target);
 }
 
+/* An amount of money with up to six decimals, into millionths: no binary fraction comes near it. */
+void
+read_amount(struct reading *reading, const struct field *field, const struct node *value, void *target)
+{
+	char whole[24] = "", decimals[] = "000000";
+	const char *point;
+	uint64_t units, millionths;
+	size_t length;
+
+	if (!value_is_text(reading, field, value))
+		return;
+	point = strchr(value->text, '.');
+	length = point != NULL ? (size_t)(point - value->text) : value->length;
+	if (length != 0 && length < sizeof(whole))
+		memcpy(whole, value->text, length);
+	if (point != NULL && strlen(point + 1) < sizeof(decimals))
+		memcpy(decimals, point + 1, strlen(point + 1));
+	if (value->quoted || !text_parse_number(whole, UINT64_MAX, &units) ||
+	    (whole[0] == '0' && whole[1] != '\0') ||
+	    (point != NULL && (point[1] == '\0' || strlen(point + 1) >= sizeof(decimals) ||
+			       strspn(point + 1, "0123456789") != strlen(point + 1))) ||
+	    !text_parse_number(decimals, UINT64_MAX, &millionths)) {
+		finding_error(reading->findings, value->at,
+			      "'%s' must be an amount such as 0.05, with six decimals at most, not %s%s",
+			      field->key, quoted(value->text), value->quoted ? " in quotes" : "");
+		return;
+	}
+	if (units > field->most || (units == field->most && millionths != 0)) {
+		finding_error(reading->findings, value->at, "'%s' is out of range: 0 to %llu, not %s",
+			      field->key, (unsigned long long)field->most, quoted(value->text));
+		return;
+	}
+	*(uint64_t *)target = units * 1000000 + millionths;
+}
+
+/* ISO 4217: three letters. */
+void
+read_currency(struct reading *reading, const struct field *field, const struct node *value, void *target)
+{
+	if (!value_is_text(reading, field, value))
+		return;
+	if (value->length != 3 || strspn(value->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3) {
+		finding_error(reading->findings, value->at,
+			      "'%s' must be a currency's three capital letters (USD, EUR), not %s",
+			      field->key, quoted(value->text));
+		return;
+	}
+	memcpy(target, value->text, 4);
+}
+
 /* RFC 7607 (0), RFC 6793 (23456), RFC 7300 (the last of each width). */
 void
 read_asn(struct reading *reading, const struct field *field, const struct node *value, void *target)

@@ -197,7 +197,10 @@ refuse_unknown(struct control_session *session, json_int_t id, const char *name)
 	char clean[64], text[256];
 
 	text_clean(clean, sizeof(clean), name);
-	if (near != NULL)
+	if (command_find(name) != NULL)
+		snprintf(text, sizeof(text), "'%s' is no command for the gateway: run it where you are",
+			 clean);
+	else if (near != NULL)
 		snprintf(text, sizeof(text), "no command is called '%s' (did you mean '%s'?)", clean, near);
 	else
 		snprintf(text, sizeof(text), "no command is called '%s' in this gateway (version %s)", clean,

@@ -282,6 +282,7 @@ control_session_watched_kinds_changed(struct control_server *server)
 		if (session->following)
 			server->watch.paged_kinds |= session->paged_kinds;
 	}
+	model_store_interest_changed(server->store);
 }
 
 /* --- pages ------------------------------------------------------------------------------------- */

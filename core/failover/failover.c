@@ -160,7 +160,7 @@ set_preferences(struct failover *failover, uint32_t active)
 		uint32_t preference = carries         ? FAILOVER_PREFERENCE_ACTIVE
 				      : member->drain ? FAILOVER_PREFERENCE_DRAINED
 						      : FAILOVER_PREFERENCE_STANDBY;
-		uint32_t med = carries         ? FAILOVER_MED_ACTIVE
+		uint32_t med = carries         ? (failover->stale ? FAILOVER_MED_ALONE : FAILOVER_MED_ACTIVE)
 			       : member->drain ? FAILOVER_MED_DRAINED
 					       : FAILOVER_MED_STANDBY;
 
@@ -190,6 +190,8 @@ move_lost(struct failover *failover, uint32_t active, const char *cause)
 	if (to < 0)
 		to = first_of(active);
 	set_routes(failover, active);
+	/* What the lost tunnel announced may stand at the other side until it notices too: undercut it. */
+	failover->stale = true;
 	/* With nothing left that carries, what was announced stays: no tunnel is better than the other. */
 	if (active != 0)
 		set_preferences(failover, active);
@@ -307,6 +309,8 @@ failover_settle(struct failover *failover, const char *cause, bool automatic)
 	struct choice choice = choose(failover);
 	uint32_t usable = failover_usable(failover, true);
 
+	if (usable == (1u << failover->count) - 1)
+		failover->stale = false;
 	if (choice.active == failover->active) {
 		uv_timer_stop(&failover->follower);
 		set_routes(failover, choice.active); /* who may stand in can have changed */

@@ -74,6 +74,7 @@ struct failover {
 	unsigned count;
 	bool active_active, freed;
 	bool asked; /* the move under way is a switchover */
+	bool stale; /* a tunnel was lost and is not back: see FAILOVER_MED_ALONE */
 	bool noted; /* the move under way is `last` */
 	struct failover_member members[FAILOVER_MEMBERS];
 	uint32_t active, usable; /* as set_routes was told */

@@ -25,6 +25,11 @@ static const char *const steps[] = {
     " sequence INTEGER NOT NULL,"
     " at INTEGER NOT NULL,"
     " severity TEXT, kind TEXT, subject TEXT, text TEXT, fields TEXT);",
+    "CREATE TABLE usage ("
+    " connection TEXT NOT NULL,"
+    " month INTEGER NOT NULL," /* 202611 */
+    " connected_us INTEGER NOT NULL, rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (connection, month)) WITHOUT ROWID;",
 };
 
 void
@@ -126,11 +131,19 @@ prepare(struct database *database, struct error *err)
 	if (result != DATABASE_OK)
 		return result;
 	database->last_sequence = last > 0 ? (uint64_t)last : 0;
+	result = judge(database->handle,
+		       sqlite3_prepare_v2(database->handle,
+					  "INSERT INTO event (id, sequence, at, severity, kind, subject, "
+					  "text, fields) VALUES (?,?,?,?,?,?,?,?)",
+					  -1, &database->insert, NULL),
+		       "preparing the journal", err);
+	if (result != DATABASE_OK)
+		return result;
 	return judge(database->handle,
 		     sqlite3_prepare_v2(database->handle,
-					"INSERT INTO event (id, sequence, at, severity, kind, subject, text, "
-					"fields) VALUES (?,?,?,?,?,?,?,?)",
-					-1, &database->insert, NULL),
+					"INSERT OR REPLACE INTO usage (connection, month, connected_us, "
+					"rx_bytes, tx_bytes) VALUES (?,?,?,?,?)",
+					-1, &database->usage, NULL),
 		     "preparing the journal", err);
 }
 
@@ -177,8 +190,9 @@ void
 database_close(struct database *database)
 {
 	sqlite3_finalize(database->insert);
+	sqlite3_finalize(database->usage);
 	sqlite3_close(database->handle);
-	database->insert = NULL;
+	database->insert = database->usage = NULL;
 	database->handle = NULL;
 }
 
@@ -240,16 +254,34 @@ insert(struct database *database, int64_t id, const struct journal_entry *entry,
 	return judge(database->handle, code, "writing to the journal", err);
 }
 
+static enum database_result
+put_usage(struct database *database, const struct journal_usage *row, struct error *err)
+{
+	sqlite3_stmt *statement = database->usage;
+	int code;
+
+	sqlite3_bind_text(statement, 1, row->connection, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 2, row->month);
+	sqlite3_bind_int64(statement, 3, (sqlite3_int64)row->connected_us);
+	sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->rx_bytes);
+	sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->tx_bytes);
+	code = sqlite3_step(statement);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return judge(database->handle, code, "writing the usage", err);
+}
+
 enum database_result
-database_write(struct database *database, const struct journal_entry *entries, size_t count, uint64_t keep,
-	       struct error *err)
+database_write(struct database *database, const struct journal_batch *batch, uint64_t keep, struct error *err)
 {
 	int64_t id = database->last_id, first = database->first_id != 0 ? database->first_id : 1;
 	enum database_result result = execute(database, "BEGIN IMMEDIATE", "writing to the journal", err);
 	char sql[80];
 
-	for (size_t i = 0; i < count && result == DATABASE_OK; i++)
-		result = insert(database, ++id, &entries[i], err);
+	for (size_t i = 0; i < batch->count && result == DATABASE_OK; i++)
+		result = insert(database, ++id, &batch->entries[i], err);
+	for (size_t i = 0; i < batch->usage_count && result == DATABASE_OK; i++)
+		result = put_usage(database, &batch->usage[i], err);
 	if (result == DATABASE_OK && (uint64_t)(id - first + 1) > keep) {
 		first = id - (int64_t)keep + 1;
 		snprintf(sql, sizeof(sql), "DELETE FROM event WHERE id < %lld", (long long)first);
@@ -263,9 +295,9 @@ database_write(struct database *database, const struct journal_entry *entries, s
 	}
 	database->last_id = id;
 	database->first_id = first;
-	for (size_t i = 0; i < count; i++) {
-		if (entries[i].sequence > database->last_sequence)
-			database->last_sequence = entries[i].sequence;
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->entries[i].sequence > database->last_sequence)
+			database->last_sequence = batch->entries[i].sequence;
 	}
 	return DATABASE_OK;
 }
@@ -329,6 +361,48 @@ database_recent(const char *path, size_t limit, bool (*visit)(void *context, con
 			;
 	}
 	good = judge(handle, code, "reading the journal", err) == DATABASE_OK;
+	sqlite3_finalize(statement);
+	sqlite3_close(handle);
+	return good;
+}
+
+/* A figure of a row; what no writer of ours wrote is nothing. */
+static uint64_t
+column_figure(sqlite3_stmt *row, int column)
+{
+	sqlite3_int64 value = sqlite3_column_int64(row, column);
+
+	return value > 0 ? (uint64_t)value : 0;
+}
+
+bool
+database_usage(const char *path, void (*visit)(void *context, const struct journal_usage *row), void *context,
+	       struct error *err)
+{
+	static const char sql[] = "SELECT connection, month, connected_us, rx_bytes, tx_bytes FROM usage "
+				  "ORDER BY connection, month";
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	bool good;
+
+	if (code == SQLITE_OK) {
+		sqlite3_busy_timeout(handle, BUSY_MS);
+		code = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
+	}
+	while (statement != NULL && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct journal_usage row = {
+		    .connection = (char *)sqlite3_column_text(statement, 0),
+		    .month = (uint32_t)column_figure(statement, 1),
+		    .connected_us = column_figure(statement, 2),
+		    .rx_bytes = column_figure(statement, 3),
+		    .tx_bytes = column_figure(statement, 4),
+		};
+
+		if (row.connection != NULL)
+			visit(context, &row);
+	}
+	good = judge(handle, code, "reading the usage", err) == DATABASE_OK;
 	sqlite3_finalize(statement);
 	sqlite3_close(handle);
 	return good;

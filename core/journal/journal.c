@@ -22,11 +22,6 @@
 #define NOTES_MOST 16
 #define RETRY_S 1
 
-struct entries {
-	struct journal_entry *items;
-	size_t count, room;
-};
-
 struct note {
 	const char *severity, *kind;
 	char text[400];
@@ -47,8 +42,9 @@ struct journal {
 	/* Under the mutex. */
 	pthread_mutex_t mutex;
 	pthread_cond_t work, written;
-	struct entries queue;
-	size_t writing; /* entries in the writer's hands */
+	struct journal_batch queue;
+	size_t writing;  /* rows in the writer's hands */
+	bool usage_lost; /* the file was begun anew */
 	uint64_t dropped, last_sequence;
 	bool stopping;
 	struct note notes[NOTES_MOST];
@@ -99,12 +95,29 @@ tell_notes(uv_async_t *async)
 /* --- the writer's thread ---------------------------------------------------------------------- */
 
 static void
-entries_clear(struct entries *entries)
+batch_clear(struct journal_batch *batch)
 {
-	for (size_t i = 0; i < entries->count; i++)
-		journal_entry_clear(&entries->items[i]);
-	free(entries->items);
-	*entries = (struct entries){0};
+	for (size_t i = 0; i < batch->count; i++)
+		journal_entry_clear(&batch->entries[i]);
+	for (size_t i = 0; i < batch->usage_count; i++)
+		free(batch->usage[i].connection);
+	free(batch->entries);
+	free(batch->usage);
+	*batch = (struct journal_batch){0};
+}
+
+static size_t
+batch_rows(const struct journal_batch *batch)
+{
+	return batch->count + batch->usage_count;
+}
+
+static void
+say_usage_lost(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->mutex);
+	journal->usage_lost = true;
+	pthread_mutex_unlock(&journal->mutex);
 }
 
 /* A new database in the place of a damaged one; what it held stays beside it for whoever can mend it. */
@@ -114,6 +127,7 @@ begin_anew(struct journal *journal, const struct error *why, struct error *err)
 	char aside[4300];
 
 	database_close(&journal->database);
+	say_usage_lost(journal);
 	if (!database_move_aside(journal->path, aside, sizeof(aside), err))
 		return DATABASE_BUSY;
 	note(journal, "error", "journal.damaged", "%s: it was moved to %.200s and a new journal was begun",
@@ -123,26 +137,26 @@ begin_anew(struct journal *journal, const struct error *why, struct error *err)
 
 /* One try. True when the batch is written. */
 static bool
-write_batch(struct journal *journal, const struct entries *batch)
+write_batch(struct journal *journal, const struct journal_batch *batch)
 {
 	struct error err = {0}, why;
 	enum database_result result = DATABASE_OK;
 
 	if (journal->database.handle != NULL && !database_is_there(&journal->database)) {
 		database_close(&journal->database);
+		say_usage_lost(journal);
 		note(journal, "warning", "journal.removed",
 		     "the journal's file was removed or replaced: a new one is begun");
 	}
 	if (journal->database.handle == NULL)
 		result = database_open(&journal->database, journal->path, &err);
 	if (result == DATABASE_OK)
-		result = database_write(&journal->database, batch->items, batch->count, journal->keep, &err);
+		result = database_write(&journal->database, batch, journal->keep, &err);
 	if (result == DATABASE_DAMAGED) {
 		why = err;
 		result = begin_anew(journal, &why, &err);
 		if (result == DATABASE_OK)
-			result = database_write(&journal->database, batch->items, batch->count, journal->keep,
-						&err);
+			result = database_write(&journal->database, batch, journal->keep, &err);
 	}
 	if (result != DATABASE_OK && !journal->failing)
 		note(journal, "error", "journal.failing", "events can't be written: %s", err.text);
@@ -173,17 +187,17 @@ write_all(void *context)
 
 	pthread_mutex_lock(&journal->mutex);
 	for (;;) {
-		struct entries batch;
+		struct journal_batch batch;
 		uint64_t dropped;
 		bool written;
 
-		while (journal->queue.count == 0 && !journal->stopping)
+		while (batch_rows(&journal->queue) == 0 && !journal->stopping)
 			pthread_cond_wait(&journal->work, &journal->mutex);
-		if (journal->queue.count == 0)
+		if (batch_rows(&journal->queue) == 0)
 			break;
 		batch = journal->queue;
-		journal->queue = (struct entries){0};
-		journal->writing = batch.count;
+		journal->queue = (struct journal_batch){0};
+		journal->writing = batch_rows(&batch);
 		do {
 			pthread_mutex_unlock(&journal->mutex);
 			written = write_batch(journal, &batch);
@@ -202,7 +216,7 @@ write_all(void *context)
 			note(journal, "warning", "journal.dropped",
 			     "%llu events were not written: the disk was too slow",
 			     (unsigned long long)dropped);
-		entries_clear(&batch);
+		batch_clear(&batch);
 		pthread_mutex_lock(&journal->mutex);
 		if (!written)
 			break; /* the end, and the disk still refuses */
@@ -260,7 +274,7 @@ static void
 release(struct journal *journal)
 {
 	database_close(&journal->database);
-	entries_clear(&journal->queue);
+	batch_clear(&journal->queue);
 	pthread_cond_destroy(&journal->work);
 	pthread_cond_destroy(&journal->written);
 	pthread_mutex_destroy(&journal->mutex);
@@ -357,7 +371,7 @@ journal_append(struct journal *journal, const struct model_event *event)
 	    .text = text_copy(event->text),
 	    .fields = write_fields(&event->fields),
 	};
-	struct entries *queue = &journal->queue;
+	struct journal_batch *queue = &journal->queue;
 
 	pthread_mutex_lock(&journal->mutex);
 	if (queue->count + journal->writing >= QUEUE_MOST) {
@@ -368,9 +382,9 @@ journal_append(struct journal *journal, const struct model_event *event)
 	}
 	if (queue->count == queue->room) {
 		queue->room = queue->room != 0 ? queue->room * 2 : 64;
-		queue->items = memory_resize(queue->items, queue->room * sizeof(*queue->items));
+		queue->entries = memory_resize(queue->entries, queue->room * sizeof(*queue->entries));
 	}
-	queue->items[queue->count++] = entry;
+	queue->entries[queue->count++] = entry;
 	pthread_cond_signal(&journal->work);
 	pthread_mutex_unlock(&journal->mutex);
 }
@@ -384,10 +398,10 @@ journal_flush(struct journal *journal)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec++;
 	pthread_mutex_lock(&journal->mutex);
-	while (journal->queue.count + journal->writing != 0 &&
+	while (batch_rows(&journal->queue) + journal->writing != 0 &&
 	       pthread_cond_timedwait(&journal->written, &journal->mutex, &until) != ETIMEDOUT)
 		;
-	done = journal->queue.count + journal->writing == 0;
+	done = batch_rows(&journal->queue) + journal->writing == 0;
 	pthread_mutex_unlock(&journal->mutex);
 	return done;
 }
@@ -410,4 +424,53 @@ journal_recent(struct journal *journal, size_t limit,
 	       struct error *err)
 {
 	return database_recent(journal->path, limit, visit, context, err);
+}
+
+/* --- the bill's figures ----------------------------------------------------------------------- */
+
+void
+journal_usage_put(struct journal *journal, const struct journal_usage *row)
+{
+	struct journal_batch *queue = &journal->queue;
+	struct journal_usage *to = NULL;
+
+	pthread_mutex_lock(&journal->mutex);
+	/* Only while the disk is stuck is there anything from an earlier time. */
+	for (size_t i = 0; i < queue->usage_count && to == NULL; i++) {
+		if (queue->usage[i].month == row->month &&
+		    strcmp(queue->usage[i].connection, row->connection) == 0)
+			to = &queue->usage[i];
+	}
+	if (to == NULL) {
+		if (queue->usage_count == queue->usage_room) {
+			queue->usage_room = queue->usage_room != 0 ? queue->usage_room * 2 : 16;
+			queue->usage = memory_resize(queue->usage, queue->usage_room * sizeof(*queue->usage));
+		}
+		to = &queue->usage[queue->usage_count++];
+		*to = (struct journal_usage){.connection = text_copy(row->connection), .month = row->month};
+	}
+	to->connected_us = row->connected_us;
+	to->rx_bytes = row->rx_bytes;
+	to->tx_bytes = row->tx_bytes;
+	pthread_cond_signal(&journal->work);
+	pthread_mutex_unlock(&journal->mutex);
+}
+
+bool
+journal_usage_read(struct journal *journal, void (*visit)(void *context, const struct journal_usage *row),
+		   void *context, struct error *err)
+{
+	return database_usage(journal->path, visit, context, err);
+}
+
+bool
+journal_usage_lost(struct journal *journal)
+{
+	bool lost;
+
+	pthread_mutex_lock(&journal->mutex);
+	lost = journal->usage_lost;
+	journal->usage_lost = false;
+	pthread_mutex_unlock(&journal->mutex);
+	return lost;
 }

@@ -4,6 +4,7 @@
  *
  *   database.c   SQLite: opening, versions, inserting, reading, moving a damaged file aside. No threads.
  *   journal.c    the queue, the thread that empties it, the doors
+ *   usage.c      the bill's figures: counts in memory, hands totals to the queue now and then
  */
 #ifndef TWINSPAN_JOURNAL_INTERNAL_H
 #define TWINSPAN_JOURNAL_INTERNAL_H
@@ -23,10 +24,26 @@ struct journal_entry {
 
 void journal_entry_clear(struct journal_entry *entry);
 
+/* What a connection used in a month: totals, which replace those that are there, so that writing them twice
+ * counts nothing twice. */
+struct journal_usage {
+	char *connection;
+	uint32_t month; /* 202611 */
+	uint64_t connected_us, rx_bytes, tx_bytes;
+};
+
+/* All that is written in one transaction. */
+struct journal_batch {
+	struct journal_entry *entries;
+	size_t count, room;
+	struct journal_usage *usage;
+	size_t usage_count, usage_room;
+};
+
 /* An open database; used by one thread at a time. */
 struct database {
 	sqlite3 *handle;
-	sqlite3_stmt *insert;
+	sqlite3_stmt *insert, *usage;
 	char path[4096];
 	dev_t device;
 	ino_t inode;
@@ -50,11 +67,23 @@ bool database_is_there(const struct database *database);
 /** Renames a damaged database and what belongs to it; `aside` (may be NULL) gets the new path. */
 bool database_move_aside(const char *path, char *aside, size_t size, struct error *err);
 /** Writes all in one transaction and removes the oldest beyond `keep`: all or nothing. */
-enum database_result database_write(struct database *database, const struct journal_entry *entries,
-				    size_t count, uint64_t keep, struct error *err);
+enum database_result database_write(struct database *database, const struct journal_batch *batch,
+				    uint64_t keep, struct error *err);
 /** The last `limit` rows, oldest first, by a connection of its own that only reads. */
 bool database_recent(const char *path, size_t limit,
 		     bool (*visit)(void *context, const struct model_event *event), void *context,
 		     struct error *err);
+/** All rows of the bill, by connection and month. `visit` borrows. */
+bool database_usage(const char *path, void (*visit)(void *context, const struct journal_usage *row),
+		    void *context, struct error *err);
+
+/* For usage.c (journal.c). */
+/** Queues totals (copied); of one connection and month the last one counts. */
+void journal_usage_put(struct journal *journal, const struct journal_usage *row);
+bool journal_usage_read(struct journal *journal,
+			void (*visit)(void *context, const struct journal_usage *row), void *context,
+			struct error *err);
+/** True once after the file was lost and begun anew: totals that were written are gone from it. */
+bool journal_usage_lost(struct journal *journal);
 
 #endif

@@ -213,8 +213,7 @@ lab_files_configure(const struct lab *lab, struct error *err)
 	return good;
 }
 
-/* --- removing
- * ------------------------------------------------------------------------------------------------ */
+/* --- removing --- */
 
 static int
 remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)

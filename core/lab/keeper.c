@@ -57,8 +57,7 @@ progress(const struct keeper *keeper, const char *text)
 	keeper->report->progress(keeper->report->context, text);
 }
 
-/* --- gateways
- * ------------------------------------------------------------------------------------------------ */
+/* --- gateways --- */
 
 static bool
 start_gateway(struct keeper *keeper, struct side *side, struct error *err)
@@ -94,7 +93,7 @@ ask(const struct keeper *keeper, const struct side *side, const char *kind)
 			      NULL};
 	if (access(socket, F_OK) != 0)
 		return NULL;
-	if (lab_run_program(argv, NULL, output, sizeof(output), ASK_LIMIT_MS, NULL) != 0)
+	if (lab_run_program(NULL, argv, NULL, output, sizeof(output), ASK_LIMIT_MS, NULL) != 0)
 		return NULL;
 	return json_loads(output, 0, NULL);
 }
@@ -173,8 +172,7 @@ with_log(const struct keeper *keeper, const struct side *side, const char *text)
 	return all;
 }
 
-/* --- signals and ends
- * ---------------------------------------------------------------------------------------- */
+/* --- signals and ends --- */
 
 static const char *
 end_text(int status, char *out, size_t size)
@@ -233,8 +231,7 @@ wait_signals(struct keeper *keeper, int limit_ms, bool starting, struct error *e
 	return good;
 }
 
-/* --- the stages
- * ---------------------------------------------------------------------------------------------- */
+/* --- the stages --- */
 
 static bool
 start_traffic(struct keeper *keeper, struct error *err)

@@ -21,8 +21,7 @@
 #include "core/base/text.h"
 #include "core/lab/lab_internal.h"
 
-/* --- what must be there
- * -------------------------------------------------------------------------------------- */
+/* --- what must be there --- */
 
 static bool
 check_machine(struct error *err)
@@ -40,7 +39,7 @@ check_machine(struct error *err)
 	char output[100];
 	const char *const argv[] = {"ip", "-Version", NULL};
 	struct error why;
-	if (lab_run_program(argv, NULL, output, sizeof(output), 5000, &why) != 0)
+	if (lab_run_program(NULL, argv, NULL, output, sizeof(output), 5000, &why) != 0)
 		return error_set(err, "the lab needs the program ip (Debian's package iproute2): %s",
 				 why.text);
 	return true;
@@ -56,8 +55,7 @@ extend_path(void)
 	free(longer);
 }
 
-/* --- headless: reports go where they should
- * -------------------------------------------------------------------- */
+/* --- headless: reports go where they should --- */
 
 static void
 headless_progress(void *context, const char *text)
@@ -87,8 +85,7 @@ headless_failed(void *context, const char *text)
 	fprintf(stderr, "twinspan: lab: %s\n", text);
 }
 
-/* --- a keeper of its own: reports go through a pipe, a letter and a NUL-terminated text each
- * ------------------- */
+/* --- a keeper of its own: reports go through a pipe, a letter and a NUL-terminated text each --- */
 
 static void
 send_report(void *context, char kind, const char *text)

@@ -36,19 +36,17 @@ const char *lab_namespace(const struct lab *lab, enum lab_node node, char out[LA
 /** "customer", "hub", ... */
 const char *lab_node_name(enum lab_node node);
 
-/* --- network.c
- * ----------------------------------------------------------------------------------------------- */
+/* --- network.c --- */
 
 /** Makes namespaces, links, addresses and routes. What was made stays for lab_network_remove() after an
  * error. */
 bool lab_network_make(const struct lab *lab, struct error *err);
 /** Removes every namespace of the lab of that id; what is not there is fine. */
 void lab_network_remove(const char *id);
-/** The calling process enters a node's namespace. */
-bool lab_network_enter(const struct lab *lab, enum lab_node node, struct error *err);
+/** The calling process enters a named network namespace. */
+bool lab_network_enter(const char *name, struct error *err);
 
-/* --- files.c
- * ------------------------------------------------------------------------------------------------- */
+/* --- files.c --- */
 
 #define LAB_PATH 128
 /** "FOLDER/customer/NAME"; node LAB_CUSTOMER or LAB_HUB. Returns `out`. */
@@ -65,14 +63,13 @@ unsigned lab_files_clear_dead(void);
  * good. */
 uint64_t lab_process_start(pid_t pid);
 
-/* --- process.c
- * ----------------------------------------------------------------------------------------------- */
+/* --- process.c --- */
 
-/** Runs a program to its end (within `limit_ms`), `input` (may be NULL) on its stdin. Its stdout and stderr,
- * cut to `size`, are written to `out`. Returns its exit code, or -1 with `err` where it could not run or was
- * killed. */
-int lab_run_program(const char *const *argv, const char *input, char *out, size_t size, int limit_ms,
-		    struct error *err);
+/** Runs a program to its end (within `limit_ms`), in a named network namespace or where we are (NULL),
+ * `input` (may be NULL) on its stdin. Its stdout and stderr, cut to `size`, are written to `out`. Returns its
+ * exit code, or -1 with `err` where it could not run or was killed. */
+int lab_run_program(const char *netns, const char *const *argv, const char *input, char *out, size_t size,
+		    int limit_ms, struct error *err);
 /** Starts a program inside a node's namespace, output appended to `log`, killed when this process dies. -1
  * and `err` on failure. */
 pid_t lab_spawn(const struct lab *lab, enum lab_node node, const char *const *argv, const char *log,
@@ -83,8 +80,7 @@ pid_t lab_fork(const struct lab *lab, enum lab_node node, void (*body)(void *con
 /** SIGTERM to all, then, where one is still there after `patience_ms`, SIGKILL. Pids <= 0 are skipped. */
 void lab_end_processes(const pid_t *pids, size_t count, int patience_ms);
 
-/* --- traffic.c
- * ----------------------------------------------------------------------------------------------- */
+/* --- traffic.c --- */
 
 /* Counters in memory that the keeper and the traffic processes share. */
 struct lab_traffic {
@@ -97,8 +93,7 @@ void lab_traffic_answer(void *context);
  */
 void lab_traffic_send(void *context);
 
-/* --- keeper.c
- * ------------------------------------------------------------------------------------------------ */
+/* --- keeper.c --- */
 
 /* What the keeper tells whoever started it. */
 struct lab_report {

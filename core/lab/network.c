@@ -86,13 +86,16 @@ lab_namespace(const struct lab *lab, enum lab_node node, char out[LAB_NAME])
 	return namespace_of(lab->id, node, out);
 }
 
-/* Runs ip; a failure's text is what ip said. */
+/*
+ * Runs ip; a failure's text is what ip said. It runs inside the namespace: its own option for that (-n) wants
+ * to remount the root, which not every container or chroot allows.
+ */
 static bool
-run_ip(const char *const *argv, const char *input, const char *what, struct error *err)
+run_ip(const char *netns, const char *const *argv, const char *input, const char *what, struct error *err)
 {
 	char output[400];
 	struct error why;
-	int status = lab_run_program(argv, input, output, sizeof(output), 20000, &why);
+	int status = lab_run_program(netns, argv, input, output, sizeof(output), 20000, &why);
 	if (status == 0)
 		return true;
 	if (status < 0)
@@ -104,10 +107,10 @@ run_ip(const char *const *argv, const char *input, const char *what, struct erro
 }
 
 bool
-lab_network_enter(const struct lab *lab, enum lab_node node, struct error *err)
+lab_network_enter(const char *name, struct error *err)
 {
-	char name[LAB_NAME], path[64];
-	snprintf(path, sizeof(path), "/run/netns/%s", lab_namespace(lab, node, name));
+	char path[64];
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(err, "can't open the network namespace %s: %s", path, strerror(errno));
@@ -137,7 +140,8 @@ set_sysctls(const struct lab *lab, enum lab_node node, struct error *err)
 	if (child < 0)
 		return error_set(err, "can't start a process: %s", strerror(errno));
 	if (child == 0) {
-		if (!lab_network_enter(lab, node, NULL))
+		char name[LAB_NAME];
+		if (!lab_network_enter(lab_namespace(lab, node, name), NULL))
 			_exit(100);
 		for (size_t i = 0; i < COUNT_OF(sysctls); i++) {
 			if (!write_text(sysctls[i].file, sysctls[i].value))
@@ -159,9 +163,8 @@ static bool
 add_link(const struct lab *lab, size_t i, struct error *err)
 {
 	char left[LAB_NAME], right[LAB_NAME];
+	lab_namespace(lab, links[i].left, left);
 	const char *argv[] = {"ip",
-			      "-n",
-			      lab_namespace(lab, links[i].left, left),
 			      "link",
 			      "add",
 			      links[i].left_name,
@@ -173,7 +176,7 @@ add_link(const struct lab *lab, size_t i, struct error *err)
 			      "netns",
 			      lab_namespace(lab, links[i].right, right),
 			      NULL};
-	return run_ip(argv, NULL, "can't make a veth pair", err);
+	return run_ip(left, argv, NULL, "can't make a veth pair", err);
 }
 
 bool
@@ -182,7 +185,7 @@ lab_network_make(const struct lab *lab, struct error *err)
 	char name[LAB_NAME];
 	for (enum lab_node node = 0; node < LAB_NODES; node++) {
 		const char *argv[] = {"ip", "netns", "add", lab_namespace(lab, node, name), NULL};
-		if (!run_ip(argv, NULL, "can't make a network namespace", err))
+		if (!run_ip(NULL, argv, NULL, "can't make a network namespace", err))
 			return false;
 		if (!set_sysctls(lab, node, err))
 			return false;
@@ -192,8 +195,9 @@ lab_network_make(const struct lab *lab, struct error *err)
 			return false;
 	}
 	for (enum lab_node node = 0; node < LAB_NODES; node++) {
-		const char *argv[] = {"ip", "-n", lab_namespace(lab, node, name), "-batch", "-", NULL};
-		if (!run_ip(argv, setup[node], "can't set up a network namespace", err))
+		static const char *const argv[] = {"ip", "-batch", "-", NULL};
+		if (!run_ip(lab_namespace(lab, node, name), argv, setup[node],
+			    "can't set up a network namespace", err))
 			return false;
 	}
 	return true;
@@ -208,6 +212,6 @@ lab_network_remove(const char *id)
 		if (access(path, F_OK) != 0)
 			continue;
 		const char *argv[] = {"ip", "netns", "delete", name, NULL};
-		run_ip(argv, NULL, name, NULL);
+		run_ip(NULL, argv, NULL, name, NULL);
 	}
 }

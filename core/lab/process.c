@@ -21,6 +21,7 @@
 
 /* A shell's exit code for what could not be run. */
 #define NOT_FOUND 127
+#define CANNOT_ENTER 126
 
 /* A child starts with no signal blocked or ignored. */
 static void
@@ -66,8 +67,8 @@ wait_within(pid_t child, int limit_ms, int *status)
 }
 
 int
-lab_run_program(const char *const *argv, const char *input, char *out, size_t size, int limit_ms,
-		struct error *err)
+lab_run_program(const char *netns, const char *const *argv, const char *input, char *out, size_t size,
+		int limit_ms, struct error *err)
 {
 	int in = input ? text_file(input) : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	/* A file in memory, not a pipe: nobody has to read it while the program runs. */
@@ -78,6 +79,11 @@ lab_run_program(const char *const *argv, const char *input, char *out, size_t si
 		dup2(in, STDIN_FILENO);
 		dup2(output, STDOUT_FILENO);
 		dup2(output, STDERR_FILENO);
+		struct error why;
+		if (netns && !lab_network_enter(netns, &why)) {
+			fprintf(stderr, "%s\n", why.text);
+			_exit(CANNOT_ENTER);
+		}
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		_exit(NOT_FOUND);
 	}
@@ -112,9 +118,10 @@ enter(const struct lab *lab, enum lab_node node, pid_t parent)
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	struct error err;
+	char name[LAB_NAME];
 	if (getppid() != parent)
 		_exit(NOT_FOUND);
-	if (!lab_network_enter(lab, node, &err)) {
+	if (!lab_network_enter(lab_namespace(lab, node, name), &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		_exit(NOT_FOUND);
 	}

@@ -216,6 +216,13 @@ bool model_store_query(const struct model_store *store, enum model_kind kind, co
 		       bool *complete);
 /** True where somebody watches single changes of that kind: only then is building rows worth the work. */
 bool model_store_paged_watched(const struct model_store *store, enum model_kind kind);
+/**
+ * `changed` is called when a watcher came, went, or (model_store_interest_changed) wants other kinds: a
+ * provider whose source can be silent asks model_store_paged_watched then.
+ */
+void model_store_on_interest(struct model_store *store, void (*changed)(void *context), void *context);
+/** For a watcher that has changed its paged_kinds in place. */
+void model_store_interest_changed(struct model_store *store);
 /** A provider tells of one changed row (borrowed). */
 void model_store_paged_changed(struct model_store *store, enum model_kind kind, const void *row, bool gone);
 

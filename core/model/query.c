@@ -97,6 +97,20 @@ model_store_query(const struct model_store *store, enum model_kind kind, const s
 	return true;
 }
 
+void
+model_store_on_interest(struct model_store *store, void (*changed)(void *context), void *context)
+{
+	store->interest = changed;
+	store->interest_context = context;
+}
+
+void
+model_store_interest_changed(struct model_store *store)
+{
+	if (store->interest != NULL)
+		store->interest(store->interest_context);
+}
+
 bool
 model_store_paged_watched(const struct model_store *store, enum model_kind kind)
 {

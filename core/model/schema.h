@@ -119,6 +119,7 @@
 	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
 	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
 	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
+	F(REAL, jitter_ms,      "ms",  "Jitter",       "difference between one round-trip time and the next, over the last minute") \
 	F(REAL, loss_percent,   "percent", "Loss",     "of the probes of the last minute") \
 	F(STR,  health,         "",    "Health",       "ok, suspect, failed or unknown") \
 	F(STR,  health_reason,  "",    "Evidence",     "what the verdict rests on") \

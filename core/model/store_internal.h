@@ -82,6 +82,9 @@ struct model_store {
 	struct model_watch **watches; /* NULL where one went while watchers were being told */
 	size_t watch_count, watch_size;
 	unsigned telling;
+
+	void (*interest)(void *context); /* which single changes are wanted may be another */
+	void *interest_context;
 };
 
 /* True where a limit is set and `weight` more would pass it; the refusal is remembered. */

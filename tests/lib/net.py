@@ -19,9 +19,10 @@ CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def ip(*words, check=True):
-    """Runs ip(8); its words as one text or several."""
+def ip(*words, check=True, inside=None):
+    """Runs ip(8), perhaps inside a namespace; its words as one text or several."""
     argv = ["ip"] + [part for word in words for part in str(word).split()]
+    argv = inside.argv(*argv) if inside else argv
     done = subprocess.run(argv, capture_output=True, text=True)
     if check and done.returncode != 0:
         raise RuntimeError(f"{' '.join(argv)}: {done.stderr.strip()}")
@@ -68,7 +69,8 @@ class Namespace:
         ip("netns delete", self.name, check=False)
 
     def ip(self, *words, check=True):
-        return ip("-n", self.name, *words, check=check)
+        # Not `ip -n`: that remounts the root, which a chroot does not allow.
+        return ip(*words, check=check, inside=self)
 
     def argv(self, *command):
         """The command, to be run inside."""

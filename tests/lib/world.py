@@ -104,6 +104,14 @@ class Endpoint:
                                       imports="none")
         self.bird = Bird(suite, f"endpoint{number + 1}-bird", folder, self.namespace, configuration)
 
+    def speak_bfd(self, interval="50 ms", multiplier=3):
+        """Before start(): BFD on the session to the customer."""
+        text = self.bird.configuration.read_text()
+        head, session = text.split("protocol bgp customer {", 1)
+        self.bird.configuration.write_text(
+            head + f'protocol bfd {{ interface "*" {{ interval {interval}; multiplier {multiplier}; }}; }}\n'
+            + "protocol bgp customer {\n    bfd on;" + session)
+
     def start(self):
         self.charon.start()
         self.charon.load([{"name": "customer", "local": ENDPOINTS[self.number], "remote": CUSTOMER,

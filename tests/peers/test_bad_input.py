@@ -378,6 +378,44 @@ def unreadable_updates_close_the_session_and_it_recovers():
 
 
 @suite.test
+def who_watches_received_and_advertised_is_told_of_each_change():
+    watching = {}
+    for kind in ("received", "advertised"):
+        watching[kind] = w.folder / f"watch-{kind}-{next(counter)}.jsonl"
+        with open(watching[kind], "wb") as out:
+            process = subprocess.Popen([PROGRAM, "-s", w.gateway.socket, "show", kind, "--watch", "--json"], stdout=out)
+        suite.cleanup(process.kill)
+
+    def lines(kind, prefix):
+        rows = [json.loads(line) for line in watching[kind].read_text().splitlines()]
+        return [row for row in rows if row["prefix"] == prefix]
+
+    def gone(row):
+        return row.get("removed") is True
+
+    with speak() as s:
+        s.establish()
+        number = 0
+
+        def heard():  # until the watchers are there
+            nonlocal number
+            number += 1
+            s.send(bgp.update(GOOD + bgp.attribute(0x80, 4, struct.pack("!I", number)), ["10.62.0.0/16"]))
+            w.gateway.command("advertise", "10.63.0.0/16")
+            w.gateway.command("withdraw", "10.63.0.0/16")
+            return lines("received", "10.62.0.0/16") and lines("advertised", "10.63.0.0/16")
+
+        wait_until(heard, 10, "a change is shown")
+        s.send(bgp.update(GOOD + bgp.attribute(0x80, 4, struct.pack("!I", 4711)), ["10.62.0.0/16"]))
+        wait_until(lambda: lines("received", "10.62.0.0/16")[-1]["med"] == 4711, 10, "the new MED is shown")
+        w.gateway.command("advertise", "10.64.0.0/16")
+        wait_until(lambda: lines("advertised", "10.64.0.0/16"), 10, "the new network is shown")
+    for kind, prefix in (("received", "10.62.0.0/16"), ("advertised", "10.64.0.0/16")):
+        wait_until(lambda: gone(lines(kind, prefix)[-1]), 10, lambda: f"{kind}: {prefix} is gone: {lines(kind, prefix)}")
+    w.gateway.command("withdraw", "10.64.0.0/16")
+
+
+@suite.test
 def noise_on_the_bgp_port_harms_nothing():
     generator = random.Random(2)
     for _ in range(50):

@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The built-in lab with its real gateways, as its users run it."""
 
+import fcntl
 import json
+import os
 import pathlib
+import pty
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -147,7 +153,7 @@ def several_labs_run_at_once():
 def a_gateway_that_was_killed_is_back_soon():
     pid = next(int(p.parent.name) for p in pathlib.Path("/proc").glob("[0-9]*/cmdline")
                if f"{lab.prefix[2:]}/customer/gateway.yaml".encode() in p.read_bytes())
-    subprocess.run(["kill", "-KILL", str(pid)], check=True)
+    os.kill(pid, signal.SIGKILL)
 
     def back():
         done = lab.run("customer", "show", "connections", "--json")
@@ -182,10 +188,79 @@ def what_a_killed_lab_left_is_cleared_by_the_next_run():
 @suite.test
 def a_kept_lab_runs_on_until_its_keeper_is_told_to_stop():
     kept = Lab("--keep")
+    suite.cleanup(lambda: kept.leftovers() and os.kill(kept.ready["pid"], signal.SIGTERM))
     expect(kept.process.wait(30) == 0, "the command returns")
     expect(kept.show("customer", "connections")[0]["state"] == "up", "the lab runs on")
-    subprocess.run(["kill", str(kept.ready["pid"])], check=True)
+    os.kill(kept.ready["pid"], signal.SIGTERM)
     wait_until(lambda: not kept.leftovers(), 30, lambda: f"all is gone: {kept.leftovers()}")
+
+
+class Terminal:
+    """`twinspan lab` on a terminal of 120x36."""
+
+    def __init__(self):
+        self.before = set(pathlib.Path("/run").glob("twinspan-lab-*"))
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "xterm-256color"
+            os.environ["LC_ALL"] = "C.UTF-8"
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+            os.execv(PROGRAM, [str(PROGRAM), "lab"])
+        self.seen = b""
+        self.status = None
+        suite.cleanup(self.kill)
+
+    def read(self):
+        """Takes in what was written; False at the end."""
+        while select.select([self.fd], [], [], 0)[0]:
+            try:
+                octets = os.read(self.fd, 65536)
+            except OSError:
+                return False
+            if not octets:
+                return False
+            self.seen += octets
+        return True
+
+    def shows(self, text):
+        self.read()
+        return text.encode() in self.seen
+
+    def ended(self):
+        self.read()
+        pid, status = os.waitpid(self.pid, os.WNOHANG) if self.status is None else (0, 0)
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+        return self.status is not None
+
+    def kill(self):
+        if self.status is None and not self.ended():
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
+
+    def leftovers(self):
+        return set(pathlib.Path("/run").glob("twinspan-lab-*")) - self.before
+
+
+@suite.test
+def with_a_terminal_the_console_opens_and_leaving_it_ends_the_lab():
+    terminal = Terminal()
+    wait_until(lambda: terminal.shows("aws-paris"), WITHIN_S, "the console shows the connection")
+    expect(terminal.leftovers(), "the lab has a folder")
+    wait_until(lambda: terminal.shows("Established"), WITHIN_S, "the console shows a session")
+    os.write(terminal.fd, b"q")
+    wait_until(terminal.ended, 30, "leaving ends it")
+    expect(terminal.status == 0, f"exit code {terminal.status}")
+    expect(not terminal.leftovers(), f"left behind: {terminal.leftovers()}")
+
+
+@suite.test
+def a_console_that_is_killed_takes_its_lab_with_it():
+    terminal = Terminal()
+    wait_until(lambda: terminal.shows("aws-paris"), WITHIN_S, "the console shows the connection")
+    os.kill(terminal.pid, signal.SIGKILL)
+    wait_until(lambda: terminal.ended() and not terminal.leftovers(), 30, "the lab is taken down")
 
 
 suite.main()

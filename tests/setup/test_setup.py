@@ -64,17 +64,23 @@ class Place:
         return path.read_text().splitlines() if path.exists() else []
 
 
-def needs_root():
+PRIVATE = ["unshare", "-m", "--propagation", "private"]
+
+
+def needs_mounts():
     if os.geteuid() != 0:
         raise Skip("needs root for a mount namespace")
+    done = subprocess.run([*PRIVATE, "true"], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Skip(f"needs a mount namespace: {done.stderr.strip()}")
 
 
 def elsewhere(name, text):
     """A wrapper: the command sees another file there, in a mount namespace of its own."""
-    needs_root()
+    needs_mounts()
     file = scratch(suite) / "file"
     file.write_text(textwrap.dedent(text))
-    return ["unshare", "-m", "--propagation", "private", "sh", "-c", f'mount --bind {file} {name} && exec "$@"', "sh"]
+    return [*PRIVATE, "sh", "-c", f'mount --bind {file} {name} && exec "$@"', "sh"]
 
 
 DEBIAN = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n'
@@ -111,7 +117,7 @@ def on_another_distribution_it_says_what_is_missing():
 
 def without_policy(place):
     """A wrapper: /usr/sbin without a policy-rc.d, and Debian 12."""
-    needs_root()
+    needs_mounts()
     sbin = place.folder / "sbin"
     original = place.folder / "original"
     sbin.mkdir()
@@ -125,7 +131,7 @@ def without_policy(place):
         "$@"; code=$?
         [ -e /usr/sbin/policy-rc.d ] && echo "policy-rc.d is left"
         exit $code"""
-    return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh"]
+    return [*PRIVATE, "sh", "-c", script, "sh"]
 
 
 @suite.test

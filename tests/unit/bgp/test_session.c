@@ -19,6 +19,7 @@ struct node {
 	uint32_t asn;
 	uint16_t port;
 	/* What it was told. */
+	unsigned warnings_of_limit;
 	struct {
 		struct ip_prefix prefix;
 		bool there;
@@ -84,6 +85,7 @@ on_event(void *context, struct bgp_peer *peer, const char *severity, const char 
 	struct node *node = context;
 
 	snprintf(node->last_event, sizeof(node->last_event), "%s %s", kind, text);
+	node->warnings_of_limit += strcmp(kind, "peer.prefixes") == 0;
 }
 
 static void
@@ -447,6 +449,7 @@ one_prefix_too_many_draws_6_1_and_a_new_attempt_is_heard_at_once(void **state)
 	config.max_prefixes = 2;
 	at_b = add(&b, &config);
 	WAIT_UNTIL(is_up(at_b) && status_of(at_b).accepted == 2);
+	assert_int_equal(b.warnings_of_limit, 1);
 	originate(&a, "10.3.0.0/16");
 	WAIT_UNTIL(!is_up(at_b) && status_of(at_a).last_error.code == 6);
 	assert_int_equal(status_of(at_a).last_error.subcode, CEASE_MAX_PREFIXES);
@@ -488,6 +491,10 @@ a_soft_reset_says_all_again_without_losing_the_session(void **state)
 	assert_int_equal(a.advertised_rows, 1);
 	assert_true(is_up(at_a));
 	assert_int_equal(status_of(at_a).flaps + status_of(at_b).flaps, 0);
+	/* Who watches is told too when all rows go with the session. */
+	a.advertised_rows = a.received_rows = 0;
+	bgp_peer_shutdown(at_a, NULL);
+	WAIT_UNTIL(a.advertised_rows == 1 && a.received_rows == 1);
 	close_node(&a);
 	close_node(&b);
 }
@@ -913,6 +920,39 @@ faulty_updates_that_reset_nothing_leave_the_session_up(void **state)
 }
 
 static void
+prefixes_that_are_no_destination_are_kept_but_not_accepted(void **state)
+{
+	static struct raw raw;
+	struct node a, b = {.address = ip_address_v4(0x7f000009), .asn = 65002};
+	struct bgp_peer_config config;
+	struct bgp_peer *peer;
+
+	node_open(&a, 2, 65001);
+	config = peer_config("raw", &a, &b);
+	config.passive = true;
+	peer = add(&a, &config);
+	raw_connect(&raw, 9, &a);
+	raw_send(&raw, OPEN KEEPALIVE);
+	/* 127.0.0.0/8, 224.0.0.0/4 and 0.0.0.0/8; with them a default route and 1.0.0.0/8. */
+	raw_send(&raw, MARK "003202"
+			    "0000"
+			    "0012" ATTRS "087f"
+			    "04e0"
+			    "0800"
+			    "00"
+			    "0801");
+	WAIT_UNTIL(is_up(peer) && status_of(peer).received == 5);
+	assert_int_equal(status_of(peer).accepted, 2);
+	WAIT_UNTIL(has_route(&a, "0.0.0.0/0") && has_route(&a, "1.0.0.0/8"));
+	assert_false(has_route(&a, "127.0.0.0/8"));
+	assert_false(has_route(&a, "224.0.0.0/4"));
+	assert_false(has_route(&a, "0.0.0.0/8"));
+	assert_true(is_up(peer));
+	close(raw.fd);
+	close_node(&a);
+}
+
+static void
 silence_ends_in_hold_timer_expired(void **state)
 {
 	static struct raw raw;
@@ -1067,6 +1107,7 @@ TEST_MAIN(TEST(two_speakers_with_long_as_numbers_exchange_networks),
 	  TEST(an_internal_peer_gets_preferences_and_no_internal_routes),
 	  TEST(what_no_speaker_would_say_gets_its_notification),
 	  TEST(faulty_updates_that_reset_nothing_leave_the_session_up),
+	  TEST(prefixes_that_are_no_destination_are_kept_but_not_accepted),
 	  TEST(silence_ends_in_hold_timer_expired),
 	  TEST(of_two_colliding_connections_the_higher_identifiers_is_kept),
 	  TEST(a_speaker_of_two_octets_is_understood_both_ways), TEST(a_busy_port_is_an_error_that_says_so))

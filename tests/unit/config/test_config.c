@@ -215,12 +215,44 @@ defaults_apply_where_nothing_is_said(void **state)
 	assert_int_equal(tunnel->esp.lifetime_s, 3600);
 	assert_int_equal(tunnel->bgp.hold_s, 30);
 	assert_int_equal(tunnel->bgp.keepalive_s, 10);
-	assert_int_equal(tunnel->bgp.max_prefixes, 0);
+	assert_int_equal(tunnel->bgp.max_prefixes, 1000); /* AWS's, of a customer */
+	assert_false(config->billing.enabled);
+	assert_false(config->allow_same_asn);
 	assert_int_equal(tunnel->encap, CONFIG_ENCAP_AUTO);
 	assert_int_equal(tunnel->mtu, 0);
 	assert_null(tunnel->local_id);
 	/* Behind NAT without a router id: the first IPv4 address of ours that the file names. */
 	assert_address(&config->router_id, "169.254.10.2");
+	config_free(config);
+}
+
+#define HUB_WITH(settings) \
+	"gateway: {name: g, role: hub, asn: 1, outside: any}\nconnections: [{name: c, peer_asn: " \
+	"2, " settings "tunnels: [{remote: 203.0.113.1, inside: 169.254.10.2/30, psk: abcdefgh}]}]\n"
+
+static void
+a_hub_takes_a_hundred_prefixes_unless_the_file_says_otherwise(void **state)
+{
+	struct config *config = parse(HUB_WITH(""));
+
+	assert_int_equal(config->connections[0].tunnels[0].bgp.max_prefixes, 100);
+	config_free(config);
+	config = parse(HUB_WITH("bgp: {max_prefixes: 0}, "));
+	assert_int_equal(config->connections[0].tunnels[0].bgp.max_prefixes, 0);
+	config_free(config);
+}
+
+static void
+rates_are_read_exactly(void **state)
+{
+	struct config *config =
+	    parse("gateway: {name: g, asn: 1, outside: 192.0.2.1, billing: {currency: USD, "
+		  "connection_hour: 0.05, gigabyte_out: 12.345678}}\n");
+
+	assert_true(config->billing.enabled);
+	assert_string_equal(config->billing.currency, "USD");
+	assert_int_equal(config->billing.connection_hour, 50000);
+	assert_int_equal(config->billing.gigabyte_out, 12345678);
 	config_free(config);
 }
 
@@ -427,6 +459,8 @@ main(void)
 	    cmocka_unit_test(the_contracts_tunnels_hold_what_counts_for_them),
 	    cmocka_unit_test(the_contracts_peer_is_read),
 	    cmocka_unit_test(defaults_apply_where_nothing_is_said),
+	    cmocka_unit_test(a_hub_takes_a_hundred_prefixes_unless_the_file_says_otherwise),
+	    cmocka_unit_test(rates_are_read_exactly),
 	    cmocka_unit_test(a_tunnel_overrides_its_connection_and_that_the_defaults),
 	    cmocka_unit_test(a_peer_of_any_address_is_waited_for),
 	    cmocka_unit_test(a_missing_file_and_a_folder_are_errors_of_the_whole_file),

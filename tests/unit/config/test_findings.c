@@ -21,6 +21,17 @@
 #define GOOD GATEWAY CONNECTION ONE TWO
 /* Lines 2 to 6, then the tunnels on 7 and 8. */
 #define STATIC "connections:\n  - name: c\n    routing: static\n    routes: [10.40.0.0/16]\n    tunnels:\n"
+/* A gateway with more to it, on line 1. */
+#define GATEWAY_WITH(text) \
+	"gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [10.0.0.0/16], " text "}\n"
+/* Two connections with the same peer_asn, on lines 4 and 7. */
+#define TWICE \
+	"connections:\n  - name: a\n    peer_asn: 64512\n    tunnels:\n" ONE \
+	"  - {name: b, peer_asn: 64512, " \
+	"tunnels: [{remote: 203.0.113.2, inside: 169.254.10.6/30, psk_file: key}]}\n"
+#define ONE_TUNNEL_EACH \
+	"f:6:7: warning: one tunnel only: nothing takes over when it fails\n" \
+	"f:7:41: warning: one tunnel only: nothing takes over when it fails\n"
 /* A setting of the connection on line 4, a tunnel with another first one on line 6. */
 #define SETTING(line) \
 	GATEWAY "connections:\n  - name: c\n    " line "\n    peer_asn: 64512\n    tunnels:\n" ONE TWO
@@ -91,7 +102,6 @@ static const struct test_case {
     /* Keys and types, from the schema. */
     {"an_unknown_key_names_the_nearest",
      GATEWAY "connections:\n  - name: c\n    peer_as: 64512\n    tunnels:\n" ONE TWO,
-     "f:3:5: missing key 'peer_asn' in a connection with dynamic routing\n"
      "f:4:5: unknown key 'peer_as' in a connection (did you mean 'peer_asn'?)\n"},
     {"an_unknown_key_names_the_one_that_has_its_word", SETTING("asn: 64513"),
      "f:4:5: unknown key 'asn' in a connection (did you mean 'peer_asn'?)\n"},
@@ -179,6 +189,36 @@ static const struct test_case {
      "\"2001:db8::2\"}\n",
      "f:1:1: missing key 'router_id' in gateway: there is no IPv4 outside address to take it from\n"
      "f:1:1: warning: there are no connections, only peers\n"},
+
+    /* A hub's sites. */
+    {"a_hubs_sites_need_different_as_numbers", GATEWAY_WITH("role: hub") TWICE,
+     "f:7:25: connections 'b' and 'a' (line 4) have the same peer_asn 64512: two sites of a hub need "
+     "different ones ('allow_same_asn: yes' in gateway where they are one site)\n" ONE_TUNNEL_EACH},
+    {"a_hub_may_allow_the_same_as_number", GATEWAY_WITH("role: hub, allow_same_asn: yes") TWICE,
+     "f:6:7: warning: one tunnel only: nothing takes over when it fails\n"
+     "f:7:25: warning: connections 'b' and 'a' (line 4) have the same peer_asn 64512: right for two gateways "
+     "of one site, but different sites won't reach each other\n"
+     "f:7:41: warning: one tunnel only: nothing takes over when it fails\n"},
+    {"a_customer_may_have_the_same_as_number_twice", GATEWAY TWICE, ONE_TUNNEL_EACH},
+
+    /* The bill. */
+    {"rates_may_be_whole_or_have_six_decimals",
+     GATEWAY_WITH("billing: {currency: EUR, connection_hour: 1, gigabyte_out: 0.000001}") CONNECTION ONE TWO,
+     ""},
+    {"a_bill_needs_a_currency", GATEWAY_WITH("billing: {connection_hour: 1}") CONNECTION ONE TWO,
+     "f:1:86: missing key 'currency' in billing\n"},
+    {"a_currency_is_three_capitals", GATEWAY_WITH("billing: {currency: $}") CONNECTION ONE TWO,
+     "f:1:97: 'currency' must be a currency's three capital letters (USD, EUR), not '$'\n"},
+    {"a_rate_has_six_decimals_at_most",
+     GATEWAY_WITH("billing: {currency: USD, gigabyte_out: 0.0000001}") CONNECTION ONE TWO,
+     "f:1:116: 'gigabyte_out' must be an amount such as 0.05, with six decimals at most, not '0.0000001'\n"},
+    {"a_rate_is_no_exponent", GATEWAY_WITH("billing: {currency: USD, gigabyte_out: 5e-2}") CONNECTION ONE TWO,
+     "f:1:116: 'gigabyte_out' must be an amount such as 0.05, with six decimals at most, not '5e-2'\n"},
+    {"a_rate_is_not_negative", GATEWAY_WITH("billing: {currency: USD, gigabyte_out: -1}") CONNECTION ONE TWO,
+     "f:1:116: 'gigabyte_out' must be an amount such as 0.05, with six decimals at most, not '-1'\n"},
+    {"a_rate_has_a_range",
+     GATEWAY_WITH("billing: {currency: USD, gigabyte_out: 1000000.000001}") CONNECTION ONE TWO,
+     "f:1:116: 'gigabyte_out' is out of range: 0 to 1000000, not '1000000.000001'\n"},
 
     /* Ranges. */
     {"zero_is_no_limit_of_prefixes", SETTING("bgp: {max_prefixes: 0}"), ""},

@@ -406,6 +406,7 @@ a_name_and_a_filter_choose_rows(void **state)
 	assert_null(strstr(run->output, "a/1"));
 	finish(run);
 	assert_refused(RUN(h, "-s", "S", "show", "tunnels", "c/1"), 1, "no tunnel is called 'c/1'");
+	assert_refused(RUN(h, "-s", "S", "show", "tunnels", "c\x1b[2J"), 1, "'c?[2J'");
 	harness_free(h);
 }
 

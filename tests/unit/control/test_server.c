@@ -207,7 +207,7 @@ commands_that_can_not_be_are_refused_with_the_right_code(void **state)
 	assert_reply(h, &raw, 2, 2, "did you mean");
 	raw_say(h, &raw,
 		"{\"id\":3,\"do\":\"command\",\"name\":\"check\",\"arguments\":{\"file\":\"/etc/shadow\"}}");
-	assert_reply(h, &raw, 3, 2, "no command");
+	assert_reply(h, &raw, 3, 2, "no command for the gateway");
 	raw_say(h, &raw, "{\"id\":4,\"do\":\"command\",\"name\":\"up\",\"arguments\":{}}");
 	assert_reply(h, &raw, 4, 2, "needs a tunnel");
 	raw_say(h, &raw, "{\"id\":5,\"do\":\"command\",\"name\":\"up\",\"arguments\":{\"tunnel\":[]}}");

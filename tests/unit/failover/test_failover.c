@@ -101,7 +101,7 @@ set_preference(void *context, unsigned member, uint32_t local_preference, uint32
 {
 	run_world();
 	note("prefer %u %u/%u; ", member, local_preference, med);
-	if (med == FAILOVER_MED_ACTIVE && world.follows >= 0) {
+	if (med <= FAILOVER_MED_ACTIVE && world.follows >= 0) {
 		world.wants = (int)member;
 		world.moves_at = clock_monotonic() + world.follows * USEC_PER_MS;
 	}
@@ -245,6 +245,20 @@ the_first_usable_one_carries_and_keeps_it(void **state)
 	assert_int_equal(status().failovers, 0);
 }
 
+/* The lost tunnel may still be announced with the better MED at the other side: it is undercut until all is well. */
+static void
+the_med_of_a_lost_tunnel_is_undercut_until_it_is_back(void **state)
+{
+	both_up();
+	forget();
+	failover_member_usable(failover, 0, false, "silence");
+	assert_true(said("prefer 1 200/50; "));
+	forget();
+	failover_member_usable(failover, 0, true, "up");
+	assert_true(said("prefer 1 200/100; "));
+	assert_false(said("prefer 0"));
+}
+
 static void
 on_a_loss_routes_go_first_in_the_same_call(void **state)
 {
@@ -252,9 +266,9 @@ on_a_loss_routes_go_first_in_the_same_call(void **state)
 	forget();
 	failover_member_usable(failover, 0, false, "BFD says down");
 	assert_int_equal(strncmp(world.log,
-				 "routes 2/2; prefer 0 100/200; prefer 1 200/100; [failover] aws/1 is lost "
+				 "routes 2/2; prefer 0 100/200; prefer 1 200/50; [failover] aws/1 is lost "
 				 "(BFD says down): traffic goes by aws/2",
-				 110),
+				 109),
 			 0);
 	assert_int_equal(status().failovers, 1);
 	assert_string_equal(status().last.cause, "BFD says down");
@@ -939,6 +953,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(the_first_usable_one_carries_and_keeps_it),
+	    CASE(the_med_of_a_lost_tunnel_is_undercut_until_it_is_back),
 	    CASE(on_a_loss_routes_go_first_in_the_same_call),
 	    CASE(with_no_tunnel_left_nothing_carries),
 	    CASE(the_lowest_med_is_followed_after_a_moment),

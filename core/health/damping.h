@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Damping of what flaps, as RFC 2439 does it for routes: every failure adds to a penalty that halves with
+ * time. Above the one threshold a tunnel is held back, below the other it is let go. Whoever asks decides
+ * what that means; a connection's only way is never held back.
+ */
+#ifndef TWINSPAN_HEALTH_DAMPING_H
+#define TWINSPAN_HEALTH_DAMPING_H
+
+#include <stdbool.h>
+
+#include "core/base/clock.h"
+
+#define DAMPING_PENALTY 1000.0 /* of one failure */
+#define DAMPING_HOLD 2500.0    /* held back from here on: the third failure within about a half-life */
+#define DAMPING_RELEASE 1000.0 /* let go below this */
+#define DAMPING_MOST 8000.0    /* three half-lives, which is the longest that anything is held back */
+#define DAMPING_HALF_LIFE (60 * USEC_PER_SEC)
+
+struct damping {
+	double penalty; /* as of `at` */
+	usec_t at;
+	bool held;
+};
+
+void damping_failed(struct damping *damping, usec_t now);
+/** Whether it is held back now. */
+bool damping_held(struct damping *damping, usec_t now);
+double damping_penalty(const struct damping *damping, usec_t now);
+/** How long it will be held if nothing more happens. */
+usec_t damping_left(const struct damping *damping, usec_t now);
+void damping_clear(struct damping *damping);
+
+#endif

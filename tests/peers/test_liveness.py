@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Silent loss on the way to a tunnel's peer is noticed and traffic moves: by BFD (BIRD's), by probes with static
+routing, and by the traffic itself where the peer has neither, as AWS. Measured by 1,000 packets a second."""
+
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from gateway import Gateway  # noqa: E402
+from net import Namespace  # noqa: E402
+from process import scratch  # noqa: E402
+from silence import Silence  # noqa: E402
+from tap import Suite, expect, note, wait_until  # noqa: E402
+from traffic import Stream  # noqa: E402
+import world  # noqa: E402
+
+suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
+CONNECTION = "aws-paris"
+T1, T2 = f"{CONNECTION}/1", f"{CONNECTION}/2"
+
+
+class World:
+    gateway = None
+
+
+w = World()
+
+
+def other(tunnel):
+    return T2 if tunnel == T1 else T1
+
+
+def remote(tunnel):
+    return world.ENDPOINTS[int(tunnel[-1]) - 1]
+
+
+def serve(connection, routing="dynamic"):
+    """The customer gateway anew, with these lines for the connection; waits until both tunnels can carry."""
+    if w.gateway:
+        expect(w.gateway.stop(20) == 0, "the gateway stops")
+    text = world.customer_configuration(connection="\n".join(f"    {line}" for line in connection))
+    if routing == "static":
+        text = text.replace("routing: dynamic", f"routing: static\n    routes: [{world.VPC_NETWORK}]")
+        text = "\n".join(line for line in text.splitlines()
+                         if not line.strip().startswith(("peer_asn:", "bgp:"))) + "\n"
+    w.gateway = Gateway(suite, "customer", w.folder, w.customer, text, world.PSK_FILES)
+    w.gateway.start()
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 60)
+
+
+def lose_active(most_ms, cause, both_ways=False):
+    """Silences the active tunnel's path under a stream to the VPC, and expects it to be moved in time."""
+    old = w.gateway.active(CONNECTION)[0]
+    before = w.gateway.row("connections", CONNECTION)["failovers"]
+    stream = Stream(suite, w.site, world.SITE_HOST, w.aws.vpc, world.VPC_HOST, rate=1000).start()
+    back = Stream(suite, w.aws.vpc, world.VPC_HOST, w.site, world.SITE_HOST, rate=100).start()
+    wait_until(lambda: stream.count() > 1500, 20, "the stream runs")
+    if both_ways:
+        wait_until(lambda: back.flowing and w.aws.way_back() == int(old[-1]), 20, "the way back is the same tunnel")
+    w.silence.begin(remote(old))
+    try:
+        w.gateway.wait_for("connections", CONNECTION, {"active": [other(old)]}, 15)
+        wait_until(lambda: stream.flowing, 10, "packets arrive again")
+        if both_ways:
+            wait_until(lambda: back.flowing, 15, "packets come back again")
+        time.sleep(0.5)
+        returned = back.stop()
+        if both_ways:
+            note(f"outage of the way back {returned.outage_ms:.0f} ms")
+            expect(returned.outage_ms <= most_ms + 500, f"the way back: {returned}")
+        row = w.gateway.row("connections", CONNECTION)
+        report = stream.stop()
+        note(f"outage {report.outage_ms:.0f} ms; cause: {row['last_failover']['cause']}")
+        expect(report.outage_ms <= most_ms, f"outage {report.outage_ms:.0f} ms: {report}")
+        expect(row["failovers"] == before + 1, f"failovers: {before}, then {row['failovers']}")
+        expect(cause in row["last_failover"]["cause"], f"the cause is {row['last_failover']}")
+        tunnel = w.gateway.row("tunnels", old)
+        expect(tunnel["health"] == "failed", f"{old} is {tunnel['health']}: {tunnel['health_reason']}")
+    finally:
+        w.silence.end(remote(old))
+    return old
+
+
+@suite.test(critical=True)
+def both_tunnels_come_up_with_bfd():
+    w.folder = scratch(suite)
+    internet = world.Internet(suite)
+    w.silence = Silence(suite, internet.namespace)
+    w.customer = Namespace(suite, "customer", forward=True)
+    internet.attach_customer(w.customer)
+    w.site = world.Site(suite, w.customer).namespace
+    w.aws = world.AwsSide(suite, w.folder, internet)
+    for endpoint in w.aws.endpoints:
+        endpoint.speak_bfd("50 ms", 3)
+        # Static routing's way back, where no BGP says it.
+        endpoint.namespace.ip("route add", world.SITE_NETWORK, "dev ipsec0 metric 4000", check=False)
+    w.aws.start()
+    serve(["bfd: {interval: 50ms, multiplier: 3}"])
+    for tunnel in (T1, T2):
+        row = w.gateway.wait_for("peers", tunnel, lambda r: r["bfd"] and r["bfd"]["state"] == "Up", 20)
+        expect(row["bfd"]["interval_ms"] == 50 and row["bfd"]["multiplier"] == 3, f"bfd is {row['bfd']}")
+    for endpoint in w.aws.endpoints:
+        wait_until(lambda: " Up " in endpoint.bird.birdc("show", "bfd", "sessions"), 10, "BIRD's BFD is Up too")
+
+
+@suite.test
+def round_trip_time_and_loss_are_shown():
+    for tunnel in (T1, T2):
+        row = w.gateway.wait_for("tunnels", tunnel, lambda r: r["rtt_ms"] is not None and r["jitter_ms"] is not None, 10)
+        expect(0 < row["rtt_ms"] < 100, f"rtt_ms is {row['rtt_ms']}")
+        expect(row["loss_percent"] == 0, f"loss_percent is {row['loss_percent']}")
+
+
+@suite.test
+def bfd_of_50_ms_moves_traffic_when_packets_disappear():
+    sequence = w.gateway.last_sequence()
+    old = lose_active(400, "BFD", True)
+    w.gateway.wait_event("bfd.down", old, 5, sequence)
+    w.gateway.wait_event("peer.down", old, 5, sequence)
+    w.gateway.wait_for("peers", old, lambda r: r["state"] == "Established" and r["bfd"]["state"] == "Up", 60)
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 10)
+
+
+@suite.test
+def traffic_is_evidence_where_the_peer_has_no_bfd():
+    serve([])
+    lose_active(2000, "nothing came in", True)
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 40)
+
+
+@suite.test
+def a_stream_without_an_answer_is_no_evidence():
+    # Only this side sends; the probe is answered, so nothing moves however long it takes.
+    sequence = w.gateway.last_sequence()
+    active = w.gateway.active(CONNECTION)
+    stream = Stream(suite, w.site, world.SITE_HOST, w.aws.vpc, world.VPC_HOST, rate=200).start()
+    time.sleep(6)
+    report = stream.stop()
+    expect(not report.lost, f"{report}")
+    expect(w.gateway.active(CONNECTION) == active, "nothing moves")
+    expect(not [e for e in w.gateway.show("events") if e["sequence"] > sequence and e["kind"] == "failover"],
+           "no failover")
+
+
+@suite.test
+def static_routes_follow_an_icmp_probe():
+    serve(["health: {probe: icmp, interval: 100ms, fail: 3, recover: 5}"], routing="static")
+    for tunnel in (T1, T2):
+        w.gateway.wait_for("tunnels", tunnel, lambda r: r["rtt_ms"] is not None, 10)
+    sequence = w.gateway.last_sequence()
+    old = lose_active(700, "no answer to 3 probes")
+    w.gateway.wait_event("tunnel.healthy", old, 10, sequence)
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 10)
+
+
+@suite.test
+def static_routes_follow_a_tcp_probe():
+    serve(["health: {probe: tcp, port: 179, interval: 200ms, fail: 3, recover: 3}"], routing="static")
+    for tunnel in (T1, T2):
+        w.gateway.wait_for("tunnels", tunnel, lambda r: r["rtt_ms"] is not None, 10)
+    lose_active(1200, "no answer to 3 probes")
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 10)
+
+
+@suite.test
+def a_tunnel_that_flaps_is_held_back_until_it_is_let_go():
+    # On the standby tunnel, so that only its own failures count.
+    standby = other(w.gateway.active(CONNECTION)[0])
+    for _ in range(3):
+        w.silence.begin(remote(standby))
+        try:
+            w.gateway.wait_for("tunnels", standby, {"health": "failed"}, 10)
+        finally:
+            w.silence.end(remote(standby))
+        w.gateway.wait_for("tunnels", standby, lambda r: r["health"] == "ok", 15)
+    row = w.gateway.wait_for("tunnels", standby, lambda r: "held back" in r["health_reason"], 5)
+    note(row["health_reason"])
+    w.gateway.wait_for("connections", CONNECTION, {"state": "degraded"}, 5)
+    w.gateway.command("auto", CONNECTION)
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 5)
+
+
+suite.main()

@@ -126,7 +126,7 @@ write_lines(const struct gateway_drill *drill)
 	if (drill->noticed == 0)
 		add_line(lines, "  outage     as long as the silence: nothing took over");
 	else if (!isnan(drill->move.outage_ms))
-		add_line(lines, "  outage     %.0f ms without a received packet (data plane's counters)",
+		add_line(lines, "  outage     %.0f ms, by the data plane's counters",
 			 drill->move.outage_ms);
 	else
 		add_line(lines, "  outage     not measured: no traffic was flowing, or none came back");
@@ -253,6 +253,8 @@ on_look(uv_timer_t *timer)
 	usec_t now = clock_monotonic();
 
 	failover_status(drill->tunnel->connection->failover, &status);
+	if (drill->phase == DRILL_SILENT)
+		gateway_liveness_excuse(drill->tunnel); /* what comes is no flapping of its own */
 	if (drill->phase == DRILL_SILENT && (status.usable & bit) == 0) {
 		drill->noticed = now;
 		drill->phase = DRILL_MOVED;

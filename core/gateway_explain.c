@@ -37,6 +37,7 @@ struct account {
 	json_t *lines, *layers;
 	bool failed; /* a layer did: those above are not looked at */
 	char first[32], cause[400], remedy[400];
+	char summary[600]; /* one line, for who has no room for more */
 };
 
 static void say(struct account *account, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -328,6 +329,7 @@ layer_routes(struct account *account, const struct gateway_tunnel *tunnel)
 			     : connection->config->routes.count;
 	struct failover_status status;
 	uint32_t bit = 1u << tunnel->member;
+	const char *evidence = NULL;
 	char text[200];
 
 	failover_status(connection->failover, &status);
@@ -339,8 +341,17 @@ layer_routes(struct account *account, const struct gateway_tunnel *tunnel)
 					: "not usable",
 		 count, status.pinned ? "; pinned to " : "",
 		 status.pinned ? connection->tunnels[status.pinned_member].config->name : "");
-	if ((status.usable & bit) == 0)
-		layer(account, "routes", LAYER_FAILED, text, "The tunnel is not judged usable yet.",
+	if ((status.usable & bit) == 0 && tunnel->held_back)
+		layer(account, "routes", LAYER_FAILED, text,
+		      "The tunnel came and went too often and is held back until it has been quiet for a "
+		      "while.",
+		      "Here: find what makes it flap ('twinspan show events'); 'twinspan auto' lets it carry "
+		      "at once.");
+	else if ((status.usable & bit) == 0)
+		layer(account, "routes", LAYER_FAILED, text,
+		      health_verdict(tunnel->health, &evidence, NULL) == HEALTH_FAILED && evidence != NULL
+			  ? evidence
+			  : "The tunnel is not judged usable yet.",
 		      "Wait a few seconds and ask again.");
 	else if (count == 0)
 		layer(account, "routes", LAYER_FAILED, text, "The other side has advertised no prefix.",
@@ -371,6 +382,16 @@ explain_layers(struct account *account, const struct gateway_tunnel *tunnel)
 }
 
 static void
+summarize(struct account *account, const char *name, const char *otherwise)
+{
+	if (account->failed)
+		snprintf(account->summary, sizeof(account->summary), "%s: %s fails: %s", name, account->first,
+			 account->cause);
+	else
+		snprintf(account->summary, sizeof(account->summary), "%s %s", name, otherwise);
+}
+
+static void
 explain_tunnel(struct account *account, const struct gateway_tunnel *tunnel)
 {
 	size_t title = json_array_size(account->lines);
@@ -383,6 +404,7 @@ explain_tunnel(struct account *account, const struct gateway_tunnel *tunnel)
 	else
 		snprintf(text, sizeof(text), "%s can carry: every layer is fine.", tunnel->config->name);
 	json_array_set_new(account->lines, title, json_string(text));
+	summarize(account, tunnel->config->name, "is fine on every layer");
 }
 
 /* --- a connection ------------------------------------------------------------------------------ */
@@ -438,6 +460,7 @@ explain_connection(struct account *account, const struct gateway_connection *con
 		say(account, "Why can't %s carry?", connection->tunnels[i].config->name);
 		explain_layers(account, &connection->tunnels[i]);
 	}
+	summarize(account, connection->config->name, "can carry by all of its tunnels");
 }
 
 /* --- an address or a prefix -------------------------------------------------------------------- */
@@ -506,10 +529,12 @@ explain_kernel(struct account *account, const struct ip_address *address, json_t
 {
 	const struct gateway_tunnel *tunnel;
 	struct routing_way way;
-	char by[80];
+	char by[80], shown[IP_ADDRESS_TEXT];
 
+	ip_address_format(address, shown);
 	if (!routing_underlay(account->gateway->routing, address, &way)) {
 		say(account, "  The kernel refuses it: no route, or held unreachable.");
+		snprintf(account->summary, sizeof(account->summary), "%s is unreachable", shown);
 		json_object_set_new(result, "kernel", json_string("unreachable"));
 		return;
 	}
@@ -521,6 +546,13 @@ explain_kernel(struct account *account, const struct ip_address *address, json_t
 	else
 		say(account, "  The kernel sends it %s, outside of the tunnels.",
 		    way_text(&way, by, sizeof(by)));
+	snprintf(account->summary, sizeof(account->summary), "%s %s%s", shown,
+		 way.local        ? "is this machine's own"
+		 : tunnel != NULL ? "goes into "
+				  : "goes outside of the tunnels, ",
+		 way.local        ? ""
+		 : tunnel != NULL ? tunnel->config->name
+				  : way_text(&way, by, sizeof(by)));
 	json_object_set_new(result, "kernel", json_string(way.local ? "local" : way.interface));
 	json_object_set_new(result, "tunnel",
 			    tunnel != NULL ? json_string(tunnel->config->name) : json_null());
@@ -637,7 +669,7 @@ do_explain(void *context, struct control_request *request)
 	json_object_set_new(result, "remedy", account.failed ? json_string(account.remedy) : json_null());
 	json_object_set_new(result, "lines", account.lines);
 	json_decref(account.layers);
-	control_request_done(request, result, "%s", "");
+	control_request_done(request, result, "%s", account.summary);
 }
 
 void

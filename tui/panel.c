@@ -75,6 +75,11 @@ panel_argument(const struct model_store *store, enum model_kind kind, const void
 		return connection_name(store, kind, row);
 	case COMMAND_ARGUMENT_PEER:
 		return peer_name(store, kind, row);
+	case COMMAND_ARGUMENT_TARGET:
+		if (kind == MODEL_KIND_ROUTE)
+			return ((const struct model_route *)row)->prefix;
+		return tunnel_name(kind, row) != NULL ? tunnel_name(kind, row)
+						      : connection_name(store, kind, row);
 	default:
 		return NULL;
 	}

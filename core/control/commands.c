@@ -70,6 +70,7 @@ static const struct command table[] = {
      .help = "a timed failover drill: take the active tunnel away, measure the outage, put it back",
      .options = {FORCE, {"--json", NULL, "print the report as JSON", 0}}},
     {.name = "explain", .arguments = {{"target", COMMAND_ARGUMENT_TARGET, false}}, .place = COMMAND_GATEWAY,
+     .keys = "e", .panels = "overview tunnels peers routes",
      .help = "which way traffic goes and why; the first failing layer, its probable cause and what to do",
      .options = {{"--json", NULL, "print JSON", 0}}},
     {.name = "rekey", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "r",

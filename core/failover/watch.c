@@ -42,6 +42,10 @@ struct failover_timing failover_timing = {
 #define TRAFFIC_SHARE 0.25
 /* How fast a learned rate follows. */
 #define RATE_WEIGHT 0.4
+#define RATE_MEMORY (USEC_PER_SEC / 2.0)
+/* A stream from which nothing came for so long, and for so many of its packets, has ended. */
+#define ENDED_AFTER (USEC_PER_SEC / 2)
+#define ENDED_PACKETS 5
 
 static void
 take_look(const struct failover *failover, struct look *look)
@@ -62,7 +66,7 @@ take_look(const struct failover *failover, struct look *look)
 static void
 rate_learn(struct rate *rate, uint64_t packets, usec_t at)
 {
-	double now;
+	double now, weight;
 
 	if (!rate->primed || packets < rate->packets) {
 		*rate = (struct rate){.primed = true, .packets = packets, .at = at};
@@ -71,8 +75,11 @@ rate_learn(struct rate *rate, uint64_t packets, usec_t at)
 	if (packets == rate->packets || at <= rate->at)
 		return;
 	now = (double)(packets - rate->packets) * USEC_PER_SEC / (double)(at - rate->at);
-	rate->per_second =
-	    rate->per_second == 0 ? now : rate->per_second * (1 - RATE_WEIGHT) + now * RATE_WEIGHT;
+	/* The longer ago the last packet, the less does what was before it say. */
+	weight = 1 - exp(-(double)(at - rate->at) / RATE_MEMORY);
+	if (weight < RATE_WEIGHT)
+		weight = RATE_WEIGHT;
+	rate->per_second = rate->per_second == 0 ? now : rate->per_second * (1 - weight) + now * weight;
 	rate->packets = packets;
 	rate->at = at;
 }
@@ -422,6 +429,16 @@ learn_traffic(struct failover *failover, struct watch *watch, int from)
 		watch->traffic = 0;
 }
 
+/* Before a planned move: the stream that was known is no longer there; nobody has to wait for it. */
+static bool
+has_ended(const struct watch *watch, const struct look *look)
+{
+	double patience = watch->traffic > 0 ? ENDED_PACKETS * 1e6 / watch->traffic : 0;
+
+	return look->last_rx[watch->from] != 0 &&
+	       look->at - look->last_rx[watch->from] > ENDED_AFTER + (usec_t)patience;
+}
+
 void
 watch_start(struct failover *failover, enum watch_kind kind, int from, int to)
 {
@@ -438,6 +455,8 @@ watch_start(struct failover *failover, enum watch_kind kind, int from, int to)
 	*watch = (struct watch){.kind = kind, .from = from, .to = to, .started = clock_monotonic()};
 	learn_traffic(failover, watch, from);
 	take_look(failover, &look);
+	if (kind == WATCH_PLANNED && has_ended(watch, &look))
+		watch->traffic = 0;
 	if (kind == WATCH_LOSS) {
 		watch->last_before = stamp(&look, from);
 		/* The other side moved before us: what it sends came in all the time, what we sent was lost.

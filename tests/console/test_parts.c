@@ -266,7 +266,7 @@ completion_knows_what_can_follow(void **state)
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");
 	check_completion(store, "switchover plant ", "plant/1 plant/2");
-	check_completion(store, "switchover plant --", "--dry-run");
+	check_completion(store, "switchover plant --", "--dry-run --confirm-within");
 	check_completion(store, "up aws-paris/", "aws-paris/1 aws-paris/2");
 	check_completion(store, "reset c", "core");
 	check_completion(store, "show ro", "routes");

@@ -269,7 +269,8 @@ def a_drill_measures_the_outage_and_gives_the_tunnel_back():
     back = reports["back"].longest_silence_ms
     note(f"the streams saw {measured:.0f} ms at most, back {back:.0f} ms; the drill says {report['outage_ms']:.0f} ms")
     expect(report["tunnel"] == tunnel and report["to"] == other(tunnel), f"{report}")
-    expect(abs(report["outage_ms"] - back) < 300, f"the drill says {report['outage_ms']}, the stream {back}")
+    # Where the other side moved first, it is our own direction that was out for longer.
+    expect(min(abs(report["outage_ms"] - back), abs(report["outage_ms"] - measured)) < 300, "the streams saw another outage")
     expect(report["usable_again_ms"] is not None, f"{report}")
     kept = json.loads(pathlib.Path(report["file"]).read_text())
     expect(kept["outage_ms"] == report["outage_ms"], f"{kept}")

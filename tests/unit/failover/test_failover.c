@@ -513,6 +513,24 @@ without_traffic_a_switchover_is_soon_over(void **state)
 }
 
 static void
+a_stream_that_has_just_ended_is_not_waited_for(void **state)
+{
+	usec_t from;
+
+	world.in_by = 0;
+	world.follows = -1;
+	both_up();
+	traffic_known(500, 0);
+	world.in = world.out = (struct stream){0};
+	run_for(700 * USEC_PER_MS);
+	from = clock_monotonic();
+	assert_true(failover_switchover(failover, -1, on_done, NULL, NULL));
+	UNTIL(world.results == 1);
+	assert_true(world.result.ok);
+	assert_true(clock_monotonic() - from < 2 * USEC_PER_SEC);
+}
+
+static void
 a_loss_in_the_middle_ends_the_switchover(void **state)
 {
 	world.in_by = 0;
@@ -970,6 +988,7 @@ main(void)
 	    CASE(a_gap_in_the_move_is_reported),
 	    CASE(another_side_that_does_not_follow_is_named),
 	    CASE(without_traffic_a_switchover_is_soon_over),
+	    CASE(a_stream_that_has_just_ended_is_not_waited_for),
 	    CASE(a_loss_in_the_middle_ends_the_switchover),
 	    CASE(freeing_in_the_middle_ends_the_switchover),
 	    CASE(an_outage_is_measured_on_the_counters),

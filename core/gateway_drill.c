@@ -126,8 +126,7 @@ write_lines(const struct gateway_drill *drill)
 	if (drill->noticed == 0)
 		add_line(lines, "  outage     as long as the silence: nothing took over");
 	else if (!isnan(drill->move.outage_ms))
-		add_line(lines, "  outage     %.0f ms, by the data plane's counters",
-			 drill->move.outage_ms);
+		add_line(lines, "  outage     %.0f ms, by the data plane's counters", drill->move.outage_ms);
 	else
 		add_line(lines, "  outage     not measured: no traffic was flowing, or none came back");
 	if (drill->usable != 0)

@@ -57,6 +57,7 @@ struct gateway_tunnel {
 	enum bfd_state bfd_state;
 	const struct probe_ops *probe; /* NULL: none is at hand */
 	struct traffic traffic;
+	usec_t poked_at; /* when its BGP session was last made to speak, as the only witness; 0: not */
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
 	struct model_tunnel row; /* what the world sees; put into the store after each change */

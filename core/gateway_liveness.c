@@ -3,14 +3,17 @@
  * Liveness: BFD, probes and the tunnels' own traffic, turned into words for health and, where these say that
  * a tunnel is dead, into a failover at once.
  *
- *   BFD        a session for every tunnel that is configured for it, while its child SA is up. Down after Up
- * is the verdict and closes the BGP session too (RFC 5882 4.3); a session that never was Up, or that the peer
- *              switched off, has no say (RFC 5882 3.2, 4.3.2).
- *   probes     every tunnel with an inside address is asked: by the configured probe, whose thresholds
- * decide, or by a slow ICMP echo that only feeds the figures. traffic    packets that leave while nothing
- * comes in make suspicious (core/health/traffic.h): questions follow in quick succession, and their silence
- * is the verdict. Where there is no probe that can be trusted nothing is decided: BGP and dead-peer detection
- * will.
+ * BFD: a session for every tunnel that is configured for it, while its child SA is up. Down after Up is the
+ * verdict and closes the BGP session too (RFC 5882 4.3); a session that never was Up, or that the peer
+ * switched off, has no say (RFC 5882 3.2, 4.3.2).
+ *
+ * Probes: every tunnel with an inside address is asked, by the configured probe, whose thresholds decide, or
+ * by a slow ICMP echo that only feeds the figures.
+ *
+ * Traffic: packets that leave while nothing comes in make suspicious (core/health/traffic.h). Questions
+ * follow in quick succession, and their silence is the verdict. Where no probe can be trusted (the peer does
+ * not answer ICMP) an Established BGP session is the witness: what it says is acknowledged by the peer's TCP,
+ * whatever the peer is busy with. Where there is neither, nothing is decided here.
  *
  * Routes move before anything else is done or told.
  */
@@ -25,6 +28,7 @@
 #define RECOVERY_MS 2000 /* packets in for so long: no longer dead */
 #define HURRY_COUNT 3    /* questions in quick succession, */
 #define HURRY_SPACING_MS 200
+#define POKE_MS 1000       /* what BGP said must be acknowledged within; RFC 4271 4.4: not more often */
 #define SLOW_PROBE_MS 1000 /* the probe of tunnels that have none in the configuration */
 
 static unsigned
@@ -305,6 +309,7 @@ static void
 watch_traffic_anew(struct gateway_tunnel *tunnel)
 {
 	traffic_init(&tunnel->traffic, SILENCE_MS * 1000, RECOVERY_MS * 1000);
+	tunnel->poked_at = 0;
 	health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
 }
 
@@ -354,22 +359,54 @@ on_hurried(void *context, uint32_t id, bool answered)
 		probe_failed(tunnel, text);
 }
 
+/* Makes the BGP session speak. */
+static bool
+poke(struct gateway_tunnel *tunnel, usec_t now)
+{
+	if (tunnel->peer == NULL || !bgp_peer_poke(tunnel->peer))
+		return false;
+	tunnel->poked_at = now;
+	return true;
+}
+
+/* BGP is the witness: its TCP has sent the KEEPALIVE some three times when POKE_MS have passed. */
+static void
+await_poked(struct gateway_tunnel *tunnel, usec_t now)
+{
+	char text[160];
+
+	if (tunnel->poked_at == 0 || now - tunnel->poked_at < POKE_MS * 1000)
+		return;
+	if (tunnel->traffic.state == TRAFFIC_DEAD) {
+		poke(tunnel, now);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "packets leave and nothing came in for %.1f s, BGP is not even acknowledged",
+		 (double)traffic_silence(&tunnel->traffic, now) / USEC_PER_SEC);
+	if (traffic_unanswered(&tunnel->traffic))
+		probe_failed(tunnel, text);
+}
+
 static void
 ask(struct gateway_tunnel *tunnel, usec_t now)
 {
 	const struct config_health *health = &tunnel->config->health;
 	usec_t interval = (usec_t)(health->enabled ? health->interval_ms : SLOW_PROBE_MS) * 1000;
 	struct prober_status status;
+	bool pause = tunnel->poked_at != 0 && now - tunnel->poked_at < POKE_MS * 1000;
 	char text[120];
 
-	if (!prober_status(tunnel->gateway->prober, tunnel->config->id, &status) ||
-	    !traffic_witness(&tunnel->traffic, status.answer_at, interval)) {
-		traffic_answered(&tunnel->traffic, now); /* nobody who could be asked */
+	if (prober_status(tunnel->gateway->prober, tunnel->config->id, &status) &&
+	    traffic_witness(&tunnel->traffic, status.answer_at, interval)) {
+		tunnel->poked_at = 0;
+		prober_hurry(tunnel->gateway->prober, tunnel->config->id, HURRY_COUNT, HURRY_SPACING_MS);
+	} else if (pause || !poke(tunnel, now)) {
+		traffic_answered(&tunnel->traffic, now); /* nobody who could be asked now */
 		return;
 	}
 	snprintf(text, sizeof(text), "packets leave and nothing came in for %.1f s",
 		 (double)traffic_silence(&tunnel->traffic, now) / USEC_PER_SEC);
-	prober_hurry(tunnel->gateway->prober, tunnel->config->id, HURRY_COUNT, HURRY_SPACING_MS);
 	health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_SUSPECT, text);
 }
 
@@ -390,6 +427,8 @@ look(struct gateway_tunnel *tunnel, usec_t now)
 	};
 	switch (traffic_look(&tunnel->traffic, &seen, now)) {
 	case TRAFFIC_NOTHING:
+		if (tunnel->traffic.state != TRAFFIC_QUIET)
+			await_poked(tunnel, now);
 		break;
 	case TRAFFIC_ASK:
 		ask(tunnel, now);

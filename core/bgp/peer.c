@@ -208,6 +208,17 @@ bgp_peer_stop(struct bgp_peer *peer, const char *why)
 	end_sessions(peer, NULL, why, true);
 }
 
+bool
+bgp_peer_poke(struct bgp_peer *peer)
+{
+	struct session *session = peer_established(peer);
+
+	if (session == NULL)
+		return false;
+	session_send_keepalive(session);
+	return true;
+}
+
 void
 bgp_peer_shutdown(struct bgp_peer *peer, const char *message)
 {

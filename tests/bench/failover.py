@@ -101,7 +101,7 @@ class Tunnels:
             self.gateway.wait_for("tunnels", f"{CONNECTION}/{n}", lambda r: r["rtt_ms"] is not None, 30)
         time.sleep(1)
 
-    def runs(self, count, how, bfd):
+    def runs(self, count, how, bfd, two_way):
         for _ in range(count):
             self.ready(bfd)
             number = int(self.gateway.active(CONNECTION)[0][-1]) - 1
@@ -114,12 +114,18 @@ class Tunnels:
                 "close": (lambda: endpoint.bird.birdc("disable", "customer"),
                           lambda: endpoint.bird.birdc("enable", "customer")),
             }[how]
+            # AWS's case: packets come and go, and then only go.
+            back = Stream(self.suite, self.aws.vpc, world.VPC_HOST, self.site, world.SITE_HOST, rate=100)
+            if two_way:
+                back.start()
+                wait_until(lambda: back.flowing and self.aws.way_back() == number + 1, 60, "the way back is the same")
             failovers = self.gateway.row("connections", CONNECTION)["failovers"]
             try:
                 yield measure(self.suite, (self.site, world.SITE_HOST), (self.aws.vpc, world.VPC_HOST), lose)
                 self.gateway.wait_for("connections", CONNECTION, lambda r: r["failovers"] > failovers, 10)
             finally:
                 mend()
+                back.close()
 
 
 class BareLinks:
@@ -185,7 +191,8 @@ def runs_of(suite, tunnels, case, count):
         tunnels.serve(None, "health: {probe: icmp, interval: 100ms, fail: 3, recover: 5}", static=True)
     else:
         tunnels.serve()
-    return tunnels.runs(count, case if case in ("delete", "close") else "silence", case.startswith("bfd"))
+    return tunnels.runs(count, case if case in ("delete", "close") else "silence", case.startswith("bfd"),
+                        case == "bgp")
 
 
 def main():

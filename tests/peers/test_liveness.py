@@ -132,6 +132,25 @@ def traffic_is_evidence_where_the_peer_has_no_bfd():
 
 
 @suite.test
+def bgp_is_the_witness_where_the_peer_answers_no_icmp():
+    deaf = pathlib.Path("/proc/sys/net/ipv4/icmp_echo_ignore_all")
+    for endpoint in w.aws.endpoints:
+        with endpoint.namespace.entered():
+            deaf.write_text("1")
+    try:
+        serve([])
+        time.sleep(3)
+        expect(w.gateway.row("tunnels", T1)["rtt_ms"] is None, "no probe is answered")
+        lose_active(2400, "BGP is not even acknowledged", True)
+        w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 40)
+    finally:
+        for endpoint in w.aws.endpoints:
+            with endpoint.namespace.entered():
+                deaf.write_text("0")
+    serve([])
+
+
+@suite.test
 def a_stream_without_an_answer_is_no_evidence():
     # Only this side sends; the probe is answered, so nothing moves however long it takes.
     sequence = w.gateway.last_sequence()

@@ -210,6 +210,32 @@ provide_routes(void *context, const struct model_query *query)
 	return i == total;
 }
 
+/* Two connections in two months. */
+static bool
+provide_usage(void *context, const struct model_query *query)
+{
+	static const struct {
+		const char *connection;
+		usec_t from;
+	} rows[] = {{"a", 1793491200 * USEC_PER_SEC}, /* 2026-11 */
+		    {"a", 1796083200 * USEC_PER_SEC}, /* 2026-12 */
+		    {"b", 1796083200 * USEC_PER_SEC}};
+	struct model_filter *filter = model_filter_parse(query->filter, NULL);
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct model_usage *row = model_row_new(MODEL_KIND_USAGE);
+
+		model_set(&row->connection, rows[i].connection);
+		row->from = rows[i].from;
+		row->connection_hours = 1.5;
+		if (model_filter_match(filter, model_kind_info(MODEL_KIND_USAGE)->shape, row))
+			query->row(query->context, row);
+		model_row_free(MODEL_KIND_USAGE, row);
+	}
+	model_filter_free(filter);
+	return true;
+}
+
 static size_t route_total;
 
 static struct harness *
@@ -227,6 +253,7 @@ some_gateway(void)
 	model_store_log(h->store, "info", "tunnel.up", "b/1", "up at last");
 	route_total = 1200;
 	model_store_set_provider(h->store, MODEL_KIND_ROUTE, provide_routes, &route_total);
+	model_store_set_provider(h->store, MODEL_KIND_USAGE, provide_usage, NULL);
 	harness_serve(h);
 	control_server_handle(h->server, "switchover", do_it, NULL);
 	control_server_handle(h->server, "up", do_it, NULL);
@@ -507,6 +534,30 @@ a_reader_that_leaves_ends_it_quietly(void **state)
 	harness_free(h);
 }
 
+static void
+usage_is_shown_for_a_month(void **state)
+{
+	struct harness *h = some_gateway();
+	struct run *run = RUN(h, "-s", "S", "show", "usage", "--month", "2026-12");
+
+	assert_int_equal(run->exit_code, 0);
+	assert_int_equal(line_count(run->output), 3); /* the head and two rows */
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "usage", "a", "--month", "2026-12");
+	assert_int_equal(line_count(run->output), 2);
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "usage");
+	assert_int_equal(line_count(run->output), 4);
+	finish(run);
+	assert_prints(RUN(h, "-s", "S", "show", "usage", "--month", "2026-10", "--json"), "[]\n");
+	assert_refused(RUN(h, "-s", "S", "show", "usage", "--month", "2026-13"), 2,
+		       "--month wants a month such as 2026-11, not '2026-13'");
+	assert_refused(RUN(h, "-s", "S", "show", "usage", "--month", "26-1"), 2, "--month wants a month");
+	assert_refused(RUN(h, "-s", "S", "show", "peers", "--month", "2026-12"), 2,
+		       "--month is for usage only, not for peers");
+	harness_free(h);
+}
+
 /* --- the gateway behind the console ------------------------------------------------------------ */
 
 /*
@@ -634,6 +685,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(watching_prints_rows_and_then_a_line_for_each_change),
 	    cmocka_unit_test(watching_a_large_kind_shows_single_changes),
 	    cmocka_unit_test(a_reader_that_leaves_ends_it_quietly),
+	    cmocka_unit_test(usage_is_shown_for_a_month),
 	    cmocka_unit_test(the_console_starts_a_gateway_once_and_leaves_it_running),
 	    cmocka_unit_test(why_a_gateway_did_not_start_is_shown)};
 

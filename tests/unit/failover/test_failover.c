@@ -245,7 +245,8 @@ the_first_usable_one_carries_and_keeps_it(void **state)
 	assert_int_equal(status().failovers, 0);
 }
 
-/* The lost tunnel may still be announced with the better MED at the other side: it is undercut until all is well. */
+/* The lost tunnel may still be announced with the better MED at the other side: it is undercut until all is
+ * well. */
 static void
 the_med_of_a_lost_tunnel_is_undercut_until_it_is_back(void **state)
 {

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing for the other side leaves in the clear: captured on the outside while no tunnel is usable.
+
+The site's host sends to the other side all the time: to a prefix that the configuration protects, and to one that only
+BGP taught. The customer gateway has a default route to the internet, so that whatever no route holds back goes there.
+"""
+
+import pathlib
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from cloudhub import Hub, Spoke  # noqa: E402
+from process import scratch  # noqa: E402
+from tap import Suite, expect, note, wait_until  # noqa: E402
+import world  # noqa: E402
+
+suite = Suite(needs=["root", "tun", "ip", "ping"])
+PROTECTED, LEARNED = "10.50.0.10", "10.60.0.10"
+ELSEWHERE = "198.51.199.9"  # must be seen, or the capture proves nothing
+ETH_P_ALL, OUTGOING = 3, 4
+
+
+class World:
+    pass
+
+
+w = World()
+
+
+class Capture:
+    """Every IPv4 packet that comes into a namespace: how many for each destination, and how many were ESP or IKE."""
+
+    def __init__(self, namespace):
+        with namespace.entered():
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.settimeout(0.2)
+        self.counts, self.running = {}, True
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+        suite.cleanup(self.close)
+
+    def read(self):
+        while self.running:
+            try:
+                packet, address = self.socket.recvfrom(256)
+            except (TimeoutError, OSError):
+                continue
+            if address[2] == OUTGOING or address[1] != 0x0800 or len(packet) < 20:
+                continue
+            target = socket.inet_ntoa(packet[16:20])
+            self.counts[target] = self.counts.get(target, 0) + 1
+
+    def seen(self, target):
+        return self.counts.get(target, 0)
+
+    def dropped(self):
+        """Packets that the capture itself lost (PACKET_STATISTICS)."""
+        return struct.unpack("II", self.socket.getsockopt(263, 6, 8))[1]
+
+    def close(self):
+        self.running = False
+        self.thread.join(2)
+        self.socket.close()
+
+
+class Sender:
+    """Small packets from the site's host to all targets, a few hundred a second."""
+
+    def __init__(self, spoke, targets):
+        self.socket = spoke.site.socket()
+        self.socket.bind((spoke.host, 0))
+        self.targets, self.sent, self.running = targets, 0, True
+        self.thread = threading.Thread(target=self.send, daemon=True)
+        self.thread.start()
+        suite.cleanup(self.close)
+
+    def send(self):
+        while self.running:
+            for target in self.targets:
+                try:
+                    self.socket.sendto(b"in the clear?", (target, 9))
+                except OSError:
+                    pass
+            self.sent += 1
+            time.sleep(0.003)
+
+    def close(self):
+        self.running = False
+        self.thread.join(2)
+        self.socket.close()
+
+
+def sent_on(seconds):
+    """Waits until packets were sent for so long, and the capture has seen those for elsewhere."""
+    before, at = w.capture.seen(ELSEWHERE), w.sender.sent
+    wait_until(lambda: w.sender.sent >= at + seconds * 100, seconds * 10 + 10, "the host sends")
+    expect(w.capture.seen(ELSEWHERE) > before + 50, "the capture sees what goes to the internet")
+
+
+def nothing_leaked(what, *targets):
+    expect(w.capture.dropped() == 0, "the capture lost packets: it proves nothing")
+    for target in targets or (PROTECTED, LEARNED):
+        leaked = w.capture.seen(target) - w.seen.get(target, 0)
+        w.seen[target] = w.capture.seen(target)
+        expect(leaked == 0, f"{what}: {leaked} packets for {target} in the clear")
+    note(f"{what}: none of {w.sender.sent} packets in the clear")
+
+
+@suite.test(critical=True)
+def a_start_with_no_peer_holds_the_protected_prefix_back():
+    folder = scratch(suite)
+    internet = world.Internet(suite)
+    w.spoke = Spoke(suite, internet, "lyon", 1, 65010, "10.20.0.0/16")
+    w.spoke.use()
+    w.hub = Hub(suite, folder, internet, [w.spoke])
+    w.hub.namespace.ip("address add", f"{PROTECTED}/32 dev lo")
+    w.hub.namespace.ip("address add", f"{LEARNED}/32 dev lo")
+    w.capture = Capture(internet.namespace)
+    w.seen = {}
+    w.gateway = w.spoke.twinspan(folder, "    protect: [10.50.0.0/16]\n")
+    w.gateway.start()
+    w.sender = Sender(w.spoke, [PROTECTED, ELSEWHERE])
+    sent_on(3)
+    w.gateway.wait_for("connections", "hub", {"state": "down"}, 5)
+    nothing_leaked("no peer answers", PROTECTED)
+
+
+@suite.test(critical=True)
+def nothing_leaks_while_tunnels_come_up_and_carry():
+    w.hub.gateway.start()
+    w.hub.gateway.command("advertise", "10.60.0.0/16")
+    w.gateway.wait_for("connections", "hub", {"state": "up"}, 60)
+    wait_until(lambda: [r for r in w.gateway.show("routes") if r["prefix"] == "10.60.0.0/16"], 15, "10.60.0.0/16 is learned")
+    wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 15, "the learned prefix is reached")
+    w.sender.targets = [PROTECTED, LEARNED, ELSEWHERE]
+    sent_on(2)
+    nothing_leaked("tunnels come up")
+
+
+@suite.test
+def nothing_leaks_while_the_peer_is_killed_and_after():
+    w.hub.gateway.signal(signal.SIGKILL)
+    w.hub.gateway.wait()
+    w.gateway.wait_for("connections", "hub", {"state": "down"}, 30)
+    sent_on(5)
+    nothing_leaked("the peer was killed")
+    routes = w.spoke.namespace.routes()
+    for prefix in ("10.50.0.0/16", "10.60.0.0/16"):
+        expect(f"unreachable {prefix}" in routes, f"{prefix} is not kept unreachable:\n{routes}")
+
+
+@suite.test
+def nothing_leaks_while_the_peer_comes_back():
+    w.hub.gateway.start()
+    w.hub.gateway.command("advertise", "10.60.0.0/16")
+    w.gateway.wait_for("connections", "hub", {"state": "up"}, 90)
+    wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
+    sent_on(2)
+    nothing_leaked("the peer came back")
+
+
+@suite.test
+def nothing_leaks_while_tunnels_are_taken_down_by_hand():
+    for tunnel in ("hub/1", "hub/2"):
+        w.gateway.command("down", tunnel)
+    sent_on(3)
+    nothing_leaked("both tunnels are disabled")
+    for tunnel in ("hub/1", "hub/2"):
+        w.gateway.command("up", tunnel)
+    w.gateway.wait_for("connections", "hub", {"state": "up"}, 60)
+    wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
+    nothing_leaked("the tunnels are brought up again")
+
+
+@suite.test
+def nothing_leaks_after_a_kill_and_during_the_next_start():
+    w.gateway.signal(signal.SIGKILL)
+    w.gateway.wait()
+    sent_on(3)
+    nothing_leaked("the gateway was killed")
+    w.gateway.start()
+    sent_on(1)
+    w.gateway.wait_for("connections", "hub", {"state": "up"}, 90)
+    wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
+    sent_on(2)
+    nothing_leaked("the gateway started again")
+
+
+@suite.test
+def a_clean_stop_takes_the_routes_away_and_the_operators_own_hold():
+    # As the README says: a route of the operator's own with a worse metric holds back what a stopped gateway can't.
+    for prefix in ("10.50.0.0/16", "10.60.0.0/16"):
+        w.spoke.namespace.ip("route add unreachable", prefix, "metric 4278198272")
+    expect(w.gateway.stop() == 0, "the gateway stops cleanly")
+    sent_on(2)
+    nothing_leaked("stopped, with the operator's own routes")
+    for prefix in ("10.50.0.0/16", "10.60.0.0/16"):
+        w.spoke.namespace.ip("route delete unreachable", prefix, "metric 4278198272")
+    wait_until(lambda: w.capture.seen(PROTECTED) > w.seen[PROTECTED], 10,
+               "without them it goes where the default route leads: to the internet")
+
+
+suite.main()

@@ -114,7 +114,7 @@ struct dataplane_ops {
 	/** False for an unknown tunnel. */
 	bool (*tunnel_counters)(struct dataplane *plane, uint32_t tunnel, struct dataplane_counters *out);
 	/** A fault for drills: while set, packets of the tunnel are dropped in both directions without a
-	 * trace outside. */
+	 * trace outside, as if the line were cut: what would have left counts as sent, nothing comes in. */
 	void (*tunnel_silence)(struct dataplane *plane, uint32_t tunnel, bool silent);
 
 	/** A free SPI (host order, never below 256), reserved until sa_add or sa_remove; 0 when there is

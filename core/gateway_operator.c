@@ -330,13 +330,11 @@ do_auto(void *context, struct control_request *request)
 {
 	struct gateway_connection *connection = gateway_asked_connection(context, request);
 	struct failover_status status;
-	bool released;
 
 	if (connection == NULL)
 		return;
-	released = gateway_liveness_auto(connection);
 	failover_status(connection->failover, &status);
-	if (released && !status.pinned && status.confirm_until == 0) {
+	if (gateway_liveness_auto(connection) && !status.pinned && status.confirm_until == 0) {
 		control_request_done(request, NULL, "%s: tunnels that were held back may carry again",
 				     connection->config->name);
 		return;

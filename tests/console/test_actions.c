@@ -3,6 +3,7 @@
  * signals. */
 #include <signal.h>
 
+#include "core/base/clock.h"
 #include "tests/console/harness.h"
 
 #define LEAVE "\x1b[?1049l" /* rmcup: back to the shell's screen */
@@ -30,7 +31,9 @@ finish(struct world *world)
 static void
 wait_command(struct world *world, const char *text)
 {
-	for (int i = 0; i < 500 && world_commands(world, text) == 0; i++)
+	usec_t end = clock_monotonic() + 30 * USEC_PER_SEC;
+
+	while (world_commands(world, text) == 0 && clock_monotonic() < end)
 		world_turn(world);
 	assert_int_equal(world_commands(world, text), 1);
 }

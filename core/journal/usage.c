@@ -98,11 +98,11 @@ static struct month *
 month_of(struct usage *usage, const char *connection, uint32_t number)
 {
 	size_t at = place_of(usage, connection, number);
-	struct month *month = &usage->months[at];
+	struct month *month;
 
-	if (at < usage->count && month->total.month == number &&
-	    strcmp(month->total.connection, connection) == 0)
-		return month;
+	if (at < usage->count && usage->months[at].total.month == number &&
+	    strcmp(usage->months[at].total.connection, connection) == 0)
+		return &usage->months[at];
 	if (usage->count == usage->room) {
 		usage->room = usage->room != 0 ? usage->room * 2 : 16;
 		usage->months = memory_resize(usage->months, usage->room * sizeof(*usage->months));

@@ -177,14 +177,10 @@ be_nobodys_runner(pid_t parent)
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
-	static const int faults[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 	char theme[4096];
 	struct console_options console = {
 	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
 
-	/* cmocka's handlers would go on with the tests, here in the child */
-	for (size_t i = 0; i < COUNT_OF(faults); i++)
-		signal(faults[i], SIG_DFL);
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
 	setenv("TZ", "UTC", 1);

@@ -464,8 +464,8 @@ static void
 close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
-	gateway_usage_close(gateway);
 	gateway_drill_close(gateway);
+	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i].failover);
 	gateway_liveness_close(gateway);

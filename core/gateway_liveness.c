@@ -57,12 +57,15 @@ gateway_liveness_allows(const struct gateway_tunnel *tunnel)
 	       verdict != HEALTH_FAILED;
 }
 
-/* Another tunnel of the connection could carry. */
+/* Another tunnel of the connection can carry and does not wait itself: of several that flap one is let carry.
+ */
 static bool
 has_other(const struct gateway_tunnel *tunnel)
 {
 	for (unsigned i = 0; i < tunnel->connection->tunnel_count; i++) {
-		if (i != tunnel->member && tunnel->connection->tunnels[i].able)
+		const struct gateway_tunnel *other = &tunnel->connection->tunnels[i];
+
+		if (i != tunnel->member && other->able && !other->held_back)
 			return true;
 	}
 	return false;

@@ -387,6 +387,7 @@ gateway_routes_open(struct gateway *gateway, struct error *err)
 			return false;
 	}
 	offer_configured(gateway);
+	routing_flush(gateway->routing); /* the floors lie before anything is started, and said to be */
 	gateway_tables_open(gateway);
 	return true;
 }

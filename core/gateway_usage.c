@@ -183,6 +183,7 @@ compare_ways(struct gateway_connection *connection)
 {
 	struct gateway_ways *ways = &connection->ways;
 	uint64_t rx[FAILOVER_MEMBERS] = {0}, tx[FAILOVER_MEMBERS] = {0};
+	struct failover_status status;
 	int in, out;
 
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
@@ -195,6 +196,13 @@ compare_ways(struct gateway_connection *connection)
 	}
 	in = main_tunnel(rx, connection->tunnel_count);
 	out = main_tunnel(tx, connection->tunnel_count);
+	failover_status(connection->failover, &status);
+	/* Where both carry, a flow may well come back by the other: each side spreads as it likes. */
+	if ((status.active & (status.active - 1)) != 0) {
+		ways->asymmetric = false;
+		ways->seconds = 0;
+		return;
+	}
 	/* Too little to tell, or spread over both, neither proves nor disproves it. */
 	if (in < 0 || out < 0 || (in != out) == ways->asymmetric) {
 		ways->seconds = 0;

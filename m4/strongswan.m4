@@ -14,6 +14,7 @@ AC_DEFUN([TS_STRONGSWAN], [
 	with_strongswan_headers=$(cd "$with_strongswan_headers" && pwd)
 	CHARON_CPPFLAGS="-include \$(top_srcdir)/core/ike/strongswan_config.h -isystem $with_strongswan_headers/libstrongswan -isystem $with_strongswan_headers/libcharon"
 	CHARON_LIBS="-L$with_strongswan_libs -Wl,-rpath,$with_strongswan_libs -lcharon -lstrongswan"
+	AC_SUBST([STRONGSWAN_HEADERS], [$with_strongswan_headers])
 	AC_SUBST([CHARON_CPPFLAGS])
 	AC_SUBST([CHARON_LIBS])
 	TS_STRONGSWAN_VERSION

@@ -19,7 +19,8 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 
-EXTRA_DIST += .ci/run tests/architecture tests/bench/run tests/lib tests/peers tests/run tests/setup
+noinst_HEADERS += tests/unit/test.h
+EXTRA_DIST += .ci/run tests/architecture tests/bench/failover.py tests/bench/run tests/lib tests/peers tests/run tests/setup
 
 # The programs that tests/run may build and run; it groups them by their folder.
 .PHONY: print-test-programs test-modules

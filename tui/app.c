@@ -148,9 +148,12 @@ static void
 on_second(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
-	struct panel *panel = app_panel(app);
+	struct panel *panel;
 	usec_t past = clock_wall() % USEC_PER_SEC;
 
+	if (app->quitting)
+		return;
+	panel = app_panel(app);
 	if (app_stale(app) || app->state != CONTROL_LIVE)
 		history_gap(app->scene.history);
 	else
@@ -193,6 +196,8 @@ on_input(uv_poll_t *poll, int status, int events)
 	bool any = false;
 
 	(void)events;
+	if (app->quitting)
+		return;
 	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
 		take_key(app, key);
 		any = true;
@@ -209,8 +214,7 @@ on_signal(uv_signal_t *handle, int number)
 	struct app *app = handle->data;
 
 	if (app->quitting)
-		return; /* what is waiting is still told while the handles close, and the terminal is given
-			   back */
+		return;
 	if (number == SIGWINCH || number == SIGCONT) {
 		terminal_resized(app->terminal);
 		draw_now(app);
@@ -338,19 +342,44 @@ open_handles(struct app *app)
 }
 
 static void
-on_walk(uv_handle_t *handle, void *context)
+close_handles(struct app *app)
 {
-	(void)context;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
+	uv_close((uv_handle_t *)&app->input_poll, NULL);
+	uv_close((uv_handle_t *)&app->second, NULL);
+	uv_close((uv_handle_t *)&app->frame, NULL);
+	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
+		uv_close((uv_handle_t *)&app->signals[i], NULL);
 }
 
+/* A terminal that goes is told twice, by the descriptor and by SIGHUP, and the later word would kill us. */
+static void
+forget_hangup(void)
+{
+	struct sigaction now;
+
+	if (sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+		signal(SIGHUP, SIG_IGN);
+}
+
+/*
+ * The loop turns once more here, for the client's farewell, and whatever is due in that turn is called: keys
+ * that were typed behind the q, the second's tick, a resize. So our handles are closed before anything that
+ * they use is freed.
+ */
 static void
 close_all(struct app *app)
 {
+	bool lost = app->terminal != NULL && terminal_lost(app->terminal);
+	sigset_t watched, before;
+
+	sigemptyset(&watched);
+	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
+		sigaddset(&watched, watched_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &watched, &before);
 	app->quitting = true;
 	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
 	app->terminal = NULL;
+	close_handles(app);
 	sheet_close(app);
 	while (app->detail_count > 0)
 		app_pop_detail(app);
@@ -361,15 +390,16 @@ close_all(struct app *app)
 	if (app->client != NULL) {
 		model_store_unwatch(app->scene.store, &app->watch);
 		control_client_close(app->client);
-		uv_run(&app->loop, UV_RUN_NOWAIT);
 	}
-	uv_walk(&app->loop, on_walk, NULL);
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&app->loop);
 	history_free(app->scene.history);
 	canvas_free(&app->canvas);
 	for (size_t i = 0; i < app->history_count; i++)
 		free(app->history[i]);
+	if (lost)
+		forget_hangup();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static int

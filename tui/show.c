@@ -244,7 +244,8 @@ on_page(void *context, const struct control_page *page)
 				 model_row_key(show->info, page->rows[page->count - 1], key, sizeof(key)));
 		return;
 	}
-	if (show->name != NULL && show->printed == 0 && !show->watch) {
+	/* For people nothing is a riddle, for scripts it is an empty array. */
+	if (show->name != NULL && show->printed == 0 && !show->watch && !show->json) {
 		end(show, cli_fail(CONTROL_EXIT_FAILED, "there is nothing of '%s' in %s", show->name,
 				   show->info->plural));
 		return;

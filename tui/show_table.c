@@ -61,6 +61,9 @@ time_cell(const struct model_kind_info *info, usec_t at, char *out, size_t size)
 
 	if (info->storage == MODEL_STORED && at <= now) {
 		snprintf(out, size, "%s", clock_format_span(now - at, span, sizeof(span)));
+	} else if (info->kind == MODEL_KIND_USAGE) { /* months are UTC's, wherever one looks at them */
+		gmtime_r(&seconds, &tm);
+		strftime(out, size, "%Y-%m-%d", &tm);
 	} else if (info->storage == MODEL_STORED) {
 		snprintf(out, size, "in %s", clock_format_span(at - now, span, sizeof(span)));
 	} else {

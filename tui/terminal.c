@@ -528,6 +528,16 @@ after_escape(void)
 	return KEYS_UNKNOWN;
 }
 
+/* The shell is gone but its terminal lives: keys come that we will never get to read (read(2), EIO). Where
+ * the shell lives we would have been stopped instead of coming here. */
+static bool
+in_orphaned_background(void)
+{
+	pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
+	return foreground > 0 && foreground != getpgrp();
+}
+
 static void
 check_lost(struct terminal *terminal)
 {
@@ -538,7 +548,8 @@ check_lost(struct terminal *terminal)
 		return;
 	if (fd.revents & (POLLHUP | POLLERR | POLLNVAL))
 		terminal->lost = true;
-	else if ((fd.revents & POLLIN) && ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0)
+	else if ((fd.revents & POLLIN) && ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 &&
+		 (waiting == 0 || in_orphaned_background()))
 		terminal->lost = true;
 }
 

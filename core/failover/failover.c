@@ -160,10 +160,9 @@ set_preferences(struct failover *failover, uint32_t active)
 		uint32_t preference = carries         ? FAILOVER_PREFERENCE_ACTIVE
 				      : member->drain ? FAILOVER_PREFERENCE_DRAINED
 						      : FAILOVER_PREFERENCE_STANDBY;
-		uint32_t med = carries && failover->stale ? FAILOVER_MED_ALONE
-			       : carries                  ? FAILOVER_MED_ACTIVE
-			       : member->drain            ? FAILOVER_MED_DRAINED
-							  : FAILOVER_MED_STANDBY;
+		uint32_t med = carries         ? (failover->stale ? FAILOVER_MED_ALONE : FAILOVER_MED_ACTIVE)
+			       : member->drain ? FAILOVER_MED_DRAINED
+					       : FAILOVER_MED_STANDBY;
 
 		if (member->local_preference == preference && member->announced == med)
 			continue;

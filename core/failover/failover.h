@@ -30,9 +30,9 @@
 #define FAILOVER_PREFERENCE_DRAINED 0
 #define FAILOVER_MED_ACTIVE 100
 #define FAILOVER_MED_STANDBY 200
+#define FAILOVER_MED_DRAINED 300
 /* Of the tunnel that carries while another is lost: less than the lost one may still be known with. */
 #define FAILOVER_MED_ALONE 50
-#define FAILOVER_MED_DRAINED 300
 
 struct failover; /* of one connection */
 

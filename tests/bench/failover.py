@@ -12,6 +12,7 @@ and worst of the runs of each case.
 
 import argparse
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -100,6 +101,7 @@ class Tunnels:
         for n in (1, 2):
             self.gateway.wait_for("tunnels", f"{CONNECTION}/{n}", lambda r: r["rtt_ms"] is not None, 30)
         time.sleep(1)
+        wait_until(lambda: self.gateway.active(CONNECTION), 30, "a tunnel is active")
 
     def runs(self, count, how, bfd, two_way):
         for _ in range(count):
@@ -198,6 +200,7 @@ def runs_of(suite, tunnels, case, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("-n", type=int, default=20, help="runs of each case (default: 20)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print each run's outage as well")
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
     options = parser.parse_args()
     wrong = [c for c in options.cases if c not in CASES]
@@ -206,6 +209,12 @@ def main():
     lacking = missing(["root", "tun", "ip", "tc", "charon-systemd", "swanctl", "bird", "birdc"])
     if lacking:
         sys.exit(f"failover.py {lacking}")
+
+    def end(number, frame):
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
     suite = Suite()
     tunnels = None
     try:
@@ -227,6 +236,8 @@ def main():
                 figures = (f"{statistics.median(outages):>6.0f} ms {max(outages):>6.0f} ms" if outages else
                            f"{'—':>9} {'—':>9}")
                 print(f"{name:<48} {figures}   {goal}{trouble}", flush=True)
+                if options.verbose:
+                    print("    " + " ".join(f"{outage:.0f}" for outage in outages), flush=True)
             finally:
                 inner.clean_up()
     finally:

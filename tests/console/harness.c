@@ -9,6 +9,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@
 #include "core/base/text.h"
 #include "tests/console/world.h"
 
-#define PATIENCE (10 * USEC_PER_SEC)
+#define PATIENCE (30 * USEC_PER_SEC)
+#define SETTLED (50 * USEC_PER_MS)
 #define TEXT 65536
 
 struct world {
@@ -30,12 +32,13 @@ struct world {
 	struct text_list commands;
 	pid_t child;
 	int fd, status;
-	bool ended;
+	bool ended, judged; /* the child; its end was looked at */
 	VTerm *vterm;
 	VTermScreen *screen;
 	int rows, cols;
 	char *bytes; /* all that the console wrote */
 	size_t byte_count;
+	usec_t wrote; /* when the last bytes came */
 };
 
 /* --- the gateway
@@ -154,13 +157,34 @@ world_commands(const struct world *world, const char *text)
 /* --- the console
  * ---------------------------------------------------------------------------------------------- */
 
+/*
+ * The child is a copy of the test program. cmocka catches crashes by handlers that jump back into its runner:
+ * in the child they would make a crash of the console go on with the tests that follow, as a second runner
+ * with consoles of its own, on top of the dead one's signal handles. A crash must be the child's end.
+ */
+static void
+be_nobodys_runner(pid_t parent)
+{
+	static const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
+
+	for (size_t i = 0; i < COUNT_OF(caught); i++)
+		signal(caught[i], SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
+	static const int faults[] = {SIGFPE, SIGILL, SIGSEGV, SIGBUS, SIGSYS};
 	char theme[4096];
 	struct console_options console = {
 	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
 
+	/* cmocka's handlers would go on with the tests, here in the child */
+	for (size_t i = 0; i < COUNT_OF(faults); i++)
+		signal(faults[i], SIG_DFL);
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
 	setenv("TZ", "UTC", 1);
@@ -196,6 +220,7 @@ take_bytes(struct world *world)
 		world->bytes = memory_resize(world->bytes, world->byte_count + (size_t)got + 1);
 		memcpy(world->bytes + world->byte_count, bytes, (size_t)got);
 		world->byte_count += (size_t)got;
+		world->wrote = clock_monotonic();
 		world->bytes[world->byte_count] = '\0';
 	}
 }
@@ -232,12 +257,15 @@ screen_open(struct world *world, const struct screen_options *options)
 	struct winsize size = {.ws_row = (unsigned short)options->rows,
 			       .ws_col = (unsigned short)options->cols};
 
+	pid_t parent = getpid();
+
 	make_vterm(world, options->rows, options->cols);
-	world->ended = false;
+	world->ended = world->judged = false;
 	world->byte_count = 0;
 	world->child = forkpty(&world->fd, NULL, NULL, &size);
 	assert_true(world->child >= 0);
 	if (world->child == 0) {
+		be_nobodys_runner(parent);
 		uv_loop_fork(&world->loop);
 		be_console(world, options);
 	}
@@ -247,7 +275,7 @@ screen_open(struct world *world, const struct screen_options *options)
 static void
 type_until_ended(struct world *world)
 {
-	for (int tries = 0; tries < 8 && !world->ended && world->fd >= 0; tries++) {
+	for (int tries = 0; tries < 30 && !world->ended && world->fd >= 0; tries++) {
 		usec_t end = clock_monotonic() + USEC_PER_SEC;
 
 		screen_type(world, tries == 0 ? "\x1b" : "q");
@@ -259,9 +287,13 @@ type_until_ended(struct world *world)
 void
 screen_close(struct world *world)
 {
+	bool judged = world->judged;
+	int code;
+
 	type_until_ended(world);
-	if (!world->ended)
-		screen_exit(world);
+	code = screen_exit(world);
+	if (!judged && code != 0)
+		fail_msg("the console ended with %d", code);
 	if (world->fd >= 0)
 		close(world->fd);
 	world->fd = -1;
@@ -269,6 +301,17 @@ screen_close(struct world *world)
 	FREE_AND_NULL(world->bytes);
 	world->byte_count = 0;
 	world->child = 0;
+}
+
+/* A frame comes in several reads: its top can be new while its bottom is old. */
+static void
+settle(struct world *world)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	do
+		world_turn(world);
+	while (world->fd >= 0 && clock_monotonic() < world->wrote + SETTLED && clock_monotonic() < end);
 }
 
 void
@@ -290,6 +333,8 @@ screen_signal(struct world *world, int number)
 	kill(world->child, number);
 }
 
+static void print_screen(struct world *world);
+
 int
 screen_exit(struct world *world)
 {
@@ -301,8 +346,10 @@ screen_exit(struct world *world)
 		kill(world->child, SIGKILL);
 		waitpid(world->child, &world->status, 0);
 		world->ended = true;
+		print_screen(world);
 		fail_msg("the console did not end");
 	}
+	world->judged = true;
 	take_bytes(world);
 	return WIFEXITED(world->status) ? WEXITSTATUS(world->status) : 128 + WTERMSIG(world->status);
 }
@@ -385,6 +432,7 @@ row_has(struct world *world, const char *a, const char *b)
 bool
 screen_has(struct world *world, const char *text)
 {
+	settle(world);
 	return row_has(world, text, NULL);
 }
 
@@ -460,6 +508,7 @@ screen_colour(struct world *world, const char *text)
 {
 	VTermScreenCell cell;
 
+	settle(world);
 	find_cell(world, text, &cell);
 	if (VTERM_COLOR_IS_DEFAULT_FG(&cell.fg))
 		return -1;
@@ -467,11 +516,23 @@ screen_colour(struct world *world, const char *text)
 	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
 }
 
+void
+screen_wait_colour(struct world *world, const char *text, int other)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	screen_wait(world, text);
+	while (screen_colour(world, text) == other && clock_monotonic() < end)
+		world_turn(world);
+	assert_int_not_equal(screen_colour(world, text), other);
+}
+
 bool
 screen_reversed(struct world *world, const char *text)
 {
 	VTermScreenCell cell;
 
+	settle(world);
 	find_cell(world, text, &cell);
 	return cell.attrs.reverse;
 }

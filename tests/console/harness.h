@@ -39,7 +39,8 @@ void world_turn(struct world *world);
 
 /** Opens the console; returns when it has drawn its first screen. */
 void screen_open(struct world *world, const struct screen_options *options);
-/** Leaves by `q` where it still runs; frees. */
+/** Leaves by `q` where it still runs; fails the test where the console ended badly and nobody asked how;
+ * frees. */
 void screen_close(struct world *world);
 /** Types bytes: "s", "\x1b", "\t", "\x1b[B". */
 void screen_type(struct world *world, const char *keys);
@@ -48,12 +49,16 @@ void screen_wait(struct world *world, const char *text);
 void screen_wait_gone(struct world *world, const char *text);
 /** Waits until a row that has `a` also has `b`. */
 void screen_wait_row(struct world *world, const char *a, const char *b);
+/** Whether the text is on the screen, once nothing more comes. */
 bool screen_has(struct world *world, const char *text);
 void screen_resize(struct world *world, int rows, int cols);
 /** Compares with tests/console/golden/NAME.txt (times of day and graphs blanked); GENERATE=1 writes it. */
 void screen_golden(struct world *world, const char *name);
-/** The foreground of the first cell of `text` as 0xrrggbb, -1 for the terminal's own. */
+/** Once nothing more comes: the foreground of the first cell of `text` as 0xrrggbb, -1 for the terminal's
+ * own. */
 int screen_colour(struct world *world, const char *text);
+/** Waits until the text has another colour than this one: a frame comes in pieces. */
+void screen_wait_colour(struct world *world, const char *text, int other);
 bool screen_reversed(struct world *world, const char *text);
 /** Sends a signal to the console. */
 void screen_signal(struct world *world, int number);

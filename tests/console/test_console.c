@@ -147,13 +147,14 @@ states_have_the_colours_of_the_theme(void **state)
 
 	screen_open(world, &small);
 	screen_wait(world, "✕ down");
+	screen_wait(world, "Established");
 	dark = screen_colour(world, "Established");
 	assert_int_not_equal(dark, -1);
 	assert_int_not_equal(dark, screen_colour(world, "✕ down"));
 	screen_close(world);
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .theme = "light"});
 	screen_wait(world, "✕ down");
-	assert_int_not_equal(screen_colour(world, "Established"), dark);
+	screen_wait_colour(world, "Established", dark);
 	screen_close(world);
 	world_free(world);
 }
@@ -165,7 +166,7 @@ eight_colours_are_enough(void **state)
 
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .term = "xterm"});
 	screen_wait(world, "✕ down");
-	assert_int_not_equal(screen_colour(world, "Established"), screen_colour(world, "✕ down"));
+	screen_wait_colour(world, "Established", screen_colour(world, "✕ down"));
 	screen_close(world);
 	world_free(world);
 }
@@ -178,6 +179,7 @@ no_color_leaves_the_words_and_the_reversed_selection(void **state)
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .no_color = "1"});
 	screen_wait(world, "✕ down");
 	assert_int_equal(screen_colour(world, "✕ down"), -1);
+	screen_wait(world, "Established");
 	assert_int_equal(screen_colour(world, "Established"), -1);
 	assert_true(screen_reversed(world, "both spans up"));
 	screen_close(world);

@@ -538,13 +538,17 @@ static void
 usage_is_shown_for_a_month(void **state)
 {
 	struct harness *h = some_gateway();
-	struct run *run = RUN(h, "-s", "S", "show", "usage", "--month", "2026-12");
+	struct run *run;
+
+	setenv("TZ", "XYZ5", 1);
+	run = RUN(h, "-s", "S", "show", "usage", "--month", "2026-12");
 
 	assert_int_equal(run->exit_code, 0);
 	assert_int_equal(line_count(run->output), 3); /* the head and two rows */
 	finish(run);
 	run = RUN(h, "-s", "S", "show", "usage", "a", "--month", "2026-12");
 	assert_int_equal(line_count(run->output), 2);
+	assert_non_null(strstr(run->output, "2026-12-01")); /* in UTC, whatever the time zone */
 	finish(run);
 	run = RUN(h, "-s", "S", "show", "usage");
 	assert_int_equal(line_count(run->output), 4);
@@ -555,6 +559,7 @@ usage_is_shown_for_a_month(void **state)
 	assert_refused(RUN(h, "-s", "S", "show", "usage", "--month", "26-1"), 2, "--month wants a month");
 	assert_refused(RUN(h, "-s", "S", "show", "peers", "--month", "2026-12"), 2,
 		       "--month is for usage only, not for peers");
+	unsetenv("TZ");
 	harness_free(h);
 }
 

@@ -526,7 +526,7 @@ short_lifetimes_rekey_by_themselves(void **state)
 	expect(&ends[0], "event child_rekeyed 7", NULL, 21000);
 	expect(&ends[1], "event child_rekeyed 5", NULL, 5000);
 	expect(&ends[0], "event child_rekeyed 7", NULL, 21000);
-	for (int tries = 0; tries < 80 && !said(&ends[0], "event ike_rekeyed 7"); tries++)
+	for (int tries = 0; tries < 300 && !said(&ends[0], "event ike_rekeyed 7"); tries++)
 		pump(&ends[0], 100);
 	assert_true(said(&ends[0], "event ike_rekeyed 7"));
 	for (int i = 0; i < 2; i++)

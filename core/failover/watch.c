@@ -361,8 +361,9 @@ theirs_moved(struct watch *watch)
 		return false;
 	if (new >= control_in(watch, span) + traffic_in(watch, span) / 2)
 		return true;
-	/* The stream may just have ended: nothing but control on either. */
-	return new + old <= 3 * control_in(watch, span) + 0.5 && now->at - watch->started > 3 * window;
+	/* The stream may just have ended: little but control on either. */
+	return new + old <= 3 * control_in(watch, span) + traffic_in(watch, span) / 4 + 0.5 &&
+	       now->at - watch->started > 3 * window;
 }
 
 static void

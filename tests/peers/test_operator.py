@@ -280,16 +280,16 @@ def a_drill_measures_the_outage_and_gives_the_tunnel_back():
 @suite.test
 def a_drill_goes_on_when_who_asked_is_gone_and_never_leaves_a_tunnel_silent():
     tunnel = active()
+    sequence = w.gateway.last_sequence()
     process = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "drill", CONNECTION],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    sequence = w.gateway.last_sequence()
-    w.gateway.wait_event("operator.drill", CONNECTION, 10, sequence - 1)
+    w.gateway.wait_event("operator.drill", CONNECTION, 10, sequence)
     process.kill()
     process.wait()
     done = w.gateway.run("drill", CONNECTION)
     expect(done.returncode == 1 and "under way" in done.stderr, f"{done.stderr}")
-    w.gateway.wait_event("drill.restored", tunnel, 60, sequence - 1)
-    event = w.gateway.wait_event("drill.done", CONNECTION, 120, sequence - 1)
+    w.gateway.wait_event("drill.restored", tunnel, 60, sequence)
+    event = w.gateway.wait_event("drill.done", CONNECTION, 120, sequence)
     note(event["text"])
     expect("no traffic" in event["text"], f"without traffic it says so: {event['text']}")
     both_up(w.gateway, CONNECTION, 60)

@@ -71,10 +71,21 @@ has_other(const struct gateway_tunnel *tunnel)
 	return false;
 }
 
+static bool
+carries(const struct gateway_tunnel *tunnel)
+{
+	struct failover_status status;
+
+	failover_status(tunnel->connection->failover, &status);
+	return (status.active & 1u << tunnel->member) != 0;
+}
+
+/* What carries and is well is not taken away for what was: only one that comes back has to wait. */
 static void
 offer(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool held = tunnel->able && damping_held(&tunnel->damping, clock_monotonic()) && has_other(tunnel);
+	bool held = tunnel->able && damping_held(&tunnel->damping, clock_monotonic()) && has_other(tunnel) &&
+		    (tunnel->held_back || !carries(tunnel));
 
 	if (held && !tunnel->held_back)
 		gateway_event(

@@ -12,9 +12,9 @@
 #include "core/base/clock.h"
 
 #define DAMPING_PENALTY 1000.0 /* of one failure */
-#define DAMPING_HOLD 2500.0    /* held back from here on: the third failure within about a half-life */
-#define DAMPING_RELEASE 1000.0 /* let go below this */
-#define DAMPING_MOST 8000.0    /* three half-lives, which is the longest that anything is held back */
+#define DAMPING_HOLD 5500.0    /* held back from here on: the sixth failure in quick succession */
+#define DAMPING_RELEASE 2500.0 /* let go below this */
+#define DAMPING_MOST 8000.0    /* so that nothing is held back for more than 101 s */
 #define DAMPING_HALF_LIFE (60 * USEC_PER_SEC)
 
 struct damping {

@@ -297,7 +297,7 @@ def a_session_reset_shut_down_and_started_comes_back():
 def when_both_tunnels_flap_one_of_them_still_carries():
     w.gateway.command("auto", CONNECTION)
     first = w.gateway.last_sequence()
-    for _ in range(4):
+    for _ in range(7):
         for tunnel, endpoint in zip((T1, T2), w.aws.endpoints):
             w.gateway.wait_for("tunnels", tunnel, {"state": "up"}, 30)
             w.gateway.wait_for("peers", peer_of(tunnel), {"state": "Established"}, 30)

@@ -188,7 +188,7 @@ def static_routes_follow_a_tcp_probe():
 def a_tunnel_that_flaps_is_held_back_until_it_is_let_go():
     # On the standby tunnel, so that only its own failures count.
     standby = other(w.gateway.active(CONNECTION)[0])
-    for _ in range(3):
+    for _ in range(6):
         w.silence.begin(remote(standby))
         try:
             w.gateway.wait_for("tunnels", standby, {"health": "failed"}, 10)

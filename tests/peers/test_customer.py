@@ -294,26 +294,6 @@ def a_session_reset_shut_down_and_started_comes_back():
 
 
 @suite.test
-def when_both_tunnels_flap_one_of_them_still_carries():
-    w.gateway.command("auto", CONNECTION)
-    first = w.gateway.last_sequence()
-    for _ in range(7):
-        for tunnel, endpoint in zip((T1, T2), w.aws.endpoints):
-            w.gateway.wait_for("tunnels", tunnel, {"state": "up"}, 30)
-            w.gateway.wait_for("peers", peer_of(tunnel), {"state": "Established"}, 30)
-            sequence = w.gateway.last_sequence()
-            endpoint.charon.swanctl("--terminate", "--ike", "customer")
-            w.gateway.wait_event("tunnel.down", tunnel, 10, sequence)
-    for tunnel in (T1, T2):
-        w.gateway.wait_for("tunnels", tunnel, {"state": "up"}, 30)
-        w.gateway.wait_for("peers", peer_of(tunnel), {"state": "Established"}, 30)
-    held = w.gateway.wait_event("tunnel.damped", None, 5, first)
-    note(f"{held['subject']}: {held['text']}")
-    wait_until(lambda: w.gateway.active(CONNECTION), 10, "a tunnel is active although both have failed too often")
-    wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, "a ping comes back")
-
-
-@suite.test
 def the_gateway_stops_cleanly_and_leaves_nothing():
     code = w.gateway.stop(20)
     expect(code == 0, f"exit code {code}")

@@ -46,10 +46,20 @@ app_pop_detail(struct app *app)
 }
 
 void
+app_push_panel(struct app *app, struct panel *panel)
+{
+	if (app->detail_count == APP_DETAILS) { /* the one lowest down is forgotten */
+		app->details[0]->ops->close(app->details[0]);
+		memmove(app->details, app->details + 1, (APP_DETAILS - 1) * sizeof(app->details[0]));
+		app->detail_count--;
+	}
+	app->details[app->detail_count++] = panel;
+}
+
+void
 app_push_detail(struct app *app, enum model_kind kind, const void *row)
 {
-	if (app->detail_count < APP_DETAILS)
-		app->details[app->detail_count++] = panel_detail(&app->scene, kind, row);
+	app_push_panel(app, panel_detail(&app->scene, kind, row));
 }
 
 void
@@ -296,6 +306,8 @@ open_theme(struct app *app, struct error *err)
 
 	if (app->options->theme != NULL)
 		return app_use_theme(app, app->options->theme, err);
+	if (app->settings.theme[0] != '\0')
+		return app_use_theme(app, app->settings.theme, err);
 	last = background != NULL ? strrchr(background, ';') : NULL;
 	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
 		name = "light";
@@ -307,7 +319,9 @@ open_theme(struct app *app, struct error *err)
 static bool
 open_terminal(struct app *app, struct error *err)
 {
-	const struct terminal_options options = {.ascii = app->options->ascii, .mono = app->options->mono};
+	const struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
+						 .mono = app->options->mono ||
+							 app->settings.colours == SETTINGS_COLOURS_NONE};
 	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
 						  [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
 						  [TERMINAL_ASCII] = GRAPH_ASCII};
@@ -394,6 +408,7 @@ close_all(struct app *app)
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&app->loop);
 	history_free(app->scene.history);
+	settings_free(&app->settings);
 	canvas_free(&app->canvas);
 	for (size_t i = 0; i < app->history_count; i++)
 		free(app->history[i]);
@@ -416,15 +431,13 @@ console_run(const struct console_options *options)
 {
 	struct app app = {.options = options};
 	struct error err = {0};
-	size_t count;
-	const struct command *table = command_table(&count);
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints "
 				"to anything\n");
 		return EXIT_NO_TERMINAL;
 	}
-	if (!keys_check(table, count, &err)) {
+	if (!settings_load(&app.settings, options->settings, &err)) {
 		fprintf(stderr, "twinspan: %s\n", err.text);
 		return EXIT_USAGE;
 	}

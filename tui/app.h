@@ -2,7 +2,8 @@
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, sheet.c asks before what is dangerous and shows what came of it.
+ * command table says, navigation.c knows where one has been, sheet.c asks before what is dangerous and shows
+ * what came of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -13,6 +14,7 @@
 #include "core/control/commands.h"
 #include "tui/console.h"
 #include "tui/panel.h"
+#include "tui/settings.h"
 #include "tui/terminal.h"
 #include "tui/widgets/dialog.h"
 #include "tui/widgets/help.h"
@@ -21,13 +23,23 @@
 #define APP_PANELS 16  /* more than there are */
 #define APP_DETAILS 8  /* opened upon each other */
 #define APP_HISTORY 50 /* lines of the prompt */
+#define APP_PLACES 32  /* that one can go back to */
 
 enum app_line { APP_LINE_NONE, APP_LINE_PROMPT, APP_LINE_FILTER };
 
 struct sheet;
 
+/* Where one was: a panel, how it was filtered, the selected row, and what was opened on top. */
+struct place {
+	size_t tab;
+	char filter[128], key[256];
+	enum model_kind detail_kind;
+	char detail[256]; /* the key of a detail's row; "" for none */
+};
+
 struct app {
 	const struct console_options *options;
+	struct settings settings;
 	uv_loop_t loop;
 	uv_poll_t input_poll;
 	uv_signal_t signals[5];
@@ -47,8 +59,10 @@ struct app {
 	struct scene scene;
 	struct panel *opened[APP_PANELS]; /* as in panels[]; NULL until first looked at */
 	size_t current;
-	struct panel *details[APP_DETAILS];
+	struct panel *details[APP_DETAILS]; /* details and pages of text */
 	size_t detail_count;
+	struct place behind[APP_PLACES], ahead[APP_PLACES]; /* what '[' and ']' go to, the next one last */
+	size_t behind_count, ahead_count;
 
 	enum app_line line;
 	struct input input;
@@ -72,6 +86,8 @@ struct panel *app_panel(struct app *app);
 /** Goes to a tab (details are closed). */
 void app_show_panel(struct app *app, size_t index);
 void app_push_detail(struct app *app, enum model_kind kind, const void *row);
+/** Puts a panel (a page of text) on top; takes it. */
+void app_push_panel(struct app *app, struct panel *panel);
 void app_pop_detail(struct app *app);
 /** Draws soon, once for all changes until then. */
 void app_changed(struct app *app);
@@ -98,9 +114,23 @@ bool app_may(const struct app *app, const struct command *command);
 /** A key for the prompt's or filter's line. */
 void app_line_key(struct app *app, key_code key);
 
+/* --- navigation.c --- */
+/** Keeps the present place, before one goes to another. */
+void navigation_leave(struct app *app);
+void navigation_back(struct app *app);
+void navigation_forward(struct app *app);
+/** To where one was before, and from there back here. */
+void navigation_last(struct app *app);
+/** Carries out a command that jumps ("go-peer") to what is named; false for another command. */
+bool navigation_jump(struct app *app, const char *command, const char *name);
+/** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
+void navigation_trail(struct app *app, int cols, char *out, size_t size);
+
 /* --- sheet.c --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */
 void sheet_command(struct app *app, const struct command *command, json_t *arguments);
+/** The same command for several rows: `all` is an array of arguments, which is taken. */
+void sheet_commands(struct app *app, const struct command *command, json_t *all);
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);

@@ -9,6 +9,7 @@
 
 #include "tui/app.h"
 #include "tui/complete.h"
+#include "tui/panels/text.h"
 
 #define WORDS 16
 
@@ -35,15 +36,17 @@ go_detail(struct app *app, const char *argument)
 	if (app->detail_count > 0)
 		return;
 	row = panel->ops->selected(panel, &kind);
-	if (row != NULL)
-		app_push_detail(app, kind, row);
+	if (row == NULL)
+		return;
+	navigation_leave(app);
+	app_push_detail(app, kind, row);
 }
 
 static void
 go_filter(struct app *app, const char *argument)
 {
 	(void)argument;
-	if (app->detail_count > 0)
+	if (app->detail_count > 0 && !is_text_panel(app_panel(app)))
 		return;
 	app->line = APP_LINE_FILTER;
 	app->message.text[0] = '\0';
@@ -80,6 +83,7 @@ step_panel(struct app *app, int step)
 	do {
 		next = (next + count + (size_t)step) % count;
 	} while (!panels[next]->tab && app->opened[next] == NULL);
+	navigation_leave(app);
 	app_show_panel(app, next);
 }
 
@@ -105,8 +109,10 @@ go_panel(struct app *app, const char *argument)
 	if (argument == NULL || !text_parse_number(argument, APP_PANELS, &number) || number == 0)
 		return;
 	for (size_t i = 0; panels[i] != NULL && i < number; i++) {
-		if (i + 1 == number && panels[i]->tab)
-			app_show_panel(app, i);
+		if (i + 1 != number || !panels[i]->tab)
+			continue;
+		navigation_leave(app);
+		app_show_panel(app, i);
 	}
 }
 
@@ -114,9 +120,14 @@ static void
 go_back(struct app *app, const char *argument)
 {
 	struct panel *panel = app_panel(app);
+	struct marks *marks = panel->ops->marks != NULL ? panel->ops->marks(panel) : NULL;
 
 	(void)argument;
-	if (app->detail_count > 0)
+	if (marks != NULL && marks->keys.count > 0)
+		marks_clear(marks);
+	else if (is_text_panel(panel) && panel->filter[0] != '\0')
+		panel->ops->filter(panel, "", NULL);
+	else if (app->detail_count > 0)
 		app_pop_detail(app);
 	else if (panel->filter[0] != '\0')
 		panel->ops->filter(panel, "", NULL);
@@ -145,6 +156,27 @@ go_theme(struct app *app, const char *argument)
 }
 
 static void
+go_last(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_last(app);
+}
+
+static void
+go_place_back(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_back(app);
+}
+
+static void
+go_place_forward(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_forward(app);
+}
+
+static void
 go_quit(struct app *app, const char *argument)
 {
 	(void)argument;
@@ -162,10 +194,21 @@ static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
 } console_commands[] = {
-    {"detail", go_detail}, {"filter", go_filter},   {"prompt", go_prompt},
-    {"help", go_help},     {"next-panel", go_next}, {"previous-panel", go_previous},
-    {"panel", go_panel},   {"back", go_back},       {"redraw", go_redraw},
-    {"theme", go_theme},   {"quit", go_quit},       {"suspend", go_suspend},
+    {"detail", go_detail},
+    {"filter", go_filter},
+    {"prompt", go_prompt},
+    {"help", go_help},
+    {"next-panel", go_next},
+    {"previous-panel", go_previous},
+    {"panel", go_panel},
+    {"back", go_back},
+    {"redraw", go_redraw},
+    {"theme", go_theme},
+    {"quit", go_quit},
+    {"suspend", go_suspend},
+    {"last-place", go_last},
+    {"place-back", go_place_back},
+    {"place-forward", go_place_forward},
 };
 
 static void
@@ -190,6 +233,8 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 	}
+	if (navigation_jump(app, command->name, argument))
+		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
 			panel_of_kind(panel->ops->kind)->title);
@@ -213,6 +258,7 @@ run_show(struct app *app, const json_t *arguments)
 		app_say(app, ROLE_bad, "there is no kind '%s'", word != NULL ? word : "");
 		return;
 	}
+	navigation_leave(app);
 	for (size_t i = 0; panels[i] != NULL; i++) {
 		if (panels[i]->kind == info->kind)
 			app_show_panel(app, i);
@@ -292,6 +338,51 @@ words_of_selection(struct app *app, const struct command *command, const char *k
 	return true;
 }
 
+/* The name that a marked row gives for the command's first argument, or NULL. */
+static const char *
+name_of_mark(const struct app *app, const struct command *command, enum model_kind kind, const char *key)
+{
+	const struct model_store *store = app->scene.store;
+	const void *row = model_store_get(store, kind, key);
+
+	if (row == NULL && kind == MODEL_KIND_CONNECTION) { /* the overview has tunnels too */
+		kind = MODEL_KIND_TUNNEL;
+		row = model_store_get(store, kind, key);
+	}
+	return panel_argument(store, kind, row, command->arguments[0].kind);
+}
+
+/* A command for the gateway, on all marked rows; false where none is marked or the command takes no row. */
+static bool
+run_marked(struct app *app, const struct command *command)
+{
+	struct panel *panel = app_panel(app);
+	const struct marks *marks = panel->ops->marks != NULL ? panel->ops->marks(panel) : NULL;
+	struct text_list names = {0};
+	json_t *all;
+
+	if (marks == NULL || marks->keys.count == 0 || command->place != COMMAND_GATEWAY ||
+	    command->arguments[0].name == NULL)
+		return false;
+	for (size_t i = 0; i < marks->keys.count; i++) {
+		const char *name = name_of_mark(app, command, panel->ops->kind, marks->keys.items[i]);
+
+		if (name != NULL && !text_list_has(&names, name))
+			text_list_add(&names, name);
+	}
+	all = json_array();
+	for (size_t i = 0; i < names.count; i++)
+		json_array_append_new(all, json_pack("{s:s}", command->arguments[0].name, names.items[i]));
+	if (names.count > 0) {
+		sheet_commands(app, command, all);
+	} else {
+		app_say(app, ROLE_warning, "%s means nothing for what is marked", command->name);
+		json_decref(all);
+	}
+	text_list_free(&names);
+	return true;
+}
+
 void
 app_key(struct app *app, key_code key)
 {
@@ -300,7 +391,7 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL ||
+	if (command == NULL || run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);

@@ -193,7 +193,7 @@ draw_keys(struct app *app, const struct area *line)
 	for (size_t i = 0; i < count; i++) {
 		const struct command *command = &table[i];
 
-		if (command->label == NULL || command->keys == NULL ||
+		if (command->label == NULL || keys_text(command) == NULL ||
 		    is_one_of(command, fixed, COUNT_OF(fixed)) || !keys_count_on(command, panel->ops->name) ||
 		    !app_may(app, command) || !applies(app, command, kind, row))
 			continue;
@@ -262,6 +262,22 @@ draw_prompt(struct app *app, const struct area *line)
 	completion_free(&completion);
 }
 
+/* Where one is, and where one came from; a filter is said in a colour that is seen. */
+static void
+draw_place(struct app *app, const struct area *line)
+{
+	const struct panel *panel = app_panel(app);
+	char trail[320];
+	int col = 0;
+
+	if (panel->filter[0] != '\0')
+		col = area_print(line, 0, 0, ROLE_accent, "/%s", panel->filter) + 2;
+	if (app->behind_count == 0 || col > line->cols / 2)
+		return;
+	navigation_trail(app, line->cols - col - 2, trail, sizeof(trail));
+	area_right(line, 0, ROLE_dim, trail);
+}
+
 static void
 draw_line(struct app *app, const struct area *line)
 {
@@ -274,8 +290,8 @@ draw_line(struct app *app, const struct area *line)
 	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
 		app->message.text[0] = '\0';
 	if (app->message.text[0] == '\0') {
-		if (app->line == APP_LINE_NONE && app_panel(app)->filter[0] != '\0')
-			area_print(line, 0, 0, ROLE_accent, "/%s", app_panel(app)->filter);
+		if (app->line == APP_LINE_NONE)
+			draw_place(app, line);
 		return;
 	}
 	if (app->line == APP_LINE_NONE) {

@@ -9,8 +9,9 @@ struct console_options {
 	const char *socket; /* of the gateway; borrowed for the time of the call */
 	const char *
 	    theme; /* a name or a path; NULL: dark, or light where the terminal says that it is (COLORFGBG) */
-	bool ascii; /* no character beyond ASCII, whatever the locale says */
-	bool mono;  /* no colour, as NO_COLOR in the environment does */
+	const char *settings; /* console.yaml; NULL: the usual place */
+	bool ascii;           /* no character beyond ASCII, whatever the locale says */
+	bool mono;            /* no colour, as NO_COLOR in the environment does */
 };
 
 /**

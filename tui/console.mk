@@ -8,17 +8,22 @@ tui_libconsole_la_SOURCES = \
 	tui/format.c tui/format.h \
 	tui/history.c tui/history.h \
 	tui/keys.c tui/keys.h \
+	tui/navigation.c \
 	tui/panel.c tui/panel.h \
+	tui/settings.c tui/settings.h tui/settings_save.c \
 	tui/terminal.c tui/terminal.h \
 	tui/theme.c tui/theme.h \
+	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
 	tui/panels/detail.c tui/panels/events.c tui/panels/others.c tui/panels/usage.c tui/panels/overview.c \
 	tui/panels/panels.h tui/panels/peers.c tui/panels/routes.c \
+	tui/panels/text.c tui/panels/text.h \
 	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
 	tui/widgets/dialog.c tui/widgets/dialog.h \
 	tui/widgets/graph.c tui/widgets/graph.h \
 	tui/widgets/help.c tui/widgets/help.h \
 	tui/widgets/input.c tui/widgets/input.h \
+	tui/widgets/marks.c tui/widgets/marks.h \
 	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_stored.c \
 	tui/widgets/table.c tui/widgets/table.h
 

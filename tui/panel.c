@@ -20,9 +20,34 @@ panel_of_kind(enum model_kind kind)
 	return NULL;
 }
 
+/* The name of an object that a row only mentions, where it is one of that kind. */
+static const char *
+mentioned(const struct model_store *store, enum model_kind wanted, enum model_kind kind, const void *row)
+{
+	const char *name = NULL;
+
+	switch (kind) {
+	case MODEL_KIND_EVENT:
+		name = ((const struct model_event *)row)->subject;
+		break;
+	case MODEL_KIND_RECEIVED:
+		name = ((const struct model_received *)row)->peer;
+		break;
+	case MODEL_KIND_ADVERTISED:
+		name = ((const struct model_advertised *)row)->peer;
+		break;
+	case MODEL_KIND_USAGE:
+		name = ((const struct model_usage *)row)->connection;
+		break;
+	default:
+		break;
+	}
+	return name != NULL && model_store_get(store, wanted, name) != NULL ? name : NULL;
+}
+
 /* The tunnel that a row is, or hangs on. */
 static const char *
-tunnel_name(enum model_kind kind, const void *row)
+tunnel_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
 	switch (kind) {
 	case MODEL_KIND_TUNNEL:
@@ -32,20 +57,24 @@ tunnel_name(enum model_kind kind, const void *row)
 	case MODEL_KIND_ROUTE:
 		return ((const struct model_route *)row)->tunnel;
 	default:
-		return NULL;
+		return mentioned(store, MODEL_KIND_TUNNEL, kind, row);
 	}
 }
 
 static const char *
 connection_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
-	const char *name = tunnel_name(kind, row);
+	const char *name = tunnel_name(store, kind, row);
 	const struct model_tunnel *tunnel;
 
 	if (kind == MODEL_KIND_CONNECTION)
 		return ((const struct model_connection *)row)->name;
 	if (kind == MODEL_KIND_TUNNEL)
 		return ((const struct model_tunnel *)row)->connection;
+	if (name == NULL && kind == MODEL_KIND_ROUTE)
+		return ((const struct model_route *)row)->connection;
+	if (name == NULL)
+		return mentioned(store, MODEL_KIND_CONNECTION, kind, row);
 	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
 	return tunnel != NULL ? tunnel->connection : NULL;
 }
@@ -53,11 +82,13 @@ connection_name(const struct model_store *store, enum model_kind kind, const voi
 static const char *
 peer_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
-	const char *name = tunnel_name(kind, row);
+	const char *name = tunnel_name(store, kind, row);
 	const struct model_tunnel *tunnel;
 
 	if (kind == MODEL_KIND_PEER)
 		return ((const struct model_peer *)row)->name;
+	if (name == NULL)
+		return mentioned(store, MODEL_KIND_PEER, kind, row);
 	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
 	return tunnel != NULL ? tunnel->peer : NULL;
 }
@@ -70,7 +101,7 @@ panel_argument(const struct model_store *store, enum model_kind kind, const void
 		return NULL;
 	switch (argument) {
 	case COMMAND_ARGUMENT_TUNNEL:
-		return tunnel_name(kind, row);
+		return tunnel_name(store, kind, row);
 	case COMMAND_ARGUMENT_CONNECTION:
 		return connection_name(store, kind, row);
 	case COMMAND_ARGUMENT_PEER:
@@ -78,8 +109,9 @@ panel_argument(const struct model_store *store, enum model_kind kind, const void
 	case COMMAND_ARGUMENT_TARGET:
 		if (kind == MODEL_KIND_ROUTE)
 			return ((const struct model_route *)row)->prefix;
-		return tunnel_name(kind, row) != NULL ? tunnel_name(kind, row)
-						      : connection_name(store, kind, row);
+		if (tunnel_name(store, kind, row) != NULL)
+			return tunnel_name(store, kind, row);
+		return connection_name(store, kind, row);
 	default:
 		return NULL;
 	}

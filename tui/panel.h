@@ -13,6 +13,7 @@
 #include "tui/canvas.h"
 #include "tui/history.h"
 #include "tui/widgets/graph.h"
+#include "tui/widgets/marks.h"
 
 struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
@@ -46,6 +47,8 @@ struct panel_ops {
 	bool (*filter)(struct panel *panel, const char *text, struct error *err);
 	/** "3 of 12 tunnels", for the line of tabs. */
 	void (*status)(struct panel *panel, char *out, size_t size);
+	/** The keys of the marked rows; may be NULL, or return NULL, where nothing can be marked. */
+	struct marks *(*marks)(struct panel *panel);
 	/** Once a second while it is on screen; may be NULL. */
 	void (*tick)(struct panel *panel);
 };

@@ -363,6 +363,23 @@ sheet_command(struct app *app, const struct command *command, json_t *arguments)
 }
 
 void
+sheet_commands(struct app *app, const struct command *command, json_t *all)
+{
+	const json_t *one;
+	size_t i;
+
+	if (json_array_size(all) == 1)
+		sheet_command(app, command, json_incref(json_array_get(all, 0)));
+	else if (command->dangerous)
+		app_say(app, ROLE_warning, "%s asks for each: take the marks off and go one by one",
+			command->name);
+	else
+		json_array_foreach (all, i, one)
+			sheet_command(app, command, json_incref((json_t *)one));
+	json_decref(all);
+}
+
+void
 sheet_draw(struct app *app, const struct area *screen)
 {
 	dialog_draw(&app->sheet->dialog, screen);

@@ -124,6 +124,19 @@ world_new(void)
 	return world;
 }
 
+static void
+remove_settings(const struct world *world)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world->folder);
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
 void
 world_free(struct world *world)
 {
@@ -134,6 +147,7 @@ world_free(struct world *world)
 	model_store_free(world->store);
 	text_list_free(&world->commands);
 	unlink(world->socket);
+	remove_settings(world);
 	rmdir(world->folder);
 	free(world);
 }
@@ -174,6 +188,31 @@ be_nobodys_runner(pid_t parent)
 		_exit(1);
 }
 
+const char *
+world_folder(const struct world *world)
+{
+	return world->folder;
+}
+
+/* In the child: before the console reads them. */
+static void
+write_settings(const struct world *world, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/.config", world->folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/.config/twinspan", world->folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world->folder);
+	file = fopen(path, "w");
+	if (file == NULL)
+		_exit(125);
+	fputs(text, file);
+	fclose(file);
+}
+
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
@@ -185,6 +224,9 @@ be_console(struct world *world, const struct screen_options *options)
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
 	setenv("TZ", "UTC", 1);
 	setenv("HOME", world->folder, 1);
+	unsetenv("XDG_CONFIG_HOME");
+	if (options->settings != NULL)
+		write_settings(world, options->settings);
 	unsetenv("COLORTERM");
 	unsetenv("COLORFGBG");
 	unsetenv("NO_COLOR");

@@ -21,6 +21,7 @@ struct screen_options {
 	const char *term;     /* "xterm-256color" where NULL */
 	const char *locale;   /* "C.UTF-8" where NULL */
 	const char *no_color; /* NO_COLOR, where not NULL */
+	const char *settings; /* what stands in console.yaml; NULL: there is none */
 	bool ascii, mono;
 };
 
@@ -32,6 +33,8 @@ void world_free(struct world *world);
 void world_serve(struct world *world);
 void world_stop_serving(struct world *world);
 struct model_store *world_store(struct world *world);
+/** The console's HOME. */
+const char *world_folder(const struct world *world);
 /** Commands that came, each as "NAME ARGUMENT... [dry]"; how many of that text. */
 size_t world_commands(const struct world *world, const char *text);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */

@@ -18,4 +18,8 @@ UNIT_TESTS += tests/console/test_actions
 tests_console_test_actions_SOURCES = tests/console/test_actions.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_actions_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_actions_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_navigation
+tests_console_test_navigation_SOURCES = tests/console/test_navigation.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_navigation_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -37,6 +37,7 @@ struct overview {
 	uint64_t version;
 	size_t selected, top, page;
 	char key[256]; /* of the selected line */
+	struct marks marks;
 };
 
 static void
@@ -419,6 +420,8 @@ draw_items(struct overview *o, const struct area *area)
 			area_blank(&line, 0, 0, 1, line.cols);
 			area_text(&line, 0, 0, ROLE_accent, "▸");
 		}
+		if (o->marks.keys.count > 0 && marks_has(&o->marks, item_key(&o->items[i])))
+			area_text(&line, 0, 1, ROLE_accent, "√");
 		if (o->items[i].tunnel != NULL)
 			draw_tunnel(o, &line, &layout, o->items[i].tunnel);
 		else
@@ -500,8 +503,23 @@ overview_close(struct panel *panel)
 	struct overview *o = (struct overview *)panel;
 
 	model_filter_free(o->filter);
+	marks_clear(&o->marks);
 	free(o->items);
 	free(o);
+}
+
+/* All lines of tunnels that are shown, or none. */
+static void
+mark_all(struct overview *o)
+{
+	size_t before = o->marks.keys.count;
+
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->items[i].tunnel != NULL)
+			marks_set(&o->marks, item_key(&o->items[i]), true);
+	}
+	if (o->marks.keys.count == before)
+		marks_clear(&o->marks);
 }
 
 static bool
@@ -511,9 +529,16 @@ overview_command(struct panel *panel, const char *command, const char *argument)
 	enum table_motion motion;
 
 	(void)argument;
-	if (!table_motion_of(command, &motion))
-		return false;
 	settle(o);
+	if (strcmp(command, "mark-all") == 0) {
+		mark_all(o);
+		return true;
+	}
+	motion = TABLE_DOWN;
+	if (strcmp(command, "mark") == 0 && o->selected < o->count)
+		marks_set(&o->marks, o->key, !marks_has(&o->marks, o->key));
+	else if (!table_motion_of(command, &motion))
+		return false;
 	choose(o, table_move(o->selected, o->count, o->page, motion));
 	return true;
 }
@@ -571,10 +596,18 @@ overview_status(struct panel *panel, char *out, size_t size)
 	size_t all = model_store_count(panel->scene->store, MODEL_KIND_CONNECTION);
 
 	settle(o);
-	if (o->filter != NULL)
+	if (o->marks.keys.count > 0)
+		snprintf(out, size, "%zu marked", o->marks.keys.count);
+	else if (o->filter != NULL)
 		snprintf(out, size, "%zu of %zu", o->connections, all);
 	else
 		snprintf(out, size, "%zu connection%s", all, all == 1 ? "" : "s");
+}
+
+static struct marks *
+overview_marks(struct panel *panel)
+{
+	return &((struct overview *)panel)->marks;
 }
 
 const struct panel_ops panel_overview = {
@@ -590,4 +623,5 @@ const struct panel_ops panel_overview = {
     .select = overview_select,
     .filter = overview_filter,
     .status = overview_status,
+    .marks = overview_marks,
 };

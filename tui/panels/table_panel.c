@@ -106,6 +106,10 @@ table_panel_command(struct panel *panel, const char *command, const char *argume
 
 	if (table_motion_of(command, &motion))
 		table_go(&p->table, motion);
+	else if (strcmp(command, "mark") == 0)
+		table_mark(&p->table);
+	else if (strcmp(command, "mark-all") == 0)
+		table_mark_all(&p->table);
 	else if (strcmp(command, "sort") == 0)
 		return table_sort(&p->table, argument);
 	else if (strcmp(command, "reverse") == 0)
@@ -147,12 +151,17 @@ table_panel_filter(struct panel *panel, const char *text, struct error *err)
 void
 table_panel_status(struct panel *panel, char *out, size_t size)
 {
-	struct rows *rows = ((struct table_panel *)panel)->table.rows;
+	struct table_panel *p = (struct table_panel *)panel;
+	struct rows *rows = p->table.rows;
 	const struct model_kind_info *info = model_kind_info(panel->ops->kind);
 	char shown[FORMAT_TEXT], all[FORMAT_TEXT];
 	const char *plural;
 	uint64_t total, count;
 
+	if (p->table.marks.keys.count > 0) {
+		snprintf(out, size, "%zu marked", p->table.marks.keys.count);
+		return;
+	}
 	rows->ops->refresh(rows);
 	total = rows->ops->total(rows);
 	count = rows->ops->count(rows);
@@ -172,4 +181,13 @@ table_panel_tick(struct panel *panel)
 	struct rows *rows = ((struct table_panel *)panel)->table.rows;
 
 	rows->ops->tick(rows);
+}
+
+struct marks *
+table_panel_marks(struct panel *panel)
+{
+	/* what isn't kept here can't be acted upon together */
+	return model_kind_info(panel->ops->kind)->storage == MODEL_STORED
+		   ? &((struct table_panel *)panel)->table.marks
+		   : NULL;
 }

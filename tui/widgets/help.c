@@ -5,6 +5,7 @@
  */
 #include "tui/widgets/help.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ write_heading(struct writing *w, const char *text)
 const char *
 help_keys(const struct command *command, char *out, size_t size)
 {
-	snprintf(out, size, "%s", command->keys != NULL ? command->keys : "");
+	snprintf(out, size, "%s", keys_text(command) != NULL ? keys_text(command) : "");
 	return out;
 }
 
@@ -66,7 +67,7 @@ write_keys(struct writing *w, const char *panel, bool everywhere)
 	char keys[64];
 
 	for (size_t i = 0; i < count; i++) {
-		if (table[i].keys == NULL || (table[i].panels == NULL) != everywhere ||
+		if (keys_text(&table[i]) == NULL || (table[i].panels == NULL) != everywhere ||
 		    !keys_count_on(&table[i], panel))
 			continue;
 		write_line(w, ROLE_key, help_keys(&table[i], keys, sizeof(keys)), table[i].help);
@@ -88,39 +89,46 @@ write_commands(struct writing *w)
 	}
 }
 
-void
-help_draw(struct help *help, const struct area *screen)
+/* All of it, of which `page` lines from `top` on are drawn; returns the lines that there are. */
+static size_t
+write_all(const struct help *help, const struct area *inside, size_t page)
 {
-	int cols = screen->cols > 110 ? 106 : screen->cols - 2;
-	struct area box = area_part(screen, 0, (screen->cols - cols) / 2, screen->rows, cols), inside;
-	struct writing w = {.left = KEYS_WIDTH};
+	struct writing w = {.area = inside, .top = help->top, .page = page, .left = KEYS_WIDTH};
 	char text[96];
 
-	box.ground = GROUND_DIALOG;
-	box.dimmed = false;
-	area_frame(&box, ROLE_border, "Help");
-	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
-	help->page = (size_t)inside.rows;
-	if (help->top + help->page > help->lines)
-		help->top = help->lines > help->page ? help->lines - help->page : 0;
-	w.area = &inside;
-	w.top = help->top;
-	w.page = help->page;
 	snprintf(text, sizeof(text), "Keys in %s", help->title);
 	write_heading(&w, text);
 	write_keys(&w, help->panel, false);
 	write_heading(&w, "Keys everywhere");
 	write_keys(&w, help->panel, true);
 	write_heading(&w, "Commands, after ':'");
-	w.left = inside.cols > 90 ? 44 : inside.cols / 2;
+	w.left = inside->cols > 90 ? 44 : inside->cols / 2;
 	write_commands(&w);
-	help->lines = w.line;
-	if (help->lines > help->page) {
-		snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1,
-			 help->top + help->page < help->lines ? help->top + help->page : help->lines,
-			 help->lines);
-		area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
-	}
+	return w.line;
+}
+
+void
+help_draw(struct help *help, const struct area *screen)
+{
+	int cols = screen->cols > 110 ? 106 : screen->cols - 2;
+	struct area box = area_part(screen, 0, (screen->cols - cols) / 2, screen->rows, cols), inside;
+	char text[96];
+	size_t end;
+
+	box.ground = GROUND_DIALOG;
+	box.dimmed = false;
+	area_frame(&box, ROLE_border, "Help");
+	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
+	help->page = (size_t)inside.rows;
+	help->lines = write_all(help, &inside, 0);
+	if (help->top + help->page > help->lines)
+		help->top = help->lines > help->page ? help->lines - help->page : 0;
+	write_all(help, &inside, help->page);
+	if (help->lines <= help->page)
+		return;
+	end = help->top + help->page;
+	snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1, end, help->lines);
+	area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
 }
 
 void
@@ -128,5 +136,8 @@ help_go(struct help *help, enum table_motion motion)
 {
 	size_t positions = help->lines > help->page ? help->lines - help->page + 1 : 1;
 
-	help->top = table_move(help->top, positions, help->page, motion);
+	if (motion == TABLE_LAST) /* drawing finds the end; it may not have been drawn yet */
+		help->top = SIZE_MAX / 2;
+	else
+		help->top = table_move(help->top, positions, help->page, motion);
 }

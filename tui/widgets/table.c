@@ -200,6 +200,7 @@ table_close(struct table *table)
 	if (table->rows != NULL)
 		table->rows->ops->close(table->rows);
 	table->rows = NULL;
+	marks_clear(&table->marks);
 }
 
 static const struct model_kind_info *
@@ -308,6 +309,7 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 	const struct model_shape *shape = info_of(table)->shape;
 	struct area inside = area_part(area, 0, 2, area->rows, area->cols - 3);
 	struct table_layout layout;
+	char key[256];
 	size_t count;
 
 	table->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
@@ -330,6 +332,9 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 			area_blank(&line, 0, 0, 1, line.cols);
 			area_text(&line, 0, 0, ROLE_accent, "▸");
 		}
+		if (row != NULL && table->marks.keys.count > 0 &&
+		    marks_has(&table->marks, model_row_key(info_of(table), row, key, sizeof(key))))
+			area_text(&line, 0, 1, ROLE_accent, "√");
 		cells = area_part(&cells, 0, 2, 1, area->cols - 3);
 		if (row != NULL)
 			table_draw_row(&cells, 0, &layout, context, shape, row);
@@ -402,4 +407,31 @@ table_reverse(struct table *table)
 	table->descending = !table->descending;
 	apply_order(table);
 	return true;
+}
+
+void
+table_mark(struct table *table)
+{
+	if (table_selected(table) == NULL)
+		return;
+	marks_set(&table->marks, table->key, !marks_has(&table->marks, table->key));
+	table_go(table, TABLE_DOWN);
+}
+
+void
+table_mark_all(struct table *table)
+{
+	size_t before = table->marks.keys.count, count;
+	char key[256];
+
+	table->rows->ops->refresh(table->rows);
+	count = table->rows->ops->count(table->rows);
+	for (size_t i = 0; i < count; i++) {
+		const void *row = table->rows->ops->at(table->rows, i);
+
+		if (row != NULL)
+			marks_set(&table->marks, model_row_key(info_of(table), row, key, sizeof(key)), true);
+	}
+	if (table->marks.keys.count == before)
+		marks_clear(&table->marks);
 }

@@ -8,6 +8,7 @@
 
 #include "core/model/model.h"
 #include "tui/canvas.h"
+#include "tui/widgets/marks.h"
 #include "tui/widgets/rows.h"
 
 /* What a cell says. `text` is cleared before a column's function is called. */
@@ -71,6 +72,7 @@ struct table {
 	bool follow;     /* the selection on the first row stays on the first row */
 	const struct table_column *sorted;
 	bool descending;
+	struct marks marks;
 	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */
 	uint64_t measured_at;
 };
@@ -90,5 +92,9 @@ bool table_select(struct table *table, const char *key);
  * column. */
 bool table_sort(struct table *table, const char *field);
 bool table_reverse(struct table *table);
+/** Marks the selected row, or no longer, and goes on to the next one. */
+void table_mark(struct table *table);
+/** Marks all rows that are shown; where all of them are marked already, none. */
+void table_mark_all(struct table *table);
 
 #endif

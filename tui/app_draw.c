@@ -275,7 +275,7 @@ draw_place(struct app *app, const struct area *line)
 	if (app->behind_count == 0 || col > line->cols / 2)
 		return;
 	navigation_trail(app, line->cols - col - 2, trail, sizeof(trail));
-	area_right(line, 0, ROLE_dim, trail);
+	area_text(line, 0, line->cols - 1 - text_columns(trail), ROLE_dim, trail);
 }
 
 static void

@@ -57,36 +57,21 @@ gateway_liveness_allows(const struct gateway_tunnel *tunnel)
 	       verdict != HEALTH_FAILED;
 }
 
-/* Another tunnel of the connection can carry and does not wait itself: of several that flap one is let carry.
- */
-static bool
-has_other(const struct gateway_tunnel *tunnel)
-{
-	for (unsigned i = 0; i < tunnel->connection->tunnel_count; i++) {
-		const struct gateway_tunnel *other = &tunnel->connection->tunnels[i];
-
-		if (i != tunnel->member && other->able && !other->held_back)
-			return true;
-	}
-	return false;
-}
-
-static bool
-carries(const struct gateway_tunnel *tunnel)
-{
-	struct failover_status status;
-
-	failover_status(tunnel->connection->failover, &status);
-	return (status.active & 1u << tunnel->member) != 0;
-}
-
-/* What carries and is well is not taken away for what was: only one that comes back has to wait. */
 static void
 offer(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool held = tunnel->able && damping_held(&tunnel->damping, clock_monotonic()) && has_other(tunnel) &&
-		    (tunnel->held_back || !carries(tunnel));
+	struct gateway_connection *connection = tunnel->connection;
+	struct damping_member members[FAILOVER_MEMBERS];
+	struct failover_status status;
+	bool held;
 
+	failover_status(connection->failover, &status);
+	for (unsigned i = 0; i < connection->tunnel_count; i++)
+		members[i] = (struct damping_member){.able = connection->tunnels[i].able,
+						     .waits = connection->tunnels[i].held_back,
+						     .carries = (status.active & 1u << i) != 0};
+	held = damping_holds_back(&tunnel->damping, members, connection->tunnel_count, tunnel->member,
+				  clock_monotonic());
 	if (held && !tunnel->held_back)
 		gateway_event(
 		    tunnel->gateway, "warning", "tunnel.damped", tunnel->config->name,

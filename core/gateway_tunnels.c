@@ -340,7 +340,21 @@ order_of(const struct config_tunnel *config)
 	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
 	int order = ip_address_compare(&config->inside[family].address, &config->inside_remote[family]);
 
-	return order < 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND;
+	return order < 0 ? FAILOVER_ORDER_FIRST : order > 0 ? FAILOVER_ORDER_SECOND : FAILOVER_ORDER_RANDOM;
+}
+
+/* What the configuration says of the choice. Without inside addresses there is no order by which two gateways
+ * could follow each other's traffic. */
+static void
+set_rules(struct gateway_connection *connection)
+{
+	const struct config_connection *config = connection->config;
+	enum failover_order order = order_of(&config->tunnels[0]);
+
+	failover_order(connection->failover, order);
+	failover_prefer(connection->failover, (int)config->prefer - 1, config->hold_down_ms);
+	if (config->routing == CONFIG_ROUTING_STATIC)
+		failover_static(connection->failover, order != FAILOVER_ORDER_RANDOM);
 }
 
 bool
@@ -380,7 +394,7 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 		return error_prefix(err, "%s", config->name);
 	connection->failover = failover_new(&gateway->loop, connection->tunnel_count,
 					    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
-	failover_order(connection->failover, order_of(&config->tunnels[0]));
+	set_rules(connection);
 	return true;
 }
 

@@ -272,7 +272,7 @@ open_connections(struct gateway *gateway, struct error *err)
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
-	gateway_disabled_load(gateway);
+	gateway_kept_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = gateway->tunnels[i];
 		const struct config_tunnel *config = tunnel->config;

@@ -160,7 +160,7 @@ layer_ike(struct account *account, const struct gateway_tunnel *tunnel)
 
 	if (tunnel->disabled) {
 		snprintf(remedy, sizeof(remedy), "Here: 'twinspan %s %s' brings it back.",
-			 tunnel->remembered ? "enable" : "up", name);
+			 gateway_is_kept(tunnel, GATEWAY_DISABLED) ? "enable" : "up", name);
 		layer(account, "IKE", LAYER_FAILED, "taken down by an operator",
 		      "An operator took the tunnel down; nothing is broken.", remedy);
 	} else if (row->ike_state != NULL && strcmp(row->ike_state, "ESTABLISHED") == 0) {

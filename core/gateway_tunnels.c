@@ -241,6 +241,7 @@ failover_changed(void *context)
 
 	if (connection->failover == NULL) /* still being made */
 		return;
+	gateway_keep_pin(connection);
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
 		gateway_tunnel_publish(&connection->tunnels[i]);
 	gateway_connection_publish(connection);

@@ -15,7 +15,8 @@
  * not answer ICMP) an Established BGP session is the witness: what it says is acknowledged by the peer's TCP,
  * whatever the peer is busy with. Where there is neither, nothing is decided here.
  *
- * Routes move before anything else is done or told.
+ * Routes move before anything else is done or told. Then IKE asks the peer for a sign of life, so that an SA
+ * that only this side still has does not stand in the way until dead-peer detection's timers have run.
  */
 #include "core/gateway_internal.h"
 
@@ -130,6 +131,17 @@ gateway_liveness_auto(struct gateway_connection *connection)
 	return any;
 }
 
+/*
+ * The tunnel was found dead while its SAs stand. IKE asks the peer at once: one that was restarted has no
+ * such SA and is dialled anew, one that answers keeps its SAs.
+ */
+static void
+doubt(const struct gateway_tunnel *tunnel)
+{
+	if (tunnel->child_up && !gateway_liveness_allows(tunnel))
+		ike_tunnel_probe(tunnel->gateway->ike, tunnel->config->id);
+}
+
 /* --- BFD --------------------------------------------------------------------------------------- */
 
 static void
@@ -154,6 +166,7 @@ bfd_went_down(struct gateway_tunnel *tunnel, const struct bfd_status *status)
 	snprintf(text, sizeof(text), "BFD down: %s", bfd_diagnostic_text(status->diagnostic));
 	health_report(tunnel->health, HEALTH_BFD, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
+	doubt(tunnel);
 	if (tunnel->peer != NULL) {
 		bgp_peer_stop(tunnel->peer, text);
 		bgp_peer_start(tunnel->peer);
@@ -287,6 +300,7 @@ probe_failed(struct gateway_tunnel *tunnel, const char *text)
 {
 	health_report(tunnel->health, HEALTH_PROBE, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
+	doubt(tunnel);
 	gateway_event(tunnel->gateway, "warning", "tunnel.unhealthy", tunnel->config->name, "%s", text);
 	publish(tunnel);
 }
@@ -500,6 +514,7 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 
 	if (tunnel->held_back && !damping_held(&tunnel->damping, clock_monotonic()))
 		offer(tunnel, "no longer held back");
+	doubt(tunnel);
 	if (!tunnel->live || !prober_status(tunnel->gateway->prober, tunnel->config->id, &status))
 		return;
 	tunnel->row.rtt_ms = hundredths(status.figures.rtt_ms);

@@ -243,6 +243,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
+	    .interface_lost = gateway_on_interface_lost,
 	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
 	    .context = gateway,
 	};
@@ -416,6 +417,7 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_routes_tick(gateway);
+	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
 }
 

@@ -47,6 +47,7 @@ struct gateway_tunnel {
 	bool disabled; /* an operator took it down */
 	unsigned kept; /* what of it holds over restarts, bits of enum gateway_kept: `disable`, not `down` */
 	bool child_up; /* packets can flow */
+	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
 	bool ever_up;
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
@@ -160,6 +161,8 @@ void gateway_liveness_close(struct gateway *gateway);
 /** Packets can flow: BFD and probes begin. / No longer: they end. */
 void gateway_liveness_up(struct gateway_tunnel *tunnel);
 void gateway_liveness_down(struct gateway_tunnel *tunnel);
+/** The tunnel's interface was made anew: what was bound to the old one is bound to it. */
+void gateway_liveness_rebind(struct gateway_tunnel *tunnel);
 /** Once a second: round-trip time, jitter, loss; the end of damping. */
 void gateway_liveness_tick(struct gateway_tunnel *tunnel);
 /** Neither BFD nor a probe found it dead. */
@@ -223,6 +226,14 @@ struct gateway_path gateway_path_of(struct gateway *gateway, const struct contro
  */
 bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request, const char *deed,
 		   bool moves);
+
+/* gateway_interfaces.c */
+/** Gives the tunnel's interface its inside addresses and its MTU. */
+bool gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err);
+/** struct routing_options' `interface_lost`. */
+void gateway_on_interface_lost(void *context, const char *interface);
+/** Once a second: interfaces that could not be made anew. */
+void gateway_interfaces_tick(struct gateway *gateway);
 
 /* gateway_kept.c */
 /** Brings back what was said of tunnels in an earlier run; before they are handed to IKE. */

@@ -500,6 +500,16 @@ gateway_liveness_down(struct gateway_tunnel *tunnel)
 		gateway_peer_publish(tunnel);
 }
 
+void
+gateway_liveness_rebind(struct gateway_tunnel *tunnel)
+{
+	if (!tunnel->live)
+		return;
+	/* BFD opens its socket again by itself, as soon as it can't send. */
+	prober_remove(tunnel->gateway->prober, tunnel->config->id);
+	start_probe(tunnel);
+}
+
 /* To whole hundredths: a row that says the same as before is not sent again. */
 static double
 hundredths(double value)

@@ -324,14 +324,9 @@ tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
 
 	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, mtu, tunnel->interface, err))
 		return error_prefix(err, "%s", config->name);
-	for (unsigned i = 0; i < 2; i++) {
-		if (ip_address_is_set(&config->inside[i].address) &&
-		    !routing_interface_set(gateway->routing, tunnel->interface, &config->inside[i], mtu, err))
-			return error_prefix(err, "%s", config->name);
-	}
 	model_set(&tunnel->row.interface, tunnel->interface);
 	tunnel->row.mtu = mtu;
-	return true;
+	return gateway_interface_address(tunnel, err);
 }
 
 /* Both ends compare the same two inside addresses, so that they don't say the same. */
@@ -457,7 +452,8 @@ read_ike(struct gateway_tunnel *tunnel)
 void
 gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool usable = tunnel->child_up && !tunnel->disabled && gateway_liveness_allows(tunnel);
+	bool usable = tunnel->child_up && !tunnel->disabled && !tunnel->interface_lost &&
+		      gateway_liveness_allows(tunnel);
 
 	if (usable && tunnel->peer != NULL) {
 		struct bgp_peer_status status;

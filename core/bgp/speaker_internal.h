@@ -38,6 +38,8 @@ struct connection {
 	usec_t linger_until;
 };
 
+/** Binds a socket to the peer's interface, if it has one. False with errno set. */
+bool connection_bind(int fd, const struct bgp_peer_config *config);
 /** Begins to connect. NULL: it failed at once, `error_number` says why. */
 struct connection *connection_connect(struct session *session, int *error_number);
 /** Takes an accepted socket. */

@@ -120,6 +120,8 @@ struct bgp_events {
 	/** The lowest MED among a peer's accepted routes changed (UINT32_MAX: it has none). Failover follows
 	 * it. */
 	void (*med_changed)(void *context, struct bgp_peer *peer, uint32_t lowest_med);
+	/** A peer advertises something that is accepted, or nothing (any more). May be NULL. */
+	void (*teaches_changed)(void *context, struct bgp_peer *peer, bool teaches);
 	/** All that a peer tells carries GRACEFUL_SHUTDOWN (RFC 8326): it drains this session; or no longer.
 	 */
 	void (*graceful_changed)(void *context, struct bgp_peer *peer, bool graceful);

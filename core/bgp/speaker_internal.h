@@ -182,6 +182,7 @@ struct bgp_peer {
 	bool wanted, shut_down, removed;
 	bool graceful_shutdown; /* what is told carries the community (RFC 8326) */
 	bool reported_graceful; /* what it tells does, as the world knows */
+	bool reported_teaches;  /* it tells something that is accepted, as the world knows */
 	bool plain_open;        /* the other side knows no capabilities */
 	struct session *main, *second;
 	struct adj_out *out;        /* while Established */

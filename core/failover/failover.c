@@ -85,7 +85,7 @@ failover_teaching(const struct failover *failover)
 
 		if (!member->usable)
 			continue;
-		if (member->med != FAILOVER_NO_MED)
+		if (member->teaches)
 			known |= 1u << i;
 		else if (!member->taught && now - member->usable_since < patience)
 			bits |= 1u << i;
@@ -426,7 +426,7 @@ failover_member_usable(struct failover *failover, unsigned at, bool usable, cons
 	member->lost |= member->usable && !usable;
 	member->usable = usable;
 	member->usable_since = clock_monotonic();
-	member->taught = member->med != FAILOVER_NO_MED;
+	member->taught = member->teaches;
 	member->med_lowered = 0;
 	text_clean(member->cause, sizeof(member->cause), cause != NULL ? cause : "");
 	failover_member_name(failover, (int)at, name);
@@ -449,19 +449,24 @@ failover_member_usable(struct failover *failover, unsigned at, bool usable, cons
 void
 failover_member_med(struct failover *failover, unsigned member, uint32_t med)
 {
-	const char *cause = "the other side prefers it";
-
 	if (member >= failover->count || failover->members[member].med == med)
 		return;
-	if (failover->members[member].med == FAILOVER_NO_MED)
-		cause = "its peer advertises prefixes again";
 	if (med == FAILOVER_NO_MED)
 		failover->members[member].med_lowered = 0;
 	else if (failover->members[member].med != FAILOVER_NO_MED && med < failover->members[member].med)
 		failover->members[member].med_lowered = clock_monotonic();
 	failover->members[member].med = med;
-	failover->members[member].taught |= med != FAILOVER_NO_MED;
-	failover_settle(failover, cause, true);
+	failover_settle(failover, "the other side prefers it", true);
+}
+
+void
+failover_member_teaches(struct failover *failover, unsigned member, bool teaches)
+{
+	if (member >= failover->count || failover->members[member].teaches == teaches)
+		return;
+	failover->members[member].teaches = teaches;
+	failover->members[member].taught |= teaches;
+	failover_settle(failover, "its peer advertises prefixes again", true);
 }
 
 void

@@ -98,9 +98,12 @@ void failover_free(struct failover *failover);
 
 /** A member can carry (tunnel up, and its session Established or its static health good), or no longer. */
 void failover_member_usable(struct failover *failover, unsigned member, bool usable, const char *cause);
-/** The lowest MED heard on the member's session; FAILOVER_NO_MED: its peer advertises nothing (any more).
- * Compared only where both are known. */
+/** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. Compared only where both are known.
+ */
 void failover_member_med(struct failover *failover, unsigned member, uint32_t med);
+/** The member's peer advertises something that we accept, or nothing (any more). Where nobody does, as with
+ * static routing, it doesn't matter. */
+void failover_member_teaches(struct failover *failover, unsigned member, bool teaches);
 /**
  * Who follows the other's MED first when both gateways prefer different tunnels. The two must not say the
  * same: compare both ends' inside addresses, say. FAILOVER_ORDER_RANDOM (at first): chance decides, which may

@@ -78,7 +78,8 @@ struct failover_member {
 	bool carried; /* when that began: then it carries again when it ends */
 	bool leaving; /* the other side drains it */
 	bool lost;    /* it was usable once and then was not */
-	bool taught;  /* its peer has advertised something since it is usable */
+	bool teaches; /* its peer advertises something */
+	bool taught;  /* it did since it is usable */
 	usec_t usable_since;
 	uint32_t med;
 	usec_t med_lowered;                   /* when the other side began to like it better; 0: it didn't */

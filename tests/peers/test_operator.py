@@ -317,6 +317,54 @@ def disable_outlasts_a_restart_until_enable():
 
 
 @suite.test
+def a_drain_and_a_pin_outlast_a_restart_until_undrain_and_auto():
+    tunnel = active()
+    endpoint = w.aws.endpoints[int(tunnel[-1]) - 1]
+    w.gateway.command("drain", tunnel)
+    settled(w.gateway, CONNECTION, other(tunnel))
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    w.gateway.wait_for("tunnels", tunnel, {"state": "draining", "active": False}, 10)
+    w.gateway.wait_event("tunnel.drained", tunnel, 5)
+    settled(w.gateway, CONNECTION, other(tunnel))
+    wait_until(lambda: "(65535,0)" in endpoint.bird.routes("all", world.SITE_NETWORK), 20, "it is announced again")
+    w.gateway.command("undrain", tunnel)
+    w.gateway.command("switchover", CONNECTION, tunnel)
+    # Not yet confirmed: the pin of before is what a restart brings back.
+    w.gateway.command("switchover", CONNECTION, other(tunnel), "--confirm-within", "300")
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    row = settled(w.gateway, CONNECTION, tunnel)
+    expect(row["pinned"], f"it is pinned: {row}")
+    w.gateway.command("auto", CONNECTION)
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    expect(not w.gateway.row("connections", CONNECTION)["pinned"], "auto ends it over restarts too")
+    expect(w.gateway.row("tunnels", tunnel)["state"] == "up", "so does undrain")
+
+
+@suite.test
+def the_active_tunnel_is_the_one_whose_peer_still_has_the_prefixes():
+    tunnel = active()
+    aws_settled(tunnel)
+    bird = w.aws.endpoints[int(tunnel[-1]) - 1].bird
+    before = w.gateway.row("connections", CONNECTION)["failovers"]
+    bird.birdc("disable", "own")
+    try:
+        row = settled(w.gateway, CONNECTION, other(tunnel))
+        expect(w.gateway.row("peers", tunnel)["state"] == "Established", "the session stands")
+        expect("withdrew its prefixes" in row["last_failover"]["cause"], f"{row['last_failover']}")
+        expect(row["failovers"] == before + 1, f"failovers: {before}, then {row['failovers']}")
+        wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, "a ping comes back")
+    finally:
+        bird.birdc("enable", "own")
+    w.gateway.wait_for("peers", tunnel, lambda peer: peer["received"] >= 1, 15)
+
+
+@suite.test
 def a_drill_under_way_does_not_outlast_the_gateway():
     process = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "drill", CONNECTION],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -339,10 +339,10 @@ static void
 when_the_peer_withdraws_all_the_other_tunnel_is_the_active_one(void **state)
 {
 	both_up();
-	failover_member_med(failover, 0, 100);
-	failover_member_med(failover, 1, 200);
+	failover_member_teaches(failover, 0, true);
+	failover_member_teaches(failover, 1, true);
 	forget();
-	failover_member_med(failover, 0, FAILOVER_NO_MED);
+	failover_member_teaches(failover, 0, false);
 	UNTIL(status().active == 2);
 	assert_string_equal(status().last.cause, "the peer of aws/1 withdrew its prefixes");
 	assert_true(
@@ -350,10 +350,10 @@ when_the_peer_withdraws_all_the_other_tunnel_is_the_active_one(void **state)
 	assert_int_equal(status().usable, 3); /* it may still stand in */
 	assert_int_equal(status().failovers, 1);
 	/* With nothing advertised by either nothing moves. */
-	failover_member_med(failover, 1, FAILOVER_NO_MED);
+	failover_member_teaches(failover, 1, false);
 	run_for(700 * USEC_PER_MS);
 	assert_int_equal(status().active, 2);
-	failover_member_med(failover, 0, 100);
+	failover_member_teaches(failover, 0, true);
 	UNTIL(status().active == 1);
 }
 
@@ -363,15 +363,15 @@ a_pin_returns_when_the_peer_advertises_again(void **state)
 	struct error err;
 
 	both_up();
-	failover_member_med(failover, 0, 100);
-	failover_member_med(failover, 1, 100);
+	failover_member_teaches(failover, 0, true);
+	failover_member_teaches(failover, 1, true);
 	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
-	failover_member_med(failover, 0, FAILOVER_NO_MED);
+	failover_member_teaches(failover, 0, false);
 	UNTIL(status().active == 2);
 	assert_int_equal(status().pinned_member, 0);
 	assert_false(failover_switchover(failover, 0, on_done, NULL, &err));
 	assert_string_equal(err.text, "the peer of aws/1 advertises nothing: traffic stays where it is");
-	failover_member_med(failover, 0, 300);
+	failover_member_teaches(failover, 0, true);
 	assert_int_equal(status().active, 1);
 	assert_string_equal(status().last.cause, "its peer advertises prefixes again");
 }
@@ -381,7 +381,7 @@ a_peer_that_never_advertises_is_left_after_a_while(void **state)
 {
 	failover_timing.teach = 700;
 	both_up();
-	failover_member_med(failover, 1, 100);
+	failover_member_teaches(failover, 1, true);
 	run_for(300 * USEC_PER_MS);
 	assert_int_equal(status().active, 1);
 	UNTIL(status().active == 2);
@@ -395,13 +395,13 @@ active_active_leaves_out_who_advertises_nothing(void **state)
 	failover = failover_new(&loop, 2, true, &actions);
 	failover_member_usable(failover, 0, true, "up");
 	failover_member_usable(failover, 1, true, "up");
-	failover_member_med(failover, 0, 100);
+	failover_member_teaches(failover, 0, true);
 	assert_int_equal(status().active, 3); /* the other may still be about to */
-	failover_member_med(failover, 1, 100);
-	failover_member_med(failover, 1, FAILOVER_NO_MED);
+	failover_member_teaches(failover, 1, true);
+	failover_member_teaches(failover, 1, false);
 	assert_int_equal(status().active, 1);
 	assert_string_equal(status().last.cause, "the peer of aws/2 withdrew its prefixes");
-	failover_member_med(failover, 1, 100);
+	failover_member_teaches(failover, 1, true);
 	assert_int_equal(status().active, 3);
 }
 

@@ -61,6 +61,9 @@ gateway_tunnel_publish(struct gateway_tunnel *tunnel)
 static char *
 attention(const struct gateway_connection *connection)
 {
+	struct failover_status moves;
+
+	failover_status(connection->failover, &moves);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		const struct gateway_tunnel *tunnel = &connection->tunnels[i];
 
@@ -70,6 +73,9 @@ attention(const struct gateway_connection *connection)
 			return text_format("%s is down%s%s", tunnel->config->name,
 					   tunnel->row.last_error.set ? ": " : "",
 					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->interface_lost)
+			return text_format("%s: its interface was removed and can't be made anew",
+					   tunnel->config->name);
 		if (tunnel->child_up && !gateway_liveness_allows(tunnel))
 			return text_format("%s carries nothing: %s", tunnel->config->name,
 					   tunnel->row.health_reason != NULL ? tunnel->row.health_reason
@@ -84,6 +90,8 @@ attention(const struct gateway_connection *connection)
 			if (status.state != BGP_ESTABLISHED && status.last_error.set)
 				return text_format("%s: BGP is %s: %s", tunnel->config->name,
 						   bgp_state_name(status.state), status.last_error.text);
+			if (moves.untaught & 1u << i)
+				return text_format("%s: its peer advertises nothing", tunnel->config->name);
 		}
 	}
 	return gateway_usage_attention(connection);

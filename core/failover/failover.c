@@ -120,17 +120,25 @@ lowest_med(const struct failover *failover, uint32_t bits)
 	return tie ? NONE : best;
 }
 
+/* How long the preferred member must go on being well before it may carry again. */
+static usec_t
+hold_down_left(const struct failover *failover)
+{
+	const struct failover_member *member = &failover->members[failover->preferred];
+	usec_t well = clock_monotonic() - member->usable_since;
+
+	return member->usable && member->lost && well < failover->hold_down ? failover->hold_down - well : 0;
+}
+
 /* The member that the configuration prefers, if it may carry; NONE. */
 static int
 preferred_member(const struct failover *failover, uint32_t bits)
 {
 	int at = failover->preferred;
-	const struct failover_member *member = at >= 0 ? &failover->members[at] : NULL;
 
-	if (member == NULL || !(bits & 1u << at))
+	if (at < 0 || !(bits & 1u << at))
 		return NONE;
-	if (member->lost && !(failover->active & 1u << at) && bits & failover->active &&
-	    clock_monotonic() - member->usable_since < failover->hold_down)
+	if (!(failover->active & 1u << at) && bits & failover->active && hold_down_left(failover) > 0)
 		return NONE;
 	return at;
 }
@@ -539,6 +547,9 @@ failover_status(const struct failover *failover, struct failover_status *out)
 	    .moving = failover->watch.kind == WATCH_PLANNED,
 	    .measuring = failover->watch.kind == WATCH_LOSS,
 	    .pinned_member = failover->pinned,
+	    .preferred_member = failover->preferred,
+	    .hold_down_left = failover->preferred >= 0 ? hold_down_left(failover) : 0,
+	    .untaught = failover_usable(failover, true) & ~failover_teaching(failover),
 	    .failovers = failover->failovers,
 	    .confirm_until = failover->confirm.waiting ? failover->confirm.until : 0,
 	    .confirm_from = failover->confirm.waiting ? failover->confirm.from : NONE,

@@ -82,6 +82,9 @@ struct failover_status {
 	uint32_t active, usable; /* bits */
 	uint32_t drained;        /* by an operator here; bits */
 	uint32_t leaving;        /* the other side drains them; bits */
+	uint32_t untaught;       /* their peer advertises nothing, while another's does; bits */
+	int preferred_member;    /* by the configuration; -1: none */
+	usec_t hold_down_left;   /* until the preferred one may carry again after its loss */
 	bool pinned, moving;
 	bool measuring;       /* after a loss: the outage is not over or not known yet */
 	int pinned_member;    /* -1: none */

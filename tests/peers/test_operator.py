@@ -234,7 +234,7 @@ def explain_finds_the_way_and_the_first_failing_layer():
     expect(facts["matches"][0]["prefix"] == world.VPC_NETWORK and len(facts["matches"][0]["paths"]) == 2, f"{facts}")
     facts = json.loads(explained(tunnel, "--json"))
     expect(facts["failing"] is None and [row["layer"] for row in facts["layers"]] ==
-           ["underlay", "IKE", "child SA", "traffic", "BGP", "routes"], f"{facts}")
+           ["underlay", "IKE", "child SA", "traffic", "health", "BGP", "routes"], f"{facts}")
     text = explained("198.51.100.1")
     expect("outside of the tunnels" in text, text)
     broken = w.aws.endpoints[int(other(tunnel)[-1]) - 1]
@@ -357,6 +357,8 @@ def the_active_tunnel_is_the_one_whose_peer_still_has_the_prefixes():
         row = settled(w.gateway, CONNECTION, other(tunnel))
         expect(w.gateway.row("peers", tunnel)["state"] == "Established", "the session stands")
         expect("withdrew its prefixes" in row["last_failover"]["cause"], f"{row['last_failover']}")
+        expect("advertises nothing" in row["attention"], f"attention: {row['attention']}")
+        expect("its peer advertises nothing" in explained(CONNECTION), explained(CONNECTION))
         expect(row["failovers"] == before + 1, f"failovers: {before}, then {row['failovers']}")
         wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, "a ping comes back")
     finally:

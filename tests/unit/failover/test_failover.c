@@ -348,6 +348,7 @@ when_the_peer_withdraws_all_the_other_tunnel_is_the_active_one(void **state)
 	assert_true(
 	    said("[failover] traffic goes by aws/2 instead of aws/1: the peer of aws/1 withdrew its"));
 	assert_int_equal(status().usable, 3); /* it may still stand in */
+	assert_int_equal(status().untaught, 1);
 	assert_int_equal(status().failovers, 1);
 	/* With nothing advertised by either nothing moves. */
 	failover_member_teaches(failover, 1, false);
@@ -445,6 +446,7 @@ after_a_loss_it_carries_again_when_the_hold_down_is_over(void **state)
 	failover_member_usable(failover, 0, false, "silence"); /* once more: it begins anew */
 	failover_member_usable(failover, 0, true, "up");
 	since = clock_monotonic();
+	assert_in_range(status().hold_down_left / USEC_PER_MS, 700, 900);
 	/* Nothing else takes the traffic back meanwhile. */
 	failover_member_med(failover, 0, 50);
 	run_for(700 * USEC_PER_MS);

@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace, link  # noqa: E402
+from net import Namespace  # noqa: E402
 from process import scratch  # noqa: E402
 from silence import Silence  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
@@ -71,13 +71,8 @@ def two_gateways_with_static_routing_come_up():
     w.customer = Namespace(suite, "customer", forward=True)
     internet.attach_customer(w.customer)
     w.site = world.Site(suite, w.customer).namespace
-    w.hub = Namespace(suite, "hub", forward=True)
-    internet.attach_endpoint(w.hub, 0)
-    w.hub.ip("address add", f"{world.ENDPOINTS[1]}/32", "dev wan")
-    internet.namespace.ip("route add", f"{world.ENDPOINTS[1]}/32", "via", world.ENDPOINTS[0])
-    w.vpc = Namespace(suite, "vpc")
-    link(w.vpc, "eth0", f"{world.VPC_HOST}/24", w.hub, "lan", "10.50.0.1/24")
-    w.vpc.ip("route add default via 10.50.0.1")
+    side = world.HubSide(suite, internet)
+    w.hub, w.vpc = side.namespace, side.vpc
     w.there = Gateway(suite, "hub", w.folder, w.hub, static(world.hub_configuration(), world.SITE_NETWORK),
                       world.PSK_FILES)
     w.there.start()

@@ -243,6 +243,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
+	    .interface_lost = gateway_on_interface_lost,
 	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
 	    .context = gateway,
 	};
@@ -272,7 +273,7 @@ open_connections(struct gateway *gateway, struct error *err)
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
-	gateway_disabled_load(gateway);
+	gateway_kept_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = gateway->tunnels[i];
 		const struct config_tunnel *config = tunnel->config;
@@ -416,6 +417,7 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_routes_tick(gateway);
+	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
 }
 

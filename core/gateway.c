@@ -507,6 +507,7 @@ open_loop(struct gateway *gateway)
 	gateway->second.data = gateway;
 	uv_timer_init(&gateway->loop, &gateway->looking);
 	gateway->looking.data = gateway;
+	gateway_turns_open(gateway);
 }
 
 static void
@@ -516,6 +517,7 @@ close_loop(struct gateway *gateway)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
 	uv_close((uv_handle_t *)&gateway->looking, NULL);
+	gateway_turns_close(gateway);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);
@@ -563,6 +565,7 @@ gateway_run(const struct gateway_options *options)
 			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
 			      gateway->connection_count, gateway->row.dataplane);
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
+		gateway_turns_start(gateway);
 		notify_ready();
 		uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	} else {

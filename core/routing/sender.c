@@ -4,14 +4,26 @@
  * never waits for a large table. It has a socket of its own and sees nothing but the batch: two semaphores
  * pass one batch there and back, and an async handle wakes the loop. Whoever can't go back to the loop first
  * waits for the same semaphore.
+ *
+ * It goes no faster than the kernel can clear up. What a route or a node of the trie leaves behind is freed
+ * when a grace period of RCU is over, in the softirq of whoever happens to send a packet then. Hundreds of
+ * thousands at once held a sendto() for 120 ms, long enough for a peer's BFD to give the tunnel up. So after
+ * every few thousand messages the thread waits for a grace period (membarrier(2), its global command).
  */
 #include "core/routing/routing_internal.h"
 
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "core/base/processor.h"
 #include "core/base/text.h"
+
+/* After so many messages the kernel is given the time to clear up. */
+#define PACE 4096
 
 struct sender {
 	struct routing *routing;
@@ -35,18 +47,32 @@ operation_failed(void *context, unsigned index, int error)
 	operations[index].error = -error;
 }
 
+/* Waits for a grace period. A kernel without membarrier refuses it: then it is as fast as it gets. */
+static void
+let_kernel_clear_up(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 static void
 run(void *context)
 {
 	struct sender *sender = context;
+	unsigned sent = 0;
 
+	processor_keep_to_bulk();
 	for (;;) {
 		uv_sem_wait(&sender->given);
 		if (sender->quit)
 			return;
+		sent += sender->batch->count;
 		sender->known = netlink_batch_send(sender->batch, operation_failed, sender->operations);
 		uv_sem_post(&sender->sent);
 		uv_async_send(sender->async);
+		if (sent >= PACE) {
+			let_kernel_clear_up();
+			sent = 0;
+		}
 	}
 }
 

@@ -30,10 +30,11 @@ struct sender {
 	void (*done)(struct routing *routing, bool known);
 	struct netlink netlink;
 	uv_thread_t thread;
-	uv_sem_t given, sent;
+	uv_sem_t given, sent, ready;
 	uv_async_t *async;
-	bool busy, quit; /* the loop's own view */
-	bool known;      /* written by the thread before `sent` */
+	bool busy, quit, crowding; /* the loop's own view */
+	int number;                /* of the thread */
+	bool known;                /* written by the thread before `sent` */
 	unsigned count;
 	struct netlink_batch *batch;
 	struct operation *operations;
@@ -61,6 +62,8 @@ run(void *context)
 	unsigned sent = 0;
 
 	processor_keep_to_bulk();
+	sender->number = processor_thread();
+	uv_sem_post(&sender->ready);
 	for (;;) {
 		uv_sem_wait(&sender->given);
 		if (sender->quit)
@@ -106,6 +109,15 @@ sender_give(struct sender *sender, struct netlink_batch **batch, struct operatio
 	*operations = unused;
 	sender->busy = true;
 	uv_sem_post(&sender->given);
+}
+
+void
+sender_crowd(struct sender *sender, bool crowd)
+{
+	if (sender == NULL || sender->crowding == crowd)
+		return;
+	sender->crowding = crowd;
+	processor_clear_bulk(crowd, sender->number);
 }
 
 bool
@@ -173,10 +185,13 @@ sender_open(uv_loop_t *loop, void (*done)(struct routing *routing, bool known), 
 	sender->async->data = sender;
 	uv_sem_init(&sender->given, 0);
 	uv_sem_init(&sender->sent, 0);
+	uv_sem_init(&sender->ready, 0);
 	uv_async_init(loop, sender->async, on_async);
 	result = start_thread(sender);
-	if (result == 0)
+	if (result == 0) {
+		uv_sem_wait(&sender->ready);
 		return sender;
+	}
 	error_set(err, "routing: can't start a thread: %s", uv_strerror(result));
 	sender->quit = true;
 	sender_close(sender);
@@ -189,6 +204,7 @@ sender_close(struct sender *sender)
 	if (sender == NULL)
 		return;
 	if (!sender->quit) {
+		sender_crowd(sender, false);
 		sender->quit = true;
 		uv_sem_post(&sender->given);
 		uv_thread_join(&sender->thread);
@@ -197,6 +213,7 @@ sender_close(struct sender *sender)
 	uv_close((uv_handle_t *)sender->async, free_handle);
 	uv_sem_destroy(&sender->given);
 	uv_sem_destroy(&sender->sent);
+	uv_sem_destroy(&sender->ready);
 	netlink_close(&sender->netlink);
 	free(sender->batch);
 	free(sender->operations);

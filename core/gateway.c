@@ -464,6 +464,8 @@ static void
 close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
+	uv_timer_stop(
+	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
 	gateway_drill_close(gateway);
 	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)

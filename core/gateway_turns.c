@@ -10,20 +10,9 @@
  */
 #include "core/gateway_internal.h"
 
-#include <time.h>
-
 #define HELD_TOO_LONG (100 * USEC_PER_MS)
 /* So often at most is it told, unless it is twice as bad as what was told last. */
 #define TELL_AGAIN (10 * USEC_PER_SEC)
-
-static usec_t
-processor_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
 
 static void
 tell(struct gateway_turns *turns, usec_t held, usec_t processor)
@@ -48,7 +37,7 @@ on_prepare(uv_prepare_t *handle)
 	struct gateway *gateway = handle->data;
 	struct gateway_turns *turns = &gateway->turns;
 	usec_t waited = (usec_t)(uv_metrics_idle_time(&gateway->loop) / 1000);
-	usec_t now = clock_monotonic(), processor = processor_time();
+	usec_t now = clock_monotonic(), processor = clock_processor();
 	usec_t held = now - turns->ended_at - (waited - turns->waited);
 	usec_t spent = processor - turns->processor;
 	bool first = turns->ended_at == 0;

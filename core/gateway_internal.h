@@ -2,8 +2,8 @@
 /*
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing; gateway_tables.c hands out the large tables; gateway_usage.c
- * counts what is used; gateway_commands.c answers the operators.
+ * BGP to routing; gateway_tables.c hands out the large tables; gateway_turns.c
+ * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -93,11 +93,21 @@ struct gateway_connection {
 	struct model_connection row;
 };
 
+/* How long turns of the loop take. */
+struct gateway_turns {
+	uv_prepare_t prepare;
+	usec_t ended_at;          /* of the last one; 0: none yet */
+	usec_t waited, processor; /* as of then: the loop's idle time and the thread's processor time */
+	usec_t longest;
+	usec_t told_at, told; /* when and how bad the last one was that was told */
+};
+
 struct gateway {
 	uv_loop_t loop;
 	uv_signal_t signals[3];
 	uv_timer_t second;  /* the tick that reads counters */
 	uv_timer_t looking; /* for silence on the tunnels */
+	struct gateway_turns turns;
 	const struct gateway_options *options;
 	struct config *config;
 	struct model_store *store;
@@ -182,6 +192,12 @@ void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_
 void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
 /** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
 void gateway_on_route(void *context, const struct ip_prefix *prefix);
+
+/* gateway_turns.c */
+/** With the loop; then, when all is open, the measuring begins; before the loop is closed. */
+void gateway_turns_open(struct gateway *gateway);
+void gateway_turns_start(struct gateway *gateway);
+void gateway_turns_close(struct gateway *gateway);
 
 /* gateway_usage.c */
 void gateway_usage_open(struct gateway *gateway);

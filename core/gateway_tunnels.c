@@ -180,6 +180,7 @@ gateway_publish(struct gateway *gateway)
 	gateway->row.connections_total = gateway->connection_count;
 	gateway->row.rx_bps = rx;
 	gateway->row.tx_bps = tx;
+	gateway->row.longest_turn_ms = (double)gateway->turns.longest / USEC_PER_MS;
 	model_store_put(gateway->store, MODEL_KIND_GATEWAY, &gateway->row);
 }
 

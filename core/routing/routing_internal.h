@@ -225,6 +225,8 @@ struct sender *sender_open(uv_loop_t *loop, void (*done)(struct routing *routing
 void sender_close(struct sender *sender);
 /** The batch and its operations change places with the sender's empty ones. It must not be busy. */
 void sender_give(struct sender *sender, struct netlink_batch **batch, struct operation **operations);
+/** Much is to be sent from now on (true), or no longer: the processor is left to the thread meanwhile. */
+void sender_crowd(struct sender *sender, bool crowd);
 bool sender_busy(const struct sender *sender);
 /** Waits until it is done, and calls `done`. */
 void sender_wait(struct sender *sender);

@@ -109,6 +109,11 @@ struct dataplane_ops {
 	 * gets its name. */
 	bool (*tunnel_add)(struct dataplane *plane, uint32_t tunnel, uint32_t mtu, char interface[16],
 			   struct error *err);
+	/**
+	 * Makes the tunnel's interface anew, under the same name, after somebody else removed it. SAs and
+	 * counters stay. False with `err` where that can't be, also where one of that name is there.
+	 */
+	bool (*tunnel_renew)(struct dataplane *plane, uint32_t tunnel, uint32_t mtu, struct error *err);
 	/** Removes the interface and what SAs the tunnel has; takes some 20 ms. */
 	void (*tunnel_remove)(struct dataplane *plane, uint32_t tunnel);
 	/** False for an unknown tunnel. */

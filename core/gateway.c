@@ -243,6 +243,7 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .install = gateway->config->install_routes,
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
+	    .interface_lost = gateway_on_interface_lost,
 	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
 	    .context = gateway,
 	};
@@ -272,7 +273,7 @@ open_connections(struct gateway *gateway, struct error *err)
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
-	gateway_disabled_load(gateway);
+	gateway_kept_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = gateway->tunnels[i];
 		const struct config_tunnel *config = tunnel->config;
@@ -416,6 +417,7 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_routes_tick(gateway);
+	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
 }
 
@@ -464,6 +466,8 @@ static void
 close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
+	uv_timer_stop(
+	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
 	gateway_drill_close(gateway);
 	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
@@ -507,6 +511,7 @@ open_loop(struct gateway *gateway)
 	gateway->second.data = gateway;
 	uv_timer_init(&gateway->loop, &gateway->looking);
 	gateway->looking.data = gateway;
+	gateway_turns_open(gateway);
 }
 
 static void
@@ -516,6 +521,7 @@ close_loop(struct gateway *gateway)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
 	uv_close((uv_handle_t *)&gateway->looking, NULL);
+	gateway_turns_close(gateway);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);
@@ -563,6 +569,7 @@ gateway_run(const struct gateway_options *options)
 			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
 			      gateway->connection_count, gateway->row.dataplane);
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
+		gateway_turns_start(gateway);
 		notify_ready();
 		uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	} else {

@@ -160,7 +160,7 @@ layer_ike(struct account *account, const struct gateway_tunnel *tunnel)
 
 	if (tunnel->disabled) {
 		snprintf(remedy, sizeof(remedy), "Here: 'twinspan %s %s' brings it back.",
-			 tunnel->remembered ? "enable" : "up", name);
+			 gateway_is_kept(tunnel, GATEWAY_DISABLED) ? "enable" : "up", name);
 		layer(account, "IKE", LAYER_FAILED, "taken down by an operator",
 		      "An operator took the tunnel down; nothing is broken.", remedy);
 	} else if (row->ike_state != NULL && strcmp(row->ike_state, "ESTABLISHED") == 0) {
@@ -217,8 +217,6 @@ layer_traffic(struct account *account, const struct gateway_tunnel *tunnel)
 	const struct gateway *gateway = account->gateway;
 	struct dataplane_counters now = {0};
 	char in[40], out[40], text[300], drops[120] = "";
-	enum health_verdict verdict;
-	const char *evidence = NULL;
 	bool one_way;
 
 	gateway->plane_ops->tunnel_counters(gateway->plane, tunnel->config->id, &now);
@@ -232,7 +230,6 @@ layer_traffic(struct account *account, const struct gateway_tunnel *tunnel)
 		 ago((usec_t)now.last_tx, out, sizeof(out)), drops);
 	one_way = now.last_tx != 0 && clock_monotonic() - (usec_t)now.last_tx < ONE_WAY_AFTER &&
 		  clock_monotonic() - (usec_t)now.last_rx > ONE_WAY_AFTER;
-	verdict = health_verdict(tunnel->health, &evidence, NULL);
 	if (one_way && now.drops.authentication != 0)
 		layer(
 		    account, "traffic", LAYER_FAILED, text,
@@ -246,13 +243,52 @@ layer_traffic(struct account *account, const struct gateway_tunnel *tunnel)
 		      "On the way: allow ESP (protocol 50) and UDP 4500 in both directions. On the other "
 		      "side: look "
 		      "whether its packets for us leave by this tunnel.");
-	else if (verdict == HEALTH_FAILED && evidence != NULL && tunnel->peer == NULL)
-		layer(account, "traffic", LAYER_FAILED, text, evidence,
-		      "On the other side: look whether the probed address answers and its replies use this "
-		      "tunnel.");
 	else
 		layer(account, "traffic", count_drops(&now) != 0 ? LAYER_WARNING : LAYER_OK, text, NULL,
 		      NULL);
+}
+
+/* Every source of evidence that has a say, with its verdict and how long it has said so. */
+static void
+list_evidence(const struct gateway_tunnel *tunnel, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (enum health_source source = 0; source < HEALTH_SOURCES && used < size; source++) {
+		enum health_verdict verdict;
+		const char *said;
+		char since[40];
+		usec_t at;
+
+		if (!health_source_says(tunnel->health, source, &verdict, &said, &at) ||
+		    verdict == HEALTH_UNKNOWN)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s %s (%s, %s)", used != 0 ? ", " : "",
+					 health_source_name(source), health_verdict_name(verdict), said,
+					 ago(at, since, sizeof(since)));
+	}
+	if (used == 0)
+		snprintf(out, size, "nothing is known yet");
+}
+
+/* The fused verdict. What IKE or BGP say is their own layers' business: it fails by BFD and probes. */
+static void
+layer_health(struct account *account, const struct gateway_tunnel *tunnel)
+{
+	const char *evidence = NULL;
+	char list[440], text[500];
+	enum health_verdict verdict = health_verdict(tunnel->health, &evidence, NULL);
+
+	list_evidence(tunnel, list, sizeof(list));
+	snprintf(text, sizeof(text), "%s: %s", health_verdict_name(verdict), list);
+	if (!gateway_liveness_allows(tunnel))
+		layer(
+		    account, "health", LAYER_FAILED, text, evidence,
+		    "On the way and on the other side: packets inside this tunnel are lost; look whether its "
+		    "replies use this tunnel.");
+	else
+		layer(account, "health", verdict == HEALTH_OK ? LAYER_OK : LAYER_WARNING, text, NULL, NULL);
 }
 
 /* What a NOTIFICATION most likely means (RFC 4271 4.5, RFC 4486). Subcode 255: any. */
@@ -364,9 +400,10 @@ static void
 explain_layers(struct account *account, const struct gateway_tunnel *tunnel)
 {
 	static void (*const layers[])(struct account *, const struct gateway_tunnel *) = {
-	    layer_underlay, layer_ike, layer_child, layer_traffic, layer_bgp, layer_routes,
+	    layer_underlay, layer_ike, layer_child, layer_traffic, layer_health, layer_bgp, layer_routes,
 	};
-	static const char *const names[] = {"underlay", "IKE", "child SA", "traffic", "BGP", "routes"};
+	static const char *const names[] = {"underlay", "IKE", "child SA", "traffic",
+					    "health",   "BGP", "routes"};
 
 	for (size_t i = 0; i < COUNT_OF(layers); i++) {
 		if (account->failed)
@@ -409,11 +446,47 @@ explain_tunnel(struct account *account, const struct gateway_tunnel *tunnel)
 
 /* --- a connection ------------------------------------------------------------------------------ */
 
+/* Why the member carries, or what keeps it from it; "" where there is nothing to say. */
+static void
+explain_member(const struct gateway_tunnel *tunnel, const struct failover_status *status, char *out,
+	       size_t size)
+{
+	const struct config_connection *config = tunnel->connection->config;
+	int at = (int)tunnel->member;
+	uint32_t bit = 1u << tunnel->member;
+	double wait = (double)status->hold_down_left / USEC_PER_SEC;
+
+	out[0] = '\0';
+	if (tunnel->held_back)
+		snprintf(out, size,
+			 ": it failed too often and is held back for %.0f s more ('auto' lets it go)",
+			 (double)damping_left(&tunnel->damping, clock_monotonic()) / USEC_PER_SEC);
+	else if (!(status->active & bit))
+		snprintf(out, size, "%s%s%s", status->untaught & bit ? ": its peer advertises nothing" : "",
+			 status->pinned_member == at ? "; an operator pinned the traffic to it" : "",
+			 status->preferred_member == at ? "; the configuration prefers it" : "");
+	else if (status->pinned_member == at)
+		snprintf(out, size, ": an operator pinned it");
+	else if ((status->usable & ~status->drained & ~status->untaught) == bit)
+		snprintf(out, size, ": no other is usable");
+	else if (config->mode == CONFIG_MODE_ACTIVE_ACTIVE)
+		snprintf(out, size, ": all usable tunnels do");
+	else if (status->preferred_member == at)
+		snprintf(out, size, ": the configuration prefers it");
+	else if (config->routing == CONFIG_ROUTING_STATIC)
+		snprintf(out, size, ": the other side sends by it, or it carried before");
+	else
+		snprintf(out, size, ": by the other side's MED, or because it carried before");
+	if (status->preferred_member == at && wait > 0 && !(status->active & bit))
+		snprintf(out + strlen(out), size - strlen(out), " and carries again in %.0f s", wait);
+}
+
 static void
 explain_choice(struct account *account, const struct gateway_connection *connection)
 {
 	const char *name = connection->config->name;
 	struct failover_status status;
+	char why[200];
 
 	failover_status(connection->failover, &status);
 	if (status.active == 0)
@@ -422,21 +495,16 @@ explain_choice(struct account *account, const struct gateway_connection *connect
 		    "clear.",
 		    name);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		const char *tunnel = connection->tunnels[i].config->name;
 		uint32_t bit = 1u << i;
 
-		say(account, "  %-16s %s%s", tunnel,
+		explain_member(&connection->tunnels[i], &status, why, sizeof(why));
+		say(account, "  %-16s %s%s", connection->tunnels[i].config->name,
 		    status.active & bit    ? "carries"
 		    : status.drained & bit ? "is drained by an operator"
 		    : status.leaving & bit ? "is drained by the other side"
 		    : status.usable & bit  ? "stands by"
 					   : "is not usable",
-		    !(status.active & bit)                     ? ""
-		    : status.pinned_member == (int)i           ? ": an operator pinned it"
-		    : (status.usable & ~status.drained) == bit ? ": no other is usable"
-		    : connection->config->mode == CONFIG_MODE_ACTIVE_ACTIVE
-			? ": all usable tunnels do"
-			: ": by the other side's MED, or because it carried before");
+		    why);
 	}
 	if (status.confirm_until != 0)
 		say(account,

@@ -2,8 +2,8 @@
 /*
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing; gateway_tables.c hands out the large tables; gateway_usage.c
- * counts what is used; gateway_commands.c answers the operators.
+ * BGP to routing; gateway_tables.c hands out the large tables; gateway_turns.c
+ * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators.
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -35,15 +35,19 @@
 struct gateway;
 struct gateway_connection;
 
+/* What an operator says of a tunnel and what holds over restarts. */
+enum gateway_kept { GATEWAY_DISABLED, GATEWAY_DRAINED, GATEWAY_PINNED, GATEWAY_KEPT_KINDS };
+
 struct gateway_tunnel {
 	struct gateway *gateway;
 	struct gateway_connection *connection;
 	const struct config_tunnel *config;
 	unsigned member; /* of the connection: 0 or 1 */
 	char interface[16];
-	bool disabled;   /* an operator took it down */
-	bool remembered; /* and it stays so over restarts: `disable`, not `down` */
-	bool child_up;   /* packets can flow */
+	bool disabled; /* an operator took it down */
+	unsigned kept; /* what of it holds over restarts, bits of enum gateway_kept: `disable`, not `down` */
+	bool child_up; /* packets can flow */
+	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
 	bool ever_up;
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
@@ -83,9 +87,19 @@ struct gateway_connection {
 	size_t held_count, held_size;
 	struct usage_connection *usage; /* NULL: not counted */
 	bool available;                 /* as the usage has it */
+	bool pin_unkept;                /* the pin could not be written down */
 	struct gateway_ways ways;
 	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
 	struct model_connection row;
+};
+
+/* How long turns of the loop take. */
+struct gateway_turns {
+	uv_prepare_t prepare;
+	usec_t ended_at;          /* of the last one; 0: none yet */
+	usec_t waited, processor; /* as of then: the loop's idle time and the thread's processor time */
+	usec_t longest;
+	usec_t told_at, told; /* when and how bad the last one was that was told */
 };
 
 struct gateway {
@@ -93,6 +107,7 @@ struct gateway {
 	uv_signal_t signals[3];
 	uv_timer_t second;  /* the tick that reads counters */
 	uv_timer_t looking; /* for silence on the tunnels */
+	struct gateway_turns turns;
 	const struct gateway_options *options;
 	struct config *config;
 	struct model_store *store;
@@ -156,6 +171,8 @@ void gateway_liveness_close(struct gateway *gateway);
 /** Packets can flow: BFD and probes begin. / No longer: they end. */
 void gateway_liveness_up(struct gateway_tunnel *tunnel);
 void gateway_liveness_down(struct gateway_tunnel *tunnel);
+/** The tunnel's interface was made anew: what was bound to the old one is bound to it. */
+void gateway_liveness_rebind(struct gateway_tunnel *tunnel);
 /** Once a second: round-trip time, jitter, loss; the end of damping. */
 void gateway_liveness_tick(struct gateway_tunnel *tunnel);
 /** Neither BFD nor a probe found it dead. */
@@ -175,6 +192,12 @@ void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_
 void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
 /** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
 void gateway_on_route(void *context, const struct ip_prefix *prefix);
+
+/* gateway_turns.c */
+/** With the loop; then, when all is open, the measuring begins; before the loop is closed. */
+void gateway_turns_open(struct gateway *gateway);
+void gateway_turns_start(struct gateway *gateway);
+void gateway_turns_close(struct gateway *gateway);
 
 /* gateway_usage.c */
 void gateway_usage_open(struct gateway *gateway);
@@ -220,11 +243,23 @@ struct gateway_path gateway_path_of(struct gateway *gateway, const struct contro
 bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request, const char *deed,
 		   bool moves);
 
-/* gateway_disabled.c */
-/** Marks the tunnels that were disabled in an earlier run; before they are handed to IKE. */
-void gateway_disabled_load(struct gateway *gateway);
-/** Remembers, or no longer remembers, that the tunnel is disabled. On false nothing has changed. */
-bool gateway_disabled_set(struct gateway_tunnel *tunnel, bool disabled, struct error *err);
+/* gateway_interfaces.c */
+/** Gives the tunnel's interface its inside addresses and its MTU. */
+bool gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err);
+/** struct routing_options' `interface_lost`. */
+void gateway_on_interface_lost(void *context, const char *interface);
+/** Once a second: interfaces that could not be made anew. */
+void gateway_interfaces_tick(struct gateway *gateway);
+
+/* gateway_kept.c */
+/** Brings back what was said of tunnels in an earlier run; before they are handed to IKE. */
+void gateway_kept_load(struct gateway *gateway);
+bool gateway_is_kept(const struct gateway_tunnel *tunnel, enum gateway_kept kind);
+/** Remembers it of the tunnel, or no longer. On false nothing has changed. */
+bool gateway_keep(struct gateway_tunnel *tunnel, enum gateway_kept kind, bool kept, struct error *err);
+/** Remembers where the connection's traffic is pinned now. A switchover that waits for its confirmation is
+ * not remembered yet. */
+void gateway_keep_pin(struct gateway_connection *connection);
 
 /* gateway.c */
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,

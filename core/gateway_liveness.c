@@ -15,7 +15,8 @@
  * not answer ICMP) an Established BGP session is the witness: what it says is acknowledged by the peer's TCP,
  * whatever the peer is busy with. Where there is neither, nothing is decided here.
  *
- * Routes move before anything else is done or told.
+ * Routes move before anything else is done or told. Then IKE asks the peer for a sign of life, so that an SA
+ * that only this side still has does not stand in the way until dead-peer detection's timers have run.
  */
 #include "core/gateway_internal.h"
 
@@ -57,36 +58,21 @@ gateway_liveness_allows(const struct gateway_tunnel *tunnel)
 	       verdict != HEALTH_FAILED;
 }
 
-/* Another tunnel of the connection can carry and does not wait itself: of several that flap one is let carry.
- */
-static bool
-has_other(const struct gateway_tunnel *tunnel)
-{
-	for (unsigned i = 0; i < tunnel->connection->tunnel_count; i++) {
-		const struct gateway_tunnel *other = &tunnel->connection->tunnels[i];
-
-		if (i != tunnel->member && other->able && !other->held_back)
-			return true;
-	}
-	return false;
-}
-
-static bool
-carries(const struct gateway_tunnel *tunnel)
-{
-	struct failover_status status;
-
-	failover_status(tunnel->connection->failover, &status);
-	return (status.active & 1u << tunnel->member) != 0;
-}
-
-/* What carries and is well is not taken away for what was: only one that comes back has to wait. */
 static void
 offer(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool held = tunnel->able && damping_held(&tunnel->damping, clock_monotonic()) && has_other(tunnel) &&
-		    (tunnel->held_back || !carries(tunnel));
+	struct gateway_connection *connection = tunnel->connection;
+	struct damping_member members[FAILOVER_MEMBERS];
+	struct failover_status status;
+	bool held;
 
+	failover_status(connection->failover, &status);
+	for (unsigned i = 0; i < connection->tunnel_count; i++)
+		members[i] = (struct damping_member){.able = connection->tunnels[i].able,
+						     .waits = connection->tunnels[i].held_back,
+						     .carries = (status.active & 1u << i) != 0};
+	held = damping_holds_back(&tunnel->damping, members, connection->tunnel_count, tunnel->member,
+				  clock_monotonic());
 	if (held && !tunnel->held_back)
 		gateway_event(
 		    tunnel->gateway, "warning", "tunnel.damped", tunnel->config->name,
@@ -145,6 +131,17 @@ gateway_liveness_auto(struct gateway_connection *connection)
 	return any;
 }
 
+/*
+ * The tunnel was found dead while its SAs stand. IKE asks the peer at once: one that was restarted has no
+ * such SA and is dialled anew, one that answers keeps its SAs.
+ */
+static void
+doubt(const struct gateway_tunnel *tunnel)
+{
+	if (tunnel->child_up && !gateway_liveness_allows(tunnel))
+		ike_tunnel_probe(tunnel->gateway->ike, tunnel->config->id);
+}
+
 /* --- BFD --------------------------------------------------------------------------------------- */
 
 static void
@@ -169,6 +166,7 @@ bfd_went_down(struct gateway_tunnel *tunnel, const struct bfd_status *status)
 	snprintf(text, sizeof(text), "BFD down: %s", bfd_diagnostic_text(status->diagnostic));
 	health_report(tunnel->health, HEALTH_BFD, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
+	doubt(tunnel);
 	if (tunnel->peer != NULL) {
 		bgp_peer_stop(tunnel->peer, text);
 		bgp_peer_start(tunnel->peer);
@@ -302,6 +300,7 @@ probe_failed(struct gateway_tunnel *tunnel, const char *text)
 {
 	health_report(tunnel->health, HEALTH_PROBE, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
+	doubt(tunnel);
 	gateway_event(tunnel->gateway, "warning", "tunnel.unhealthy", tunnel->config->name, "%s", text);
 	publish(tunnel);
 }
@@ -501,6 +500,16 @@ gateway_liveness_down(struct gateway_tunnel *tunnel)
 		gateway_peer_publish(tunnel);
 }
 
+void
+gateway_liveness_rebind(struct gateway_tunnel *tunnel)
+{
+	if (!tunnel->live)
+		return;
+	/* BFD opens its socket again by itself, as soon as it can't send. */
+	prober_remove(tunnel->gateway->prober, tunnel->config->id);
+	start_probe(tunnel);
+}
+
 /* To whole hundredths: a row that says the same as before is not sent again. */
 static double
 hundredths(double value)
@@ -515,6 +524,7 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 
 	if (tunnel->held_back && !damping_held(&tunnel->damping, clock_monotonic()))
 		offer(tunnel, "no longer held back");
+	doubt(tunnel);
 	if (!tunnel->live || !prober_status(tunnel->gateway->prober, tunnel->config->id, &status))
 		return;
 	tunnel->row.rtt_ms = hundredths(status.figures.rtt_ms);

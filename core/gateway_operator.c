@@ -4,7 +4,9 @@
  * and undrain. What moves traffic is answered when it has moved, as the counters show.
  *
  * `down` and `disable` of a tunnel that carries first move its traffic to the other one, if that can carry:
- * taken away is an idle tunnel. `down` lasts until `up` or the next start, `disable` until `enable`.
+ * taken away is an idle tunnel. `down` lasts until `up` or the next start; what lasts over restarts is
+ * written down (gateway_kept.c): `disable` until `enable`, `drain` until `undrain`, a switchover until
+ * `auto`.
  */
 #include "core/gateway_internal.h"
 
@@ -86,7 +88,7 @@ do_up(void *context, struct control_request *request)
 
 	if (tunnel == NULL)
 		return;
-	if (tunnel->remembered)
+	if (gateway_is_kept(tunnel, GATEWAY_DISABLED))
 		control_request_fail(request, "%s is disabled; 'twinspan enable %s' ends that",
 				     tunnel->config->name, tunnel->config->name);
 	else if (tunnel->child_up && !tunnel->disabled)
@@ -105,7 +107,8 @@ do_enable(void *context, struct control_request *request)
 		return;
 	if (!tunnel->disabled)
 		control_request_done(request, NULL, "%s is enabled already", tunnel->config->name);
-	else if (tunnel->remembered && !gateway_disabled_set(tunnel, false, &err))
+	else if (gateway_is_kept(tunnel, GATEWAY_DISABLED) &&
+		 !gateway_keep(tunnel, GATEWAY_DISABLED, false, &err))
 		control_request_fail(request, "%s stays disabled: %s", tunnel->config->name, err.text);
 	else
 		bring_up(tunnel, request, "operator.enable");
@@ -126,6 +129,7 @@ take_down(struct taking *taking, const char *moved)
 
 	gateway_tunnel_disable(tunnel);
 	failover_member_drain(tunnel->connection->failover, tunnel->member, false);
+	gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
 	announce_leaving(tunnel, false);
 	gateway_tunnel_publish(tunnel);
 	if (taking->remember)
@@ -164,7 +168,7 @@ begin_down(struct gateway_tunnel *tunnel, struct control_request *request, bool 
 
 	if (!gateway_guard(tunnel, request, remember ? "disable" : "take down", moves))
 		return;
-	if (remember && !gateway_disabled_set(tunnel, true, &err)) {
+	if (remember && !gateway_keep(tunnel, GATEWAY_DISABLED, true, &err)) {
 		control_request_fail(request, "%s: %s", name, err.text);
 		return;
 	}
@@ -183,7 +187,7 @@ begin_down(struct gateway_tunnel *tunnel, struct control_request *request, bool 
 		return;
 	announce_leaving(tunnel, is_drained(tunnel));
 	if (remember)
-		gateway_disabled_set(tunnel, false, &(struct error){""});
+		gateway_keep(tunnel, GATEWAY_DISABLED, false, &(struct error){""});
 	control_request_fail(request, "can't %s %s now: %s", verb, name, err.text);
 	free(taking);
 }
@@ -211,9 +215,9 @@ do_disable(void *context, struct control_request *request)
 		return;
 	if (!tunnel->disabled)
 		begin_down(tunnel, request, true);
-	else if (tunnel->remembered)
+	else if (gateway_is_kept(tunnel, GATEWAY_DISABLED))
 		control_request_done(request, NULL, "%s is disabled already", tunnel->config->name);
-	else if (!gateway_disabled_set(tunnel, true, &err))
+	else if (!gateway_keep(tunnel, GATEWAY_DISABLED, true, &err))
 		control_request_fail(request, "%s: %s", tunnel->config->name, err.text);
 	else
 		control_request_done(request, NULL, "%s was down and is now disabled, over restarts too",
@@ -369,6 +373,10 @@ do_drain(void *context, struct control_request *request)
 	if (tunnel == NULL || !gateway_guard(tunnel, request, "drain", other_usable(tunnel) || force))
 		return;
 	before = is_drained(tunnel);
+	if (!gateway_keep(tunnel, GATEWAY_DRAINED, true, &err)) {
+		control_request_fail(request, "%s: %s", tunnel->config->name, err.text);
+		return;
+	}
 	if (!before)
 		gateway_event(context, "notice", "operator.drain", tunnel->config->name, "%s drains %s",
 			      control_request_who(request), tunnel->config->name);
@@ -376,6 +384,8 @@ do_drain(void *context, struct control_request *request)
 	if (failover_drain(tunnel->connection->failover, tunnel->member, force, drain_done, request, &err))
 		return;
 	announce_leaving(tunnel, before);
+	if (!before)
+		gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
 	control_request_fail(request, "%s%s", err.text,
 			     force || other_usable(tunnel) ? "" : "; --force marks it all the same");
 }
@@ -388,6 +398,10 @@ do_undrain(void *context, struct control_request *request)
 
 	if (tunnel == NULL)
 		return;
+	if (!gateway_keep(tunnel, GATEWAY_DRAINED, false, &err)) {
+		control_request_fail(request, "%s stays drained: %s", tunnel->config->name, err.text);
+		return;
+	}
 	if (is_drained(tunnel))
 		gateway_event(context, "notice", "operator.undrain", tunnel->config->name,
 			      "%s ends the drain of %s", control_request_who(request), tunnel->config->name);
@@ -395,6 +409,7 @@ do_undrain(void *context, struct control_request *request)
 	if (failover_undrain(tunnel->connection->failover, tunnel->member, drain_done, request, &err))
 		return;
 	announce_leaving(tunnel, is_drained(tunnel));
+	gateway_keep(tunnel, GATEWAY_DRAINED, is_drained(tunnel), &(struct error){""});
 	control_request_fail(request, "%s", err.text);
 }
 

@@ -246,6 +246,15 @@ on_med_changed(void *context, struct bgp_peer *peer, uint32_t lowest)
 }
 
 static void
+on_teaches_changed(void *context, struct bgp_peer *peer, bool teaches)
+{
+	struct gateway_tunnel *tunnel = gateway_tunnel_of_peer(context, peer);
+
+	if (tunnel != NULL && tunnel->connection->failover != NULL)
+		failover_member_teaches(tunnel->connection->failover, tunnel->member, teaches);
+}
+
+static void
 on_graceful_changed(void *context, struct bgp_peer *peer, bool graceful)
 {
 	struct gateway_tunnel *tunnel = gateway_tunnel_of_peer(context, peer);
@@ -271,6 +280,7 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 		    .received_changed = gateway_on_received,
 		    .advertised_changed = gateway_on_advertised,
 		    .med_changed = on_med_changed,
+		    .teaches_changed = on_teaches_changed,
 		    .graceful_changed = on_graceful_changed,
 		},
 	};

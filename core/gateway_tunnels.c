@@ -61,6 +61,9 @@ gateway_tunnel_publish(struct gateway_tunnel *tunnel)
 static char *
 attention(const struct gateway_connection *connection)
 {
+	struct failover_status moves;
+
+	failover_status(connection->failover, &moves);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		const struct gateway_tunnel *tunnel = &connection->tunnels[i];
 
@@ -70,6 +73,9 @@ attention(const struct gateway_connection *connection)
 			return text_format("%s is down%s%s", tunnel->config->name,
 					   tunnel->row.last_error.set ? ": " : "",
 					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+		if (tunnel->interface_lost)
+			return text_format("%s: its interface was removed and can't be made anew",
+					   tunnel->config->name);
 		if (tunnel->child_up && !gateway_liveness_allows(tunnel))
 			return text_format("%s carries nothing: %s", tunnel->config->name,
 					   tunnel->row.health_reason != NULL ? tunnel->row.health_reason
@@ -84,6 +90,8 @@ attention(const struct gateway_connection *connection)
 			if (status.state != BGP_ESTABLISHED && status.last_error.set)
 				return text_format("%s: BGP is %s: %s", tunnel->config->name,
 						   bgp_state_name(status.state), status.last_error.text);
+			if (moves.untaught & 1u << i)
+				return text_format("%s: its peer advertises nothing", tunnel->config->name);
 		}
 	}
 	return gateway_usage_attention(connection);
@@ -172,6 +180,7 @@ gateway_publish(struct gateway *gateway)
 	gateway->row.connections_total = gateway->connection_count;
 	gateway->row.rx_bps = rx;
 	gateway->row.tx_bps = tx;
+	gateway->row.longest_turn_ms = (double)gateway->turns.longest / USEC_PER_MS;
 	model_store_put(gateway->store, MODEL_KIND_GATEWAY, &gateway->row);
 }
 
@@ -241,6 +250,7 @@ failover_changed(void *context)
 
 	if (connection->failover == NULL) /* still being made */
 		return;
+	gateway_keep_pin(connection);
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
 		gateway_tunnel_publish(&connection->tunnels[i]);
 	gateway_connection_publish(connection);
@@ -323,14 +333,9 @@ tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
 
 	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, mtu, tunnel->interface, err))
 		return error_prefix(err, "%s", config->name);
-	for (unsigned i = 0; i < 2; i++) {
-		if (ip_address_is_set(&config->inside[i].address) &&
-		    !routing_interface_set(gateway->routing, tunnel->interface, &config->inside[i], mtu, err))
-			return error_prefix(err, "%s", config->name);
-	}
 	model_set(&tunnel->row.interface, tunnel->interface);
 	tunnel->row.mtu = mtu;
-	return true;
+	return gateway_interface_address(tunnel, err);
 }
 
 /* Both ends compare the same two inside addresses, so that they don't say the same. */
@@ -340,7 +345,21 @@ order_of(const struct config_tunnel *config)
 	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
 	int order = ip_address_compare(&config->inside[family].address, &config->inside_remote[family]);
 
-	return order < 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND;
+	return order < 0 ? FAILOVER_ORDER_FIRST : order > 0 ? FAILOVER_ORDER_SECOND : FAILOVER_ORDER_RANDOM;
+}
+
+/* What the configuration says of the choice. Without inside addresses there is no order by which two gateways
+ * could follow each other's traffic. */
+static void
+set_rules(struct gateway_connection *connection)
+{
+	const struct config_connection *config = connection->config;
+	enum failover_order order = order_of(&config->tunnels[0]);
+
+	failover_order(connection->failover, order);
+	failover_prefer(connection->failover, (int)config->prefer - 1, config->hold_down_ms);
+	if (config->routing == CONFIG_ROUTING_STATIC)
+		failover_static(connection->failover, order != FAILOVER_ORDER_RANDOM);
 }
 
 bool
@@ -380,7 +399,7 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 		return error_prefix(err, "%s", config->name);
 	connection->failover = failover_new(&gateway->loop, connection->tunnel_count,
 					    config->mode == CONFIG_MODE_ACTIVE_ACTIVE, &actions);
-	failover_order(connection->failover, order_of(&config->tunnels[0]));
+	set_rules(connection);
 	return true;
 }
 
@@ -442,7 +461,8 @@ read_ike(struct gateway_tunnel *tunnel)
 void
 gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
 {
-	bool usable = tunnel->child_up && !tunnel->disabled && gateway_liveness_allows(tunnel);
+	bool usable = tunnel->child_up && !tunnel->disabled && !tunnel->interface_lost &&
+		      gateway_liveness_allows(tunnel);
 
 	if (usable && tunnel->peer != NULL) {
 		struct bgp_peer_status status;

@@ -2,9 +2,9 @@ noinst_LTLIBRARIES += core/libplugins.la core/libgateway.la
 core_libplugins_la_SOURCES = core/plugins.c core/plugins.h
 core_libgateway_la_SOURCES = \
 	core/gateway.c core/gateway_internal.h \
-	core/gateway_commands.c core/gateway_disabled.c core/gateway_drill.c core/gateway_explain.c \
+	core/gateway_commands.c core/gateway_drill.c core/gateway_explain.c core/gateway_interfaces.c core/gateway_kept.c \
 	core/gateway_guard.c core/gateway_liveness.c core/gateway_operator.c core/gateway_routes.c \
-	core/gateway_tables.c core/gateway_tunnels.c core/gateway_usage.c
+	core/gateway_tables.c core/gateway_tunnels.c core/gateway_turns.c core/gateway_usage.c
 # The whole gateway, for what links it: the rooms it puts together, then what they stand on.
 GATEWAY_LIBS = core/libgateway.la core/libplugins.la \
 	core/control/libcontrol.la core/journal/libjournal.la core/failover/libfailover.la core/bfd/libbfd.la core/health/libhealth.la \

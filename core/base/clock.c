@@ -22,6 +22,12 @@ clock_monotonic(void)
 }
 
 usec_t
+clock_processor(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
+usec_t
 clock_wall(void)
 {
 	return read_clock(CLOCK_REALTIME);

@@ -14,6 +14,8 @@ typedef int64_t usec_t; /* microseconds */
 
 /** CLOCK_MONOTONIC in microseconds; never goes back. */
 usec_t clock_monotonic(void);
+/** Processor time of the calling thread: what other programs take on a busy machine is not in it. */
+usec_t clock_processor(void);
 /** CLOCK_REALTIME in microseconds since 1970-01-01T00:00:00Z. */
 usec_t clock_wall(void);
 /** The wall-clock time of a monotonic instant (past or future), as of now. */

@@ -6,4 +6,5 @@ core_base_libbase_la_SOURCES = \
 	core/base/error.c core/base/error.h \
 	core/base/log.c core/base/log.h \
 	core/base/paths.c core/base/paths.h \
+	core/base/processor.c core/base/processor.h \
 	core/base/text.c core/base/text.h

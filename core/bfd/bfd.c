@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/processor.h"
 #include "core/base/text.h"
 
 /* --- telling the gateway ---------------------------------------------------------------------- */
@@ -151,6 +152,7 @@ run_loop(void *context)
 	struct sched_param priority = {.sched_priority = 1};
 
 	pthread_setschedparam(pthread_self(), SCHED_RR, &priority);
+	processor_keep_off_bulk();
 	uv_run(&bfd->loop, UV_RUN_DEFAULT);
 	return NULL;
 }

@@ -58,6 +58,7 @@ struct bfd_machine {
 	uint32_t planned_us; /* the interval by which send_at was planned; 0: none */
 	usec_t sent_at, send_at, detect_at, since;
 	uint64_t flaps;
+	uint32_t forgiven; /* us by which detection was put off since the last packet */
 };
 
 /* What must be done after a call; a set. */
@@ -69,6 +70,12 @@ void bfd_machine_init(struct bfd_machine *machine, const struct bfd_session_conf
 unsigned bfd_machine_receive(struct bfd_machine *machine, const struct bfd_packet *packet, usec_t now);
 /** The time has come that bfd_machine_deadline named. */
 unsigned bfd_machine_tick(struct bfd_machine *machine, usec_t now);
+/**
+ * This host stood still for `late` microseconds: a timer of ours came so much too late. Packets may wait on
+ * the way to us, so that time is no silence of the peer's; at most one detection time is forgiven between two
+ * packets. To be called before bfd_machine_tick.
+ */
+void bfd_machine_forgive(struct bfd_machine *machine, usec_t late);
 /** When bfd_machine_tick is to be called; INT64_MAX: never. */
 usec_t bfd_machine_deadline(const struct bfd_machine *machine);
 unsigned bfd_machine_hold(struct bfd_machine *machine, bool hold, usec_t now);

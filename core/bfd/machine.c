@@ -196,8 +196,22 @@ bfd_machine_receive(struct bfd_machine *m, const struct bfd_packet *packet, usec
 		return 0;
 	actions = follow(m, packet->state, now);
 	m->detect_at = now + bfd_machine_detection_time(m);
+	m->forgiven = 0;
 	plan_again(m);
 	return actions | (packet->poll ? BFD_SEND_FINAL : 0);
+}
+
+void
+bfd_machine_forgive(struct bfd_machine *m, usec_t late)
+{
+	uint32_t most = bfd_machine_detection_time(m);
+	usec_t room = most > m->forgiven ? most - m->forgiven : 0;
+
+	if (m->detect_at == 0 || late <= 0)
+		return;
+	late = late < room ? late : room;
+	m->detect_at += late;
+	m->forgiven += (uint32_t)late;
 }
 
 unsigned

@@ -120,6 +120,8 @@ struct bgp_events {
 	/** The lowest MED among a peer's accepted routes changed (UINT32_MAX: it has none). Failover follows
 	 * it. */
 	void (*med_changed)(void *context, struct bgp_peer *peer, uint32_t lowest_med);
+	/** A peer advertises something that is accepted, or nothing (any more). May be NULL. */
+	void (*teaches_changed)(void *context, struct bgp_peer *peer, bool teaches);
 	/** All that a peer tells carries GRACEFUL_SHUTDOWN (RFC 8326): it drains this session; or no longer.
 	 */
 	void (*graceful_changed)(void *context, struct bgp_peer *peer, bool graceful);
@@ -156,6 +158,9 @@ void bgp_peer_stop(struct bgp_peer *peer, const char *why);
 /** Sends a KEEPALIVE now, which the peer's TCP acknowledges: to see whether it is reached. False where the
  * session is not Established. Not to be called more than once a second (RFC 4271 4.4). */
 bool bgp_peer_poke(struct bgp_peer *peer);
+/** The peer's interface was made anew under its name: its session goes on by the new one. False where that
+ * can't be, or where there is no session. */
+bool bgp_peer_rebind(struct bgp_peer *peer);
 /** An operator's shutdown (Cease 6/2 with a message, RFC 9003) and its end. It outlasts start and stop. */
 void bgp_peer_shutdown(struct bgp_peer *peer, const char *message);
 void bgp_peer_enable(struct bgp_peer *peer);

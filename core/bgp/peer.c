@@ -219,6 +219,15 @@ bgp_peer_poke(struct bgp_peer *peer)
 	return true;
 }
 
+bool
+bgp_peer_rebind(struct bgp_peer *peer)
+{
+	struct session *session = peer_established(peer);
+
+	return session != NULL && session->connection != NULL &&
+	       connection_bind(session->connection->fd, &peer->config);
+}
+
 void
 bgp_peer_shutdown(struct bgp_peer *peer, const char *message)
 {

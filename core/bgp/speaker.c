@@ -146,6 +146,18 @@ tell_graceful(struct bgp_speaker *speaker, struct bgp_peer *peer)
 		speaker->config.events.graceful_changed(speaker->config.events.context, peer, graceful);
 }
 
+static void
+tell_teaches(struct bgp_speaker *speaker, struct bgp_peer *peer)
+{
+	bool teaches = rib_peer(&speaker->rib, peer->index)->accepted != 0;
+
+	if (teaches == peer->reported_teaches)
+		return;
+	peer->reported_teaches = teaches;
+	if (speaker->config.events.teaches_changed != NULL)
+		speaker->config.events.teaches_changed(speaker->config.events.context, peer, teaches);
+}
+
 /* States at once, lowest MEDs once a turn. */
 static void
 tell_peers(struct bgp_speaker *speaker)
@@ -169,6 +181,7 @@ tell_peers(struct bgp_speaker *speaker)
 			if (events->med_changed != NULL)
 				events->med_changed(events->context, peer, lowest);
 		}
+		tell_teaches(speaker, peer);
 		tell_graceful(speaker, peer);
 	}
 }

@@ -38,6 +38,8 @@ struct connection {
 	usec_t linger_until;
 };
 
+/** Binds a socket to the peer's interface, if it has one. False with errno set. */
+bool connection_bind(int fd, const struct bgp_peer_config *config);
 /** Begins to connect. NULL: it failed at once, `error_number` says why. */
 struct connection *connection_connect(struct session *session, int *error_number);
 /** Takes an accepted socket. */
@@ -180,6 +182,7 @@ struct bgp_peer {
 	bool wanted, shut_down, removed;
 	bool graceful_shutdown; /* what is told carries the community (RFC 8326) */
 	bool reported_graceful; /* what it tells does, as the world knows */
+	bool reported_teaches;  /* it tells something that is accepted, as the world knows */
 	bool plain_open;        /* the other side knows no capabilities */
 	struct session *main, *second;
 	struct adj_out *out;        /* while Established */

@@ -37,6 +37,13 @@ set_number(int fd, int level, int option, int value)
 		log_debug("bgp", "socket option %d/%d: %s", level, option, strerror(errno));
 }
 
+bool
+connection_bind(int fd, const struct bgp_peer_config *config)
+{
+	return config->interface == NULL || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
+						       (socklen_t)strlen(config->interface) + 1) == 0;
+}
+
 /* What every session's socket has. False with errno set where the interface can't be bound to. */
 static bool
 prepare(int fd, const struct bgp_peer *peer, uint8_t family)
@@ -48,8 +55,7 @@ prepare(int fd, const struct bgp_peer *peer, uint8_t family)
 	set_number(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, DSCP_CS6);
 	if (config->local_asn != config->remote_asn && !config->multihop)
 		set_number(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, 1);
-	return config->interface == NULL || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
-						       (socklen_t)strlen(config->interface) + 1) == 0;
+	return connection_bind(fd, config);
 }
 
 static struct connection *

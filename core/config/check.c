@@ -208,6 +208,12 @@ check_connection(struct reading *reading, struct config_connection *connection, 
 		check_dynamic(reading, connection, given, at);
 	else
 		check_static(reading, connection, given, at);
+	if (connection->prefer > connection->tunnel_count)
+		finding_error(reading->findings, given_at(given, SECTION_CONNECTION, "prefer", at),
+			      "'prefer' names tunnel %u, and there is one only", connection->prefer);
+	else if (connection->prefer != 0 && connection->mode == CONFIG_MODE_ACTIVE_ACTIVE)
+		finding_warning(reading->findings, given_at(given, SECTION_CONNECTION, "prefer", at),
+				"'prefer' has no effect with active_active: both tunnels carry");
 	if (connection->tunnel_count == 1)
 		finding_warning(reading->findings, given_at(given, SECTION_CONNECTION, "tunnels", at),
 				"one tunnel only: nothing takes over when it fails");

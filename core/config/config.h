@@ -95,6 +95,8 @@ struct config_connection {
 	char *name;
 	enum config_routing routing;
 	enum config_mode mode;
+	uint32_t prefer;                /* 1 or 2: this tunnel carries whenever it can; 0: none */
+	uint32_t hold_down_ms;          /* how long it must have been well to carry again after a loss */
 	uint32_t peer_asn;              /* dynamic: never 0 */
 	struct config_prefixes routes;  /* static routing: every prefix on the other side */
 	struct config_prefixes protect; /* never sent in the clear */

@@ -74,6 +74,25 @@ failover_usable(const struct failover *failover, bool drained_too)
 	return bits;
 }
 
+uint32_t
+failover_teaching(const struct failover *failover)
+{
+	usec_t now = clock_monotonic(), patience = (usec_t)failover_timing.teach * USEC_PER_MS;
+	uint32_t bits = 0, known = 0;
+
+	for (unsigned i = 0; i < failover->count; i++) {
+		const struct failover_member *member = &failover->members[i];
+
+		if (!member->usable)
+			continue;
+		if (member->teaches)
+			known |= 1u << i;
+		else if (!member->taught && now - member->usable_since < patience)
+			bits |= 1u << i;
+	}
+	return known != 0 ? bits | known : UINT32_MAX;
+}
+
 /*
  * The member among `bits` whose MED is the lowest; NONE where one is unknown. Of equal ones it is that whose
  * MED fell last: the other side has just moved there, and can't say that it likes the former one less when
@@ -101,38 +120,82 @@ lowest_med(const struct failover *failover, uint32_t bits)
 	return tie ? NONE : best;
 }
 
+/* How long the preferred member must go on being well before it may carry again. */
+static usec_t
+hold_down_left(const struct failover *failover)
+{
+	const struct failover_member *member = &failover->members[failover->preferred];
+	usec_t well = clock_monotonic() - member->usable_since;
+
+	return member->usable && member->lost && well < failover->hold_down ? failover->hold_down - well : 0;
+}
+
+/* The member that the configuration prefers, if it may carry; NONE. */
+static int
+preferred_member(const struct failover *failover, uint32_t bits)
+{
+	int at = failover->preferred;
+
+	if (at < 0 || !(bits & 1u << at))
+		return NONE;
+	if (!(failover->active & 1u << at) && bits & failover->active && hold_down_left(failover) > 0)
+		return NONE;
+	return at;
+}
+
+enum reason { BY_OPERATOR, BY_PREFERENCE, BY_MED, BY_TRAFFIC, BY_HABIT };
+
 struct choice {
 	uint32_t active;
-	bool patient; /* what carries now can go on: the move may wait for a moment */
+	enum reason reason;
+	bool untaught; /* what carries now advertises nothing */
+	bool patient;  /* what carries now can go on: the move may wait for a moment */
 };
+
+static struct choice
+choose_one(const struct failover *failover, uint32_t bits)
+{
+	int wanted = preferred_member(failover, bits);
+
+	if (wanted >= 0)
+		return (struct choice){.active = 1u << wanted, .reason = BY_PREFERENCE};
+	/* While the preferred one waits, nothing else moves the traffic meanwhile. */
+	wanted =
+	    failover->preferred >= 0 && bits & 1u << failover->preferred ? NONE : lowest_med(failover, bits);
+	if (wanted >= 0)
+		return (struct choice){.active = 1u << wanted, .reason = BY_MED};
+	wanted = failover->preferred < 0 ? failover->arrival.by : NONE;
+	if (wanted >= 0 && bits & 1u << wanted && arrival_may_follow(failover))
+		return (struct choice){.active = 1u << wanted, .reason = BY_TRAFFIC};
+	if (bits & failover->active)
+		bits &= failover->active;
+	return (struct choice){.active = bits & -bits, .reason = BY_HABIT};
+}
 
 static struct choice
 choose(const struct failover *failover)
 {
-	uint32_t bits = failover_usable(failover, false);
+	uint32_t all = failover_usable(failover, true), bits = failover_usable(failover, false), still;
+	uint32_t taught = failover_teaching(failover);
 	struct choice choice = {0};
-	int preferred, wanted = failover->pinned;
+	int wanted = failover->pinned;
 
-	if (bits == 0)
-		bits = failover_usable(failover, true);
+	if ((bits & taught) == 0)
+		bits = (all & taught) != 0 || bits == 0 ? all : bits;
+	still = bits;
+	bits = (bits & taught) != 0 ? bits & taught : bits;
 	if (wanted < 0 || !(bits & 1u << wanted))
 		wanted = failover->insist;
 	if (wanted >= 0 && bits & 1u << wanted) {
 		choice.active = 1u << wanted;
-		return choice;
-	}
-	if (failover->active_active) {
+	} else if (failover->active_active) {
 		choice.active = bits;
-		return choice;
+	} else {
+		choice = choose_one(failover, bits);
+		choice.patient =
+		    (still & failover->active) != 0 && !(failover->active & (failover->active - 1));
 	}
-	preferred = lowest_med(failover, bits);
-	if (preferred >= 0)
-		choice.active = 1u << preferred;
-	else if (bits & failover->active)
-		choice.active = bits & failover->active & -(bits & failover->active);
-	else
-		choice.active = bits & -bits;
-	choice.patient = (bits & failover->active) != 0 && !(failover->active & (failover->active - 1));
+	choice.untaught = (failover->active & still & ~bits) != 0;
 	return choice;
 }
 
@@ -145,6 +208,8 @@ set_routes(struct failover *failover, uint32_t active)
 
 	if (failover->routes_set && failover->active == active && failover->usable == usable)
 		return;
+	if (failover->active != active)
+		arrival_forget(failover);
 	failover->active = active;
 	failover->usable = usable;
 	failover->routes_set = true;
@@ -267,20 +332,40 @@ chance(struct failover *failover, unsigned least, unsigned most)
 	return least + (unsigned)((failover->seed * 2685821657736338717ull >> 33) % (most - least + 1));
 }
 
+/* Why traffic leaves what carries now although it could go on. */
+static void
+explain(const struct failover *failover, const struct choice *choice, char *out, size_t size)
+{
+	int now = first_of(failover->active & ~choice->active), to = first_of(choice->active);
+	char name[80];
+
+	failover_member_name(failover, now, name);
+	if (choice->untaught)
+		snprintf(out, size,
+			 failover->members[now].taught ? "the peer of %s withdrew its prefixes"
+						       : "the peer of %s advertises nothing",
+			 name);
+	else if (choice->reason == BY_PREFERENCE)
+		snprintf(out, size, "the configuration prefers it");
+	else if (choice->reason == BY_MED)
+		snprintf(out, size, "the other side prefers it (MED %u against %u)",
+			 failover->members[to].med, failover->members[now].med);
+	else
+		snprintf(out, size, "the other side sends by it");
+}
+
 static void
 on_follow(uv_timer_t *timer)
 {
 	struct failover *failover = timer->data;
 	struct choice choice = choose(failover);
-	const struct failover_member *now, *preferred;
 	char cause[160];
 
 	if (choice.active == failover->active || !choice.patient)
 		return;
-	now = &failover->members[first_of(failover->active)];
-	preferred = &failover->members[first_of(choice.active)];
-	snprintf(cause, sizeof(cause), "the other side prefers it (MED %u against %u)", preferred->med,
-		 now->med);
+	explain(failover, &choice, cause, sizeof(cause));
+	if (choice.reason == BY_TRAFFIC)
+		arrival_followed(failover);
 	move_planned(failover, choice.active, cause, true);
 }
 
@@ -308,6 +393,7 @@ failover_settle(struct failover *failover, const char *cause, bool automatic)
 {
 	struct choice choice = choose(failover);
 	uint32_t usable = failover_usable(failover, true);
+	char why[160];
 
 	if (usable == (1u << failover->count) - 1)
 		failover->stale = false;
@@ -326,7 +412,10 @@ failover_settle(struct failover *failover, const char *cause, bool automatic)
 	uv_timer_stop(&failover->follower);
 	if (failover->active & ~usable)
 		move_lost(failover, choice.active, cause);
-	else if (failover->active & ~choice.active)
+	else if (failover->active & ~choice.active && choice.untaught && automatic) {
+		explain(failover, &choice, why, sizeof(why));
+		move_planned(failover, choice.active, why, true);
+	} else if (failover->active & ~choice.active)
 		move_planned(failover, choice.active, cause, automatic);
 	else
 		move_joined(failover, choice.active, cause);
@@ -342,7 +431,10 @@ failover_member_usable(struct failover *failover, unsigned at, bool usable, cons
 	if (at >= failover->count || member->usable == usable)
 		return;
 	standby = !usable && !(failover->active & 1u << at) && failover->active != 0;
+	member->lost |= member->usable && !usable;
 	member->usable = usable;
+	member->usable_since = clock_monotonic();
+	member->taught = member->teaches;
 	member->med_lowered = 0;
 	text_clean(member->cause, sizeof(member->cause), cause != NULL ? cause : "");
 	failover_member_name(failover, (int)at, name);
@@ -373,6 +465,16 @@ failover_member_med(struct failover *failover, unsigned member, uint32_t med)
 		failover->members[member].med_lowered = clock_monotonic();
 	failover->members[member].med = med;
 	failover_settle(failover, "the other side prefers it", true);
+}
+
+void
+failover_member_teaches(struct failover *failover, unsigned member, bool teaches)
+{
+	if (member >= failover->count || failover->members[member].teaches == teaches)
+		return;
+	failover->members[member].teaches = teaches;
+	failover->members[member].taught |= teaches;
+	failover_settle(failover, "its peer advertises prefixes again", true);
 }
 
 void
@@ -409,6 +511,27 @@ failover_member_leaving(struct failover *failover, unsigned at, bool leaving)
 }
 
 void
+failover_prefer(struct failover *failover, int member, unsigned hold_down_ms)
+{
+	failover->preferred = member < (int)failover->count ? member : NONE;
+	failover->hold_down = (usec_t)hold_down_ms * USEC_PER_MS;
+}
+
+void
+failover_static(struct failover *failover, bool follow)
+{
+	failover->is_static = true;
+	failover->follows_traffic = follow;
+}
+
+void
+failover_pin(struct failover *failover, unsigned member)
+{
+	if (member < failover->count)
+		failover->pinned = (int)member;
+}
+
+void
 failover_order(struct failover *failover, enum failover_order order)
 {
 	failover->order = order;
@@ -424,6 +547,9 @@ failover_status(const struct failover *failover, struct failover_status *out)
 	    .moving = failover->watch.kind == WATCH_PLANNED,
 	    .measuring = failover->watch.kind == WATCH_LOSS,
 	    .pinned_member = failover->pinned,
+	    .preferred_member = failover->preferred,
+	    .hold_down_left = failover->preferred >= 0 ? hold_down_left(failover) : 0,
+	    .untaught = failover_usable(failover, true) & ~failover_teaching(failover),
 	    .failovers = failover->failovers,
 	    .confirm_until = failover->confirm.waiting ? failover->confirm.until : 0,
 	    .confirm_from = failover->confirm.waiting ? failover->confirm.from : NONE,
@@ -447,10 +573,20 @@ failover_outage_known(struct failover *failover, double outage_ms, const char *t
 
 /* --- make and free --- */
 
+/* Looks, and acts on what only time or traffic has changed. */
 static void
 on_sample(uv_timer_t *timer)
 {
-	watch_sample(timer->data);
+	struct failover *failover = timer->data;
+	struct choice choice;
+
+	watch_sample(failover);
+	arrival_sample(failover);
+	choice = choose(failover);
+	if (choice.active != failover->active)
+		failover_settle(failover, "the gateway chooses anew", true);
+	else if (uv_is_active((uv_handle_t *)&failover->follower))
+		uv_timer_stop(&failover->follower);
 }
 
 struct failover *
@@ -466,7 +602,7 @@ failover_new(uv_loop_t *loop, unsigned members, bool active_active, const struct
 		snprintf(failover->name, sizeof(failover->name), "%s", actions->name);
 	failover->count = members < FAILOVER_MEMBERS ? members : FAILOVER_MEMBERS;
 	failover->active_active = active_active;
-	failover->pinned = failover->insist = NONE;
+	failover->pinned = failover->preferred = failover->insist = failover->arrival.by = NONE;
 	failover->deed = "switchover";
 	failover->last.from = failover->last.to = NONE;
 	failover->last.outage_ms = NAN;

@@ -4,13 +4,16 @@
  * decisions go out through struct failover_actions; the rooms that carry them out (routing, BGP) are not
  * known here.
  *
- * The order of the choice (active_passive): pinned by an operator -> usable -> lowest MED that the other side
- * announces (it names its preference so: AWS, RFC 4271 5.1.4) -> the one that carries now -> the lower
- * number. Following a MED waits for a moment (failover_order), so that two gateways that follow each other
+ * The order of the choice (active_passive): usable -> not drained -> whose peer advertises anything at all
+ * (else its routes have gone to the other tunnel already) -> pinned by an operator -> preferred by the
+ * configuration -> lowest MED that the other side announces (it names its preference so: AWS, RFC 4271 5.1.4)
+ * -> with static routing, by which the other side sends -> the one that carries now -> the lower number.
+ * Following the other side waits for a moment (failover_order), so that two gateways that follow each other
  * don't swap for ever. It is not revertive: a tunnel that comes back does not take the traffic back, unless
- * it is pinned or the MED says so. active_active: all that are usable carry; a switchover pins to one. A
- * planned move is make-before-break: the new tunnel carries before the old one is let go; it is done when the
- * data plane's counters show that the other side's traffic has moved too, or when a limit has passed.
+ * it is pinned, preferred, or the other side says so. active_active: all that are usable carry; a switchover
+ * pins to one. A planned move is make-before-break: the new tunnel carries before the old one is let go; it
+ * is done when the data plane's counters show that the other side's traffic has moved too, or when a limit
+ * has passed.
  */
 #ifndef TWINSPAN_FAILOVER_FAILOVER_H
 #define TWINSPAN_FAILOVER_FAILOVER_H
@@ -79,6 +82,9 @@ struct failover_status {
 	uint32_t active, usable; /* bits */
 	uint32_t drained;        /* by an operator here; bits */
 	uint32_t leaving;        /* the other side drains them; bits */
+	uint32_t untaught;       /* their peer advertises nothing, while another's does; bits */
+	int preferred_member;    /* by the configuration; -1: none */
+	usec_t hold_down_left;   /* until the preferred one may carry again after its loss */
 	bool pinned, moving;
 	bool measuring;       /* after a loss: the outage is not over or not known yet */
 	int pinned_member;    /* -1: none */
@@ -98,6 +104,9 @@ void failover_member_usable(struct failover *failover, unsigned member, bool usa
 /** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. Compared only where both are known.
  */
 void failover_member_med(struct failover *failover, unsigned member, uint32_t med);
+/** The member's peer advertises something that we accept, or nothing (any more). Where nobody does, as with
+ * static routing, it doesn't matter. */
+void failover_member_teaches(struct failover *failover, unsigned member, bool teaches);
 /**
  * Who follows the other's MED first when both gateways prefer different tunnels. The two must not say the
  * same: compare both ends' inside addresses, say. FAILOVER_ORDER_RANDOM (at first): chance decides, which may
@@ -105,6 +114,21 @@ void failover_member_med(struct failover *failover, unsigned member, uint32_t me
  */
 enum failover_order { FAILOVER_ORDER_RANDOM, FAILOVER_ORDER_FIRST, FAILOVER_ORDER_SECOND };
 void failover_order(struct failover *failover, enum failover_order order);
+/**
+ * The configuration prefers this member (-1: none): it carries whenever it can. One that was lost carries
+ * again only when it has been usable for `hold_down_ms` without a break.
+ */
+void failover_prefer(struct failover *failover, int member, unsigned hold_down_ms);
+/**
+ * Static routing: there is no MED, so the other side can't be told where to send, and shows where it wants to
+ * have the traffic by sending there. With `follow` a member by which all of its traffic comes in carries ours
+ * too, unless one is pinned or preferred: not more than three times a minute, in case that the other side
+ * follows us without an order. A planned move waits for less long, and is no failure where the other side
+ * stays.
+ */
+void failover_static(struct failover *failover, bool follow);
+/** At the start: pinned in an earlier run. Moves nothing by itself while no member is usable. */
+void failover_pin(struct failover *failover, unsigned member);
 /** A member that is being drained is only used when no other is usable. For a drain that tells how it ended
  * see failover_drain. */
 void failover_member_drain(struct failover *failover, unsigned member, bool drain);

@@ -10,15 +10,19 @@
 
 /** All spans in milliseconds. In one place, and tests shorten some. */
 struct failover_timing {
-	unsigned sample;                    /* between looks at the counters while nothing moves */
-	unsigned poll;                      /* while something does */
-	unsigned planned_limit;             /* a switchover's end, moved or not */
-	unsigned outage_limit;              /* how long the return of traffic is waited for */
-	unsigned window;                    /* over which a direction must have moved */
-	unsigned window_most;               /* the same for a slow stream */
-	unsigned traffic_age;               /* a last packet older than this belongs to an idle tunnel */
-	unsigned follow_least, follow_most; /* wait before following a MED */
-	unsigned second_least, second_most; /* the same for FAILOVER_ORDER_SECOND */
+	unsigned sample;                        /* between looks at the counters while nothing moves */
+	unsigned poll;                          /* while something does */
+	unsigned planned_limit;                 /* a switchover's end, moved or not */
+	unsigned outage_limit;                  /* how long the return of traffic is waited for */
+	unsigned window;                        /* over which a direction must have moved */
+	unsigned window_most;                   /* the same for a slow stream */
+	unsigned traffic_age;                   /* a last packet older than this belongs to an idle tunnel */
+	unsigned follow_least, follow_most;     /* wait before following a MED */
+	unsigned second_least, second_most;     /* the same for FAILOVER_ORDER_SECOND */
+	unsigned teach;                         /* how long a peer may take to advertise its first prefix */
+	unsigned static_limit;                  /* planned_limit where the other side can't be told */
+	unsigned traffic_first, traffic_second; /* how long its traffic must come in before it is followed */
+	unsigned traffic_pause;                 /* within it not followed more than FOLLOWS times */
 };
 extern struct failover_timing failover_timing;
 
@@ -34,6 +38,20 @@ struct look {
 	usec_t at;
 	uint64_t rx[FAILOVER_MEMBERS], tx[FAILOVER_MEMBERS];
 	usec_t last_rx[FAILOVER_MEMBERS];
+};
+
+/* At most so often in traffic_pause is the other side's traffic followed. */
+#define FOLLOWS 3
+
+/* By which member the other side's traffic comes in: packets since it no longer came by what carries. */
+struct arrival {
+	bool primed;
+	usec_t since;
+	uint64_t first[FAILOVER_MEMBERS]; /* counters when it began */
+	uint64_t last[FAILOVER_MEMBERS];  /* at the last sample */
+	int by;                           /* it is clear by now; -1: it isn't */
+	usec_t followed[FOLLOWS];         /* the last times that it was followed */
+	unsigned next;                    /* of those */
 };
 
 enum watch_kind { WATCH_NONE, WATCH_LOSS, WATCH_PLANNED };
@@ -59,6 +77,10 @@ struct failover_member {
 	bool drain;   /* an operator drains it */
 	bool carried; /* when that began: then it carries again when it ends */
 	bool leaving; /* the other side drains it */
+	bool lost;    /* it was usable once and then was not */
+	bool teaches; /* its peer advertises something */
+	bool taught;  /* it did since it is usable */
+	usec_t usable_since;
 	uint32_t med;
 	usec_t med_lowered;                   /* when the other side began to like it better; 0: it didn't */
 	uint32_t local_preference, announced; /* as set last; 0: not yet */
@@ -80,6 +102,10 @@ struct failover {
 	uint32_t active, usable; /* as set_routes was told */
 	bool routes_set;
 	int pinned;
+	int preferred; /* by the configuration; -1: none */
+	usec_t hold_down;
+	bool is_static, follows_traffic;
+	struct arrival arrival;
 	int insist;       /* where an operator's move goes that pins nothing, until it is over; -1: none */
 	const char *deed; /* what the operator does: "switchover", "drain", "undrain" */
 	struct {
@@ -110,6 +136,9 @@ first_of(uint32_t bits)
 
 /* failover.c */
 uint32_t failover_usable(const struct failover *failover, bool drained_too);
+/** Members whose peer advertises something (what has just come up is given a moment for it); all where none
+ * does: static routing. */
+uint32_t failover_teaching(const struct failover *failover);
 /** Acts on what is now the case. Not `automatic`: an operator wants it so. */
 void failover_settle(struct failover *failover, const char *cause, bool automatic);
 void failover_follow_later(struct failover *failover);
@@ -125,6 +154,15 @@ void failover_planned_done(struct failover *failover, struct failover_result *re
 void failover_outage_known(struct failover *failover, double outage_ms, const char *text);
 void failover_event(const struct failover *failover, const char *severity, const char *kind,
 		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* arrival.c */
+/** A look at the counters, every failover_timing.sample: by which member does the other side send? */
+void arrival_sample(struct failover *failover);
+/** Traffic was moved: what came in before says nothing now. */
+void arrival_forget(struct failover *failover);
+/** May its traffic be followed now? / It is. */
+bool arrival_may_follow(const struct failover *failover);
+void arrival_followed(struct failover *failover);
 
 /* watch.c */
 /** A look at the counters while nothing moves: learns how much traffic there is. */

@@ -140,6 +140,10 @@ switchover_target(const struct failover *failover, int member, struct error *err
 		error_set(err, "%s is being drained: undrain it first", text);
 		return NONE;
 	}
+	if (!(failover_teaching(failover) & 1u << member)) {
+		error_set(err, "the peer of %s advertises nothing: traffic stays where it is", text);
+		return NONE;
+	}
 	if (failover->members[member].leaving) {
 		error_set(err, "the other side drains %s: traffic stays where it is", text);
 		return NONE;

@@ -35,6 +35,11 @@ struct failover_timing failover_timing = {
     .follow_most = 300,
     .second_least = 400,
     .second_most = 500,
+    .teach = 3000,
+    .static_limit = 4000,
+    .traffic_first = 700,
+    .traffic_second = 2000,
+    .traffic_pause = 60000,
 };
 
 /* Surplus over control below which it can't be told from it. */
@@ -281,12 +286,13 @@ planned_over(struct failover *failover, const char *instead)
 	struct watch *watch = &failover->watch;
 	struct failover_result result = {
 	    .ours_moved = watch->ours, .theirs_moved = watch->theirs, .outage_ms = NAN};
+	bool stays = failover->is_static && watch->ours && !watch->theirs && instead == NULL;
 	usec_t end = watch->theirs ? watch->theirs_at : clock_monotonic();
 	char from[80], to[80], gap[60] = "";
 	int from_member, to_member;
 	struct look now = {0};
 
-	result.ok = watch->ours && watch->theirs && instead == NULL;
+	result.ok = watch->ours && (watch->theirs || stays) && instead == NULL;
 	result.took_ms = end > watch->started ? (double)(end - watch->started) / USEC_PER_MS : 0;
 	if (watch->traffic > 0) {
 		result.outage_ms = (double)watch->longest_gap / USEC_PER_MS;
@@ -298,6 +304,12 @@ planned_over(struct failover *failover, const char *instead)
 	failover_member_name(failover, watch->to, to);
 	if (instead != NULL)
 		snprintf(result.text, sizeof(result.text), "%s", instead);
+	else if (stays)
+		snprintf(
+		    result.text, sizeof(result.text),
+		    "what we send goes by %.60s; the other side goes on sending by %.60s: static routing "
+		    "can't steer it",
+		    to, from);
 	else if (result.ok)
 		snprintf(result.text, sizeof(result.text), "moved from %s to %s in %.0f ms%s", from, to,
 			 result.took_ms, gap);
@@ -307,7 +319,7 @@ planned_over(struct failover *failover, const char *instead)
 			 "doesn't follow our "
 			 "MED, or not yet",
 			 to, watch->ours ? "" : " (not seen)", result.took_ms / 1000, from);
-	from_member = result.ok && watch->traffic > 0 ? watch->from : -1;
+	from_member = result.ok && watch->theirs && watch->traffic > 0 ? watch->from : -1;
 	to_member = watch->to;
 	if (from_member >= 0)
 		now = *look_back(watch, 0);
@@ -370,13 +382,16 @@ static void
 planned_look(struct failover *failover)
 {
 	struct watch *watch = &failover->watch;
+	unsigned limit = failover->is_static && failover_timing.static_limit < failover_timing.planned_limit
+			     ? failover_timing.static_limit
+			     : failover_timing.planned_limit;
 
 	if (watch->count > 1)
 		learn_gap(failover, watch);
 	watch->ours = watch->ours || ours_moved(watch);
 	watch->theirs = watch->theirs || theirs_moved(watch);
 	if ((watch->ours && watch->theirs) ||
-	    clock_monotonic() - watch->started >= failover_timing.planned_limit * USEC_PER_MS)
+	    clock_monotonic() - watch->started >= (usec_t)limit * USEC_PER_MS)
 		planned_over(failover, NULL);
 }
 

@@ -43,3 +43,15 @@ damping_clear(struct damping *damping)
 {
 	*damping = (struct damping){0};
 }
+
+bool
+damping_holds_back(struct damping *damping, const struct damping_member *members, unsigned count, unsigned at,
+		   usec_t now)
+{
+	const struct damping_member *member = &members[at];
+	bool other = false;
+
+	for (unsigned i = 0; i < count; i++)
+		other |= i != at && members[i].able && !members[i].waits;
+	return member->able && damping_held(damping, now) && other && (member->waits || !member->carries);
+}

@@ -31,4 +31,18 @@ double damping_penalty(const struct damping *damping, usec_t now);
 usec_t damping_left(const struct damping *damping, usec_t now);
 void damping_clear(struct damping *damping);
 
+/* A tunnel of a connection, as it is until now. */
+struct damping_member {
+	bool able;    /* it could carry */
+	bool waits;   /* it is held back */
+	bool carries; /* traffic goes by it */
+};
+/**
+ * Whether the member `at` of a connection, whose damping this is, has to wait. What carries and is well is
+ * not taken away for what was: only one that comes back waits; and only while another can carry that does not
+ * wait itself, so that of several that flap one is let carry.
+ */
+bool damping_holds_back(struct damping *damping, const struct damping_member *members, unsigned count,
+			unsigned at, usec_t now);
+
 #endif

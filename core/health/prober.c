@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/base/processor.h"
 #include "core/base/text.h"
 
 #define EVENTS 64
@@ -156,6 +157,7 @@ run(void *context)
 	int wait = -1;
 
 	pthread_setschedparam(pthread_self(), SCHED_RR, &priority);
+	processor_keep_off_bulk();
 	for (;;) {
 		int count = epoll_wait(prober->epoll, events, EVENTS, wait);
 		uint64_t ignored;

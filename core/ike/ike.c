@@ -416,3 +416,15 @@ ike_tunnel_rekey(struct ike *ike, uint32_t id)
 	pthread_mutex_unlock(&ike->lock);
 	return chosen != NULL;
 }
+
+void
+ike_tunnel_probe(struct ike *ike, uint32_t id)
+{
+	struct tunnel *tunnel;
+
+	pthread_mutex_lock(&ike->lock);
+	tunnel = tunnel_find(ike, id);
+	for (struct track *track = tunnel ? tunnel->tracks : NULL; track; track = track->sibling)
+		supervise_doubt(track);
+	pthread_mutex_unlock(&ike->lock);
+}

@@ -133,6 +133,13 @@ void ike_tunnel_up(struct ike *ike, uint32_t tunnel);
 void ike_tunnel_down(struct ike *ike, uint32_t tunnel);
 /** Rekeys the child SA and then the IKE SA. False where there is none. */
 bool ike_tunnel_rekey(struct ike *ike, uint32_t tunnel);
+/**
+ * Something else says that the peer is dead (BFD, a probe, traffic): asks it at once, by an empty
+ * INFORMATIONAL. No answer within a few seconds, nor any ESP packet: it is dead, as by dead-peer detection
+ * (IKE_EVENT_PEER_DEAD) but without waiting for its timers. An answer changes nothing. May be called as often
+ * as one likes: it is asked every two seconds at most.
+ */
+void ike_tunnel_probe(struct ike *ike, uint32_t tunnel);
 /** The figures as last collected (a job in charon's threads refreshes them once a second and on events). */
 bool ike_tunnel_status(struct ike *ike, uint32_t tunnel, struct ike_status *out);
 

@@ -42,6 +42,7 @@ struct track {
 	usec_t traffic; /* last authentic ESP packet, as last collected */
 	usec_t closing; /* since when we want it gone; 0: we don't */
 	usec_t probed;  /* when a duplicate was asked for a sign of life; 0: not */
+	usec_t doubted; /* when it was last asked because something else says that it is dead; 0: never */
 	uint64_t initiator_spi;
 	unsigned retransmits; /* of the request that is outstanding; 0: none */
 	unsigned sent;        /* packets of the negotiation under way */
@@ -154,6 +155,9 @@ void report_failure(struct ike *ike, struct track *track, enum failure failure, 
 void supervisor_start(struct ike *ike);
 /** Decides when the next try is, after a negotiation ended or the last child SA went; with ike->lock held. */
 void supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed);
+/** Asks the peer of an established SA for a sign of life, and soon believes it dead without one; with
+ * ike->lock held. */
+void supervise_doubt(struct track *track);
 /** Lets charon start what is due, now; with ike->lock held. */
 void supervise_soon(struct ike *ike);
 

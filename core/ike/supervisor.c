@@ -8,6 +8,8 @@
  * - An established IKE_SA is dead when a request of ours is outstanding and nothing authentic came, neither
  * IKE nor ESP, for the tunnel's dpd_timeout. charon sends the requests: its own dead-peer detection after
  * dpd_interval of silence.
+ * - Where BFD, a probe or traffic says that the peer is dead it is asked at once, and DOUBT_PATIENCE without
+ * an answer (some four packets) is enough: a peer that was restarted has no such SA and will never answer.
  * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
  * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state)
  * become one: of two as old as each other the one with the lower initiator's SPI, which both ends see alike,
@@ -28,6 +30,8 @@
 #define DELETE_PATIENCE (5 * USEC_PER_SEC)
 #define REKEYED_PATIENCE (30 * USEC_PER_SEC)
 #define DUPLICATE_PATIENCE (3 * USEC_PER_SEC)
+#define DOUBT_PATIENCE (5 * USEC_PER_SEC)
+#define DOUBT_PAUSE (2 * USEC_PER_SEC) /* an SA that answered is asked again after this */
 #define SAME_AGE (5 * USEC_PER_SEC)
 #define DEAD_WITHOUT_SETTING_S 165 /* what charon's own retransmissions would take */
 #define FRESH_LIMIT 64
@@ -153,8 +157,25 @@ is_dead(const struct track *track, usec_t now)
 	uint32_t limit = track->tunnel && track->tunnel->dpd_timeout_s ? track->tunnel->dpd_timeout_s
 								       : DEAD_WITHOUT_SETTING_S;
 
-	return track->established && track->retransmits &&
-	       now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
+	if (!track->established || !track->retransmits)
+		return false;
+	if (track->doubted > last_sign(track) && now - track->doubted >= DOUBT_PATIENCE)
+		return true;
+	return now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
+}
+
+void
+supervise_doubt(struct track *track)
+{
+	usec_t now = clock_monotonic();
+
+	if (!track->established || track->state != IKE_ESTABLISHED || track->ours_to_close)
+		return;
+	if (track->doubted && (track->doubted > last_sign(track) || now - track->doubted < DOUBT_PAUSE))
+		return; /* it is being asked, or has just answered */
+	track->doubted = now;
+	if (!track->retransmits)
+		job_sa(track->unique_id, DEED_PROBE);
 }
 
 static void

@@ -38,7 +38,8 @@
 	F(UINT, connections_total, "",  "Connections", "configured connections") \
 	F(UINT, rx_bps,            "bps", "In",        "rate of all tunnels, inwards") \
 	F(UINT, tx_bps,            "bps", "Out",       "rate of all tunnels, outwards") \
-	F(LIST, networks,          "",  "Networks",    "what this side has")
+	F(LIST, networks,          "",  "Networks",    "what this side has") \
+	F(REAL, longest_turn_ms,   "ms", "Longest turn", "for how long the gateway was ever busy with one thing, since it started")
 
 #define MODEL_LAST_FAILOVER(F, S) \
 	F(TIME, at,        "",   "At",     "when traffic moved") \

@@ -161,6 +161,20 @@ routing_group_set(struct routing *routing, uint32_t id, uint32_t active, uint32_
 		sync_rescan(routing);
 }
 
+void
+groups_look(struct routing *routing, const char *interface)
+{
+	for (size_t i = 0; i < routing->group_count; i++)
+		for (unsigned j = 0; j < routing->groups[i]->count; j++) {
+			struct member *member = &routing->groups[i]->members[j];
+
+			if (strcmp(member->name, interface) != 0)
+				continue;
+			member_look(routing, member);
+			member->legs[0].refused = member->legs[1].refused = false;
+		}
+}
+
 bool
 groups_link_changed(struct routing *routing, int ifindex, const char *name, bool running, bool gone)
 {

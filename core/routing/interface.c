@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Inside addresses of the tunnels' interfaces. An IPv6 address is used at once (IFA_F_NODAD): there is nobody
- * on a tunnel whose address it could be. Source: rtnetlink(7), linux/if_addr.h.
+ * on a tunnel whose address it could be. An interface that somebody sets down, and an address that somebody
+ * takes away, are put back; a removed interface is for its maker to make anew. Source: rtnetlink(7),
+ * linux/if_addr.h.
  */
 #include "core/routing/routing_internal.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 
 struct inside {
-	int ifindex;
+	char name[IFNAMSIZ];
+	int ifindex;   /* 0: it is gone */
+	bool doubtful; /* to be looked at */
 	struct ip_prefix address;
 };
 
@@ -53,21 +58,26 @@ set_up(struct routing *routing, int ifindex, uint32_t mtu)
 
 /* Writes down what the interface has now; another address of the family goes. */
 static void
-remember(struct routing *routing, int ifindex, const struct ip_prefix *inside)
+remember(struct routing *routing, const char *name, int ifindex, const struct ip_prefix *inside)
 {
+	struct inside *added;
+
 	for (size_t i = 0; i < routing->inside_count; i++) {
 		struct inside *known = &routing->insides[i];
 
-		if (known->ifindex != ifindex || known->address.address.family != inside->address.family)
+		if (strcmp(known->name, name) != 0 || known->address.address.family != inside->address.family)
 			continue;
 		if (!ip_prefix_equal(&known->address, inside))
 			change_address(routing, RTM_DELADDR, 0, ifindex, &known->address);
+		known->ifindex = ifindex;
 		known->address = *inside;
 		return;
 	}
 	routing->insides =
 	    memory_resize(routing->insides, (routing->inside_count + 1) * sizeof(*routing->insides));
-	routing->insides[routing->inside_count++] = (struct inside){ifindex, *inside};
+	added = &routing->insides[routing->inside_count++];
+	*added = (struct inside){.ifindex = ifindex, .address = *inside};
+	snprintf(added->name, sizeof(added->name), "%s", name);
 }
 
 bool
@@ -89,15 +99,119 @@ routing_interface_set(struct routing *routing, const char *interface, const stru
 		return error_set(err, "routing: can't give %s the address %s: %s%s%s", interface,
 				 ip_prefix_format(inside, text), strerror(-result),
 				 routing->netlink.reason.text[0] ? ": " : "", routing->netlink.reason.text);
-	remember(routing, ifindex, inside);
+	remember(routing, interface, ifindex, inside);
 	return true;
+}
+
+/* --- mending ----------------------------------------------------------------------------------- */
+
+struct flags_seen {
+	int ifindex;
+	bool found, up;
+};
+
+static void
+flags_visit(void *context, const struct nlmsghdr *message)
+{
+	struct flags_seen *seen = context;
+	const struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
+
+	if (message->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(message) < sizeof(*header) ||
+	    header->ifi_index != seen->ifindex)
+		return;
+	seen->found = true;
+	seen->up = (header->ifi_flags & IFF_UP) != 0;
+}
+
+static bool
+was_set_down(struct routing *routing, int ifindex)
+{
+	_Alignas(NLMSG_ALIGNTO) uint8_t buffer[NETLINK_MESSAGE];
+	struct nlmsghdr *message = netlink_message(buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	struct flags_seen seen = {.ifindex = ifindex};
+
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index = ifindex;
+	netlink_ask(&routing->netlink, message, flags_visit, &seen);
+	return seen.found && !seen.up;
+}
+
+/* True where something was put back. */
+static bool
+mend(struct routing *routing, const struct inside *inside)
+{
+	char text[IP_PREFIX_TEXT];
+	bool down = was_set_down(routing, inside->ifindex), mended = false;
+
+	if (down && set_up(routing, inside->ifindex, 0) == 0) {
+		routing_event(routing, "warning", "interface.restored", inside->name,
+			      "somebody set %s down; it is up again", inside->name);
+		mended = true;
+	}
+	/* Refused where it is there. */
+	if (change_address(routing, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, inside->ifindex,
+			   &inside->address) == 0) {
+		routing_event(routing, "warning", "interface.restored", inside->name,
+			      "%s had lost its inside address %s; it has it again", inside->name,
+			      ip_prefix_format(&inside->address, text));
+		mended = true;
+	}
+	if (mended)
+		groups_look(routing, inside->name);
+	return mended;
+}
+
+bool
+interfaces_doubt(struct routing *routing, int ifindex)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < routing->inside_count; i++)
+		if (routing->insides[i].ifindex == ifindex)
+			any = routing->insides[i].doubtful = true;
+	return any;
+}
+
+/* All entries of an interface that is not there any more. */
+static void
+forget_index(struct routing *routing, const char *name)
+{
+	for (size_t i = 0; i < routing->inside_count; i++)
+		if (strcmp(routing->insides[i].name, name) == 0)
+			routing->insides[i].ifindex = 0;
+}
+
+bool
+interfaces_mend(struct routing *routing)
+{
+	char lost[IFNAMSIZ];
+	bool mended = false;
+
+	for (size_t i = 0; i < routing->inside_count; i++) {
+		struct inside *inside = &routing->insides[i];
+
+		if (!inside->doubtful)
+			continue;
+		inside->doubtful = false;
+		if (inside->ifindex == 0)
+			continue;
+		if ((int)if_nametoindex(inside->name) == inside->ifindex) {
+			mended |= mend(routing, inside);
+			continue;
+		}
+		memcpy(lost, inside->name, sizeof(lost));
+		forget_index(routing, lost);
+		if (routing->options.interface_lost != NULL)
+			routing->options.interface_lost(routing->options.context, lost);
+	}
+	return mended;
 }
 
 void
 interfaces_close(struct routing *routing)
 {
 	for (size_t i = 0; i < routing->inside_count; i++)
-		change_address(routing, RTM_DELADDR, 0, routing->insides[i].ifindex,
-			       &routing->insides[i].address);
+		if (routing->insides[i].ifindex != 0)
+			change_address(routing, RTM_DELADDR, 0, routing->insides[i].ifindex,
+				       &routing->insides[i].address);
 	free(routing->insides);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What others do to the kernel's table, as it happens: a route or nexthop object of ours that somebody
- * removes is put back in the next turn of the loop. Our own changes come back as notifications too; a socket
- * filter drops them in the kernel, else loading a table would fill the socket's buffer with what we know.
- * Should it fill nevertheless (ENOBUFS), an audit finds out what was missed.
+ * removes is put back in the next turn of the loop, and so are an inside address and a tunnel's interface.
+ * Our own changes come back as notifications too; a socket filter drops them in the kernel, else loading a
+ * table would fill the socket's buffer with what we know. Should it fill nevertheless (ENOBUFS), an audit
+ * finds out what was missed.
  *
  * Source: rtnetlink(7); nlmsg_pid of a notification is the port of whoever asked for the change.
  */
@@ -12,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@
 struct monitor {
 	struct netlink netlink;
 	uv_poll_t *poll;
-	bool links, nexthops; /* something of that kind changed in what was just read */
+	bool links, nexthops, insides; /* something of that kind changed in what was just read */
 	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[RECEIVE_BYTES];
 };
 
@@ -63,7 +65,20 @@ read_link(struct routing *routing, const struct nlmsghdr *message)
 	if (groups_link_changed(routing, header->ifi_index, name, running,
 				message->nlmsg_type == RTM_DELLINK))
 		routing->monitor->nexthops = true;
+	if ((message->nlmsg_type == RTM_DELLINK || !(header->ifi_flags & IFF_UP)) &&
+	    interfaces_doubt(routing, header->ifi_index))
+		routing->monitor->insides = true;
 	routing->monitor->links = true;
+}
+
+static void
+read_address(struct routing *routing, const struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
+
+	if (mnl_nlmsg_get_payload_len(message) >= sizeof(*header) &&
+	    interfaces_doubt(routing, (int)header->ifa_index))
+		routing->monitor->insides = true;
 }
 
 static void
@@ -142,6 +157,9 @@ read_message(struct routing *routing, const struct nlmsghdr *message)
 	case RTM_DELLINK:
 		read_link(routing, message);
 		break;
+	case RTM_DELADDR:
+		read_address(routing, message);
+		break;
 	case RTM_NEWNEXTHOP:
 	case RTM_DELNEXTHOP:
 		read_nexthop(routing, message);
@@ -169,7 +187,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 	struct routing *routing = poll->data;
 	struct monitor *monitor = routing->monitor;
 
-	monitor->links = monitor->nexthops = false;
+	monitor->links = monitor->nexthops = monitor->insides = false;
 	for (unsigned reads = 0; reads < READS_A_TURN; reads++) {
 		ssize_t got = recv(monitor->netlink.fd, monitor->bytes, RECEIVE_BYTES, MSG_DONTWAIT);
 		int left = (int)got;
@@ -182,6 +200,8 @@ on_readable(uv_poll_t *poll, int status, int events)
 		     at = mnl_nlmsg_next(at, &left))
 			read_message(routing, at);
 	}
+	if (monitor->insides && interfaces_mend(routing))
+		monitor->links = monitor->nexthops = true; /* what the kernel dropped meanwhile returns too */
 	if (monitor->nexthops) {
 		nexthops_audit(routing);
 		sync_rescan(routing);
@@ -196,7 +216,8 @@ on_readable(uv_poll_t *poll, int status, int events)
 bool
 monitor_open(struct routing *routing, struct error *err)
 {
-	static const int groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEXTHOP};
+	static const int groups[] = {RTNLGRP_LINK,        RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,
+				     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NEXTHOP};
 	struct monitor *monitor = memory_zeroed(1, sizeof(*monitor));
 
 	if (!netlink_open(&monitor->netlink, err)) {

@@ -70,8 +70,10 @@ on_turn(uv_idle_t *idle)
 	struct routing *routing = idle->data;
 	enum sync_state state = sync_work(routing, SLICE_US);
 
-	if (state == SYNC_SETTLED)
+	if (state == SYNC_SETTLED) {
+		sender_crowd(routing->sender, false);
 		guard_work(routing);
+	}
 	if (audit_work(routing) && state != SYNC_MORE) {
 		uv_idle_stop(idle);
 		routing->woken = false;

@@ -40,6 +40,12 @@ struct routing_options {
 		      const char *text);
 	/** What routing_lookup says of the prefix changed (best, installed, reason); may be NULL. */
 	void (*changed)(void *context, const struct ip_prefix *prefix);
+	/**
+	 * Somebody removed an interface that has an inside address from us: once it is made anew,
+	 * routing_interface_set brings addresses and routes back. May be NULL. What was only set down, or
+	 * lost its address, is mended here.
+	 */
+	void (*interface_lost)(void *context, const char *interface);
 	void *context;
 	/**
 	 * How long the unreachable floors of a killed run stay for prefixes that nobody has claimed yet (its

@@ -186,6 +186,8 @@ struct group *group_find(const struct routing *routing, uint32_t id);
 uint32_t group_carriers(const struct routing *routing, const struct group *group, uint32_t members,
 			uint8_t family);
 /** An interface changed. True where it is one of ours and its state is another. */
+/** Looks anew at the members that have this interface. */
+void groups_look(struct routing *routing, const char *interface);
 bool groups_link_changed(struct routing *routing, int ifindex, const char *name, bool running, bool gone);
 void groups_close(struct routing *routing);
 
@@ -223,6 +225,8 @@ struct sender *sender_open(uv_loop_t *loop, void (*done)(struct routing *routing
 void sender_close(struct sender *sender);
 /** The batch and its operations change places with the sender's empty ones. It must not be busy. */
 void sender_give(struct sender *sender, struct netlink_batch **batch, struct operation **operations);
+/** Much is to be sent from now on (true), or no longer: the processor is left to the thread meanwhile. */
+void sender_crowd(struct sender *sender, bool crowd);
 bool sender_busy(const struct sender *sender);
 /** Waits until it is done, and calls `done`. */
 void sender_wait(struct sender *sender);
@@ -300,6 +304,10 @@ void guard_work(struct routing *routing);
 void guard_close(struct routing *routing);
 
 /* interface.c */
+/** Somebody did something to this interface that may have to be undone. False where it is none of ours. */
+bool interfaces_doubt(struct routing *routing, int ifindex);
+/** Undoes it; tells of interfaces that are gone. True where routes may have suffered. */
+bool interfaces_mend(struct routing *routing);
 void interfaces_close(struct routing *routing);
 
 #endif

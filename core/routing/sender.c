@@ -4,24 +4,37 @@
  * never waits for a large table. It has a socket of its own and sees nothing but the batch: two semaphores
  * pass one batch there and back, and an async handle wakes the loop. Whoever can't go back to the loop first
  * waits for the same semaphore.
+ *
+ * It goes no faster than the kernel can clear up. What a route or a node of the trie leaves behind is freed
+ * when a grace period of RCU is over, in the softirq of whoever happens to send a packet then. Hundreds of
+ * thousands at once held a sendto() for 120 ms, long enough for a peer's BFD to give the tunnel up. So after
+ * every few thousand messages the thread waits for a grace period (membarrier(2), its global command).
  */
 #include "core/routing/routing_internal.h"
 
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "core/base/processor.h"
 #include "core/base/text.h"
+
+/* After so many messages the kernel is given the time to clear up. */
+#define PACE 4096
 
 struct sender {
 	struct routing *routing;
 	void (*done)(struct routing *routing, bool known);
 	struct netlink netlink;
 	uv_thread_t thread;
-	uv_sem_t given, sent;
+	uv_sem_t given, sent, ready;
 	uv_async_t *async;
-	bool busy, quit; /* the loop's own view */
-	bool known;      /* written by the thread before `sent` */
+	bool busy, quit, crowding; /* the loop's own view */
+	int number;                /* of the thread */
+	bool known;                /* written by the thread before `sent` */
 	unsigned count;
 	struct netlink_batch *batch;
 	struct operation *operations;
@@ -35,18 +48,34 @@ operation_failed(void *context, unsigned index, int error)
 	operations[index].error = -error;
 }
 
+/* Waits for a grace period. A kernel without membarrier refuses it: then it is as fast as it gets. */
+static void
+let_kernel_clear_up(void)
+{
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
 static void
 run(void *context)
 {
 	struct sender *sender = context;
+	unsigned sent = 0;
 
+	processor_keep_to_bulk();
+	sender->number = processor_thread();
+	uv_sem_post(&sender->ready);
 	for (;;) {
 		uv_sem_wait(&sender->given);
 		if (sender->quit)
 			return;
+		sent += sender->batch->count;
 		sender->known = netlink_batch_send(sender->batch, operation_failed, sender->operations);
 		uv_sem_post(&sender->sent);
 		uv_async_send(sender->async);
+		if (sent >= PACE) {
+			let_kernel_clear_up();
+			sent = 0;
+		}
 	}
 }
 
@@ -80,6 +109,15 @@ sender_give(struct sender *sender, struct netlink_batch **batch, struct operatio
 	*operations = unused;
 	sender->busy = true;
 	uv_sem_post(&sender->given);
+}
+
+void
+sender_crowd(struct sender *sender, bool crowd)
+{
+	if (sender == NULL || sender->crowding == crowd)
+		return;
+	sender->crowding = crowd;
+	processor_clear_bulk(crowd, sender->number);
 }
 
 bool
@@ -147,10 +185,13 @@ sender_open(uv_loop_t *loop, void (*done)(struct routing *routing, bool known), 
 	sender->async->data = sender;
 	uv_sem_init(&sender->given, 0);
 	uv_sem_init(&sender->sent, 0);
+	uv_sem_init(&sender->ready, 0);
 	uv_async_init(loop, sender->async, on_async);
 	result = start_thread(sender);
-	if (result == 0)
+	if (result == 0) {
+		uv_sem_wait(&sender->ready);
 		return sender;
+	}
 	error_set(err, "routing: can't start a thread: %s", uv_strerror(result));
 	sender->quit = true;
 	sender_close(sender);
@@ -163,6 +204,7 @@ sender_close(struct sender *sender)
 	if (sender == NULL)
 		return;
 	if (!sender->quit) {
+		sender_crowd(sender, false);
 		sender->quit = true;
 		uv_sem_post(&sender->given);
 		uv_thread_join(&sender->thread);
@@ -171,6 +213,7 @@ sender_close(struct sender *sender)
 	uv_close((uv_handle_t *)sender->async, free_handle);
 	uv_sem_destroy(&sender->given);
 	uv_sem_destroy(&sender->sent);
+	uv_sem_destroy(&sender->ready);
 	netlink_close(&sender->netlink);
 	free(sender->batch);
 	free(sender->operations);

@@ -29,6 +29,9 @@
 /* So few messages are handed over at once, without the thread. */
 #define FEW 16
 
+/* With so many prefixes waiting the thread is given a processor of its own. */
+#define CROWD 4096
+
 /* One entry has two messages at most. */
 #define ENTRY_MESSAGES 2
 
@@ -288,6 +291,8 @@ send_batch(struct routing *routing, bool at_once)
 		return;
 	routing->changes++;
 	if (!at_once && (count > FEW || routing->queue_head != NULL)) {
+		if (routing->queue_length > CROWD)
+			sender_crowd(routing->sender, true);
 		sender_give(routing->sender, &routing->batch, &routing->operations);
 		netlink_batch_start(routing->batch, &routing->netlink);
 		return;

@@ -239,6 +239,7 @@ const struct dataplane_ops userspace_ops = {
     .tunnel_add = plane_tunnel_add,
     .tunnel_remove = plane_tunnel_remove,
     .tunnel_counters = plane_tunnel_counters,
+    .tunnel_renew = plane_tunnel_renew,
     .tunnel_silence = plane_tunnel_silence,
     .spi_allocate = plane_spi_allocate,
     .sa_add = plane_sa_add,

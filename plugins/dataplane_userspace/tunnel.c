@@ -8,6 +8,8 @@
  */
 #include "plugins/dataplane_userspace/userspace.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +85,34 @@ plane_tunnel_add(struct dataplane *plane, uint32_t id, uint32_t mtu, char interf
 	}
 	memcpy(interface, tunnel->name, sizeof(tunnel->name));
 	return true;
+}
+
+/*
+ * The new device's file takes the place of the old one under the same descriptor, so that no worker has to be
+ * told. One that has just failed to read the old one stops watching the descriptor (encrypt.c): only when
+ * none can do so any more is it watched again.
+ */
+bool
+plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct error *err)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = id};
+	struct tunnel *tunnel = id < TUNNEL_SLOTS ? atomic_load(&plane->tunnels[id]) : NULL;
+	int fd;
+	bool good;
+
+	if (tunnel == NULL)
+		return error_set(err, "there is no tunnel %u", id);
+	fd = tun_open(tunnel->name, mtu, plane->group, err);
+	if (fd < 0)
+		return false;
+	good = dup3(fd, tunnel->fd, O_CLOEXEC) >= 0;
+	if (!good)
+		error_set(err, "can't take %s over: %s", tunnel->name, strerror(errno));
+	close(fd);
+	workers_quiesce(plane);
+	if (good && tunnel->worker != NULL)
+		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_ADD, tunnel->fd, &event);
+	return good;
 }
 
 void

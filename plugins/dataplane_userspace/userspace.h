@@ -289,6 +289,7 @@ bool plane_tunnel_add(struct dataplane *plane, uint32_t id, uint32_t mtu, char i
 		      struct error *err);
 void plane_tunnel_remove(struct dataplane *plane, uint32_t id);
 bool plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_counters *out);
+bool plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct error *err);
 void plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent);
 /** For close: frees every tunnel and SA; workers have stopped. */
 void plane_tunnels_close(struct dataplane *plane);

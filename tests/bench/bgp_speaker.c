@@ -62,21 +62,11 @@ on_route_changed(void *context, const struct bgp_change *change)
 	run.best += change->best != NULL;
 }
 
-/* Processor time of this thread: what other programs take on a busy machine is not ours. */
-static usec_t
-processor_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return now.tv_sec * USEC_PER_SEC + now.tv_nsec / 1000;
-}
-
 static void
 on_prepare(uv_prepare_t *prepare)
 {
 	usec_t held = run.turn_begin != 0 ? clock_monotonic() - run.turn_begin : 0;
-	usec_t spent = run.turn_begin != 0 ? processor_time() - run.cpu_begin : 0;
+	usec_t spent = run.turn_begin != 0 ? clock_processor() - run.cpu_begin : 0;
 
 	if (spent > run.longest_cpu)
 		run.longest_cpu = spent;
@@ -89,7 +79,7 @@ static void
 on_check(uv_check_t *check)
 {
 	run.turn_begin = clock_monotonic();
-	run.cpu_begin = processor_time();
+	run.cpu_begin = clock_processor();
 }
 
 static void

@@ -38,14 +38,18 @@ class Spoke:
         self.internet = internet
         internet.attach(self.namespace, name, self.outside, f"198.51.{100 + number}.1", 24)
         self.lan = f"{self.base}.{lan_host}.1"
+        self.join(site, lan, lan_host)
+        self.gateway = None
+
+    def join(self, site, lan, lan_host):
+        """To the site's host, by a link of its own."""
         if site is None:
-            site = Namespace(suite, f"{name}-host")
+            site = Namespace(self.suite, f"{self.name}-host")
             site.ip("address add", f"{self.host}/32 dev lo")
         self.site = site
         # The host has its address on lo, so that it is the same by whichever gateway it is reached.
         link(site, lan, f"{self.base}.{lan_host}.2/30", self.namespace, "lan", f"{self.lan}/30")
         self.namespace.ip("route add", f"{self.host}/32 via {self.base}.{lan_host}.2")
-        self.gateway = None
 
     def use(self):
         """The host sends by this gateway: what VRRP does on the inside of a site with two."""

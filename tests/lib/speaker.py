@@ -58,6 +58,19 @@ def update(attributes=b"", prefixes=(), withdrawn=(), attributes_length=None, wi
                    b"".join(map(prefix, prefixes)))
 
 
+BLAST_FIRST = 0x14000000
+
+
+def blast(count, asn, gateway):
+    """UPDATEs for `count` /24s from 20.0.0.0 on, about 900 in each; every UPDATE has attributes of its own."""
+    messages = []
+    for start in range(0, count, 900):
+        attributes = origin() + as_path(asn, 100000 + start) + next_hop(gateway)
+        nlri = b"".join(b"\x18" + struct.pack("!I", BLAST_FIRST + (n << 8))[:3] for n in range(start, min(start + 900, count)))
+        messages.append(message(UPDATE, struct.pack("!HH", 0, len(attributes)) + attributes + nlri))
+    return b"".join(messages)
+
+
 class Speaker:
     """One connection to a gateway's BGP port."""
 

@@ -21,6 +21,9 @@ import time
 import traceback
 
 
+HOOK_LINES = 300  # of what each hook has to say of a failed test
+
+
 class Skip(Exception):
     """Raised by a test that can't be run here; the text says why."""
 
@@ -111,7 +114,10 @@ class Suite:
             note("".join(traceback.format_exception(error)))
         for hook in self.failure_hooks:
             try:
-                note(hook())
+                lines = hook().splitlines()
+                note("\n".join(lines[:HOOK_LINES]))
+                if len(lines) > HOOK_LINES:
+                    note(f"and {len(lines) - HOOK_LINES} more lines")
             except Exception as problem:
                 note(f"no more is known: {problem}")
 

@@ -85,6 +85,20 @@ class Internet:
         self.attach(namespace, f"endpoint{number + 1}", ENDPOINTS[number], ("203.0.113.18", "203.0.113.193")[number], 28)
 
 
+class HubSide:
+    """The right half for a twinspan hub: one namespace with both outside addresses, and the VPC host behind it."""
+
+    def __init__(self, suite, internet):
+        self.namespace = Namespace(suite, "hub", forward=True)
+        internet.attach_endpoint(self.namespace, 0)
+        # The second outside address: the same link, a route of its own on the internet's side.
+        self.namespace.ip("address add", f"{ENDPOINTS[1]}/32", "dev wan")
+        internet.namespace.ip("route add", f"{ENDPOINTS[1]}/32", "via", ENDPOINTS[0])
+        self.vpc = Namespace(suite, "vpc")
+        link(self.vpc, "eth0", f"{VPC_HOST}/24", self.namespace, "lan", "10.50.0.1/24")
+        self.vpc.ip("route add default via 10.50.0.1")
+
+
 class Endpoint:
     """One of AWS's two: strongSwan and BIRD."""
 

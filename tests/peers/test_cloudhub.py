@@ -84,6 +84,24 @@ def each_site_learns_the_others_prefixes():
         wait_until(lambda: w.oslo.bird.has_route(other.network), 15, f"oslo's BIRD has {other.network}")
 
 
+def preferred():
+    """What lyon hears of a prefix on each tunnel: {tunnel: MED}."""
+    return {row["peer"]: row["med"] for row in w.lyon.gateway.show("received") if row["prefix"] == w.bern.network}
+
+
+@suite.test
+def med_tells_the_customers_which_tunnel_the_hub_prefers():
+    wait_until(lambda: preferred() == {"hub/1": 100, "hub/2": 200}, 10, lambda: f"lyon hears {preferred()}")
+    text = w.oslo.bird.routes("all", w.bern.network)
+    expect("BGP.med: 100" in text, f"oslo's BIRD hears:\n{text}")
+    w.hub.gateway.command("switchover", "lyon", "lyon/2")
+    wait_until(lambda: preferred() == {"hub/1": 200, "hub/2": 100}, 10, lambda: f"lyon hears {preferred()}")
+    w.lyon.gateway.wait_for("connections", "hub", {"active": ["hub/2"]}, 10)
+    w.hub.gateway.command("switchover", "lyon", "lyon/1")
+    w.lyon.gateway.wait_for("connections", "hub", {"active": ["hub/1"]}, 10)
+    w.hub.gateway.command("auto", "lyon")
+
+
 @suite.test(critical=True)
 def hosts_behind_all_sites_reach_each_other():
     sites = (w.lyon, w.bern, w.oslo)
@@ -172,9 +190,12 @@ def one_endpoint_of_the_hub_is_lost_and_comes_back():
 
 @suite.test
 def both_endpoints_lost_and_back_in_any_order():
-    for first, second in ((0, 1), (1, 0)):
-        for endpoint in (0, 1):
-            w.hub.lose(endpoint)
+    for lost, first, second in (((0, 1), 0, 1), ((0, 1), 1, 0), ((1, 0), 0, 1), ((1, 0), 1, 0)):
+        w.hub.lose(lost[0])
+        # The one that is left carries before it goes as well.
+        w.bern.gateway.wait_for("connections", "hub", {"active": [f"hub/{lost[1] + 1}"]}, 20)
+        flows(w.bern, w.lyon)
+        w.hub.lose(lost[1])
         w.bern.gateway.wait_for("connections", "hub", {"state": "down"}, 20)
         wait_until(lambda: "unreachable 10.20.0.0/16" in w.bern.namespace.routes(), 10, "bern keeps it unreachable")
         w.hub.give_back(first)

@@ -9,7 +9,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace, link  # noqa: E402
 from process import scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
@@ -35,14 +34,8 @@ def peer_of(tunnel):
 def a_stock_customer_brings_its_tunnel_up():
     folder = scratch(suite)
     internet = world.Internet(suite)
-    w.hub = Namespace(suite, "hub", forward=True)
-    internet.attach_endpoint(w.hub, 0)
-    # The second outside address: the same link, a route of its own on the internet's side.
-    w.hub.ip("address add", f"{world.ENDPOINTS[1]}/32", "dev wan")
-    internet.namespace.ip("route add", f"{world.ENDPOINTS[1]}/32", "via", world.ENDPOINTS[0])
-    w.vpc = Namespace(suite, "vpc")
-    link(w.vpc, "eth0", f"{world.VPC_HOST}/24", w.hub, "lan", "10.50.0.1/24")
-    w.vpc.ip("route add default via 10.50.0.1")
+    side = world.HubSide(suite, internet)
+    w.hub, w.vpc = side.namespace, side.vpc
     w.gateway = Gateway(suite, "hub", folder, w.hub, world.hub_configuration(), world.PSK_FILES)
     w.gateway.start()
     w.customer = world.StockCustomer(suite, folder, internet, 0)

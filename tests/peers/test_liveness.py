@@ -125,6 +125,47 @@ def bfd_of_50_ms_moves_traffic_when_packets_disappear():
 
 
 @suite.test
+def a_restarted_peer_is_found_out_and_dialled_before_dpd_notices():
+    # It answers no dial of its own, and dead-peer detection's timers are 10 s and 30 s.
+    tunnel = w.gateway.active(CONNECTION)[0]
+    endpoint = w.aws.endpoints[int(tunnel[-1]) - 1]
+    sequence = w.gateway.last_sequence()
+    died = time.monotonic()
+    endpoint.die()
+    endpoint.start_again()
+    w.gateway.wait_for("connections", CONNECTION, {"active": [other(tunnel)]}, 10)
+    w.gateway.wait_event("tunnel.up", tunnel, 20, sequence)
+    took = time.monotonic() - died
+    note(f"the tunnel is up again {took:.1f} s after its peer lost the SA")
+    expect(took < 15, f"{took:.1f} s")
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 40)
+
+
+@suite.test
+def a_tunnel_interface_that_somebody_removes_or_sets_down_goes_on():
+    tunnel = w.gateway.active(CONNECTION)[0]
+    row = w.gateway.wait_for("peers", tunnel, lambda r: r["state"] == "Established" and r["bfd"]["state"] == "Up", 40)
+    interface = w.gateway.row("tunnels", tunnel)["interface"]
+    inside = world.INSIDE[int(tunnel[-1]) - 1][1]
+    for harm, words in ((f"link del {interface}", "made anew"), (f"link set {interface} down", "up again"),
+                        (f"address del {inside}/30 dev {interface}", "has it again")):
+        sequence = w.gateway.last_sequence()
+        w.customer.ip(harm)
+        event = w.gateway.wait_event("interface.restored", None, 10, sequence)
+        expect(words in event["text"], f"{harm}: {event['text']}")
+        expect(inside in w.customer.ip("address show dev", interface), f"{harm}: the address is there")
+        wait_until(lambda: w.customer.run("ping", "-c1", "-W1", "-I", interface, world.INSIDE[int(tunnel[-1]) - 1][0],
+                                          check=False).returncode == 0, 10, f"{harm}: the peer answers")
+        wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, f"{harm}: a ping")
+        events = [e for e in w.gateway.show("events") if e["sequence"] > sequence]
+        expect(not [e for e in events if e["kind"].startswith(("tunnel.down", "ike."))], f"the SAs stand: {events}")
+        w.gateway.wait_for("peers", tunnel, lambda r: r["state"] == "Established" and r["bfd"]["state"] == "Up", 40)
+    after = w.gateway.row("peers", tunnel)
+    note(f"BGP established at {row['established_at']}, then {after['established_at']}; flaps {after['flaps']}")
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 20)
+
+
+@suite.test
 def traffic_is_evidence_where_the_peer_has_no_bfd():
     serve([])
     lose_active(2000, "nothing came in", True)

@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from cloudhub import Hub, Spoke  # noqa: E402
+from cloudhub import HOLD_S, Hub, Spoke  # noqa: E402
 from process import scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 import world  # noqa: E402
@@ -143,6 +143,65 @@ def nothing_leaks_while_tunnels_come_up_and_carry():
     w.sender.targets = [PROTECTED, LEARNED, ELSEWHERE]
     sent_on(2)
     nothing_leaked("tunnels come up")
+
+
+@suite.test
+def nothing_leaks_while_the_file_is_read_again():
+    sequence = w.gateway.last_sequence()
+    w.gateway.signal(signal.SIGHUP)
+    w.gateway.wait_event("config.", None, 10, sequence)
+    sent_on(1)
+    nothing_leaked("the file was read again")
+
+
+@suite.test
+def a_peer_that_advertises_what_covers_its_own_outside_address_keeps_its_tunnels():
+    sequence = w.gateway.last_sequence()
+    covering = ("203.0.113.0/24", "0.0.0.0/0")
+    for prefix in covering:
+        w.hub.gateway.command("advertise", prefix)
+    for prefix in covering:
+        wait_until(lambda: [r for r in w.gateway.show("routes") if r["prefix"] == prefix and r["installed"]], 15,
+                   f"{prefix} is learned and installed")
+    expect("dev ts" in w.spoke.namespace.ip("route get 203.0.113.250"), "the prefix itself goes into the tunnel")
+    for endpoint in world.ENDPOINTS:
+        w.gateway.wait_event("guard.pinned", endpoint, 10, sequence)
+        expect("dev wan" in w.spoke.namespace.ip("route get", endpoint), f"{endpoint} is reached outside of the tunnels")
+    # ELSEWHERE goes into the tunnel as well now, so the capture has no witness: what the host sends must arrive.
+    expect(w.spoke.site.ping(w.spoke.host, PROTECTED, count=20), "the tunnels carry")
+    time.sleep(HOLD_S + 1)  # a session that had lost its way would be down by now
+    for tunnel in ("hub/1", "hub/2"):
+        row = w.gateway.row("peers", tunnel)
+        expect(row["state"] == "Established" and row["flaps"] == 0, f"{row}")
+    for prefix in covering:
+        w.hub.gateway.command("withdraw", prefix)
+    wait_until(lambda: "dev wan" in w.spoke.namespace.ip("route get", ELSEWHERE), 15, "they are gone again")
+    nothing_leaked("routes that cover the outside addresses")
+
+
+@suite.test
+def routes_that_somebody_takes_changes_or_adds_are_mended_and_told():
+    namespace, learned = w.spoke.namespace, "10.60.0.0/16"
+    # As `ip route` prints it without a word that it would not take back.
+    route = next(line for line in namespace.routes(learned).splitlines() if line.startswith(learned) and "dev ts" in line)
+
+    def mended(what, kind, subject, good):
+        w.sequence = w.gateway.last_sequence()
+        began = time.monotonic()
+        namespace.ip("route", what)
+        event = w.gateway.wait_event(kind, subject, 10, w.sequence)
+        wait_until(good, 5, f"{what} is mended")
+        note(f"ip route {what}: mended and told after {time.monotonic() - began:.2f} s: {event['text']}")
+        expect(time.monotonic() - began < 2.5, "it takes longer than a second and some slack")
+
+    def back():
+        return route in namespace.routes(learned)
+
+    mended(f"delete {learned} proto 116 metric 20", "route.restored", learned, back)
+    mended(f"replace {learned} via 198.51.101.1 dev wan proto 116 metric 20", "route.restored", learned, back)
+    mended("add 10.99.0.0/16 via 198.51.101.1 dev wan proto 116 metric 20", "route.removed", "10.99.0.0/16",
+           lambda: "10.99.0.0/16" not in namespace.routes())
+    sent_on(1)
 
 
 @suite.test

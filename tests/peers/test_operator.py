@@ -234,7 +234,7 @@ def explain_finds_the_way_and_the_first_failing_layer():
     expect(facts["matches"][0]["prefix"] == world.VPC_NETWORK and len(facts["matches"][0]["paths"]) == 2, f"{facts}")
     facts = json.loads(explained(tunnel, "--json"))
     expect(facts["failing"] is None and [row["layer"] for row in facts["layers"]] ==
-           ["underlay", "IKE", "child SA", "traffic", "BGP", "routes"], f"{facts}")
+           ["underlay", "IKE", "child SA", "traffic", "health", "BGP", "routes"], f"{facts}")
     text = explained("198.51.100.1")
     expect("outside of the tunnels" in text, text)
     broken = w.aws.endpoints[int(other(tunnel)[-1]) - 1]
@@ -314,6 +314,56 @@ def disable_outlasts_a_restart_until_enable():
     w.gateway.stop(20)
     w.gateway.start()
     both_up(w.gateway, CONNECTION)
+
+
+@suite.test
+def a_drain_and_a_pin_outlast_a_restart_until_undrain_and_auto():
+    tunnel = active()
+    endpoint = w.aws.endpoints[int(tunnel[-1]) - 1]
+    w.gateway.command("drain", tunnel)
+    settled(w.gateway, CONNECTION, other(tunnel))
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    w.gateway.wait_for("tunnels", tunnel, {"state": "draining", "active": False}, 10)
+    w.gateway.wait_event("tunnel.drained", tunnel, 5)
+    settled(w.gateway, CONNECTION, other(tunnel))
+    wait_until(lambda: "(65535,0)" in endpoint.bird.routes("all", world.SITE_NETWORK), 20, "it is announced again")
+    w.gateway.command("undrain", tunnel)
+    w.gateway.command("switchover", CONNECTION, tunnel)
+    # Not yet confirmed: the pin of before is what a restart brings back.
+    w.gateway.command("switchover", CONNECTION, other(tunnel), "--confirm-within", "300")
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    row = settled(w.gateway, CONNECTION, tunnel)
+    expect(row["pinned"], f"it is pinned: {row}")
+    w.gateway.command("auto", CONNECTION)
+    expect(w.gateway.stop(20) == 0, "it stops")
+    w.gateway.start()
+    both_up(w.gateway, CONNECTION)
+    expect(not w.gateway.row("connections", CONNECTION)["pinned"], "auto ends it over restarts too")
+    expect(w.gateway.row("tunnels", tunnel)["state"] == "up", "so does undrain")
+
+
+@suite.test
+def the_active_tunnel_is_the_one_whose_peer_still_has_the_prefixes():
+    tunnel = active()
+    aws_settled(tunnel)
+    bird = w.aws.endpoints[int(tunnel[-1]) - 1].bird
+    before = w.gateway.row("connections", CONNECTION)["failovers"]
+    bird.birdc("disable", "own")
+    try:
+        row = settled(w.gateway, CONNECTION, other(tunnel))
+        expect(w.gateway.row("peers", tunnel)["state"] == "Established", "the session stands")
+        expect("withdrew its prefixes" in row["last_failover"]["cause"], f"{row['last_failover']}")
+        expect("advertises nothing" in row["attention"], f"attention: {row['attention']}")
+        expect("its peer advertises nothing" in explained(CONNECTION), explained(CONNECTION))
+        expect(row["failovers"] == before + 1, f"failovers: {before}, then {row['failovers']}")
+        wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, "a ping comes back")
+    finally:
+        bird.birdc("enable", "own")
+    w.gateway.wait_for("peers", tunnel, lambda peer: peer["received"] >= 1, 15)
 
 
 @suite.test

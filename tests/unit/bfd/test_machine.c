@@ -338,6 +338,40 @@ states_follow_the_table_of_the_rfc(void **state)
 	}
 }
 
+/* Nothing is delivered for a time that this host did not run either: that is no silence of the peer's. */
+static void
+time_in_which_the_host_stood_still_is_forgiven_once(void **state)
+{
+	struct pair p = make_up(50, 50, 3);
+	struct bfd_machine *m = &p.sides[0];
+	usec_t detect_at;
+
+	detect_at = m->detect_at;
+	bfd_machine_forgive(m, 100 * MS);
+	assert_int_equal(m->detect_at - detect_at, 100 * MS);
+	bfd_machine_forgive(m, 100 * MS); /* not more than a detection time between two packets */
+	assert_int_equal(m->detect_at - detect_at, 150 * MS);
+	assert_int_equal(bfd_machine_tick(m, detect_at + 149 * MS) & BFD_CHANGED, 0);
+	assert_int_equal(m->state, BFD_UP);
+	assert_int_not_equal(bfd_machine_tick(m, detect_at + 150 * MS) & BFD_CHANGED, 0);
+	assert_int_equal(m->state, BFD_DOWN);
+}
+
+static void
+a_packet_ends_what_was_forgiven(void **state)
+{
+	struct pair p = make_up(50, 50, 3);
+	struct bfd_machine *m = &p.sides[0];
+	usec_t detect_at;
+
+	bfd_machine_forgive(m, 150 * MS);
+	run_until(&p, p.now + 1 * S);
+	detect_at = m->detect_at;
+	assert_true(detect_at - p.now <= 150 * MS);
+	bfd_machine_forgive(m, 10 * MS);
+	assert_int_equal(m->detect_at - detect_at, 10 * MS);
+}
+
 TEST_MAIN(cmocka_unit_test(two_sides_come_up), cmocka_unit_test(nothing_is_fast_before_it_is_up),
 	  cmocka_unit_test(the_slower_side_sets_the_pace), cmocka_unit_test(coming_up_ends_its_poll_sequence),
 	  cmocka_unit_test(silence_is_detected_in_time), cmocka_unit_test(a_one_sided_loss_takes_both_down),
@@ -349,4 +383,6 @@ TEST_MAIN(cmocka_unit_test(two_sides_come_up), cmocka_unit_test(nothing_is_fast_
 	  cmocka_unit_test(a_passive_side_waits_for_the_peer),
 	  cmocka_unit_test(a_peer_that_wants_no_packets_gets_none),
 	  cmocka_unit_test(a_peer_in_demand_mode_gets_no_periodic_packets),
-	  cmocka_unit_test(states_follow_the_table_of_the_rfc))
+	  cmocka_unit_test(states_follow_the_table_of_the_rfc),
+	  cmocka_unit_test(time_in_which_the_host_stood_still_is_forgiven_once),
+	  cmocka_unit_test(a_packet_ends_what_was_forgiven))

@@ -31,6 +31,8 @@ struct node {
 	uint32_t med;
 	bool graceful;
 	unsigned graceful_calls;
+	bool teaches;
+	unsigned teaches_calls;
 	char last_event[200];
 };
 
@@ -80,6 +82,15 @@ on_graceful(void *context, struct bgp_peer *peer, bool graceful)
 }
 
 static void
+on_teaches(void *context, struct bgp_peer *peer, bool teaches)
+{
+	struct node *node = context;
+
+	node->teaches_calls++;
+	node->teaches = teaches;
+}
+
+static void
 on_event(void *context, struct bgp_peer *peer, const char *severity, const char *kind, const char *text)
 {
 	struct node *node = context;
@@ -108,6 +119,7 @@ node_open(struct node *node, unsigned number, uint32_t asn)
 					    .events = {.context = node,
 						       .route_changed = on_route,
 						       .med_changed = on_med,
+						       .teaches_changed = on_teaches,
 						       .graceful_changed = on_graceful,
 						       .peer_event = on_event,
 						       .received_changed = on_received,
@@ -523,6 +535,38 @@ a_new_med_reaches_the_peer_without_a_reset(void **state)
 	WAIT_UNTIL(b.med == UINT32_MAX);
 	assert_int_equal(status_of(at_b).flaps, 0);
 	assert_int_equal(status_of(at_b).received, 2);
+	close_node(&a);
+	close_node(&b);
+}
+
+/* With and without a MED. */
+static void
+a_peer_that_withdraws_all_is_told_of_and_when_it_advertises_again(void **state)
+{
+	struct ip_prefix first = prefix("10.1.0.0/16"), second = prefix("10.2.0.0/16");
+	struct node a, b;
+	struct bgp_peer *at_a, *at_b;
+
+	node_open(&a, 2, 65001);
+	node_open(&b, 3, 65002);
+	originate(&a, "10.1.0.0/16");
+	originate(&a, "10.2.0.0/16");
+	at_a = add_simple(&a, "b", &b);
+	at_b = add_simple(&b, "a", &a);
+	WAIT_UNTIL(is_up(at_a) && is_up(at_b) && b.teaches);
+	assert_int_equal(b.med_calls, 0);
+	assert_false(a.teaches); /* b has nothing to tell */
+	bgp_network_remove(a.speaker, &first);
+	WAIT_UNTIL(status_of(at_b).received == 1);
+	assert_true(b.teaches);
+	bgp_network_remove(a.speaker, &second);
+	WAIT_UNTIL(!b.teaches);
+	assert_true(is_up(at_b));
+	originate(&a, "10.2.0.0/16");
+	WAIT_UNTIL(b.teaches);
+	bgp_peer_stop(at_a, "gone");
+	WAIT_UNTIL(!b.teaches);
+	assert_int_equal(b.teaches_calls, 4);
 	close_node(&a);
 	close_node(&b);
 }
@@ -1101,6 +1145,7 @@ TEST_MAIN(TEST(two_speakers_with_long_as_numbers_exchange_networks),
 	  TEST(one_prefix_too_many_draws_6_1_and_a_new_attempt_is_heard_at_once),
 	  TEST(a_soft_reset_says_all_again_without_losing_the_session),
 	  TEST(a_new_med_reaches_the_peer_without_a_reset),
+	  TEST(a_peer_that_withdraws_all_is_told_of_and_when_it_advertises_again),
 	  TEST(graceful_shutdown_is_told_and_honoured_with_preference_0),
 	  TEST(a_group_is_one_for_split_horizon_and_shows_its_members),
 	  TEST(a_path_with_our_own_as_is_kept_but_not_accepted),

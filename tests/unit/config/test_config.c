@@ -272,6 +272,8 @@ a_tunnel_overrides_its_connection_and_that_the_defaults(void **state)
 	const struct config_tunnel *one = &config->connections[0].tunnels[0],
 				   *two = &config->connections[0].tunnels[1];
 
+	assert_int_equal(config->connections[0].prefer, 0);
+	assert_int_equal(config->connections[0].hold_down_ms, 30000);
 	assert_int_equal(one->mtu, 1350);
 	assert_int_equal(two->mtu, 1400);
 	assert_int_equal(one->bgp.hold_s, 60);

@@ -190,6 +190,19 @@ static const struct test_case {
      "f:1:1: missing key 'router_id' in gateway: there is no IPv4 outside address to take it from\n"
      "f:1:1: warning: there are no connections, only peers\n"},
 
+    /* The preferred tunnel. */
+    {"a_preferred_tunnel_is_one_or_two", SETTING("prefer: 3"),
+     "f:4:13: 'prefer' is out of range: 1 to 2, not '3'\n"},
+    {"a_preferred_tunnel_may_have_its_hold_down", SETTING("prefer: 2\n    hold_down: 0s"), ""},
+    {"a_hold_down_has_its_range", SETTING("hold_down: 5ms"),
+     "f:4:16: 'hold_down' is out of range: 0 or 1000 ms to 86400000 ms, not '5ms'\n"},
+    {"a_preferred_tunnel_must_be_there",
+     GATEWAY "connections:\n  - name: c\n    peer_asn: 64512\n    prefer: 2\n    tunnels:\n" ONE,
+     "f:5:13: 'prefer' names tunnel 2, and there is one only\n"
+     "f:7:7: warning: one tunnel only: nothing takes over when it fails\n"},
+    {"where_both_carry_none_is_preferred", SETTING("mode: active_active\n    prefer: 1"),
+     "f:5:13: warning: 'prefer' has no effect with active_active: both tunnels carry\n"},
+
     /* A hub's sites. */
     {"a_hubs_sites_need_different_as_numbers", GATEWAY_WITH("role: hub") TWICE,
      "f:7:25: connections 'b' and 'a' (line 4) have the same peer_asn 64512: two sites of a hub need "

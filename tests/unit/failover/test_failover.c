@@ -336,6 +336,239 @@ an_unknown_med_is_not_compared(void **state)
 }
 
 static void
+when_the_peer_withdraws_all_the_other_tunnel_is_the_active_one(void **state)
+{
+	both_up();
+	failover_member_teaches(failover, 0, true);
+	failover_member_teaches(failover, 1, true);
+	forget();
+	failover_member_teaches(failover, 0, false);
+	UNTIL(status().active == 2);
+	assert_string_equal(status().last.cause, "the peer of aws/1 withdrew its prefixes");
+	assert_true(
+	    said("[failover] traffic goes by aws/2 instead of aws/1: the peer of aws/1 withdrew its"));
+	assert_int_equal(status().usable, 3); /* it may still stand in */
+	assert_int_equal(status().untaught, 1);
+	assert_int_equal(status().failovers, 1);
+	/* With nothing advertised by either nothing moves. */
+	failover_member_teaches(failover, 1, false);
+	run_for(700 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	failover_member_teaches(failover, 0, true);
+	UNTIL(status().active == 1);
+}
+
+static void
+a_pin_returns_when_the_peer_advertises_again(void **state)
+{
+	struct error err;
+
+	both_up();
+	failover_member_teaches(failover, 0, true);
+	failover_member_teaches(failover, 1, true);
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	failover_member_teaches(failover, 0, false);
+	UNTIL(status().active == 2);
+	assert_int_equal(status().pinned_member, 0);
+	assert_false(failover_switchover(failover, 0, on_done, NULL, &err));
+	assert_string_equal(err.text, "the peer of aws/1 advertises nothing: traffic stays where it is");
+	failover_member_teaches(failover, 0, true);
+	assert_int_equal(status().active, 1);
+	assert_string_equal(status().last.cause, "its peer advertises prefixes again");
+}
+
+static void
+a_peer_that_never_advertises_is_left_after_a_while(void **state)
+{
+	failover_timing.teach = 700;
+	both_up();
+	failover_member_teaches(failover, 1, true);
+	run_for(300 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	UNTIL(status().active == 2);
+	assert_string_equal(status().last.cause, "the peer of aws/1 advertises nothing");
+}
+
+static void
+active_active_leaves_out_who_advertises_nothing(void **state)
+{
+	failover_free(failover);
+	failover = failover_new(&loop, 2, true, &actions);
+	failover_member_usable(failover, 0, true, "up");
+	failover_member_usable(failover, 1, true, "up");
+	failover_member_teaches(failover, 0, true);
+	assert_int_equal(status().active, 3); /* the other may still be about to */
+	failover_member_teaches(failover, 1, true);
+	failover_member_teaches(failover, 1, false);
+	assert_int_equal(status().active, 1);
+	assert_string_equal(status().last.cause, "the peer of aws/2 withdrew its prefixes");
+	failover_member_teaches(failover, 1, true);
+	assert_int_equal(status().active, 3);
+}
+
+/* --- the preferred tunnel --- */
+
+static void
+the_preferred_one_carries_whenever_it_can(void **state)
+{
+	failover_prefer(failover, 1, 60000);
+	both_up();
+	UNTIL(status().active == 2); /* it was never lost: nothing to hold down */
+	assert_string_equal(status().last.cause, "the configuration prefers it");
+	failover_member_med(failover, 0, 1);
+	failover_member_med(failover, 1, 2);
+	run_for(700 * USEC_PER_MS);
+	assert_int_equal(status().active, 2); /* it is asked before the MED is */
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	assert_int_equal(status().active, 1); /* and an operator before it */
+	UNTIL(world.results == 1);
+	run_for(700 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	failover_auto(failover);
+	UNTIL(status().active == 2);
+	assert_true(failover_drain(failover, 1, false, on_done, NULL, NULL));
+	assert_int_equal(status().active, 1);
+}
+
+static void
+after_a_loss_it_carries_again_when_the_hold_down_is_over(void **state)
+{
+	usec_t since;
+
+	failover_prefer(failover, 0, 900);
+	both_up();
+	failover_member_med(failover, 0, 100);
+	failover_member_med(failover, 1, 100);
+	failover_member_usable(failover, 0, false, "silence");
+	assert_int_equal(status().active, 2);
+	failover_member_usable(failover, 0, true, "up");
+	run_for(500 * USEC_PER_MS);
+	failover_member_usable(failover, 0, false, "silence"); /* once more: it begins anew */
+	failover_member_usable(failover, 0, true, "up");
+	since = clock_monotonic();
+	assert_in_range(status().hold_down_left / USEC_PER_MS, 700, 900);
+	/* Nothing else takes the traffic back meanwhile. */
+	failover_member_med(failover, 0, 50);
+	run_for(700 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	UNTIL(status().active == 1);
+	assert_in_range(clock_monotonic() - since, 890 * USEC_PER_MS, 4 * USEC_PER_SEC);
+	assert_string_equal(status().last.cause, "the configuration prefers it");
+	/* The other one goes: no time to hold anything down. */
+	failover_member_usable(failover, 0, false, "silence");
+	failover_member_usable(failover, 0, true, "up");
+	failover_member_usable(failover, 1, false, "silence");
+	assert_int_equal(status().active, 1);
+}
+
+static void
+a_pin_of_an_earlier_run_holds_from_the_first_packet_on(void **state)
+{
+	failover_pin(failover, 1);
+	failover_member_usable(failover, 0, true, "up");
+	assert_int_equal(status().active, 1);
+	failover_member_usable(failover, 1, true, "up");
+	assert_int_equal(status().active, 2);
+	assert_int_equal(status().pinned_member, 1);
+	failover_auto(failover);
+	assert_false(status().pinned);
+}
+
+/* --- static routing: the other side is followed by its traffic --- */
+
+static void
+follow_traffic(void)
+{
+	failover_static(failover, true);
+	failover_order(failover, FAILOVER_ORDER_FIRST);
+	world.follows = -1;
+	world.in_by = 0;
+	both_up();
+	traffic_known(200, 20);
+}
+
+static void
+traffic_on_the_other_tunnel_is_followed(void **state)
+{
+	follow_traffic();
+	run_for(900 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	world.in_by = 1;
+	UNTIL(status().active == 2);
+	assert_string_equal(status().last.cause, "the other side sends by it");
+	run_for(900 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	assert_int_equal(status().failovers, 1);
+}
+
+static void
+a_slow_stream_is_followed_too_and_probes_are_not(void **state)
+{
+	failover_static(failover, true);
+	failover_order(failover, FAILOVER_ORDER_FIRST);
+	world.follows = -1;
+	world.in_by = 1;
+	both_up();
+	world.control[0] = world.control[1] = (struct stream){.per_second = 20};
+	run_for(1500 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	world.control[0] = world.control[1] = (struct stream){.per_second = 2};
+	world.in = (struct stream){.per_second = 2};
+	UNTIL(status().active == 2);
+}
+
+static void
+what_is_pinned_preferred_or_drained_is_not_led_by_traffic(void **state)
+{
+	follow_traffic();
+	assert_true(failover_switchover(failover, 0, on_done, NULL, NULL));
+	world.in_by = 1;
+	run_for(1000 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	failover_prefer(failover, 0, 1000);
+	failover_auto(failover);
+	run_for(1000 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	failover_prefer(failover, -1, 0);
+	failover_member_drain(failover, 1, true);
+	run_for(1000 * USEC_PER_MS);
+	assert_int_equal(status().active, 1);
+	failover_member_drain(failover, 1, false);
+	UNTIL(status().active == 2);
+}
+
+/* A peer that always sends by the tunnel that we don't use. */
+static void
+following_does_not_swap_for_ever(void **state)
+{
+	usec_t since;
+
+	follow_traffic();
+	since = clock_monotonic();
+	while (clock_monotonic() - since < 4 * USEC_PER_SEC) {
+		world.in_by = status().active == 1 ? 1 : 0;
+		turn();
+	}
+	assert_int_equal(status().failovers, FOLLOWS);
+}
+
+static void
+a_switchover_that_static_routing_cannot_steer_is_soon_over(void **state)
+{
+	failover_timing.static_limit = 900;
+	follow_traffic();
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	UNTIL(world.results > 0);
+	assert_true(world.result.ok);
+	assert_true(world.result.ours_moved);
+	assert_false(world.result.theirs_moved);
+	assert_string_equal(world.result.text,
+			    "what we send goes by aws/2; the other side goes on sending by "
+			    "aws/1: static routing can't steer it");
+	assert_int_equal(status().active, 2);
+}
+
+static void
 of_equal_meds_the_one_that_just_fell_is_preferred(void **state)
 {
 	both_up();
@@ -774,6 +1007,96 @@ two_sides_by_chance_agree_too(void **state)
 	assert_true(most >= 1);
 }
 
+/* --- two gateways with static routing that follow each other's traffic --- */
+
+struct static_end {
+	struct failover *failover;
+	struct static_end *other;
+	struct stream out, probes;
+	struct failover_counters counters[2];
+	int by; /* where it sends */
+	unsigned moves;
+};
+
+static void
+end_run(struct static_end *end, usec_t now)
+{
+	for (; end->by >= 0 && end->out.next <= now; end->out.next += USEC_PER_SEC / 100) {
+		end->counters[end->by].tx_packets++;
+		end->other->counters[end->by].rx_packets++;
+		end->other->counters[end->by].last_rx = end->out.next;
+	}
+	for (; end->probes.next <= now; end->probes.next += USEC_PER_SEC / 10)
+		for (int i = 0; i < 2; i++)
+			end->other->counters[i].rx_packets++;
+}
+
+static void
+end_routes(void *context, uint32_t active, uint32_t usable)
+{
+	struct static_end *end = context;
+	int by = first_of(active);
+
+	end_run(end, clock_monotonic());
+	end->moves += end->by >= 0 && by != end->by;
+	end->by = by;
+}
+
+static void
+end_counters(void *context, unsigned member, struct failover_counters *out)
+{
+	struct static_end *end = context;
+
+	end_run(end, clock_monotonic());
+	end_run(end->other, clock_monotonic());
+	*out = end->counters[member];
+}
+
+static void
+no_preference(void *context, unsigned member, uint32_t local_preference, uint32_t med)
+{
+}
+
+/* The ends come up with different tunnels; then an operator moves one of them. */
+static void
+two_ends_without_bgp_agree_and_follow_a_switchover(void **state)
+{
+	static struct static_end ends[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct failover_actions of = {.context = &ends[i],
+					      .set_routes = end_routes,
+					      .set_preference = no_preference,
+					      .event = on_event,
+					      .read_counters = end_counters};
+
+		ends[i] = (struct static_end){.other = &ends[1 - i], .by = -1};
+		ends[i].out.next = ends[i].probes.next = clock_monotonic();
+		ends[i].failover = failover_new(&loop, 2, false, &of);
+		failover_static(ends[i].failover, true);
+		failover_order(ends[i].failover, i == 0 ? FAILOVER_ORDER_FIRST : FAILOVER_ORDER_SECOND);
+		failover_member_usable(ends[i].failover, i, true, "up");
+		failover_member_usable(ends[i].failover, 1 - i, true, "up");
+	}
+	assert_int_not_equal(ends[0].by, ends[1].by);
+	UNTIL(ends[0].by == ends[1].by);
+	run_for(3 * USEC_PER_SEC);
+	assert_int_equal(ends[0].by, ends[1].by);
+	assert_int_equal(ends[0].moves + ends[1].moves, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		world.results = 0;
+		assert_true(failover_switchover(ends[i].failover, -1, on_done, NULL, NULL));
+		UNTIL(world.results == 1);
+		assert_true(world.result.ok && world.result.theirs_moved);
+		assert_int_equal(ends[0].by, ends[1].by);
+		failover_auto(ends[i].failover);
+		run_for(500 * USEC_PER_MS); /* the rates are learned anew */
+	}
+	assert_int_equal(ends[0].moves + ends[1].moves, 5);
+	for (unsigned i = 0; i < 2; i++)
+		failover_free(ends[i].failover);
+}
+
 /* --- what operators do beside a switchover --- */
 
 static void
@@ -978,6 +1301,19 @@ main(void)
 	    CASE(the_lowest_med_is_followed_after_a_moment),
 	    CASE(a_med_taken_back_in_time_moves_nothing),
 	    CASE(an_unknown_med_is_not_compared),
+	    CASE(when_the_peer_withdraws_all_the_other_tunnel_is_the_active_one),
+	    CASE(a_pin_returns_when_the_peer_advertises_again),
+	    CASE(a_peer_that_never_advertises_is_left_after_a_while),
+	    CASE(active_active_leaves_out_who_advertises_nothing),
+	    CASE(the_preferred_one_carries_whenever_it_can),
+	    CASE(after_a_loss_it_carries_again_when_the_hold_down_is_over),
+	    CASE(a_pin_of_an_earlier_run_holds_from_the_first_packet_on),
+	    CASE(traffic_on_the_other_tunnel_is_followed),
+	    CASE(a_slow_stream_is_followed_too_and_probes_are_not),
+	    CASE(what_is_pinned_preferred_or_drained_is_not_led_by_traffic),
+	    CASE(following_does_not_swap_for_ever),
+	    CASE(a_switchover_that_static_routing_cannot_steer_is_soon_over),
+	    CASE(two_ends_without_bgp_agree_and_follow_a_switchover),
 	    CASE(of_equal_meds_the_one_that_just_fell_is_preferred),
 	    CASE(a_pin_outlives_a_loss),
 	    CASE(a_drained_one_is_used_only_when_no_other_is),
@@ -1013,6 +1349,8 @@ main(void)
 
 	usual = failover_timing;
 	usual.sample = 50; /* learn the rates sooner */
+	usual.traffic_first = 250;
+	usual.traffic_second = 700;
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

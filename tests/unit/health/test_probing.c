@@ -333,6 +333,66 @@ nothing_is_held_longer_than_three_half_lives(void **state)
 	assert_false(damping_held(&damping, now));
 }
 
+static struct damping dampings[2];
+static struct damping_member members[2];
+
+/* What a gateway does with each new verdict on a tunnel. */
+static void
+offer(unsigned at)
+{
+	members[at].waits = damping_holds_back(&dampings[at], members, 2, at, now);
+	members[at].carries = members[at].able && !members[at].waits && !members[1 - at].carries;
+}
+
+static void
+both_failed_too_often(void)
+{
+	now = 1000 * USEC_PER_SEC;
+	memset(dampings, 0, sizeof(dampings));
+	memset(members, 0, sizeof(members));
+	for (int i = 0; i < 14; i++)
+		damping_failed(&dampings[i % 2], now += USEC_PER_SEC / 2);
+}
+
+static void
+one_that_comes_back_waits_while_the_other_carries(void **state)
+{
+	both_failed_too_often();
+	damping_clear(&dampings[0]);
+	members[0] = (struct damping_member){.able = true, .carries = true};
+	members[1].able = true;
+	offer(1);
+	assert_true(members[1].waits);
+	offer(0);
+	assert_true(members[0].carries);
+	members[0] = (struct damping_member){0};
+	offer(1);
+	assert_true(members[1].carries);
+}
+
+static void
+of_two_that_failed_too_often_one_carries_however_often_they_are_judged(void **state)
+{
+	both_failed_too_often();
+	/* Both come up before either is judged, and then each verdict of a probe judges them once more. */
+	members[0].able = members[1].able = true;
+	for (unsigned i = 0; i < 6; i++) {
+		offer(i % 2);
+		assert_false(members[0].waits && members[1].waits);
+	}
+	assert_true(members[0].carries != members[1].carries);
+}
+
+static void
+what_carries_is_not_taken_away_for_what_was(void **state)
+{
+	both_failed_too_often();
+	members[0] = (struct damping_member){.able = true, .carries = true};
+	members[1] = (struct damping_member){.able = true};
+	offer(0);
+	assert_true(members[0].carries);
+}
+
 int
 main(void)
 {
@@ -356,6 +416,9 @@ main(void)
 	    cmocka_unit_test(failures_in_quick_succession_hold_back_and_time_lets_go),
 	    cmocka_unit_test(rare_failures_are_never_held_against_anyone),
 	    cmocka_unit_test(nothing_is_held_longer_than_three_half_lives),
+	    cmocka_unit_test(one_that_comes_back_waits_while_the_other_carries),
+	    cmocka_unit_test(of_two_that_failed_too_often_one_carries_however_often_they_are_judged),
+	    cmocka_unit_test(what_carries_is_not_taken_away_for_what_was),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

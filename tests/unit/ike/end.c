@@ -216,7 +216,10 @@ command(char *line)
 	static const struct {
 		const char *word;
 		void (*act)(struct ike *, uint32_t);
-	} acts[] = {{"up", ike_tunnel_up}, {"down", ike_tunnel_down}, {"remove", ike_tunnel_remove}};
+	} acts[] = {{"up", ike_tunnel_up},
+		    {"down", ike_tunnel_down},
+		    {"remove", ike_tunnel_remove},
+		    {"probe", ike_tunnel_probe}};
 	char word[32] = "", name[64] = "";
 	unsigned id = 0;
 	int used = 0;

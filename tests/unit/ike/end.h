@@ -4,9 +4,9 @@
  * lines on stdin and writes events as lines on stdout.
  *
  *   add ID NAME key=value...   local remote local_id remote_id psk version ike esp initiate encap dpd
- * dpd_timeout restart ike_life esp_life v6 up|down|rekey|remove ID    silence 0|1    refuse 0|1    status ID
- * sas ID    quit
- *   soft|hard|moved ID         the plane reports a limit of the inbound SA, or port 4777 as its source
+ * dpd_timeout restart ike_life esp_life v6 up|down|rekey|probe|remove ID    silence 0|1    refuse 0|1 status
+ * ID sas ID    quit soft|hard|moved ID         the plane reports a limit of the inbound SA, or port 4777 as
+ * its source
  *
  *   event KIND TUNNEL code=WORD peer=0|1 count=N text=...    status ...    sas ...    done
  */

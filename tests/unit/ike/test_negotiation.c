@@ -617,6 +617,44 @@ killed_peer_is_dead_in_time_and_reconnected_when_it_returns(void **state)
 	stop(1);
 }
 
+/* Its timers would take minutes; something else says that the peer is dead. */
+static void
+doubted_peer_is_asked_at_once_and_dead_only_without_an_answer(void **state)
+{
+	usec_t asked;
+
+	NEEDS_NETWORK();
+	bring_up("dpd=60 dpd_timeout=300");
+	for (unsigned i = 0; i < 7; i++) {
+		say(&ends[0], "probe 7");
+		usleep(USEC_PER_SEC); /* for longer than an unanswered one is waited for */
+	}
+	say(&ends[0], "status 7");
+	expect(&ends[0], "status 7 ike=ESTABLISHED", NULL, 2000);
+	assert_false(said(&ends[0], "event peer_dead 7"));
+	assert_false(said(&ends[0], "event retransmit 7"));
+	/* A gap in the path that ends soon is none. */
+	say(&ends[1], "silence 1");
+	usleep(2 * USEC_PER_SEC); /* it is not asked more often */
+	say(&ends[0], "probe 7");
+	expect(&ends[0], "event retransmit 7", NULL, 8000);
+	say(&ends[1], "silence 0");
+	usleep(6 * USEC_PER_SEC);
+	assert_false(said(&ends[0], "event peer_dead 7"));
+	/* A peer that comes back without its SA never answers. */
+	slay(1);
+	start(1);
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	asked = clock_monotonic();
+	say(&ends[0], "probe 7");
+	expect(&ends[0], "event peer_dead 7", NULL, 9000);
+	assert_in_range((clock_monotonic() - asked) / USEC_PER_MS, 4500, 9000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
 static void
 expect_one_pair(int which, unsigned tunnel, int timeout_ms)
 {
@@ -804,6 +842,7 @@ main(int argc, char **argv)
 	    NEGOTIATION(moved_source_moves_the_sas_and_the_ike_sa),
 	    NEGOTIATION(down_stays_down_and_up_brings_it_back),
 	    NEGOTIATION(killed_peer_is_dead_in_time_and_reconnected_when_it_returns),
+	    NEGOTIATION(doubted_peer_is_asked_at_once_and_dead_only_without_an_answer),
 	    NEGOTIATION(restarted_initiator_replaces_what_it_left_behind),
 	    NEGOTIATION(left_behind_without_initial_contact_goes_when_it_gives_no_sign_of_life),
 	    NEGOTIATION(both_sides_starting_at_once_end_with_one_pair),

@@ -565,6 +565,31 @@ closing_removes_many_interfaces_at_once(void **state)
 	assert_int_not_equal(if_nametoindex("veth0"), 0);
 }
 
+static void
+a_removed_interface_made_anew_carries_by_the_same_sas(void **state)
+{
+	struct pair_sa first = plain(1), second = plain(2);
+	struct error err;
+
+	NEEDS_PAIR();
+	pair_tunnel(&pair, &first);
+	pair_tunnel(&pair, &second);
+	assert_true(pair_ping(&pair, 1, 1));
+	pair_at(&pair, 0);
+	assert_false(userspace_ops.tunnel_renew(pair.side[0].plane, 1, 1400, &err)); /* it is there */
+	assert_non_null(strstr(err.text, "does one of that name exist already"));
+	assert_false(userspace_ops.tunnel_renew(pair.side[0].plane, 3, 1400, &err));
+	for (uint16_t i = 2; i < 12; i++) {
+		pair_command(&pair, 0, "ip link del pl1");
+		pair_at(&pair, 0);
+		assert_true(userspace_ops.tunnel_renew(pair.side[0].plane, 1, 1400, &err));
+		pair_command(&pair, 0, "ip addr add 10.99.1.1/30 dev pl1");
+		assert_true(pair_ping(&pair, 1, i));
+		assert_true(pair_ping(&pair, 2, i));
+	}
+	assert_true(PAIR_WAIT(counters(0, 1).rx_packets == 11)); /* counted on from before */
+}
+
 #define WITH_PAIR(test) cmocka_unit_test_teardown(test, remove_tunnels)
 
 int
@@ -584,6 +609,7 @@ main(void)
 	    WITH_PAIR(a_taken_interface_name_is_an_error_and_not_taken_over),
 	    WITH_PAIR(an_interface_comes_up_without_addresses_and_goes_with_its_tunnel),
 	    WITH_PAIR(an_interface_that_others_take_down_or_remove_makes_no_worker_spin),
+	    WITH_PAIR(a_removed_interface_made_anew_carries_by_the_same_sas),
 	    WITH_PAIR(sas_and_tunnels_may_change_under_full_traffic),
 	    WITH_PAIR(closing_removes_many_interfaces_at_once)};
 

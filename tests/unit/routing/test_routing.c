@@ -36,6 +36,14 @@ on_event(void *context, const char *severity, const char *kind, const char *subj
 		 text);
 }
 
+static char lost[IFNAMSIZ];
+
+static void
+on_interface_lost(void *context, const char *interface)
+{
+	snprintf(lost, sizeof(lost), "%s", interface);
+}
+
 static bool
 had_event(const char *part)
 {
@@ -204,6 +212,8 @@ open_with(struct routing_options options)
 	memset(events, 0, sizeof(events));
 	event_count = 0;
 	options.event = on_event;
+	options.interface_lost = on_interface_lost;
+	lost[0] = '\0';
 	routing = routing_open(&loop, &options, &err);
 	if (routing == NULL)
 		fail_msg("%s", err.text);
@@ -569,6 +579,59 @@ an_interface_that_goes_down_and_up_gets_its_routes_back(void **state)
 	ip("link set ts1 down");
 	UNTIL(strcmp(device_of("10.50.0.0/16"), "ts2") == 0);
 	UNTIL(installed("10.50.0.0/16"));
+}
+
+static void
+an_interface_set_down_or_robbed_of_its_address_is_mended(void **state)
+{
+	struct ip_prefix inside = prefix("169.254.44.242/30"), inside6 = prefix("fd00:44::2/126");
+
+	SKIP_IF_NEEDED();
+	assert_true(routing_interface_set(routing, "ts1", &inside, 1400, NULL));
+	assert_true(routing_interface_set(routing, "ts1", &inside6, 1400, NULL));
+	add_group(1);
+	routing_group_set(routing, 1, 1, 1);
+	offer("10.50.0.0/16", ROUTING_BGP, 1, 3);
+	offer("2001:db8:50::/48", ROUTING_BGP, 1, 3);
+	UNTIL(installed("10.50.0.0/16") && installed("2001:db8:50::/48") && routing_pending(routing) == 0);
+	ip("link set ts1 down");
+	UNTIL(had_event("interface.restored ts1 somebody set ts1 down"));
+	UNTIL(strcmp(device_of("10.50.0.0/16"), "ts1") == 0 &&
+	      strcmp(device_of("2001:db8:50::/48"), "ts1") == 0);
+	/* The kernel takes IPv6 addresses away with the link. */
+	UNTIL(ip_count("-6 addr show dev ts1 to fd00:44::2") == 1);
+	UNTIL(installed("10.50.0.0/16") && installed("2001:db8:50::/48") && routing_pending(routing) == 0);
+	ip("addr del 169.254.44.242/30 dev ts1");
+	UNTIL(had_event("interface.restored ts1 ts1 had lost its inside address 169.254.44.242/30"));
+	assert_int_equal(ip_count("addr show dev ts1 to 169.254.44.242"), 1);
+	UNTIL(strcmp(device_of("10.50.0.0/16"), "ts1") == 0);
+	assert_string_equal(lost, "");
+}
+
+static void
+a_removed_interface_is_told_and_its_successor_gets_address_and_routes(void **state)
+{
+	struct ip_prefix inside = prefix("169.254.44.242/30");
+
+	SKIP_IF_NEEDED();
+	assert_true(routing_interface_set(routing, "ts1", &inside, 1400, NULL));
+	add_group(1);
+	routing_group_set(routing, 1, 1, 1);
+	offer("10.50.0.0/16", ROUTING_BGP, 1, 3);
+	UNTIL(installed("10.50.0.0/16") && routing_pending(routing) == 0);
+	ip("link del ts1");
+	UNTIL(strcmp(lost, "ts1") == 0);
+	assert_true(has_floor("10.50.0.0/16"));
+	close(tuns[0]);
+	tuns[0] = tun_open("ts1");
+	assert_true(tuns[0] >= 0);
+	assert_true(routing_interface_set(routing, "ts1", &inside, 1400, NULL));
+	UNTIL(strcmp(device_of("10.50.0.0/16"), "ts1") == 0);
+	UNTIL(installed("10.50.0.0/16"));
+	assert_int_equal(ip_count("addr show dev ts1 to 169.254.44.242"), 1);
+	lost[0] = '\0';
+	ip("link del ts1"); /* the successor is watched like the first */
+	UNTIL(strcmp(lost, "ts1") == 0);
 }
 
 static void
@@ -990,6 +1053,8 @@ main(void)
 	    CASE(a_route_that_somebody_removes_comes_back),
 	    CASE(nexthop_objects_that_somebody_removes_come_back),
 	    CASE(an_interface_that_goes_down_and_up_gets_its_routes_back),
+	    CASE(an_interface_set_down_or_robbed_of_its_address_is_mended),
+	    CASE(a_removed_interface_is_told_and_its_successor_gets_address_and_routes),
 	    CASE(routes_of_others_are_never_touched),
 	    CASE(routes_under_our_number_that_are_not_ours_are_removed),
 	    CASE(nothing_is_left_after_close),

@@ -376,6 +376,7 @@ class TwoGateways:
 
     def ready(self):
         for spoke in self.spokes:
+            self.hub.gateway.command("auto", spoke.name)  # forgets earlier failures: it would hold tunnels back
             self.hub.gateway.wait_for("connections", spoke.name, {"state": "up"}, 90)
             for n in (1, 2):
                 self.hub.gateway.wait_for("peers", f"{spoke.name}/{n}", lambda r: r["bfd"]["state"] == "Up"

@@ -62,6 +62,11 @@ class Endpoint:
         return next(iter(self.frr.paths(world.SITE_NETWORK)), None)
 
 
+def received(number):
+    """What the gateway has of the VPC's network from that tunnel."""
+    return [row for row in w.gateway.show("received", tunnel(number)) if row["prefix"] == world.VPC_NETWORK]
+
+
 def ready(number):
     """Session and BFD are up at both ends."""
     endpoint = w.endpoints[number]
@@ -69,6 +74,7 @@ def ready(number):
     wait_until(lambda: endpoint.frr.established(endpoint.customer), 20, f"{endpoint.frr.name} is Established")
     wait_until(lambda: endpoint.frr.bfd(endpoint.customer).get("status") == "up", 20, f"{endpoint.frr.name}: BFD is up")
     wait_until(endpoint.site_path, 10, f"{endpoint.frr.name} has the site's network")
+    wait_until(lambda: received(number), 10, f"{tunnel(number)} has the VPC's network")
 
 
 def active():
@@ -118,7 +124,7 @@ def prefixes_go_both_ways_and_packets_follow():
         path = endpoint.site_path()
         expect(path["valid"] and path["aspath"]["string"] == str(world.CUSTOMER_ASN), f"FRR's path: {path}")
         expect([hop["ip"] for hop in path["nexthops"]] == [endpoint.customer], f"FRR's next hop: {path['nexthops']}")
-        rows = [r for r in w.gateway.show("received", tunnel(number)) if r["prefix"] == world.VPC_NETWORK]
+        rows = received(number)
         expect(len(rows) == 1 and rows[0]["accepted"] and rows[0]["as_path"] == [world.AWS_ASN], f"received: {rows}")
     # The host answers by either endpoint; a route each way through the first that serves.
     w.vpc.ip("route add", world.SITE_NETWORK, f"via 10.50.{active() + 1}.1")

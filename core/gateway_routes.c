@@ -127,6 +127,8 @@ on_route_changed(void *context, const struct bgp_change *change)
 		    .group = change->group,
 		    .members = change->members,
 		    .next_hop = change->best->next_hop,
+		    .backup_group = change->backup_group,
+		    .backup_members = change->backup_members,
 		};
 
 		routing_offer(gateway->routing, &change->prefix, &candidate);

@@ -71,6 +71,9 @@ struct bgp_change {
 	const struct bgp_path *best; /* NULL: none is left */
 	uint32_t group;              /* of the best path's peer; 0: none */
 	uint32_t members;            /* bit per member of that group with a usable path for the prefix */
+	/* The same of the group that has the best path of the others: it can carry at once where the first
+	 * one no longer can, before the decision on each prefix is made anew (0: there is none). */
+	uint32_t backup_group, backup_members;
 };
 
 struct bgp_peer_status {
@@ -108,8 +111,8 @@ struct bgp_events {
 	/** A line for the operators: severity is "info", "notice", "warning" or "error". */
 	void (*peer_event)(void *context, struct bgp_peer *peer, const char *severity, const char *kind,
 			   const char *text);
-	/** Called for each prefix whose best path or set of members changed, in slices of a few milliseconds.
-	 */
+	/** Called for each prefix whose best path, set of members or backup changed, in slices of a few
+	 * milliseconds. */
 	void (*route_changed)(void *context, const struct bgp_change *change);
 	/** One row of adj-in or adj-out changed; may be NULL; only called while watched (bgp_speaker_watch).
 	 */

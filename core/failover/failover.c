@@ -534,12 +534,9 @@ failover_pin(struct failover *failover, unsigned member)
 void
 failover_set_mode(struct failover *failover, bool active_active)
 {
-	if (failover->active_active == active_active)
-		return;
 	failover->active_active = active_active;
 	failover->deed = "failover";
-	failover_settle(failover, active_active ? "all usable tunnels carry now" : "one tunnel carries now",
-			false);
+	failover_settle(failover, "the configuration was changed", false);
 	failover_tell_changed(failover);
 }
 

@@ -99,7 +99,8 @@ struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_act
 /** A switchover under way ends first, as failed. The loop must run once afterwards. */
 void failover_free(struct failover *failover);
 
-/** Whether all usable members carry, from now on; moves what has to move, make-before-break. */
+/** Whether all usable members carry, from now on. Moves what this, or failover_prefer before it, has changed,
+ * make-before-break. */
 void failover_set_mode(struct failover *failover, bool active_active);
 /** The member's session is another one: what was heard by the former is forgotten, and set_preference is
  * called anew. */

@@ -167,6 +167,12 @@ bool bgp_peer_rebind(struct bgp_peer *peer);
 /** An operator's shutdown (Cease 6/2 with a message, RFC 9003) and its end. It outlasts start and stop. */
 void bgp_peer_shutdown(struct bgp_peer *peer, const char *message);
 void bgp_peer_enable(struct bgp_peer *peer);
+/**
+ * Other limits than the peer was added with. The next OPEN offers the hold time; the session that stands
+ * keeps the one that was negotiated, and sends KEEPALIVEs at the new interval. A limit of prefixes that is
+ * passed already closes the session with the next prefix.
+ */
+void bgp_peer_set_limits(struct bgp_peer *peer, uint32_t hold_s, uint32_t keepalive_s, uint32_t max_prefixes);
 /** Hard: Cease 6/4 and an immediate restart. Soft: ROUTE-REFRESH in, re-advertise out. Clears any wait. */
 void bgp_peer_reset(struct bgp_peer *peer, bool soft);
 /** New preference for its routes, new MED for what it is told; both are applied in slices without a reset. */

@@ -70,6 +70,9 @@ void routing_close(struct routing *routing);
 bool routing_interface_set(struct routing *routing, const char *interface, const struct ip_prefix *inside,
 			   uint32_t mtu, struct error *err);
 
+/** Takes its inside address of a family away, if it has one. */
+void routing_interface_clear(struct routing *routing, const char *interface, uint8_t family);
+
 /** A connection: its members' interfaces. `group` is never 0. */
 bool routing_group_add(struct routing *routing, uint32_t group, const char *name,
 		       const char *const *interfaces, unsigned members, struct error *err);

@@ -8,8 +8,8 @@
  *   -> routing -> BGP -> connections and tunnels
  *
  * A failure on the way up says what is wrong in one line and leaves nothing behind. SIGTERM and SIGINT end
- * the loop; the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reads the file anew
- * and says what it finds.
+ * the loop; the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reloads
+ * (gateway_reload.c).
  */
 #include "core/gateway_internal.h"
 
@@ -257,58 +257,23 @@ open_connections(struct gateway *gateway, struct error *err)
 {
 	const struct config *config = gateway->config;
 
-	for (size_t i = 0; i < config->connection_count; i++)
-		gateway->tunnel_count += config->connections[i].tunnel_count;
-	gateway->tunnels = memory_zeroed(gateway->tunnel_count, sizeof(struct gateway_tunnel *));
-	gateway->connections = memory_zeroed(config->connection_count, sizeof(*gateway->connections));
 	for (size_t i = 0; i < config->connection_count; i++) {
-		gateway->connection_count = i + 1;
-		if (!gateway_connection_init(gateway, i, err))
+		if (!gateway_connection_open(gateway, &config->connections[i], 0, err))
 			return false;
 	}
 	return true;
 }
 
-/* Hands the tunnels to IKE: from here on packets leave. */
 static bool
 start_tunnels(struct gateway *gateway, struct error *err)
 {
 	gateway_kept_load(gateway);
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = gateway->tunnels[i];
-		const struct config_tunnel *config = tunnel->config;
-		struct ike_tunnel wanted = {
-		    .id = config->id,
-		    .name = config->name,
-		    .local = config->local,
-		    .remote = config->remote,
-		    .local_id = config->local_id,
-		    .remote_id = config->remote_id,
-		    .psk = config->psk,
-		    .psk_length = config->psk_length,
-		    .version = config->ike.version,
-		    .ike_proposals = &config->ike.proposals,
-		    .esp_proposals = &config->esp.proposals,
-		    .ike_lifetime_s = config->ike.lifetime_s,
-		    .esp_lifetime_s = config->esp.lifetime_s,
-		    .replay_window = config->esp.replay_window,
-		    .dpd_interval_s = config->dpd.interval_s,
-		    .dpd_timeout_s = config->dpd.timeout_s,
-		    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
-		    .inside_v6 = ip_address_is_set(&config->inside[1].address),
-		    .initiate = config->start == CONFIG_START_INITIATE,
-		    .down = tunnel->disabled,
-		    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
-			     : config->encap == CONFIG_ENCAP_NO ? -1
-								: 0,
-		};
-
-		if (!ike_tunnel_add(gateway->ike, &wanted, err))
-			return error_prefix(err, "%s", config->name);
-		gateway_tunnel_publish(tunnel);
+		if (!gateway_tunnel_dial(gateway->tunnels[i], err))
+			return false;
 	}
 	for (size_t i = 0; i < gateway->connection_count; i++)
-		gateway_connection_publish(&gateway->connections[i]);
+		gateway_connection_publish(gateway->connections[i]);
 	return true;
 }
 
@@ -325,7 +290,9 @@ open_row(struct gateway *gateway)
 	model_set(&gateway->row.router_id, ip_address_format(&config->router_id, text));
 	model_set(&gateway->row.outside, ip_address_format(&config->outside, text));
 	model_set(&gateway->row.version, TWINSPAN_VERSION);
-	gateway->row.started_at = clock_wall();
+	model_set(&gateway->row.config_file, gateway->options->config);
+	gateway->row.started_at = gateway->row.config_loaded_at = clock_wall();
+	gateway->row.reloads = 0;
 	for (size_t i = 0; i < config->networks.count; i++)
 		text_list_add(&gateway->row.networks, ip_prefix_format(&config->networks.items[i], text));
 }
@@ -371,37 +338,13 @@ open_journal(struct gateway *gateway)
 
 /* --- signals and the clock --------------------------------------------------------------------- */
 
-/* The file was changed and we were told: it is checked at once; a running gateway never takes over half of a
- * change. */
-static void
-read_again(struct gateway *gateway)
-{
-	struct config_findings findings = {0};
-	struct config *config = config_load(gateway->options->config, &findings);
-
-	if (config == NULL)
-		gateway_event(gateway, "error", "config.refused", gateway->config->name,
-			      "%s:%u:%u: %s (%zu errors; the running configuration stays)",
-			      gateway->options->config, findings.count != 0 ? findings.items[0].line : 1,
-			      findings.count != 0 ? findings.items[0].column : 1,
-			      findings.count != 0 ? findings.items[0].text : "cannot be read",
-			      findings.errors);
-	else
-		gateway_event(
-		    gateway, "notice", "config.checked", gateway->config->name,
-		    "%s is correct; what changed in it takes effect when the gateway is started again",
-		    gateway->options->config);
-	config_free(config);
-	config_findings_free(&findings);
-}
-
 static void
 on_signal(uv_signal_t *handle, int number)
 {
 	struct gateway *gateway = handle->data;
 
 	if (number == SIGHUP) {
-		read_again(gateway);
+		gateway_reload_file(gateway);
 		return;
 	}
 	gateway_event(gateway, "notice", "gateway.stop", gateway->config->name, "stopping (%s)",
@@ -468,10 +411,12 @@ close_rooms(struct gateway *gateway)
 	gateway->stopping = true;
 	uv_timer_stop(
 	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
+	gateway_reload_close(gateway);
+	uv_timer_stop(&gateway->clearing); /* the plane's end takes them all */
 	gateway_drill_close(gateway);
 	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
-		failover_free(gateway->connections[i].failover);
+		failover_free(gateway->connections[i]->failover);
 	gateway_liveness_close(gateway);
 	if (gateway->bgp != NULL) {
 		bgp_speaker_close(gateway->bgp);
@@ -482,10 +427,12 @@ close_rooms(struct gateway *gateway)
 		routing_close(gateway->routing);
 	if (gateway->plane != NULL)
 		gateway->plane_ops->close(gateway->plane);
-	for (size_t i = 0; i < gateway->connection_count; i++)
-		gateway_connection_clear(&gateway->connections[i]);
+	while (gateway->connection_count != 0)
+		gateway_connection_free(gateway->connections[gateway->connection_count - 1]);
 	free(gateway->connections);
 	free(gateway->tunnels);
+	free(gateway->tunnel_ids);
+	free(gateway->doomed);
 	if (gateway->journal != NULL)
 		journal_close(gateway->journal);
 	gateway->journal = NULL;
@@ -511,6 +458,8 @@ open_loop(struct gateway *gateway)
 	gateway->second.data = gateway;
 	uv_timer_init(&gateway->loop, &gateway->looking);
 	gateway->looking.data = gateway;
+	uv_timer_init(&gateway->loop, &gateway->clearing);
+	gateway->clearing.data = gateway;
 	gateway_turns_open(gateway);
 }
 
@@ -521,6 +470,7 @@ close_loop(struct gateway *gateway)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
 	uv_close((uv_handle_t *)&gateway->looking, NULL);
+	uv_close((uv_handle_t *)&gateway->clearing, NULL);
 	gateway_turns_close(gateway);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
@@ -528,16 +478,26 @@ close_loop(struct gateway *gateway)
 	model_store_free(gateway->store);
 	model_row_clear(model_kind_info(MODEL_KIND_GATEWAY)->shape, &gateway->row);
 	config_free(gateway->config);
+	gateway_source_free(&gateway->source);
 }
 
+/* `source` (may be NULL) is given the file's text. */
 static struct config *
-load(const char *file)
+load(const char *file, struct gateway_source *source)
 {
 	struct config_findings findings = {0};
-	struct config *config = config_load(file, &findings);
+	struct gateway_source read = {0};
+	struct config *config = NULL;
 
+	read.text = config_read(file, &read.length, &findings);
+	if (read.text != NULL)
+		config = config_parse(file, read.text, read.length, &findings);
 	config_findings_print(&findings, file, stderr);
 	config_findings_free(&findings);
+	if (source != NULL && config != NULL)
+		*source = read;
+	else
+		gateway_source_free(&read);
 	return config;
 }
 
@@ -551,7 +511,7 @@ gateway_run(const struct gateway_options *options)
 
 	gateway->options = options;
 	log_set_level(options->verbose > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	gateway->config = load(options->config);
+	gateway->config = load(options->config, &gateway->source);
 	if (gateway->config == NULL) {
 		free(gateway);
 		return 1;
@@ -562,6 +522,7 @@ gateway_run(const struct gateway_options *options)
 	signal(SIGPIPE, SIG_IGN);
 	open_loop(gateway);
 	open_row(gateway);
+	gateway_reload_open(gateway);
 	if (open_rooms(gateway, &err)) {
 		gateway_commands_register(gateway);
 		gateway_publish(gateway);
@@ -585,7 +546,7 @@ gateway_run(const struct gateway_options *options)
 int
 gateway_check(const char *file)
 {
-	struct config *config = load(file);
+	struct config *config = load(file, NULL);
 
 	if (config == NULL)
 		return 1;

@@ -46,7 +46,7 @@ gateway_asked_connection(struct gateway *gateway, struct control_request *reques
 	}
 	names = memory_zeroed(gateway->connection_count + 1, sizeof(*names));
 	for (size_t i = 0; i < gateway->connection_count; i++)
-		names[i] = gateway->connections[i].config->name;
+		names[i] = gateway->connections[i]->config->name;
 	nearest = text_nearest(name, names);
 	control_request_fail(request, "no connection '%s'%s%s%s", name,
 			     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
@@ -220,6 +220,7 @@ gateway_commands_register(struct gateway *gateway)
 
 	for (size_t i = 0; i < COUNT_OF(handlers); i++)
 		control_server_handle(gateway->server, handlers[i].name, handlers[i].handler, gateway);
+	gateway_configure_register(gateway);
 	gateway_operator_register(gateway);
 	gateway_drill_register(gateway);
 	gateway_explain_register(gateway);

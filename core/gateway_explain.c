@@ -572,10 +572,8 @@ explain_match(struct account *account, const struct ip_prefix *prefix, const str
 	      json_t *matches)
 {
 	struct gateway *gateway = account->gateway;
-	uint32_t group = state->candidate.group;
-	const char *connection = group != 0 && group <= gateway->connection_count
-				     ? gateway->connections[group - 1].config->name
-				     : NULL;
+	const struct gateway_connection *of = gateway_connection_of_group(gateway, state->candidate.group);
+	const char *connection = of != NULL ? of->config->name : NULL;
 	struct paths paths = {.account = account, .rows = json_array()};
 	char text[IP_PREFIX_TEXT];
 
@@ -657,7 +655,7 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 	json_object_set_new(result, "matches", matches);
 	explain_kernel(account, &at.address, result);
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		const struct config_connection *config = gateway->connections[i].config;
+		const struct config_connection *config = gateway->connections[i]->config;
 
 		for (size_t k = 0; k < config->protect.count; k++) {
 			if (!ip_prefix_covers(&config->protect.items[k], &at))
@@ -704,7 +702,7 @@ refuse_unknown(struct gateway *gateway, struct control_request *request, const c
 	const char *near;
 
 	for (size_t i = 0; i < gateway->connection_count; i++)
-		names[used++] = gateway->connections[i].config->name;
+		names[used++] = gateway->connections[i]->config->name;
 	for (size_t i = 0; i < gateway->tunnel_count; i++)
 		names[used++] = gateway->tunnels[i]->config->name;
 	near = text_nearest(target, names);

@@ -35,9 +35,8 @@ gateway_path_of(struct gateway *gateway, const struct control_request *request)
 			return path;
 		}
 	}
-	if (routing_match(gateway->routing, &via, &prefix, &state) && state.candidate.group != 0 &&
-	    state.candidate.group <= gateway->connection_count)
-		path.connection = &gateway->connections[state.candidate.group - 1];
+	if (routing_match(gateway->routing, &via, &prefix, &state))
+		path.connection = gateway_connection_of_group(gateway, state.candidate.group);
 	return path;
 }
 

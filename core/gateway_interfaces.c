@@ -16,9 +16,11 @@ gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err)
 	const struct config_tunnel *config = tunnel->config;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if (ip_address_is_set(&config->inside[i].address) &&
-		    !routing_interface_set(tunnel->gateway->routing, tunnel->interface, &config->inside[i],
-					   (uint32_t)tunnel->row.mtu, err))
+		if (!ip_address_is_set(&config->inside[i].address))
+			routing_interface_clear(tunnel->gateway->routing, tunnel->interface,
+						i == 0 ? AF_INET : AF_INET6);
+		else if (!routing_interface_set(tunnel->gateway->routing, tunnel->interface,
+						&config->inside[i], (uint32_t)tunnel->row.mtu, err))
 			return error_prefix(err, "%s", config->name);
 	}
 	return true;

@@ -3,7 +3,9 @@
  * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
  * BGP to routing; gateway_tables.c hands out the large tables; gateway_turns.c
- * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators.
+ * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators;
+ * gateway_reload.c changes the configuration while all of it runs, by gateway_plan.c (what has to be done)
+ * and gateway_apply.c (doing it).
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -52,7 +54,8 @@ struct gateway_tunnel {
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
-	bool able; /* it could carry: up, its session Established, not found dead */
+	struct ip_address guarded; /* the peer's outside address that routing keeps outside; none: not yet */
+	bool able;                 /* it could carry: up, its session Established, not found dead */
 	/* Of gateway_liveness.c: */
 	bool live;      /* it is watched */
 	bool held_back; /* by damping */
@@ -90,6 +93,7 @@ struct gateway_connection {
 	bool pin_unkept;                /* the pin could not be written down */
 	struct gateway_ways ways;
 	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
+	bool leaving;      /* it is being removed */
 	struct model_connection row;
 };
 
@@ -100,6 +104,12 @@ struct gateway_turns {
 	usec_t waited, processor; /* as of then: the loop's idle time and the thread's processor time */
 	usec_t longest;
 	usec_t told_at, told; /* when and how bad the last one was that was told */
+};
+
+/* A configuration as text, secrets and all: wiped when it is let go. */
+struct gateway_source {
+	char *text;
+	size_t length;
 };
 
 struct gateway {
@@ -121,11 +131,20 @@ struct gateway {
 	struct bgp_speaker *bgp;
 	struct bfd *bfd; /* NULL: no tunnel wants it */
 	struct prober *prober;
-	struct gateway_connection *connections;
+	/* Both in no order that matters: reload adds and removes. */
+	struct gateway_connection **connections;
 	size_t connection_count;
-	struct gateway_tunnel **tunnels; /* by tunnel id - 1 */
+	struct gateway_tunnel **tunnels;
 	size_t tunnel_count;
-	struct gateway_drill *drill; /* the one under way, or NULL */
+	struct gateway_tunnel **tunnel_ids; /* by id - 1; NULL: free */
+	size_t tunnel_id_room;
+	uint32_t *doomed; /* ids of removed tunnels whose interfaces still have to go (gateway_apply.c) */
+	size_t doomed_count;
+	uv_timer_t clearing;
+	uint32_t last_group; /* groups are never given twice: paths of a removed one may still be known */
+	struct gateway_drill *drill;   /* the one under way, or NULL */
+	struct gateway_source source;  /* the text that `config` was read from */
+	struct gateway_reload *reload; /* gateway_reload.c */
 	struct model_gateway row;
 	struct model_watch watch; /* events on their way to the log and the journal */
 	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
@@ -133,10 +152,23 @@ struct gateway {
 };
 
 /* gateway_tunnels.c */
-void gateway_tunnel_init(struct gateway *gateway, struct gateway_connection *connection, unsigned member);
-void gateway_tunnel_clear(struct gateway_tunnel *tunnel);
-bool gateway_connection_init(struct gateway *gateway, size_t index, struct error *err);
-void gateway_connection_clear(struct gateway_connection *connection);
+/** Makes a connection with its interfaces, failover and group (0: a new one) and adds it to the gateway, also
+ * where it fails: it is then to be removed as one that stands. */
+bool gateway_connection_open(struct gateway *gateway, const struct config_connection *config, uint32_t group,
+			     struct error *err);
+/** Takes it out of the gateway and frees it: what others hold of it (failover, liveness) has ended. */
+void gateway_connection_free(struct gateway_connection *connection);
+/** The interface's addresses and MTU, as the configuration has them now. */
+bool gateway_tunnel_set_interface(struct gateway_tunnel *tunnel, struct error *err);
+/** Hands the tunnel to IKE: from here on packets leave. */
+bool gateway_tunnel_dial(struct gateway_tunnel *tunnel, struct error *err);
+/** Its SAs are closed (Delete) and forgotten; routes, session and liveness know it first. */
+void gateway_tunnel_hang_up(struct gateway_tunnel *tunnel, const char *cause);
+/** The row's fields that come from the configuration. */
+void gateway_tunnel_describe(struct gateway_tunnel *tunnel);
+void gateway_connection_describe(struct gateway_connection *connection);
+/** By its id; NULL for one that was removed. */
+struct gateway_tunnel *gateway_tunnel_by_id(const struct gateway *gateway, uint32_t id);
 /** struct ike_options' callback; context: the gateway. */
 void gateway_on_ike(void *context, const struct ike_event *event);
 /** Once a second: counters, rates, figures of IKE, rows. */
@@ -162,12 +194,32 @@ struct gateway_connection *gateway_connection_of_group(struct gateway *gateway, 
 /** The tunnel that a session rides; NULL for a peer of its own, or no peer. */
 struct gateway_tunnel *gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer);
 
+/** The peer's outside address, as the configuration has it now, is kept outside of the tunnels. */
+void gateway_tunnel_guard(struct gateway_tunnel *tunnel);
+/** Adds the tunnel's session, and guards the peer's outside address. */
+bool gateway_tunnel_open_peer(struct gateway_tunnel *tunnel, struct error *err);
+/** The opposite; the peer is told (Cease 6/3). */
+void gateway_tunnel_close_peer(struct gateway_tunnel *tunnel);
+/** A session that rides no tunnel: added and started; removed. */
+bool gateway_own_peer_open(struct gateway *gateway, const struct config_peer *config, struct error *err);
+void gateway_own_peer_close(struct gateway *gateway, const char *name);
+/** The prefixes that the configurations name: those of `before` that are not in the present one go, those of
+ * the present one are offered; what stays is not touched. `before` may be NULL. */
+void gateway_routes_configure(struct gateway *gateway, const struct config *before);
+/** Lets go what was held unreachable for a connection that goes. */
+void gateway_routes_release(struct gateway_connection *connection);
 /** Shows the tunnel's session anew, if it has one. */
 void gateway_peer_publish(struct gateway_tunnel *tunnel);
 
 /* gateway_liveness.c */
 bool gateway_liveness_open(struct gateway *gateway, struct error *err);
 void gateway_liveness_close(struct gateway *gateway);
+/** Loads the tunnel's probe and starts BFD's engine where it is wanted first; `probe` may be NULL. */
+bool gateway_liveness_ready(struct gateway *gateway, const struct config_tunnel *config,
+			    const struct probe_ops **probe, struct error *err);
+/** The tunnel's configuration of BFD (then it was `before`) or of its probe is another. */
+void gateway_liveness_change(struct gateway_tunnel *tunnel, const struct config_bfd *before, bool bfd,
+			     bool probe);
 /** Packets can flow: BFD and probes begin. / No longer: they end. */
 void gateway_liveness_up(struct gateway_tunnel *tunnel);
 void gateway_liveness_down(struct gateway_tunnel *tunnel);
@@ -201,6 +253,9 @@ void gateway_turns_close(struct gateway *gateway);
 
 /* gateway_usage.c */
 void gateway_usage_open(struct gateway *gateway);
+/** Begins to count a connection; ends it. */
+void gateway_usage_begin(struct gateway_connection *connection);
+void gateway_usage_end(struct gateway_connection *connection);
 /** Writes what was counted; the journal and the data plane must still be open. */
 void gateway_usage_close(struct gateway *gateway);
 /** Something about the connection's tunnels changed: what was until now is counted as it was. */
@@ -219,6 +274,8 @@ struct gateway_connection *gateway_asked_connection(struct gateway *gateway, str
 
 /* gateway_operator.c: up, down, enable, disable, switchover, confirm, auto, drain, undrain */
 void gateway_operator_register(struct gateway *gateway);
+/** Seconds of --confirm-within, 0 where it was not given; false after the request was answered. */
+bool gateway_asked_seconds(struct control_request *request, uint64_t *seconds);
 
 /* gateway_drill.c */
 void gateway_drill_register(struct gateway *gateway);
@@ -260,6 +317,65 @@ bool gateway_keep(struct gateway_tunnel *tunnel, enum gateway_kept kind, bool ke
 /** Remembers where the connection's traffic is pinned now. A switchover that waits for its confirmation is
  * not remembered yet. */
 void gateway_keep_pin(struct gateway_connection *connection);
+
+/* gateway_reload.c */
+/** How a reload is asked for. Texts are borrowed; the source is taken. */
+struct gateway_reload_wish {
+	struct control_request *request; /* answered when it is done; NULL: by a signal, or by the gateway */
+	const char *who;
+	struct gateway_source source;
+	bool configure; /* the source is a new text for the file */
+	bool dry_run, force;
+	unsigned confirm_s; /* 0: it stays */
+};
+void gateway_reload_open(struct gateway *gateway);
+/** Ends what is under way; a change that waits for its confirmation is turned back in the file. */
+void gateway_reload_close(struct gateway *gateway);
+/** Reads and checks, and then does all of it or nothing. */
+void gateway_reload(struct gateway *gateway, struct gateway_reload_wish *wish);
+/** SIGHUP. */
+void gateway_reload_file(struct gateway *gateway);
+/** A reload has begun and is not done. */
+bool gateway_reload_busy(const struct gateway *gateway);
+/** Ends the wait for a confirmation. False with `err` where none waits. */
+bool gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err);
+void gateway_source_free(struct gateway_source *source);
+
+/* gateway_plan.c */
+/** What a change of the configuration asks of the gateway's objects. */
+struct gateway_plan {
+	struct config_diff diff;
+	struct text_list lines;   /* what changes, for people, one line each */
+	struct text_list drops;   /* tunnels and sessions that go down by it */
+	struct text_list refused; /* what can't change while the gateway runs */
+	struct text_list remade;  /* connections and own peers that are made anew */
+	struct text_list dialled, redone,
+	    restarted; /* tunnels: IKE only; session and all; the session only */
+};
+void gateway_plan_make(struct gateway *gateway, const struct config *after, struct gateway_plan *plan);
+void gateway_plan_free(struct gateway_plan *plan);
+/** Would it cut the way by which whoever asks reaches this gateway? Then `err` says so. */
+bool gateway_plan_cuts(struct gateway *gateway, const struct gateway_plan *plan, const struct config *after,
+		       const struct control_request *request, struct error *err);
+
+/* gateway_apply.c */
+/** Takes away what goes: the peers are told, the SAs are closed. Interfaces stay until gateway_apply. */
+void gateway_apply_begin(struct gateway *gateway, const struct gateway_plan *plan, const char *cause);
+/** The rest: `after` becomes the gateway's configuration, and its former one is returned. False: something
+ * could not be made; the state is then in between, and `after` is in force all the same. */
+bool gateway_apply(struct gateway *gateway, const struct gateway_plan *plan, struct config *after,
+		   struct config **before, struct error *err);
+
+/* gateway_configure.c */
+/** reload, configuration, configure */
+void gateway_configure_register(struct gateway *gateway);
+/** A short digest that is equal for equal texts, within one run of the gateway; says nothing of the text. */
+void gateway_source_digest(const struct gateway_source *source, char out[17]);
+/** Reads the file as it is now. */
+bool gateway_source_read(const char *file, struct gateway_source *out, struct error *err);
+/** Puts a text in the place of the file, whole or not at all, with its mode and owner; what was there stays
+ * beside it as FILE.previous. */
+bool gateway_source_write(const char *file, const struct gateway_source *source, struct error *err);
 
 /* gateway.c */
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,

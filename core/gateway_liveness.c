@@ -178,7 +178,7 @@ static void
 on_bfd(void *context, uint32_t id, const struct bfd_status *status)
 {
 	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = gateway->tunnels[id - 1];
+	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
 	bool was_up = tunnel->bfd_state == BFD_UP;
 
 	if (gateway->stopping)
@@ -331,7 +331,7 @@ static void
 on_probe_verdict(void *context, uint32_t id, enum health_verdict verdict)
 {
 	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = gateway->tunnels[id - 1];
+	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
 	const struct config_health *health = &tunnel->config->health;
 	char text[120];
 
@@ -354,7 +354,7 @@ static void
 on_hurried(void *context, uint32_t id, bool answered)
 {
 	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = gateway->tunnels[id - 1];
+	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
 	usec_t now = clock_monotonic();
 	char text[160];
 
@@ -533,28 +533,76 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 }
 
 bool
-gateway_liveness_open(struct gateway *gateway, struct error *err)
+gateway_liveness_ready(struct gateway *gateway, const struct config_tunnel *config,
+		       const struct probe_ops **probe, struct error *err)
 {
 	struct bfd_options bfd = {.changed = on_bfd, .context = gateway};
+	const struct config_health *health = &config->health;
+	const struct probe_ops *found = probe_of(gateway, health->enabled ? health->probe : "icmp", err);
+
+	if (found == NULL && health->enabled)
+		return error_prefix(err, "%s", config->name);
+	if (probe != NULL)
+		*probe = found;
+	if (config->bfd.enabled && gateway->bfd == NULL) {
+		gateway->bfd = bfd_open(&gateway->loop, &bfd, err);
+		if (gateway->bfd == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+change_bfd(struct gateway_tunnel *tunnel, const struct config_bfd *before)
+{
+	const struct config_bfd *now = &tunnel->config->bfd;
+	struct bfd *bfd = tunnel->gateway->bfd;
+
+	if (now->enabled && before->enabled) {
+		bfd_session_change(bfd, tunnel->config->id, now->interval_ms, now->multiplier);
+	} else if (now->enabled) {
+		start_bfd(tunnel);
+	} else if (before->enabled && bfd != NULL) {
+		bfd_session_remove(bfd, tunnel->config->id);
+		tunnel->bfd_state = BFD_DOWN;
+		health_report(tunnel->health, HEALTH_BFD, HEALTH_UNKNOWN, "");
+	}
+}
+
+void
+gateway_liveness_change(struct gateway_tunnel *tunnel, const struct config_bfd *before, bool bfd, bool probe)
+{
+	struct error err;
+
+	if (!gateway_liveness_ready(tunnel->gateway, tunnel->config, &tunnel->probe, &err))
+		gateway_event(tunnel->gateway, "error", "probe.failed", tunnel->config->name, "%s", err.text);
+	if (!tunnel->live || !(bfd || probe))
+		return;
+	if (bfd)
+		change_bfd(tunnel, before);
+	if (probe) {
+		/* The new one begins without a verdict: what the former one found is not held against it. */
+		prober_remove(tunnel->gateway->prober, tunnel->config->id);
+		health_report(tunnel->health, HEALTH_PROBE, HEALTH_UNKNOWN, "");
+		watch_traffic_anew(tunnel);
+		start_probe(tunnel);
+	}
+	gateway_tunnel_judge(tunnel, "its health is watched in another way");
+	gateway_peer_publish(tunnel);
+}
+
+bool
+gateway_liveness_open(struct gateway *gateway, struct error *err)
+{
 	struct prober_options prober = {
 	    .verdict = on_probe_verdict, .hurried = on_hurried, .context = gateway};
-	bool wants_bfd = false;
 
-	for (size_t i = 0; i < gateway->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = gateway->tunnels[i];
-		const struct config_health *health = &tunnel->config->health;
-
-		wants_bfd |= tunnel->config->bfd.enabled;
-		tunnel->probe = probe_of(gateway, health->enabled ? health->probe : "icmp", err);
-		if (tunnel->probe == NULL && health->enabled)
-			return error_prefix(err, "%s", tunnel->config->name);
-	}
 	gateway->prober = prober_open(&gateway->loop, &prober, err);
 	if (gateway->prober == NULL)
 		return false;
-	if (wants_bfd) {
-		gateway->bfd = bfd_open(&gateway->loop, &bfd, err);
-		if (gateway->bfd == NULL)
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		if (!gateway_liveness_ready(gateway, gateway->tunnels[i]->config, &gateway->tunnels[i]->probe,
+					    err))
 			return false;
 	}
 	uv_timer_start(&gateway->looking, on_look, LOOK_MS, LOOK_MS);

@@ -148,8 +148,10 @@ on_moved_away(void *context, const struct failover_result *result)
 	struct taking *taking = context;
 	char *text;
 
-	if (taking->tunnel->gateway->stopping) {
-		control_request_fail(taking->request, "the gateway stops");
+	if (taking->tunnel->gateway->stopping || taking->tunnel->connection->leaving) {
+		control_request_fail(taking->request, taking->tunnel->gateway->stopping
+							  ? "the gateway stops"
+							  : "the configuration took the connection away");
 		free(taking);
 		return;
 	}
@@ -263,9 +265,8 @@ asked_member(struct gateway_connection *connection, struct control_request *requ
 	return -2;
 }
 
-/* Seconds of --confirm-within, 0 where it was not given; false after the request was answered. */
-static bool
-asked_seconds(struct control_request *request, uint64_t *seconds)
+bool
+gateway_asked_seconds(struct control_request *request, uint64_t *seconds)
 {
 	const char *text = control_request_text(request, "confirm_within");
 
@@ -287,7 +288,7 @@ do_switchover(void *context, struct control_request *request)
 	int member;
 
 	if (connection == NULL || (member = asked_member(connection, request)) == -2 ||
-	    !asked_seconds(request, &seconds))
+	    !gateway_asked_seconds(request, &seconds))
 		return;
 	if (!failover_switchover_plan(connection->failover, member, plan, sizeof(plan), &err)) {
 		control_request_fail(request, "%s: %s", connection->config->name, err.text);

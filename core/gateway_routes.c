@@ -22,7 +22,18 @@
 struct gateway_connection *
 gateway_connection_of_group(struct gateway *gateway, uint32_t group)
 {
-	return group != 0 && group <= gateway->connection_count ? &gateway->connections[group - 1] : NULL;
+	/* Mostly in their order: groups are counted up, and few are ever removed. */
+	size_t from = group != 0 && group <= gateway->connection_count ? group : gateway->connection_count;
+
+	for (size_t i = from; group != 0 && i > 0; i--) {
+		if (gateway->connections[i - 1]->group == group)
+			return gateway->connections[i - 1];
+	}
+	for (size_t i = from; group != 0 && i < gateway->connection_count; i++) {
+		if (gateway->connections[i]->group == group)
+			return gateway->connections[i];
+	}
+	return NULL;
 }
 
 struct gateway_tunnel *
@@ -31,7 +42,10 @@ gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer)
 	struct gateway_connection *connection =
 	    peer != NULL ? gateway_connection_of_group(gateway, bgp_peer_group(peer)) : NULL;
 
-	return connection != NULL ? &connection->tunnels[bgp_peer_member(peer)] : NULL;
+	/* Paths of a removed session are known for a moment after its connection was made anew. */
+	return connection != NULL && bgp_peer_member(peer) < connection->tunnel_count
+		   ? &connection->tunnels[bgp_peer_member(peer)]
+		   : NULL;
 }
 
 /* --- from BGP to routing ----------------------------------------------------------------------- */
@@ -94,7 +108,7 @@ void
 gateway_routes_tick(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		struct gateway_connection *connection = &gateway->connections[i];
+		struct gateway_connection *connection = gateway->connections[i];
 
 		if (connection->held_count == 0)
 			continue;
@@ -127,6 +141,8 @@ on_route_changed(void *context, const struct bgp_change *change)
 		    .group = change->group,
 		    .members = change->members,
 		    .next_hop = change->best->next_hop,
+		    .backup_group = change->backup_group,
+		    .backup_members = change->backup_members,
 		};
 
 		routing_offer(gateway->routing, &change->prefix, &candidate);
@@ -290,7 +306,7 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 }
 
 static bool
-tunnel_peer_add(struct gateway_tunnel *tunnel, struct error *err)
+session_add(struct gateway_tunnel *tunnel, struct error *err)
 {
 	const struct config_tunnel *config = tunnel->config;
 	unsigned family = ip_address_is_set(&config->inside[0].address) ? 0 : 1;
@@ -322,9 +338,54 @@ tunnel_peer_add(struct gateway_tunnel *tunnel, struct error *err)
 	return true;
 }
 
-/* A session that rides no tunnel. */
-static bool
-peer_open(struct gateway *gateway, const struct config_peer *config, struct error *err)
+void
+gateway_tunnel_guard(struct gateway_tunnel *tunnel)
+{
+	struct routing *routing = tunnel->gateway->routing;
+	struct ip_address before = tunnel->guarded;
+
+	tunnel->guarded = tunnel->config->remote;
+	/* In this order: what stays is not let go in between. */
+	routing_guard_add(routing, &tunnel->guarded);
+	if (ip_address_is_set(&before))
+		routing_guard_remove(routing, &before);
+}
+
+bool
+gateway_tunnel_open_peer(struct gateway_tunnel *tunnel, struct error *err)
+{
+	gateway_tunnel_guard(tunnel);
+	return tunnel->connection->config->routing != CONFIG_ROUTING_DYNAMIC || session_add(tunnel, err);
+}
+
+void
+gateway_tunnel_close_peer(struct gateway_tunnel *tunnel)
+{
+	struct gateway *gateway = tunnel->gateway;
+
+	if (ip_address_is_set(&tunnel->guarded))
+		routing_guard_remove(gateway->routing, &tunnel->guarded);
+	tunnel->guarded = (struct ip_address){0};
+	if (tunnel->peer == NULL)
+		return;
+	bgp_peer_remove(tunnel->peer);
+	tunnel->peer = NULL;
+	model_store_remove(gateway->store, MODEL_KIND_PEER, tunnel->config->name);
+}
+
+void
+gateway_own_peer_close(struct gateway *gateway, const char *name)
+{
+	struct bgp_peer *peer = bgp_peer_find(gateway->bgp, name);
+
+	if (peer == NULL)
+		return;
+	bgp_peer_remove(peer);
+	model_store_remove(gateway->store, MODEL_KIND_PEER, name);
+}
+
+bool
+gateway_own_peer_open(struct gateway *gateway, const struct config_peer *config, struct error *err)
 {
 	struct bgp_peer_config peer = {
 	    .name = config->name,
@@ -352,51 +413,127 @@ peer_open(struct gateway *gateway, const struct config_peer *config, struct erro
 	return true;
 }
 
-/* The prefixes that the configuration itself names: floors, static routes, this side's networks. */
-static void
-offer_configured(struct gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->connection_count; i++) {
-		struct gateway_connection *connection = &gateway->connections[i];
-		const struct config_prefixes *lists[] = {&connection->config->protect,
-							 &connection->config->routes};
-		struct routing_candidate floor = {.source = ROUTING_PROTECT, .group = connection->group};
-		struct routing_candidate way = {
-		    .source = ROUTING_STATIC,
-		    .group = connection->group,
-		    .members = (1u << connection->tunnel_count) - 1,
-		};
+/* --- what the configuration itself names ------------------------------------------------------- */
 
-		for (size_t k = 0; k < COUNT_OF(lists); k++) {
-			for (size_t n = 0; n < lists[k]->count; n++)
-				routing_offer(gateway->routing, &lists[k]->items[n], &floor);
-		}
-		if (connection->config->routing != CONFIG_ROUTING_STATIC)
-			continue;
-		for (size_t n = 0; n < connection->config->routes.count; n++)
-			routing_offer(gateway->routing, &connection->config->routes.items[n], &way);
+/* Floors, or static routes, of all connections; sorted. */
+static struct config_prefixes
+named_prefixes(const struct config *config, enum routing_source source)
+{
+	struct config_prefixes all = {0};
+	size_t room = 0;
+
+	for (size_t i = 0; i < config->connection_count; i++)
+		room += config->connections[i].protect.count + config->connections[i].routes.count;
+	all.items = memory_zeroed(room + 1, sizeof(*all.items));
+	for (size_t i = 0; i < config->connection_count; i++) {
+		const struct config_connection *connection = &config->connections[i];
+
+		for (size_t n = 0; source == ROUTING_PROTECT && n < connection->protect.count; n++)
+			all.items[all.count++] = connection->protect.items[n];
+		for (size_t n = 0;
+		     (source == ROUTING_PROTECT || connection->routing == CONFIG_ROUTING_STATIC) &&
+		     n < connection->routes.count;
+		     n++)
+			all.items[all.count++] = connection->routes.items[n];
 	}
-	for (size_t i = 0; i < gateway->config->networks.count; i++)
-		bgp_network_add(gateway->bgp, &gateway->config->networks.items[i]);
+	return all;
+}
+
+static int
+compare_prefixes(const void *left, const void *right)
+{
+	return ip_prefix_compare(left, right);
+}
+
+/* Withdraws what only the former configuration named. */
+static void
+withdraw_former(struct gateway *gateway, const struct config *before, enum routing_source source)
+{
+	struct config_prefixes was = named_prefixes(before, source),
+			       is = named_prefixes(gateway->config, source);
+
+	qsort(is.items, is.count, sizeof(*is.items), compare_prefixes);
+	for (size_t i = 0; i < was.count; i++) {
+		if (bsearch(&was.items[i], is.items, is.count, sizeof(*is.items), compare_prefixes) == NULL)
+			routing_withdraw(gateway->routing, &was.items[i], source);
+	}
+	free(was.items);
+	free(is.items);
+}
+
+static void
+offer_connection(struct gateway_connection *connection)
+{
+	struct gateway *gateway = connection->gateway;
+	const struct config_prefixes *lists[] = {&connection->config->protect, &connection->config->routes};
+	struct routing_candidate floor = {.source = ROUTING_PROTECT, .group = connection->group};
+	struct routing_candidate way = {
+	    .source = ROUTING_STATIC,
+	    .group = connection->group,
+	    .members = (1u << connection->tunnel_count) - 1,
+	};
+
+	for (size_t i = 0; i < connection->held_count; i++)
+		routing_offer(gateway->routing, &connection->held[i], &floor);
+	for (size_t k = 0; k < COUNT_OF(lists); k++) {
+		for (size_t n = 0; n < lists[k]->count; n++)
+			routing_offer(gateway->routing, &lists[k]->items[n], &floor);
+	}
+	if (connection->config->routing != CONFIG_ROUTING_STATIC)
+		return;
+	for (size_t n = 0; n < connection->config->routes.count; n++)
+		routing_offer(gateway->routing, &connection->config->routes.items[n], &way);
+}
+
+static bool
+names_network(const struct config *config, const struct ip_prefix *prefix)
+{
+	for (size_t i = 0; i < config->networks.count; i++) {
+		if (ip_prefix_equal(&config->networks.items[i], prefix))
+			return true;
+	}
+	return false;
+}
+
+void
+gateway_routes_configure(struct gateway *gateway, const struct config *before)
+{
+	const struct config_prefixes *networks = &gateway->config->networks;
+
+	if (before != NULL) {
+		withdraw_former(gateway, before, ROUTING_STATIC);
+		withdraw_former(gateway, before, ROUTING_PROTECT);
+		for (size_t i = 0; i < before->networks.count; i++) {
+			if (!names_network(gateway->config, &before->networks.items[i]))
+				bgp_network_remove(gateway->bgp, &before->networks.items[i]);
+		}
+	}
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		offer_connection(gateway->connections[i]);
+	for (size_t i = 0; i < networks->count; i++) {
+		if (before == NULL || !names_network(before, &networks->items[i]))
+			bgp_network_add(gateway->bgp, &networks->items[i]);
+	}
+}
+
+void
+gateway_routes_release(struct gateway_connection *connection)
+{
+	release_held(connection);
 }
 
 bool
 gateway_routes_open(struct gateway *gateway, struct error *err)
 {
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = gateway->tunnels[i];
-
-		if (ip_address_is_set(&tunnel->config->remote))
-			routing_guard_add(gateway->routing, &tunnel->config->remote);
-		if (tunnel->connection->config->routing == CONFIG_ROUTING_DYNAMIC &&
-		    !tunnel_peer_add(tunnel, err))
+		if (!gateway_tunnel_open_peer(gateway->tunnels[i], err))
 			return false;
 	}
 	for (size_t i = 0; i < gateway->config->peer_count; i++) {
-		if (!peer_open(gateway, &gateway->config->peers[i], err))
+		if (!gateway_own_peer_open(gateway, &gateway->config->peers[i], err))
 			return false;
 	}
-	offer_configured(gateway);
+	gateway_routes_configure(gateway, NULL);
 	routing_flush(gateway->routing); /* the floors lie before anything is started, and said to be */
 	gateway_tables_open(gateway);
 	return true;

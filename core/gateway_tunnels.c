@@ -170,7 +170,7 @@ gateway_publish(struct gateway *gateway)
 	uint64_t up = 0, rx = 0, tx = 0;
 
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		const struct model_connection *row = &gateway->connections[i].row;
+		const struct model_connection *row = &gateway->connections[i]->row;
 
 		up += row->tunnels_up != 0;
 		rx += row->rx_bps;
@@ -198,8 +198,8 @@ struct gateway_connection *
 gateway_connection_find(struct gateway *gateway, const char *name)
 {
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		if (strcmp(gateway->connections[i].config->name, name) == 0)
-			return &gateway->connections[i];
+		if (strcmp(gateway->connections[i]->config->name, name) == 0)
+			return gateway->connections[i];
 	}
 	return NULL;
 }
@@ -276,15 +276,11 @@ health_changed(void *context, enum health_verdict verdict, const char *evidence)
 }
 
 void
-gateway_tunnel_init(struct gateway *gateway, struct gateway_connection *connection, unsigned member)
+gateway_tunnel_describe(struct gateway_tunnel *tunnel)
 {
-	struct gateway_tunnel *tunnel = &connection->tunnels[member];
-	const struct config_tunnel *config = &connection->config->tunnels[member];
+	const struct gateway_connection *connection = tunnel->connection;
+	const struct config_tunnel *config = tunnel->config;
 
-	*tunnel = (struct gateway_tunnel){
-	    .gateway = gateway, .connection = connection, .config = config, .member = member};
-	tunnel->health = health_new(health_changed, tunnel);
-	model_row_init(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
 	model_set(&tunnel->row.name, config->name);
 	model_set(&tunnel->row.connection, connection->config->name);
 	set_address(&tunnel->row.local, &config->local);
@@ -299,14 +295,54 @@ gateway_tunnel_init(struct gateway *gateway, struct gateway_connection *connecti
 	model_set(&tunnel->row.remote_id, config->remote_id);
 	if (connection->config->routing == CONFIG_ROUTING_DYNAMIC)
 		model_set(&tunnel->row.peer, config->name);
-	tunnel->row.rx_bytes = tunnel->row.tx_bytes = tunnel->row.rx_packets = tunnel->row.tx_packets = 0;
-	tunnel->row.rx_bps = tunnel->row.tx_bps = tunnel->row.tries = tunnel->row.rekeys = 0;
-	gateway->tunnels[config->id - 1] = tunnel;
 }
 
-void
-gateway_tunnel_clear(struct gateway_tunnel *tunnel)
+struct gateway_tunnel *
+gateway_tunnel_by_id(const struct gateway *gateway, uint32_t id)
 {
+	return id != 0 && id <= gateway->tunnel_id_room ? gateway->tunnel_ids[id - 1] : NULL;
+}
+
+static void
+tunnel_init(struct gateway *gateway, struct gateway_connection *connection, unsigned member)
+{
+	struct gateway_tunnel *tunnel = &connection->tunnels[member];
+	const struct config_tunnel *config = &connection->config->tunnels[member];
+
+	*tunnel = (struct gateway_tunnel){
+	    .gateway = gateway, .connection = connection, .config = config, .member = member};
+	tunnel->health = health_new(health_changed, tunnel);
+	model_row_init(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
+	gateway_tunnel_describe(tunnel);
+	tunnel->row.rx_bytes = tunnel->row.tx_bytes = tunnel->row.rx_packets = tunnel->row.tx_packets = 0;
+	tunnel->row.rx_bps = tunnel->row.tx_bps = tunnel->row.tries = tunnel->row.rekeys = 0;
+	gateway->tunnels =
+	    memory_resize(gateway->tunnels, (gateway->tunnel_count + 1) * sizeof(struct gateway_tunnel *));
+	gateway->tunnels[gateway->tunnel_count++] = tunnel;
+	if (config->id > gateway->tunnel_id_room) {
+		size_t room = config->id + gateway->tunnel_id_room / 2;
+
+		gateway->tunnel_ids =
+		    memory_resize(gateway->tunnel_ids, room * sizeof(struct gateway_tunnel *));
+		for (size_t i = gateway->tunnel_id_room; i < room; i++)
+			gateway->tunnel_ids[i] = NULL;
+		gateway->tunnel_id_room = room;
+	}
+	gateway->tunnel_ids[config->id - 1] = tunnel;
+}
+
+static void
+tunnel_clear(struct gateway_tunnel *tunnel)
+{
+	struct gateway *gateway = tunnel->gateway;
+
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		if (gateway->tunnels[i] != tunnel)
+			continue;
+		gateway->tunnels[i] = gateway->tunnels[--gateway->tunnel_count];
+		break;
+	}
+	gateway->tunnel_ids[tunnel->config->id - 1] = NULL;
 	health_free(tunnel->health);
 	model_row_clear(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
 }
@@ -324,18 +360,25 @@ inner_mtu(const struct config_tunnel *config)
 	return v6 ? mtu - 20 : mtu;
 }
 
+bool
+gateway_tunnel_set_interface(struct gateway_tunnel *tunnel, struct error *err)
+{
+	tunnel->row.mtu = inner_mtu(tunnel->config);
+	/* One that is lost gets it when it is made anew. */
+	return tunnel->interface_lost || gateway_interface_address(tunnel, err);
+}
+
 static bool
 tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
 {
 	struct gateway *gateway = tunnel->gateway;
 	const struct config_tunnel *config = tunnel->config;
-	uint32_t mtu = inner_mtu(config);
 
-	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, mtu, tunnel->interface, err))
+	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, inner_mtu(config), tunnel->interface,
+					    err))
 		return error_prefix(err, "%s", config->name);
 	model_set(&tunnel->row.interface, tunnel->interface);
-	tunnel->row.mtu = mtu;
-	return gateway_interface_address(tunnel, err);
+	return gateway_tunnel_set_interface(tunnel, err);
 }
 
 /* Both ends compare the same two inside addresses, so that they don't say the same. */
@@ -362,11 +405,25 @@ set_rules(struct gateway_connection *connection)
 		failover_static(connection->failover, order != FAILOVER_ORDER_RANDOM);
 }
 
-bool
-gateway_connection_init(struct gateway *gateway, size_t index, struct error *err)
+void
+gateway_connection_describe(struct gateway_connection *connection)
 {
-	struct gateway_connection *connection = &gateway->connections[index];
-	const struct config_connection *config = &gateway->config->connections[index];
+	const struct config_connection *config = connection->config;
+
+	model_set(&connection->row.name, config->name);
+	model_set(&connection->row.routing, config_routing_name(config->routing));
+	model_set(&connection->row.mode, config_mode_name(config->mode));
+	if (config->routing == CONFIG_ROUTING_DYNAMIC)
+		connection->row.remote_asn = config->peer_asn;
+	if (connection->failover != NULL)
+		set_rules(connection);
+}
+
+bool
+gateway_connection_open(struct gateway *gateway, const struct config_connection *config, uint32_t group,
+			struct error *err)
+{
+	struct gateway_connection *connection = memory_zeroed(1, sizeof(*connection));
 	const char *interfaces[ROUTING_MEMBERS] = {NULL};
 	struct failover_actions actions = {
 	    .name = config->name,
@@ -378,17 +435,16 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 	    .event = failover_event,
 	};
 
-	*connection =
-	    (struct gateway_connection){.gateway = gateway, .config = config, .group = (uint32_t)index + 1};
+	*connection = (struct gateway_connection){
+	    .gateway = gateway, .config = config, .group = group != 0 ? group : ++gateway->last_group};
+	gateway->connections = memory_resize(gateway->connections, (gateway->connection_count + 1) *
+								       sizeof(struct gateway_connection *));
+	gateway->connections[gateway->connection_count++] = connection;
 	model_row_init(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
-	model_set(&connection->row.name, config->name);
-	model_set(&connection->row.routing, config_routing_name(config->routing));
-	model_set(&connection->row.mode, config_mode_name(config->mode));
-	if (config->routing == CONFIG_ROUTING_DYNAMIC)
-		connection->row.remote_asn = config->peer_asn;
+	gateway_connection_describe(connection);
 	connection->tunnels = memory_zeroed(config->tunnel_count, sizeof(*connection->tunnels));
 	for (unsigned i = 0; i < config->tunnel_count; i++) {
-		gateway_tunnel_init(gateway, connection, i);
+		tunnel_init(gateway, connection, i);
 		connection->tunnel_count = i + 1;
 		if (!tunnel_open(&connection->tunnels[i], err))
 			return false;
@@ -404,13 +460,23 @@ gateway_connection_init(struct gateway *gateway, size_t index, struct error *err
 }
 
 void
-gateway_connection_clear(struct gateway_connection *connection)
+gateway_connection_free(struct gateway_connection *connection)
 {
+	struct gateway *gateway = connection->gateway;
+
+	for (size_t i = 0; i < gateway->connection_count; i++) {
+		if (gateway->connections[i] != connection)
+			continue;
+		memmove(&gateway->connections[i], &gateway->connections[i + 1],
+			(--gateway->connection_count - i) * sizeof(struct gateway_connection *));
+		break;
+	}
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
-		gateway_tunnel_clear(&connection->tunnels[i]);
+		tunnel_clear(&connection->tunnels[i]);
 	free(connection->tunnels);
 	free(connection->held);
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
+	free(connection);
 }
 
 /* A monotonic instant as wall clock, in whole seconds so that it doesn't change with every reading. */
@@ -615,16 +681,78 @@ void
 gateway_on_ike(void *context, const struct ike_event *event)
 {
 	struct gateway *gateway = context;
+	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, event->tunnel);
 
 	if (gateway->stopping && event->kind != IKE_EVENT_LOG)
 		return;
-	if (event->tunnel != 0 && event->tunnel <= gateway->tunnel_count)
-		on_tunnel_event(gateway->tunnels[event->tunnel - 1], event);
+	if (tunnel != NULL)
+		on_tunnel_event(tunnel, event);
+	else if (event->tunnel != 0)
+		return; /* it was removed */
 	else if (event->kind == IKE_EVENT_LOG)
 		on_log(gateway, event, gateway->config->name);
 	else if (event->kind == IKE_EVENT_FAILED)
 		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
 			      event->hint[0] != '\0' ? ": " : "", event->hint);
+}
+
+/* What was before says nothing of the try that comes. */
+static void
+begin_anew(struct gateway_tunnel *tunnel)
+{
+	tunnel->ever_up = tunnel->failed = false;
+	tunnel->row.tries = 1;
+	tunnel->row.last_error.set = false;
+	tunnel->row.down_since = 0;
+	health_report(tunnel->health, HEALTH_CHILD, HEALTH_UNKNOWN, "");
+	health_report(tunnel->health, HEALTH_IKE, HEALTH_UNKNOWN, "");
+}
+
+/* --- dialling ---------------------------------------------------------------------------------- */
+
+bool
+gateway_tunnel_dial(struct gateway_tunnel *tunnel, struct error *err)
+{
+	const struct config_tunnel *config = tunnel->config;
+	struct ike_tunnel wanted = {
+	    .id = config->id,
+	    .name = config->name,
+	    .local = config->local,
+	    .remote = config->remote,
+	    .local_id = config->local_id,
+	    .remote_id = config->remote_id,
+	    .psk = config->psk,
+	    .psk_length = config->psk_length,
+	    .version = config->ike.version,
+	    .ike_proposals = &config->ike.proposals,
+	    .esp_proposals = &config->esp.proposals,
+	    .ike_lifetime_s = config->ike.lifetime_s,
+	    .esp_lifetime_s = config->esp.lifetime_s,
+	    .replay_window = config->esp.replay_window,
+	    .dpd_interval_s = config->dpd.interval_s,
+	    .dpd_timeout_s = config->dpd.timeout_s,
+	    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
+	    .inside_v6 = ip_address_is_set(&config->inside[1].address),
+	    .initiate = config->start == CONFIG_START_INITIATE,
+	    .down = tunnel->disabled,
+	    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
+		     : config->encap == CONFIG_ENCAP_NO ? -1
+							: 0,
+	};
+
+	if (!ike_tunnel_add(tunnel->gateway->ike, &wanted, err))
+		return error_prefix(err, "%s", config->name);
+	gateway_tunnel_publish(tunnel);
+	return true;
+}
+
+void
+gateway_tunnel_hang_up(struct gateway_tunnel *tunnel, const char *cause)
+{
+	on_child_down(tunnel, cause);
+	ike_tunnel_remove(tunnel->gateway->ike, tunnel->config->id);
+	begin_anew(tunnel);
+	tunnel->row.tries = 0;
 }
 
 /* --- by an operator's word --------------------------------------------------------------------- */
@@ -633,14 +761,8 @@ void
 gateway_tunnel_enable(struct gateway_tunnel *tunnel)
 {
 	tunnel->disabled = false;
-	if (!tunnel->child_up) {
-		tunnel->ever_up = tunnel->failed = false;
-		tunnel->row.tries = 1;
-		tunnel->row.last_error.set = false;
-		tunnel->row.down_since = 0;
-		health_report(tunnel->health, HEALTH_CHILD, HEALTH_UNKNOWN, "");
-		health_report(tunnel->health, HEALTH_IKE, HEALTH_UNKNOWN, "");
-	}
+	if (!tunnel->child_up)
+		begin_anew(tunnel);
 	ike_tunnel_up(tunnel->gateway->ike, tunnel->config->id);
 	gateway_tunnel_judge(tunnel, "brought up by an operator");
 	gateway_tunnel_publish(tunnel);
@@ -703,7 +825,7 @@ void
 gateway_tick(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		struct gateway_connection *connection = &gateway->connections[i];
+		struct gateway_connection *connection = gateway->connections[i];
 
 		for (unsigned k = 0; k < connection->tunnel_count; k++) {
 			read_figures(&connection->tunnels[k]);

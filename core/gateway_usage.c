@@ -105,10 +105,35 @@ provide_usage(void *context, const struct model_query *query)
 	if (page.filter == NULL)
 		return true;
 	for (size_t i = 0; i < gateway->connection_count; i++)
-		gateway_usage_note(&gateway->connections[i]);
+		gateway_usage_note(gateway->connections[i]);
 	usage_walk(gateway->usage, give_month, &page);
 	model_filter_free(page.filter);
 	return !page.stopped;
+}
+
+void
+gateway_usage_begin(struct gateway_connection *connection)
+{
+	struct gateway *gateway = connection->gateway;
+
+	if (gateway->usage == NULL)
+		return;
+	connection->usage = usage_connection(gateway->usage, connection->config->name);
+	gateway_usage_note(connection);
+}
+
+void
+gateway_usage_end(struct gateway_connection *connection)
+{
+	struct usage_counters counters[USAGE_TUNNELS];
+
+	if (connection->usage == NULL)
+		return;
+	gateway_usage_note(connection);
+	/* Where it comes back the time in between must not count. */
+	read_counters(connection, counters);
+	usage_count(connection->usage, clock_monotonic(), clock_wall(), false, counters);
+	connection->usage = NULL;
 }
 
 void
@@ -122,21 +147,16 @@ gateway_usage_open(struct gateway *gateway)
 			      "what was used before can't be read, so that nothing is counted: %s", err.text);
 		return;
 	}
-	for (size_t i = 0; i < gateway->connection_count; i++) {
-		gateway->connections[i].usage =
-		    usage_connection(gateway->usage, gateway->connections[i].config->name);
-		gateway_usage_note(&gateway->connections[i]);
-	}
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		gateway_usage_begin(gateway->connections[i]);
 	model_store_set_provider(gateway->store, MODEL_KIND_USAGE, provide_usage, gateway);
 }
 
 void
 gateway_usage_close(struct gateway *gateway)
 {
-	for (size_t i = 0; i < gateway->connection_count; i++) {
-		gateway_usage_note(&gateway->connections[i]);
-		gateway->connections[i].usage = NULL;
-	}
+	for (size_t i = 0; i < gateway->connection_count; i++)
+		gateway_usage_end(gateway->connections[i]);
 	usage_close(gateway->usage);
 	gateway->usage = NULL;
 }
@@ -230,8 +250,8 @@ void
 gateway_usage_tick(struct gateway *gateway)
 {
 	for (size_t i = 0; i < gateway->connection_count; i++) {
-		gateway_usage_note(&gateway->connections[i]);
-		compare_ways(&gateway->connections[i]);
+		gateway_usage_note(gateway->connections[i]);
+		compare_ways(gateway->connections[i]);
 	}
 	if (gateway->usage != NULL)
 		usage_write(gateway->usage, clock_monotonic());

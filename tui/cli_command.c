@@ -15,13 +15,13 @@ struct waiting {
 };
 
 static void
-print_lines(const json_t *lines)
+print_lines(const json_t *lines, FILE *out)
 {
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const char *line = json_string_value(json_array_get(lines, i));
 
 		if (line != NULL)
-			printf("%s\n", line);
+			fprintf(out, "%s\n", line);
 	}
 }
 
@@ -33,13 +33,14 @@ on_reply(void *context, const struct control_reply *reply)
 	waiting->exit_code = reply->exit_code;
 	if (!reply->ok) {
 		cli_fail(reply->exit_code, "%s", reply->text);
+		print_lines(json_object_get(reply->result, "lines"), stderr);
 	} else if (waiting->json) {
 		json_dumpf(reply->result, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
 		putchar('\n');
 	} else {
 		if (*reply->text != '\0')
 			printf("%s\n", reply->text);
-		print_lines(json_object_get(reply->result, "lines"));
+		print_lines(json_object_get(reply->result, "lines"), stdout);
 	}
 	control_client_close(waiting->client);
 }

@@ -6,7 +6,10 @@
  * changes in the thread too (a command is handed over and waited for: microseconds), since uv's handles
  * belong to one thread; what is only read is read under the mutex. The mutex lends its holder's priority, so
  * that a gateway's thread that was interrupted while it held it cannot stall the packets; the thread asks for
- * a real-time priority and goes on without.
+ * a real-time priority and goes on without. It is woken by an eventfd, not by uv_async_send: that one marks
+ * its handle as busy, wakes, and then takes the mark away, while uv's side spins until the mark is gone. With
+ * the priority of this thread the spinning keeps the sender off its processor, for a second, until the kernel
+ * takes pity (sched_rt_runtime_us), and with it whatever else was to run there.
  */
 #include "core/bfd/engine.h"
 
@@ -15,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/base/processor.h"
@@ -102,7 +106,7 @@ close_handles(struct bfd *bfd)
 		if (bfd->sockets[i] >= 0)
 			uv_close((uv_handle_t *)&bfd->polls[i], NULL);
 	}
-	uv_close((uv_handle_t *)&bfd->wake, NULL);
+	uv_close((uv_handle_t *)&bfd->waking, NULL);
 }
 
 static void
@@ -116,10 +120,13 @@ run_stop(struct bfd *bfd, struct command *command)
 }
 
 static void
-on_wake(uv_async_t *wake)
+on_wake(uv_poll_t *poll, int status, int events)
 {
-	struct bfd *bfd = wake->data;
+	struct bfd *bfd = poll->data;
+	uint64_t ignored;
 
+	if (read(bfd->wake, &ignored, sizeof(ignored)) < 0)
+		return;
 	pthread_mutex_lock(&bfd->mutex);
 	if (bfd->command != NULL && !bfd->command->done) {
 		bfd->command->run(bfd, bfd->command);
@@ -133,9 +140,12 @@ on_wake(uv_async_t *wake)
 static bool
 command_run(struct bfd *bfd, struct command *command)
 {
+	const uint64_t one = 1;
+
 	pthread_mutex_lock(&bfd->mutex);
 	bfd->command = command;
-	uv_async_send(&bfd->wake);
+	if (write(bfd->wake, &one, sizeof(one)) < 0)
+		abort(); /* there is one command at a time: it can't be full */
 	while (!command->done)
 		pthread_cond_wait(&bfd->answered, &bfd->mutex);
 	bfd->command = NULL;
@@ -155,6 +165,20 @@ run_loop(void *context)
 	processor_keep_off_bulk();
 	uv_run(&bfd->loop, UV_RUN_DEFAULT);
 	return NULL;
+}
+
+static bool
+open_wake(struct bfd *bfd, struct error *err)
+{
+	bfd->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (bfd->wake < 0 || uv_poll_init(&bfd->loop, &bfd->waking, bfd->wake) != 0) {
+		if (bfd->wake >= 0)
+			close(bfd->wake);
+		return error_set(err, "BFD's thread can't be woken: %s", strerror(errno));
+	}
+	bfd->waking.data = bfd;
+	uv_poll_start(&bfd->waking, UV_READABLE, on_wake);
+	return true;
 }
 
 static bool
@@ -195,6 +219,7 @@ release(struct bfd *bfd)
 		if (bfd->sockets[i] >= 0)
 			close(bfd->sockets[i]);
 	}
+	close(bfd->wake);
 	pthread_cond_destroy(&bfd->answered);
 	pthread_mutex_destroy(&bfd->mutex);
 	uv_close((uv_handle_t *)&bfd->told, free_closed);
@@ -222,13 +247,17 @@ bfd_open(uv_loop_t *loop, const struct bfd_options *options, struct error *err)
 
 	bfd->options = *options;
 	bfd->sockets[0] = bfd->sockets[1] = -1;
-	bfd->told.data = bfd->wake.data = bfd;
+	bfd->told.data = bfd;
 	if (uv_loop_init(&bfd->loop) != 0) {
 		free(bfd);
 		error_set(err, "BFD's loop can't be made");
 		return NULL;
 	}
-	uv_async_init(&bfd->loop, &bfd->wake, on_wake);
+	if (!open_wake(bfd, err)) {
+		uv_loop_close(&bfd->loop);
+		free(bfd);
+		return NULL;
+	}
 	uv_async_init(loop, &bfd->told, tell_changes);
 	uv_unref((uv_handle_t *)&bfd->told);
 	pthread_mutexattr_init(&lending);

@@ -72,8 +72,8 @@ unsigned bfd_machine_receive(struct bfd_machine *machine, const struct bfd_packe
 unsigned bfd_machine_tick(struct bfd_machine *machine, usec_t now);
 /**
  * This host stood still for `late` microseconds: a timer of ours came so much too late. Packets may wait on
- * the way to us, so that time is no silence of the peer's; at most one detection time is forgiven between two
- * packets. To be called before bfd_machine_tick.
+ * the way to us, so that time is no silence of the peer's. Less than a quarter of the detection time is
+ * nothing; at most one detection time is forgiven between two packets. To be called before bfd_machine_tick.
  */
 void bfd_machine_forgive(struct bfd_machine *machine, usec_t late);
 /** When bfd_machine_tick is to be called; INT64_MAX: never. */

@@ -49,7 +49,8 @@ struct bfd {
 	pthread_mutex_t mutex;
 	pthread_cond_t answered;
 	uv_loop_t loop;
-	uv_async_t wake;
+	uv_poll_t waking;
+	int wake; /* an eventfd: there is a command */
 	uv_poll_t polls[2];
 	int sockets[2]; /* IPv4, IPv6; -1: this host has none */
 	struct command *command;

@@ -207,7 +207,8 @@ bfd_machine_forgive(struct bfd_machine *m, usec_t late)
 	uint32_t most = bfd_machine_detection_time(m);
 	usec_t room = most > m->forgiven ? most - m->forgiven : 0;
 
-	if (m->detect_at == 0 || late <= 0)
+	/* 4: less can't hide a packet too many, and would only make detection slow */
+	if (m->detect_at == 0 || late <= 0 || late * 4 < most)
 		return;
 	late = late < room ? late : room;
 	m->detect_at += late;

@@ -19,7 +19,6 @@
 #include "core/base/text.h"
 
 #define SESSIONS_MOST 65535
-#define STOOD_STILL_US 8000 /* a timer that is so late: the machine, not the peer, was silent */
 #define REOPEN_US USEC_PER_SEC
 
 static uint32_t
@@ -228,8 +227,7 @@ on_timer(uv_timer_t *timer)
 	session->armed = INT64_MAX;
 	if (session->machine.detect_at != 0 && clock_monotonic() >= session->machine.detect_at)
 		engine_receive(bfd);
-	if (late >= STOOD_STILL_US)
-		bfd_machine_forgive(&session->machine, late);
+	bfd_machine_forgive(&session->machine, late);
 	now = clock_monotonic();
 	engine_act(session, bfd_machine_tick(&session->machine, now), now);
 	pthread_mutex_unlock(&bfd->mutex);

@@ -71,6 +71,9 @@ struct bgp_change {
 	const struct bgp_path *best; /* NULL: none is left */
 	uint32_t group;              /* of the best path's peer; 0: none */
 	uint32_t members;            /* bit per member of that group with a usable path for the prefix */
+	/* The same of the group that has the best path of the others: it can carry at once where the first
+	 * one no longer can, before the decision on each prefix is made anew (0: there is none). */
+	uint32_t backup_group, backup_members;
 };
 
 struct bgp_peer_status {
@@ -108,8 +111,8 @@ struct bgp_events {
 	/** A line for the operators: severity is "info", "notice", "warning" or "error". */
 	void (*peer_event)(void *context, struct bgp_peer *peer, const char *severity, const char *kind,
 			   const char *text);
-	/** Called for each prefix whose best path or set of members changed, in slices of a few milliseconds.
-	 */
+	/** Called for each prefix whose best path, set of members or backup changed, in slices of a few
+	 * milliseconds. */
 	void (*route_changed)(void *context, const struct bgp_change *change);
 	/** One row of adj-in or adj-out changed; may be NULL; only called while watched (bgp_speaker_watch).
 	 */
@@ -164,6 +167,12 @@ bool bgp_peer_rebind(struct bgp_peer *peer);
 /** An operator's shutdown (Cease 6/2 with a message, RFC 9003) and its end. It outlasts start and stop. */
 void bgp_peer_shutdown(struct bgp_peer *peer, const char *message);
 void bgp_peer_enable(struct bgp_peer *peer);
+/**
+ * Other limits than the peer was added with. The next OPEN offers the hold time; the session that stands
+ * keeps the one that was negotiated, and sends KEEPALIVEs at the new interval. A limit of prefixes that is
+ * passed already closes the session with the next prefix.
+ */
+void bgp_peer_set_limits(struct bgp_peer *peer, uint32_t hold_s, uint32_t keepalive_s, uint32_t max_prefixes);
 /** Hard: Cease 6/4 and an immediate restart. Soft: ROUTE-REFRESH in, re-advertise out. Clears any wait. */
 void bgp_peer_reset(struct bgp_peer *peer, bool soft);
 /** New preference for its routes, new MED for what it is told; both are applied in slices without a reset. */

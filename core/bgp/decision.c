@@ -170,9 +170,10 @@ decision_best(struct rib *rib, const struct net *net)
 	return count <= 1 ? best : settle(rib, rib->scratch.items, count);
 }
 
-/* The best of the others, for "best: ... against ...". */
+/* The best of the others: all but the winner, or all of other groups than its own. MED may not order them
+ * totally; here it need not. */
 static const struct path *
-runner_up(struct rib *rib, const struct net *net, const struct path *winner)
+runner_up(struct rib *rib, const struct net *net, const struct path *winner, uint32_t group)
 {
 	const struct path *best = NULL;
 	enum decision_step step;
@@ -181,7 +182,9 @@ runner_up(struct rib *rib, const struct net *net, const struct path *winner)
 		const struct path *path = rib_path(rib, at);
 		int order;
 
-		if (path == winner || !path_usable(rib, path))
+		if (path == winner || !path_usable(rib, path) ||
+		    (group != 0 &&
+		     (rib_peer(rib, path->peer)->group == group || rib_peer(rib, path->peer)->group == 0)))
 			continue;
 		if (best == NULL) {
 			best = path;
@@ -196,6 +199,14 @@ runner_up(struct rib *rib, const struct net *net, const struct path *winner)
 			best = path;
 	}
 	return best;
+}
+
+uint32_t
+decision_backup_group(struct rib *rib, const struct net *net, uint32_t group)
+{
+	const struct path *best = group != 0 ? runner_up(rib, net, NULL, group) : NULL;
+
+	return best != NULL ? rib_peer(rib, best->peer)->group : 0;
 }
 
 /* What decided between two, from the view of `path`: "lower MED (100 against 200)". */
@@ -275,7 +286,7 @@ decision_reason(struct rib *rib, const struct net *net, const struct path *path,
 		snprintf(out, size, "not accepted: %s", path_verdict_text(path->verdict));
 		return out;
 	}
-	other = won ? runner_up(rib, net, path) : winner;
+	other = won ? runner_up(rib, net, path, 0) : winner;
 	if (other == NULL) {
 		snprintf(out, size, won ? "best: the only path" : "not yet decided on");
 		return out;

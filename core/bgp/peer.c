@@ -287,6 +287,20 @@ bgp_peer_reset(struct bgp_peer *peer, bool soft)
 }
 
 void
+bgp_peer_set_limits(struct bgp_peer *peer, uint32_t hold_s, uint32_t keepalive_s, uint32_t max_prefixes)
+{
+	struct session *session = peer_established(peer);
+
+	peer->config.hold_s = hold_s;
+	peer->config.keepalive_s = keepalive_s;
+	peer->config.max_prefixes = max_prefixes;
+	peer->near_limit = false;
+	if (session != NULL)
+		session_set_keepalive(session);
+	peer_touch(peer, true);
+}
+
+void
 bgp_peer_set_preference(struct bgp_peer *peer, uint32_t local_preference)
 {
 	if (peer->config.local_preference == local_preference)

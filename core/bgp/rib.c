@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Prefixes and their paths; see rib_internal.h. Every change of a path ends in a decision on its prefix;
- * where the outcome differs (best path, its attributes, or which members of its group have one) the prefix is
- * put into the queue of changes, once, however often it changes before somebody looks.
+ * where the outcome differs (best path, its attributes, which members of its group have one, or who stands in
+ * for that group) the prefix is put into the queue of changes, once, however often it changes before somebody
+ * looks.
  */
 #include "core/bgp/rib_internal.h"
 
@@ -16,7 +17,7 @@
 /* What a decision led to, to be compared with what the next one leads to. */
 struct outcome {
 	const struct bgp_attributes *attributes;
-	uint32_t members;
+	uint32_t members, backup_group, backup_members;
 	uint16_t peer;
 };
 
@@ -106,6 +107,23 @@ rib_members(const struct rib *rib, const struct net *net, uint32_t *group)
 	return members;
 }
 
+uint32_t
+rib_backup_members(const struct rib *rib, const struct net *net, uint32_t *group)
+{
+	uint32_t members = 0;
+
+	*group = 0;
+	for (uint32_t at = net->paths; at != 0; at = rib_path(rib, at)->next) {
+		const struct path *path = rib_path(rib, at);
+
+		if (!(path->flags & PATH_BACKUP) || !path_usable(rib, path))
+			continue;
+		*group = rib_peer(rib, path->peer)->group;
+		members |= 1u << (rib_peer(rib, path->peer)->member & 31);
+	}
+	return members;
+}
+
 /* The outcome of the last decision, whatever has become of the sessions since. */
 static struct outcome
 last_outcome(const struct rib *rib, const struct net *net)
@@ -121,6 +139,10 @@ last_outcome(const struct rib *rib, const struct net *net)
 		}
 		if (path->flags & PATH_COUNTED)
 			out.members |= 1u << (rib_peer(rib, path->peer)->member & 31);
+		if (path->flags & PATH_BACKUP) {
+			out.backup_group = rib_peer(rib, path->peer)->group;
+			out.backup_members |= 1u << (rib_peer(rib, path->peer)->member & 31);
+		}
 	}
 	return out;
 }
@@ -163,15 +185,23 @@ choose(struct rib *rib, struct net *net)
 		out.attributes = rib_path(rib, best)->attributes;
 		out.peer = rib_path(rib, best)->peer;
 		group = rib_peer(rib, out.peer)->group;
+		out.backup_group = decision_backup_group(rib, net, group);
 	}
 	for (uint32_t at = net->paths; at != 0; at = rib_path(rib, at)->next) {
 		struct path *path = rib_path(rib, at);
 		const struct rib_peer *peer = rib_peer(rib, path->peer);
 		bool counted = group != 0 && peer->group == group && path_usable(rib, path);
 
-		path->flags = (uint8_t)((at == best ? PATH_BEST : 0u) | (counted ? PATH_COUNTED : 0u)) & 3;
+		bool backup =
+		    out.backup_group != 0 && peer->group == out.backup_group && path_usable(rib, path);
+
+		path->flags = (uint8_t)((at == best ? PATH_BEST : 0u) | (counted ? PATH_COUNTED : 0u) |
+					(backup ? PATH_BACKUP : 0u)) &
+			      7;
 		if (counted)
 			out.members |= 1u << (peer->member & 31);
+		if (backup)
+			out.backup_members |= 1u << (peer->member & 31);
 	}
 	return out;
 }
@@ -182,7 +212,8 @@ decide(struct rib *rib, struct net *net, struct outcome before, bool force)
 	struct outcome after = choose(rib, net);
 	bool other = before.attributes != after.attributes || before.peer != after.peer;
 
-	if (other || force || before.members != after.members)
+	if (other || force || before.members != after.members || before.backup_group != after.backup_group ||
+	    before.backup_members != after.backup_members)
 		mark_changed(rib, net, other || (force && rib->tell_preferences));
 }
 

@@ -28,14 +28,15 @@ enum path_verdict {
 };
 const char *path_verdict_text(enum path_verdict verdict);
 
-enum { PATH_BEST = 1, PATH_COUNTED = 2 }; /* as of the last decision */
+/* As of the last decision: the best; of its group; of the group that stands in when that one can't carry. */
+enum { PATH_BEST = 1, PATH_COUNTED = 2, PATH_BACKUP = 4 };
 
 struct path {
 	struct bgp_attributes *attributes;
 	uint32_t next, net; /* next of the same prefix; 0: none */
 	uint16_t peer;
 	uint8_t generation;
-	uint8_t flags : 2, verdict : 6;
+	uint8_t flags : 3, verdict : 5;
 } __attribute__((packed, aligned(4)));
 
 enum { NET_CHANGED = 1, NET_EXPORT = 2, NET_USED = 4 };
@@ -164,6 +165,8 @@ void rib_decide(struct rib *rib, uint32_t net, bool force);
 void rib_net_tidy(struct rib *rib, uint32_t net);
 /** Members of the best path's group that have a usable path (as bits), and that group. */
 uint32_t rib_members(const struct rib *rib, const struct net *net, uint32_t *group);
+/** The same for the group that stands in: that of the best path of the other groups; 0: there is none. */
+uint32_t rib_backup_members(const struct rib *rib, const struct net *net, uint32_t *group);
 
 /* --- the decision process (RFC 4271, 9.1.2) ---------------------------------------------------- */
 
@@ -181,6 +184,8 @@ enum decision_step {
 
 /** The best of a prefix's usable paths, by its number; 0: there is none. */
 uint32_t decision_best(struct rib *rib, const struct net *net);
+/** The group of the best of those usable paths that are neither of `group` nor of none; 0: there is none. */
+uint32_t decision_backup_group(struct rib *rib, const struct net *net, uint32_t group);
 /** The step at which `winner` beats `other`. */
 enum decision_step decision_step_between(const struct rib *rib, const struct path *winner,
 					 const struct path *other);

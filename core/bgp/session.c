@@ -216,6 +216,28 @@ session_timers(struct session *s, usec_t now)
 
 /* --- OPEN -------------------------------------------------------------------------------------- */
 
+/* A third of the negotiated hold time, or less where the configuration says so. */
+static uint32_t
+keepalive_of(const struct session *s)
+{
+	uint32_t wanted = s->peer->config.keepalive_s, most = s->hold_s / 3;
+
+	return wanted != 0 && wanted < most ? wanted : most;
+}
+
+void
+session_set_keepalive(struct session *s)
+{
+	uint32_t before = s->keepalive_s;
+
+	s->keepalive_s = keepalive_of(s);
+	/* The next one goes at once: the peer must not wait longer than it would have. */
+	if (s->keepalive_s != before && s->keepalive_s != 0) {
+		s->keepalive_at = clock_monotonic();
+		speaker_alarm(s->peer->speaker, s->keepalive_at);
+	}
+}
+
 bool
 session_take_open(struct session *s, struct reader body, struct bgp_error *error)
 {
@@ -224,7 +246,6 @@ session_take_open(struct session *s, struct reader body, struct bgp_error *error
 	uint32_t router_id = peer->speaker->config.router_id;
 	struct bgp_open *theirs = &s->theirs;
 	unsigned ours = peer->plain_open ? 0 : CAPABILITY_IPV4 | CAPABILITY_REFRESH | CAPABILITY_FOUR_OCTET;
-	uint32_t keepalive;
 
 	if (!bgp_open_read(body, theirs, error))
 		return false;
@@ -251,10 +272,7 @@ session_take_open(struct session *s, struct reader body, struct bgp_error *error
 	s->common = ours & theirs->capabilities;
 	s->four_octet = (s->common & CAPABILITY_FOUR_OCTET) != 0;
 	s->hold_s = theirs->hold_s < config->hold_s ? theirs->hold_s : config->hold_s;
-	keepalive = s->hold_s / 3;
-	if (config->keepalive_s != 0 && config->keepalive_s < keepalive)
-		keepalive = config->keepalive_s;
-	s->keepalive_s = keepalive;
+	s->keepalive_s = keepalive_of(s);
 	return true;
 }
 

@@ -110,6 +110,7 @@ deliver(struct bgp_speaker *speaker, uint32_t index)
 				view.reason = "best: the only path";
 			change.best = &view;
 			change.members = rib_members(rib, net, &change.group);
+			change.backup_members = rib_backup_members(rib, net, &change.backup_group);
 		}
 		events->route_changed(events->context, &change);
 	}

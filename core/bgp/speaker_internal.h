@@ -123,6 +123,8 @@ struct writer session_writer(struct session *session);
 void session_sent(struct session *session, const struct writer *w);
 void session_send_open(struct session *session);
 void session_send_keepalive(struct session *session);
+/** The configured interval changed while the session stands. */
+void session_set_keepalive(struct session *session);
 /** How a session ends: what is sent (NULL: nothing), what was received, how long the peer is left alone. */
 struct session_end {
 	const struct bgp_error *send;

@@ -261,9 +261,9 @@ config_parse(const char *file, const char *text, size_t length, struct config_fi
 	return reading.config;
 }
 
-/* Reads at most FILE_MOST + 1 bytes, so that one too many is seen. NULL with a finding where that fails. */
-static char *
-read_file(const char *file, size_t *length, struct config_findings *findings)
+/* At most FILE_MOST + 1 bytes, so that one too many is seen. */
+char *
+config_read(const char *file, size_t *length, struct config_findings *findings)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t room = 0;
@@ -309,7 +309,7 @@ struct config *
 config_load(const char *file, struct config_findings *findings)
 {
 	size_t length;
-	char *text = read_file(file, &length, findings);
+	char *text = config_read(file, &length, findings);
 	struct config *config = NULL;
 
 	if (text != NULL)

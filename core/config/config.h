@@ -164,10 +164,56 @@ struct config *config_load(const char *file, struct config_findings *findings);
 /** The same from memory; `file` is used in names and as the start of relative paths. */
 struct config *config_parse(const char *file, const char *text, size_t length,
 			    struct config_findings *findings);
+/** The file's bytes, for config_parse; new, to be wiped (memory_wipe_free). NULL with a finding. */
+char *config_read(const char *file, size_t *length, struct config_findings *findings);
 void config_free(struct config *config);
+/** By name; NULL where there is none. */
+struct config_connection *config_find_connection(const struct config *config, const char *name);
+struct config_peer *config_find_peer(const struct config *config, const char *name);
 /** Prints "FILE:LINE:COLUMN: text", errors first, "warning: " before a warning's text. */
 void config_findings_print(const struct config_findings *findings, const char *file, FILE *out);
 void config_findings_free(struct config_findings *findings);
+
+/* --- what differs ------------------------------------------------------------------------------ */
+
+enum config_part { CONFIG_PART_GATEWAY, CONFIG_PART_CONNECTION, CONFIG_PART_TUNNEL, CONFIG_PART_PEER };
+enum config_change_kind { CONFIG_ADDED, CONFIG_REMOVED, CONFIG_CHANGED };
+
+#define CONFIG_KEY_TEXT 48
+
+/* One line of difference. A tunnel is only added or removed by itself where its connection stays. */
+struct config_change {
+	enum config_part part;
+	enum config_change_kind kind;
+	char *name;                /* of the gateway, connection, tunnel or peer */
+	char key[CONFIG_KEY_TEXT]; /* what changed, "bfd.interval"; "psk"; "" for what was added or removed */
+	char *text;                /* "bfd interval 50ms -> 100ms"; never a secret */
+};
+
+/* Zero-initialise to make one. */
+struct config_diff {
+	struct config_change *items;
+	size_t count, room;
+};
+
+/** Adds what `after` has otherwise than `before`, field by field as the schema has them. */
+void config_compare(const struct config *before, const struct config *after, struct config_diff *diff);
+void config_diff_free(struct config_diff *diff);
+
+/* --- the text without its secrets -------------------------------------------------------------- */
+
+/**
+ * A copy in which every inline secret is "********", in comments too. Returns new, with a NUL behind it; NULL
+ * for a text that is no YAML.
+ */
+char *config_mask(const char *text, size_t length, size_t *out_length);
+/**
+ * Puts back into `given` the secrets that it has masked, from the present text: those of the same tunnel of
+ * the same connection. Returns new, to be wiped; NULL with findings (placed in `given`) where there is none
+ * for one.
+ */
+char *config_unmask(const char *given, size_t length, const char *present, size_t present_length,
+		    size_t *out_length, struct config_findings *findings);
 
 /** "customer", "hub", ... as in the file. */
 const char *config_role_name(enum config_role role);

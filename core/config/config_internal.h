@@ -12,6 +12,8 @@
  *   secrets.c    pre-shared keys and their files
  *   check.c      rules that concern more than one key of a tunnel, a connection, a peer
  *   unique.c     rules that concern the file as a whole: names, addresses and prefixes that must not meet
+ *   diff.c       what differs between two configurations
+ *   mask.c       the text without its secrets, and back
  *   config.c     the doors: load, parse, free
  */
 #ifndef TWINSPAN_CONFIG_INTERNAL_H
@@ -49,7 +51,8 @@ struct node {
 	bool quoted; /* a scalar in quotes or a block: text even where it looks like a number */
 	bool closed; /* all of it was read: only then may an alias name it */
 	struct position at;
-	char *text; /* scalars: no control bytes in it */
+	size_t from, to; /* scalars: where it stands in the text, in characters */
+	char *text;      /* scalars: no control bytes in it */
 	size_t length;
 	const struct node **items;  /* lists */
 	struct node_entry *entries; /* maps: sorted by key, each key once */

@@ -3,7 +3,9 @@ core_config_libconfig_la_SOURCES = \
 	core/config/check.c \
 	core/config/config.c core/config/config.h \
 	core/config/config_internal.h \
+	core/config/diff.c \
 	core/config/findings.c \
+	core/config/mask.c \
 	core/config/node.c \
 	core/config/proposals.c \
 	core/config/read.c \

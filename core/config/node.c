@@ -77,6 +77,8 @@ node_new(struct builder *b, enum node_kind kind, const yaml_event_t *event)
 
 	node->kind = kind;
 	node->at = position_of(&event->start_mark);
+	node->from = event->start_mark.index;
+	node->to = event->end_mark.index;
 	node->weight = 1;
 	if (tree->count == tree->room) {
 		tree->room = tree->room != 0 ? tree->room * 2 : 256;

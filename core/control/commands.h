@@ -32,6 +32,7 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_KIND,   /* of the model: tunnels, peers, ... */
 	COMMAND_ARGUMENT_TARGET, /* address, prefix, tunnel or connection */
 	COMMAND_ARGUMENT_FILE,
+	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
 	COMMAND_ARGUMENT_WORD
 };
 
@@ -81,10 +82,12 @@ const char *command_option_key(const struct command_option *option, char *out, s
 
 #include <jansson.h>
 
+#define COMMAND_CONTENT_MOST 1000000 /* bytes of a COMMAND_ARGUMENT_CONTENT */
+
 /**
  * Words (without the command's own name) into the request's "arguments" object: {"connection": "a",
- * "dry_run": true}. The prompt, a key and the command line all come through here. Returns new, or NULL with
- * `err` (usage).
+ * "dry_run": true}. The prompt, a key and the command line all come through here. Of a
+ * COMMAND_ARGUMENT_CONTENT the file is read. Returns new, or NULL with `err` (usage).
  */
 json_t *command_parse(const struct command *command, int count, const char *const *words, struct error *err);
 

@@ -54,7 +54,7 @@
 #include "core/base/error.h"
 
 #define CONTROL_PROTOCOL 1
-#define CONTROL_LINE ((size_t)1 << 20)
+#define CONTROL_LINE ((size_t)4 << 20) /* a configuration of COMMAND_CONTENT_MOST fits, escaped */
 #define CONTROL_DEPTH 16
 #define CONTROL_OUTSTANDING ((size_t)256 << 10)
 #define CONTROL_PAGE_ROWS 1000                 /* at most in one page */

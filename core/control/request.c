@@ -89,6 +89,16 @@ control_request_fail(struct control_request *request, const char *format, ...)
 }
 
 void
+control_request_refuse(struct control_request *request, json_t *result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	finish(request, CONTROL_EXIT_FAILED, result, format, args);
+	va_end(args);
+}
+
+void
 control_request_forget_session(struct control_session *session)
 {
 	struct control_request *request;
@@ -128,6 +138,17 @@ take_text(json_t *to, const char *name, const json_t *value, struct error *err)
 	return true;
 }
 
+/* The content of a file is taken as it is: whoever reads it checks every byte. */
+static bool
+take_content(json_t *to, const char *name, const json_t *value, struct error *err)
+{
+	if (!json_is_string(value) || json_string_length(value) > COMMAND_CONTENT_MOST)
+		return error_set(err, "'%s' has to be a text of at most %d bytes", name,
+				 COMMAND_CONTENT_MOST);
+	json_object_set(to, name, (json_t *)value);
+	return true;
+}
+
 static bool
 take_argument(json_t *to, const struct command *command, const char *name, const json_t *value,
 	      struct error *err)
@@ -135,8 +156,11 @@ take_argument(json_t *to, const struct command *command, const char *name, const
 	char key[64], clean[64];
 
 	for (size_t i = 0; i < COMMAND_ARGUMENTS && command->arguments[i].name != NULL; i++) {
-		if (strcmp(command->arguments[i].name, name) == 0)
-			return take_text(to, name, value, err);
+		if (strcmp(command->arguments[i].name, name) != 0)
+			continue;
+		return command->arguments[i].kind == COMMAND_ARGUMENT_CONTENT
+			   ? take_content(to, name, value, err)
+			   : take_text(to, name, value, err);
 	}
 	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
 		if (strcmp(command_option_key(&command->options[i], key, sizeof(key)), name) != 0)

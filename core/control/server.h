@@ -49,5 +49,8 @@ void control_request_done(struct control_request *request, json_t *result, const
 /** Ends it badly: exit code 1 on the command line. */
 void control_request_fail(struct control_request *request, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/** The same, with more than one line to say: `result` (may be NULL) is taken. */
+void control_request_refuse(struct control_request *request, json_t *result, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

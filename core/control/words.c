@@ -4,6 +4,7 @@
 #include "core/control/commands.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -182,6 +183,42 @@ take_option(const struct command *command, int count, const char *const *words, 
 	return set_text(arguments, key, value, err);
 }
 
+/* The content of a file, for an argument that is one. */
+static bool
+set_content(json_t *arguments, const char *key, const char *path, struct error *err)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *file = standard ? stdin : fopen(path, "re");
+	char *text, clean[256];
+	size_t length;
+	bool good = true;
+
+	text_clean(clean, sizeof(clean), path);
+	if (file == NULL)
+		return error_set(err, "%s can't be read: %s", clean, strerror(errno));
+	text = memory_zeroed(COMMAND_CONTENT_MOST + 1, 1);
+	length = fread(text, 1, COMMAND_CONTENT_MOST + 1, file);
+	if (ferror(file))
+		good = error_set(err, "%s can't be read: %s", clean, strerror(errno));
+	else if (length > COMMAND_CONTENT_MOST)
+		good = error_set(err, "%s is larger than %d bytes, which is the most that can be sent", clean,
+				 COMMAND_CONTENT_MOST);
+	else if (memchr(text, '\0', length) != NULL ||
+		 json_object_set_new(arguments, key, json_stringn(text, length)) != 0)
+		good = error_set(err, "%s is not a text in UTF-8", clean);
+	memory_wipe_free(text, length);
+	if (!standard)
+		fclose(file);
+	return good;
+}
+
+static bool
+set_argument(json_t *arguments, const struct command_argument *argument, const char *word, struct error *err)
+{
+	return argument->kind == COMMAND_ARGUMENT_CONTENT ? set_content(arguments, argument->name, word, err)
+							  : set_text(arguments, argument->name, word, err);
+}
+
 static bool
 usage_error(const struct command *command, const char *what, struct error *err)
 {
@@ -209,7 +246,7 @@ take_words(const struct command *command, int count, const char *const *words, j
 			snprintf(what, sizeof(what), "'%s' is too much",
 				 text_clean(clean, sizeof(clean), words[i]));
 			return usage_error(command, what, err);
-		} else if (!set_text(arguments, command->arguments[given++].name, words[i], err)) {
+		} else if (!set_argument(arguments, &command->arguments[given++], words[i], err)) {
 			return false;
 		}
 	}

@@ -532,6 +532,29 @@ failover_pin(struct failover *failover, unsigned member)
 }
 
 void
+failover_set_mode(struct failover *failover, bool active_active)
+{
+	failover->active_active = active_active;
+	failover->deed = "failover";
+	failover_settle(failover, "the configuration was changed", false);
+	failover_tell_changed(failover);
+}
+
+void
+failover_member_renewed(struct failover *failover, unsigned at)
+{
+	struct failover_member *member = &failover->members[at];
+
+	if (at >= failover->count)
+		return;
+	member->med = FAILOVER_NO_MED;
+	member->med_lowered = 0;
+	member->leaving = member->teaches = member->taught = false;
+	member->local_preference = member->announced = 0;
+	set_preferences(failover, failover->active);
+}
+
+void
 failover_order(struct failover *failover, enum failover_order order)
 {
 	failover->order = order;

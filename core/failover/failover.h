@@ -99,6 +99,12 @@ struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_act
 /** A switchover under way ends first, as failed. The loop must run once afterwards. */
 void failover_free(struct failover *failover);
 
+/** Whether all usable members carry, from now on. Moves what this, or failover_prefer before it, has changed,
+ * make-before-break. */
+void failover_set_mode(struct failover *failover, bool active_active);
+/** The member's session is another one: what was heard by the former is forgotten, and set_preference is
+ * called anew. */
+void failover_member_renewed(struct failover *failover, unsigned member);
 /** A member can carry (tunnel up, and its session Established or its static health good), or no longer. */
 void failover_member_usable(struct failover *failover, unsigned member, bool usable, const char *cause);
 /** The lowest MED heard on the member's session; FAILOVER_NO_MED: none. Compared only where both are known.

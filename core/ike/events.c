@@ -101,6 +101,28 @@ events_close(struct event_queue *queue)
 }
 
 void
+events_forget(struct ike *ike, uint32_t tunnel)
+{
+	struct event_queue *queue = &ike->queue;
+	struct queued_event **at;
+
+	pthread_mutex_lock(&queue->lock);
+	for (at = &queue->head; *at;) {
+		struct queued_event *item = *at;
+
+		if (item->event.tunnel != tunnel || item->event.kind == IKE_EVENT_LOG) {
+			at = &item->next;
+			continue;
+		}
+		*at = item->next;
+		queue->count--;
+		free(item);
+	}
+	queue->tail = at;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void
 events_post(struct ike *ike, const struct ike_event *event)
 {
 	struct event_queue *queue = &ike->queue;

@@ -363,6 +363,8 @@ ike_tunnel_remove(struct ike *ike, uint32_t id)
 		tunnel_take_out(ike, tunnel);
 	}
 	pthread_mutex_unlock(&ike->lock);
+	/* What is posted of a tunnel is posted under the lock: from here on there is nothing more. */
+	events_forget(ike, id);
 	tunnel_free(tunnel);
 }
 

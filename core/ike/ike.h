@@ -125,7 +125,8 @@ void ike_plane_source_moved(void *ike, uint32_t spi, const struct ip_address *fr
 /** Adds a tunnel. With `initiate` it starts at once and is tried for ever with backoff until ike_tunnel_down.
  */
 bool ike_tunnel_add(struct ike *ike, const struct ike_tunnel *tunnel, struct error *err);
-/** Closes the tunnel's SAs (Delete to the peer) and forgets it. */
+/** Closes the tunnel's SAs (Delete to the peer) and forgets it; no event of it comes any more, so that its id
+ * may be given again at once. */
 void ike_tunnel_remove(struct ike *ike, uint32_t tunnel);
 /** Asynchronous; the outcome comes as events. `up` also makes a responder with a known remote try once. */
 void ike_tunnel_up(struct ike *ike, uint32_t tunnel);

@@ -121,6 +121,8 @@ bool events_open(struct event_queue *queue, uv_loop_t *loop, struct ike *ike, st
 void events_close(struct event_queue *queue);
 /** From any thread: copies and wakes the loop. Log lines are the first to be dropped, and counted. */
 void events_post(struct ike *ike, const struct ike_event *event);
+/** Drops what waits to be told of a tunnel, but lines of the log. */
+void events_forget(struct ike *ike, uint32_t tunnel);
 
 /* --- registry.c: all with ike->lock held --- */
 struct tunnel *tunnel_find(struct ike *ike, uint32_t id);

@@ -198,8 +198,13 @@ usage_write(struct usage *usage, usec_t monotonic)
 struct usage_connection *
 usage_connection(struct usage *usage, const char *name)
 {
-	struct usage_connection *connection = memory_zeroed(1, sizeof(*connection));
+	struct usage_connection *connection = usage->connections;
 
+	while (connection != NULL && strcmp(connection->name, name) != 0)
+		connection = connection->next;
+	if (connection != NULL)
+		return connection;
+	connection = memory_zeroed(1, sizeof(*connection));
 	connection->usage = usage;
 	connection->name = text_copy(name);
 	connection->next = usage->connections;

@@ -40,7 +40,7 @@ struct usage *usage_open(struct journal *journal, struct error *err);
 /** Hands what is not written yet to the journal, which must still be open, and frees. NULL is fine. */
 void usage_close(struct usage *usage);
 
-/** A connection that will be counted. Lives as long as `usage`. */
+/** A connection that will be counted; by the same name always the same. Lives as long as `usage`. */
 struct usage_connection *usage_connection(struct usage *usage, const char *name);
 /**
  * What is so from now on. The time since the last call counts as the last call had it; the counters' growth

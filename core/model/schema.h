@@ -39,7 +39,11 @@
 	F(UINT, rx_bps,            "bps", "In",        "rate of all tunnels, inwards") \
 	F(UINT, tx_bps,            "bps", "Out",       "rate of all tunnels, outwards") \
 	F(LIST, networks,          "",  "Networks",    "what this side has") \
-	F(REAL, longest_turn_ms,   "ms", "Longest turn", "for how long the gateway was ever busy with one thing, since it started")
+	F(REAL, longest_turn_ms,   "ms", "Longest turn", "for how long the gateway was ever busy with one thing, since it started") \
+	F(STR,  config_file,          "", "Configuration", "the file that the configuration was read from") \
+	F(TIME, config_loaded_at,     "", "Loaded",     "when the running configuration was taken over") \
+	F(UINT, reloads,              "", "Reloads",    "changes of the configuration since the gateway started") \
+	F(TIME, config_confirm_until, "", "Confirm configuration by", "when the last change turns back by itself unless it is kept")
 
 #define MODEL_LAST_FAILOVER(F, S) \
 	F(TIME, at,        "",   "At",     "when traffic moved") \

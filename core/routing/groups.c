@@ -32,6 +32,28 @@ group_carriers(const struct routing *routing, const struct group *group, uint32_
 	return live & group->active ? live & group->active : live & group->usable;
 }
 
+uint32_t
+target_carriers(const struct routing *routing, const struct target *target)
+{
+	uint32_t carriers = target->group != NULL
+				? group_carriers(routing, target->group, target->members, target->family)
+				: 0;
+
+	if (carriers == 0 && target->group != NULL && target->backup != NULL)
+		carriers = group_carriers(routing, target->backup, target->backup_members, target->family)
+			   << ROUTING_MEMBERS;
+	return carriers;
+}
+
+struct member *
+target_member(const struct target *target, unsigned i)
+{
+	struct group *group = i < ROUTING_MEMBERS ? target->group : target->backup;
+
+	return group != NULL && i % ROUTING_MEMBERS < group->count ? &group->members[i % ROUTING_MEMBERS]
+								   : NULL;
+}
+
 struct link_seen {
 	int ifindex;
 	bool running;
@@ -112,11 +134,18 @@ routing_group_remove(struct routing *routing, uint32_t id)
 	if (group == NULL)
 		return;
 	routing_group_set(routing, id, 0, 0); /* blackholes at once */
-	for (uint32_t i = 1; i < routing->target_count; i++)
-		if (routing->targets[i].group == group) {
-			routing->targets[i].group = NULL;
-			routing->targets[i].carriers = 0;
+	for (uint32_t i = 1; i < routing->target_count; i++) {
+		struct target *target = &routing->targets[i];
+
+		if (target->group == group) {
+			target->group = target->backup = NULL;
+			target->carriers = 0;
 		}
+		if (target->backup == group) {
+			target->backup = NULL;
+			target->backup_members = 0;
+		}
+	}
 	while (routing->groups[at] != group)
 		at++;
 	memmove(&routing->groups[at], &routing->groups[at + 1],

@@ -207,6 +207,22 @@ interfaces_mend(struct routing *routing)
 }
 
 void
+routing_interface_clear(struct routing *routing, const char *interface, uint8_t family)
+{
+	int ifindex = (int)if_nametoindex(interface);
+
+	for (size_t i = 0; i < routing->inside_count; i++) {
+		struct inside *known = &routing->insides[i];
+
+		if (known->ifindex != ifindex || known->address.address.family != family)
+			continue;
+		change_address(routing, RTM_DELADDR, 0, ifindex, &known->address);
+		*known = routing->insides[--routing->inside_count];
+		return;
+	}
+}
+
+void
 interfaces_close(struct routing *routing)
 {
 	for (size_t i = 0; i < routing->inside_count; i++)

@@ -47,14 +47,17 @@ static void
 put_devices(struct nlmsghdr *message, const struct target *target)
 {
 	struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct rtnexthop hops[ROUTING_MEMBERS] = {0};
+	struct rtnexthop hops[2 * ROUTING_MEMBERS] = {0};
 	unsigned count = 0;
 
-	for (unsigned i = 0; target->group != NULL && i < target->group->count; i++)
-		if (target->carriers & 1u << i) {
+	for (unsigned i = 0; i < 2 * ROUTING_MEMBERS; i++) {
+		const struct member *member = target_member(target, i);
+
+		if (member != NULL && target->carriers & 1u << i) {
 			hops[count].rtnh_len = sizeof(hops[0]);
-			hops[count++].rtnh_ifindex = target->group->members[i].ifindex;
+			hops[count++].rtnh_ifindex = member->ifindex;
 		}
+	}
 	header->rtm_scope = RT_SCOPE_LINK;
 	if (count == 1)
 		mnl_attr_put_u32(message, RTA_OIF, (uint32_t)hops[0].rtnh_ifindex);

@@ -4,9 +4,9 @@
  *
  * In the kernel a route points at a nexthop group (NHA_GROUP), one for each connection, set of members and
  * family. The group holds the legs that carry now, a leg being a nexthop object with the member's interface,
- * or the one blackhole of the family when none carries. A move replaces the groups: a few messages, whatever
- * the number of routes. Groups of one leg are used throughout because the kernel refuses to turn a nexthop
- * into a group or back.
+ * those of the backup when none carries, or the one blackhole of the family. A move replaces the groups: a
+ * few messages, whatever the number of routes. Groups of one leg are used throughout because the kernel
+ * refuses to turn a nexthop into a group or back.
  *
  * With net.ipv4.nexthop_compat_mode = 1, the kernel's default, replacing a nexthop announces every route that
  * uses it anew (about 0.7 us each, the caller waits). With many routes we switch that off for the time of the
@@ -129,6 +129,14 @@ legs_install(struct routing *routing, struct group *group, uint32_t members, uin
 	}
 }
 
+static void
+target_legs_install(struct routing *routing, const struct target *target)
+{
+	legs_install(routing, target->group, target->members, target->family);
+	if (target->backup != NULL)
+		legs_install(routing, target->backup, target->backup_members, target->family);
+}
+
 /* Which legs the kernel's group is to have; `legs` is zeroed. Returns how many. */
 static unsigned
 set_legs(const struct routing *routing, const struct target *target, uint32_t carriers,
@@ -136,9 +144,12 @@ set_legs(const struct routing *routing, const struct target *target, uint32_t ca
 {
 	unsigned count = 0, family = FAMILY_INDEX(target->family);
 
-	for (unsigned i = 0; i < target->group->count; i++)
-		if (carriers & 1u << i)
-			legs[count++].id = target->group->members[i].legs[family].id;
+	for (unsigned i = 0; i < 2 * ROUTING_MEMBERS; i++) {
+		const struct member *member = target_member(target, i);
+
+		if (member != NULL && carriers & 1u << i)
+			legs[count++].id = member->legs[family].id;
+	}
 	if (count == 0)
 		legs[count++].id = routing->blackholes[family].id;
 	return count;
@@ -164,8 +175,8 @@ target_install(struct routing *routing, struct target *target)
 
 	if (target->kind != TARGET_SET || target->installed)
 		return true;
-	legs_install(routing, target->group, target->members, target->family);
-	carriers = group_carriers(routing, target->group, target->members, target->family);
+	target_legs_install(routing, target);
+	carriers = target_carriers(routing, target);
 	if (carriers == 0) {
 		target->refused = ENETDOWN;
 		return false;
@@ -256,10 +267,10 @@ groups_refresh(struct routing *routing, struct group *group)
 		void *room;
 
 		if (target->kind != TARGET_SET || !target->installed || target->group == NULL ||
-		    (group != NULL && target->group != group))
+		    (group != NULL && target->group != group && target->backup != group))
 			continue;
-		legs_install(routing, target->group, target->members, target->family);
-		carriers = group_carriers(routing, target->group, target->members, target->family);
+		target_legs_install(routing, target);
+		carriers = target_carriers(routing, target);
 		if (carriers == target->carriers)
 			continue;
 		room = netlink_batch_room(batch);

@@ -21,6 +21,8 @@ path_hash(const struct routing_candidate *candidate)
 
 	hash = (hash ^ candidate->group) * 16777619u;
 	hash = (hash ^ candidate->members) * 16777619u;
+	hash = (hash ^ candidate->backup_group) * 16777619u;
+	hash = (hash ^ candidate->backup_members) * 16777619u;
 	hash = (hash ^ candidate->next_hop.family) * 16777619u;
 	for (unsigned i = 0; i < ip_family_bytes(candidate->next_hop.family); i++)
 		hash = (hash ^ candidate->next_hop.bytes[i]) * 16777619u;
@@ -30,7 +32,8 @@ path_hash(const struct routing_candidate *candidate)
 static struct routing_candidate
 path_candidate(const struct path *path)
 {
-	return (struct routing_candidate){path->source, path->group_id, path->members, path->next_hop};
+	return (struct routing_candidate){path->source,   path->group_id,  path->members,
+					  path->next_hop, path->backup_id, path->backup_members};
 }
 
 static uint32_t
@@ -69,19 +72,24 @@ path_take(struct routing *routing, const struct routing_candidate *candidate)
 		const struct path *path = &routing->paths[slot];
 
 		if (path->source == wanted.source && path->group_id == wanted.group &&
-		    path->members == wanted.members && ip_address_equal(&path->next_hop, &wanted.next_hop)) {
+		    path->members == wanted.members && path->backup_id == wanted.backup_group &&
+		    path->backup_members == wanted.backup_members &&
+		    ip_address_equal(&path->next_hop, &wanted.next_hop)) {
 			routing->paths[slot].refs++;
 			return slot;
 		}
 	}
 	slot = path_slot(routing);
-	routing->paths[slot] =
-	    (struct path){.source = wanted.source,
-			  .group_id = wanted.group,
-			  .members = wanted.members,
-			  .next_hop = wanted.next_hop,
-			  .group = wanted.group != 0 ? group_find(routing, wanted.group) : NULL,
-			  .refs = 1};
+	routing->paths[slot] = (struct path){
+	    .source = wanted.source,
+	    .group_id = wanted.group,
+	    .members = wanted.members,
+	    .backup_id = wanted.backup_group,
+	    .backup_members = wanted.backup_members,
+	    .next_hop = wanted.next_hop,
+	    .backup = wanted.backup_group != 0 ? group_find(routing, wanted.backup_group) : NULL,
+	    .group = wanted.group != 0 ? group_find(routing, wanted.group) : NULL,
+	    .refs = 1};
 	routing->path_next[slot] = routing->path_heads[hash];
 	routing->path_heads[hash] = slot;
 	return slot;
@@ -138,6 +146,8 @@ paths_rebind(struct routing *routing)
 
 		path->group =
 		    path->refs > 0 && path->group_id != 0 ? group_find(routing, path->group_id) : NULL;
+		path->backup =
+		    path->refs > 0 && path->backup_id != 0 ? group_find(routing, path->backup_id) : NULL;
 		path->target[0] = path->target[1] = 0;
 	}
 	for (uint32_t i = 1; i < routing->target_count; i++)
@@ -149,6 +159,7 @@ target_is(const struct target *target, const struct target *wanted)
 {
 	return target->kind == wanted->kind && !target->dead && target->family == wanted->family &&
 	       target->group == wanted->group && target->members == wanted->members &&
+	       target->backup == wanted->backup && target->backup_members == wanted->backup_members &&
 	       (target->kind != TARGET_DEVICES || target->carriers == wanted->carriers) &&
 	       ip_address_equal(&target->next_hop, &wanted->next_hop);
 }
@@ -178,10 +189,10 @@ target_take(struct routing *routing, const struct target *wanted)
 	return slot;
 }
 
-static uint32_t
-path_target(struct routing *routing, struct path *path, uint8_t family, uint32_t carriers)
+/* What a kernel route of the path points at, but for its carriers. */
+static struct target
+path_wants(const struct routing *routing, const struct path *path, uint8_t family)
 {
-	uint32_t *cached = &path->target[FAMILY_INDEX(family)];
 	struct target wanted = {.family = family};
 
 	if (path->group == NULL) {
@@ -191,8 +202,28 @@ path_target(struct routing *routing, struct path *path, uint8_t family, uint32_t
 		wanted.kind = routing->nexthops ? TARGET_SET : TARGET_DEVICES;
 		wanted.group = path->group;
 		wanted.members = path->members;
-		wanted.carriers = routing->nexthops ? 0 : carriers;
+		wanted.backup = path->backup;
+		wanted.backup_members = path->backup != NULL ? path->backup_members : 0;
 	}
+	return wanted;
+}
+
+uint32_t
+path_carriers(const struct routing *routing, const struct path *path, uint8_t family)
+{
+	struct target wanted = path_wants(routing, path, family);
+
+	return target_carriers(routing, &wanted);
+}
+
+static uint32_t
+path_target(struct routing *routing, struct path *path, uint8_t family)
+{
+	uint32_t *cached = &path->target[FAMILY_INDEX(family)];
+	struct target wanted = path_wants(routing, path, family);
+
+	if (wanted.kind == TARGET_DEVICES)
+		wanted.carriers = target_carriers(routing, &wanted);
 	if (*cached == 0 || !target_is(&routing->targets[*cached], &wanted))
 		*cached = target_take(routing, &wanted);
 	return *cached;
@@ -207,7 +238,7 @@ path_carries(const struct routing *routing, const struct path *path, uint8_t fam
 		return false;
 	if (path->group_id == 0)
 		return ip_address_is_set(&path->next_hop);
-	return path->group != NULL && group_carriers(routing, path->group, path->members, family) != 0;
+	return path_carriers(routing, path, family) != 0;
 }
 
 const struct path *
@@ -235,7 +266,6 @@ entry_wish(struct routing *routing, const struct entry *entry)
 	struct wish wish = {.best = entry_best(routing, entry)};
 	uint8_t family = entry->node.prefix.address.family;
 	struct path *best;
-	uint32_t carriers = 0;
 
 	if (wish.best == NULL) {
 		wish.floor = entry->leftover;
@@ -252,9 +282,7 @@ entry_wish(struct routing *routing, const struct entry *entry)
 			wish.floor = true;
 	if (!path_carries(routing, best, family))
 		return wish;
-	if (best->group != NULL)
-		carriers = group_carriers(routing, best->group, best->members, family);
-	wish.target = path_target(routing, best, family, carriers);
+	wish.target = path_target(routing, best, family);
 	return wish;
 }
 

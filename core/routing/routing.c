@@ -277,13 +277,18 @@ routing_entry_release(struct routing *routing, struct entry *entry)
 /* --- states --- */
 
 static void
-members_text(const struct group *group, uint32_t members, char out[2 * IFNAMSIZ + 8])
+members_text(const struct path *path, uint32_t carriers, char out[2 * IFNAMSIZ + 8])
 {
+	const struct target of = {.group = path->group, .backup = path->backup};
+
 	out[0] = '\0';
-	for (unsigned i = 0; i < group->count; i++)
-		if (members & 1u << i)
+	for (unsigned i = 0; i < 2 * ROUTING_MEMBERS; i++) {
+		const struct member *member = target_member(&of, i);
+
+		if (member != NULL && carriers & 1u << i)
 			snprintf(out + strlen(out), 2 * IFNAMSIZ + 8 - strlen(out), "%s%s",
-				 out[0] ? " and " : "", group->members[i].name);
+				 out[0] ? " and " : "", member->name);
+	}
 }
 
 static void
@@ -293,9 +298,7 @@ reason_of(const struct routing *routing, const struct entry *entry, const struct
 	static const char *const why[ROUTING_SOURCES] = {"connected", "static", "learned by BGP",
 							 "protected"};
 	char devices[2 * IFNAMSIZ + 8], next_hop[IP_ADDRESS_TEXT];
-	uint32_t carriers = best->group != NULL ? group_carriers(routing, best->group, best->members,
-								 entry->node.prefix.address.family)
-						: 0;
+	uint32_t carriers = path_carriers(routing, best, entry->node.prefix.address.family);
 
 	if (best->source == ROUTING_CONNECTED)
 		snprintf(out, size, "connected: the kernel's own route");
@@ -320,7 +323,7 @@ reason_of(const struct routing *routing, const struct entry *entry, const struct
 		snprintf(out, size, "%s; held unreachable: %s has no usable tunnel for it", why[best->source],
 			 best->group->name);
 	else
-		members_text(best->group, carriers, devices),
+		members_text(best, carriers, devices),
 		    snprintf(out, size, "%s, through %s", why[best->source], devices);
 }
 
@@ -334,8 +337,7 @@ entry_installed(const struct routing *routing, const struct entry *entry, const 
 	if (entry->target == 0 || entry->target != best->target[family] ||
 	    routing->targets[entry->target].dead)
 		return false;
-	return best->group == NULL ||
-	       group_carriers(routing, best->group, best->members, entry->node.prefix.address.family) != 0;
+	return best->group == NULL || path_carriers(routing, best, entry->node.prefix.address.family) != 0;
 }
 
 static bool
@@ -348,8 +350,8 @@ state_of(const struct routing *routing, const struct entry *entry, struct routin
 	if (out == NULL)
 		return true;
 	out->best = best->source;
-	out->candidate =
-	    (struct routing_candidate){best->source, best->group_id, best->members, best->next_hop};
+	out->candidate = (struct routing_candidate){best->source,   best->group_id,  best->members,
+						    best->next_hop, best->backup_id, best->backup_members};
 	out->installed = entry_installed(routing, entry, best);
 	reason_of(routing, entry, best, out->installed, out->reason, sizeof(out->reason));
 	return true;

@@ -6,8 +6,11 @@
  * A prefix does not point at a tunnel but at a *group with a set of members* (the connection and which of its
  * tunnels have the prefix). In the kernel that is one nexthop object for each such set in use, shared by all
  * its prefixes. When failover moves a connection, routing_group_set() replaces a handful of nexthop objects,
- * whatever the number of prefixes. A group none of whose members is usable holds its prefixes unreachable:
- * nothing leaves in the clear.
+ * whatever the number of prefixes. The same object names the group that stands in (the other gateway of a
+ * site that has two): when the first loses its last member, all its prefixes move there with that one
+ * replacement, long before BGP has decided on each of them anew (as draft-ietf-rtgwg-bgp-pic has it). A group
+ * none of whose members is usable, with no backup that is, holds its prefixes unreachable: nothing leaves in
+ * the clear.
  */
 #ifndef TWINSPAN_ROUTING_ROUTING_H
 #define TWINSPAN_ROUTING_ROUTING_H
@@ -67,6 +70,9 @@ void routing_close(struct routing *routing);
 bool routing_interface_set(struct routing *routing, const char *interface, const struct ip_prefix *inside,
 			   uint32_t mtu, struct error *err);
 
+/** Takes its inside address of a family away, if it has one. */
+void routing_interface_clear(struct routing *routing, const char *interface, uint8_t family);
+
 /** A connection: its members' interfaces. `group` is never 0. */
 bool routing_group_add(struct routing *routing, uint32_t group, const char *name,
 		       const char *const *interfaces, unsigned members, struct error *err);
@@ -91,6 +97,7 @@ struct routing_candidate {
 	enum routing_source source;
 	uint32_t group, members; /* bit per member */
 	struct ip_address next_hop;
+	uint32_t backup_group, backup_members; /* carries while `group` can't; 0: none */
 };
 void routing_offer(struct routing *routing, const struct ip_prefix *prefix,
 		   const struct routing_candidate *candidate);

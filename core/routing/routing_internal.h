@@ -57,11 +57,11 @@ struct group {
 /* A candidate as offered, kept once for all prefixes that have the same one. */
 struct path {
 	enum routing_source source;
-	uint32_t group_id, members;
+	uint32_t group_id, members, backup_id, backup_members;
 	struct ip_address next_hop;
-	struct group *group; /* NULL: none (yet) with that id */
-	uint32_t refs;       /* prefixes; 0: slot free */
-	uint32_t target[2];  /* by family; 0: not looked up yet */
+	struct group *group, *backup; /* NULL: none (yet) with that id */
+	uint32_t refs;                /* prefixes; 0: slot free */
+	uint32_t target[2];           /* by family; 0: not looked up yet */
 };
 
 enum target_kind { TARGET_FREE, TARGET_SET, TARGET_DEVICES, TARGET_GATEWAY };
@@ -73,8 +73,9 @@ struct target {
 	bool installed; /* SET: the nexthop object is in the kernel */
 	bool dead;      /* the kernel dropped it, and all routes that pointed at it */
 	uint32_t refs;  /* kernel routes that point at it, as far as we know */
-	struct group *group;
-	uint32_t members, carriers; /* SET: which carry now; DEVICES: part of what it is */
+	struct group *group, *backup;
+	uint32_t members, backup_members;
+	uint32_t carriers;          /* target_carriers(). SET: which carry now; DEVICES: part of what it is */
 	uint32_t id;                /* SET: nexthop id */
 	struct ip_address next_hop; /* GATEWAY */
 	int refused;                /* SET: errno of the last try */
@@ -185,6 +186,13 @@ struct group *group_find(const struct routing *routing, uint32_t id);
 /** Which of `members` carry, given what failover said and which interfaces are up. */
 uint32_t group_carriers(const struct routing *routing, const struct group *group, uint32_t members,
 			uint8_t family);
+/** Who carries for a target: bits of its group's members, or, where that is none, those of its backup's,
+ * above the group's (ROUTING_MEMBERS bits each). */
+uint32_t target_carriers(const struct routing *routing, const struct target *target);
+/** The member that bit `i` of such a set means, of 2 * ROUTING_MEMBERS; NULL: none. */
+struct member *target_member(const struct target *target, unsigned i);
+/** The same of a path. */
+uint32_t path_carriers(const struct routing *routing, const struct path *path, uint8_t family);
 /** An interface changed. True where it is one of ours and its state is another. */
 /** Looks anew at the members that have this interface. */
 void groups_look(struct routing *routing, const char *interface);

@@ -1,212 +1,232 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long traffic is lost when a tunnel fails and nobody says so, or when its peer does: the unplanned cases.
+"""How long traffic is lost when a tunnel, its peer or a gateway fails, and that none is lost by what is planned.
 
-    tests/bench/failover.py [-n RUNS] [CASE …]
+    tests/bench/failover.py [-n RUNS] [-v] [CASE …]
+    tests/bench/failover.py --list
 
-A stream of 1,000 packets a second goes from the site host through the gateway's tunnels to the VPC host; an outage is
-the time from the last packet that came through before to the first one after. The other side is stock strongSwan and
-BIRD. `bird` is the yardstick: BIRD with BFD on two bare links, the same stream, the same kind of loss. Prints median
-and worst of the runs of each case.
+Streams of 1,000 packets a second go between the hosts on both sides, through the tunnels. An outage is the time from the
+last packet that came through before to the first one after. For planned moves there is a stream each way over the whole
+series; every packet counts, and without a loss what is shown is the longest wait for a packet. The other side is stock
+strongSwan and BIRD; for the loss of a whole gateway it is a twinspan hub. Beside them, in the same run: BIRD and FRR with
+BFD on two bare links, the same stream, the same kind of loss.
+
+Prints a line for each series as it ends, and then the table.
 """
 
 import argparse
-import pathlib
 import signal
 import statistics
 import subprocess
 import sys
+import pathlib
 import time
+import typing
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
-from bird import Bird  # noqa: E402
-from gateway import Gateway  # noqa: E402
-from net import Namespace, link, remove_leftovers  # noqa: E402
-from process import scratch  # noqa: E402
-from silence import Silence  # noqa: E402
-from tap import Failure, Suite, expect, missing, wait_until  # noqa: E402
-from traffic import Stream  # noqa: E402
-import world  # noqa: E402
-
-CONNECTION = "aws-paris"
-RATE = 1000
+import frr  # noqa: E402
+from net import remove_leftovers  # noqa: E402
+from tap import Failure, Suite, missing, note  # noqa: E402
+from failover_worlds import BareLinks, Tunnels, TwoGateways  # noqa: E402
 
 
-def measure(suite, source, target, lose):
-    """Runs the stream, calls lose(), and returns the outage in ms, once packets arrive again."""
-    stream = Stream(suite, *source, *target, rate=RATE).start()
-    wait_until(lambda: stream.count() > RATE // 2, 30, "the stream runs")
-    # So that the loss falls anywhere between two hellos.
-    time.sleep(0.1 + time.time_ns() % 1000 / 2000)
-    lose()
-    end = time.monotonic() + 40
-    time.sleep(0.1)
-    while time.monotonic() < end and not (stream.flowing and stream.sent[-1] - stream.sent[0] > 1):
-        time.sleep(0.02)
-    time.sleep(0.3)
-    report = stream.stop()
-    expect(time.monotonic() < end, f"packets never arrived again: {report}")
-    return report.outage_ms
+class Worlds:
+    """One at a time: what another one runs would disturb."""
+
+    def __init__(self):
+        self.suite = self.world = self.kind = None
+
+    def get(self, kind, *words):
+        """That world: the one that is there, where it is of that kind and takes no words."""
+        if self.kind is not kind or words:
+            self.drop()
+            self.suite = Suite()
+            self.kind = kind
+            self.world = kind(self.suite, *words)
+        return self.world
+
+    def drop(self):
+        if self.suite:
+            self.suite.clean_up()
+        self.suite = self.world = self.kind = None
+
+    def tell(self):
+        for hook in self.suite.failure_hooks if self.suite else ():
+            note(hook())
 
 
-class Tunnels:
-    """The gateway under test; configured anew for each case."""
+def tunnels(how, **options):
+    """A series of an unplanned case; options of Tunnels.serve and Tunnels.unplanned."""
+    two_way = options.pop("two_way", False)
 
-    def __init__(self, suite):
-        self.suite = suite
-        self.folder = scratch(suite)
-        self.gateway = None
-        internet = world.Internet(suite)
-        self.silence = Silence(suite, internet.namespace)
-        self.customer = Namespace(suite, "customer", forward=True)
-        internet.attach_customer(self.customer)
-        self.site = world.Site(suite, self.customer).namespace
-        self.aws = world.AwsSide(suite, self.folder, internet)
-        self.bfd = None
-        self.started = False
+    def run(worlds, case, count):
+        world = worlds.get(Tunnels)
+        world.serve(**options)
+        return world.unplanned(case, count, how, bool(options.get("bfd")), two_way)
 
-    def serve(self, bfd=None, connection="", static=False):
-        if self.gateway:
-            self.gateway.stop(20)
-        for endpoint in self.aws.endpoints:
-            head, session = endpoint.bird.configuration.read_text().split("protocol bgp customer {", 1)
-            head = "\n".join(line for line in head.splitlines() if not line.startswith("protocol bfd")) + "\n"
-            session = session.replace("\n    bfd on;", "", 1).replace("hold time 9;", "hold time 30;").replace(
-                "keepalive time 3;", "keepalive time 10;")
-            if bfd:
-                head += f'protocol bfd {{ interface "*" {{ interval {bfd} ms; multiplier 3; }}; }}\n'
-                session = "\n    bfd on;" + session
-            endpoint.bird.configuration.write_text(head + "protocol bgp customer {" + session)
-            if self.started:
-                endpoint.bird.birdc("configure")
-        if not self.started:
-            self.aws.start()
-            self.started = True
-        text = world.customer_configuration(connection=f"    {connection}" if connection else "")
-        text = text.replace("keepalive: 3s, hold: 9s", "keepalive: 10s, hold: 30s")
-        if static:
-            text = text.replace("routing: dynamic", f"routing: static\n    routes: [{world.VPC_NETWORK}]")
-            text = "\n".join(line for line in text.splitlines()
-                             if not line.strip().startswith(("peer_asn:", "bgp:"))) + "\n"
-        self.gateway = Gateway(self.suite, "customer", self.folder, self.customer, text, world.PSK_FILES).start()
-
-    def ready(self, bfd):
-        """Both tunnels can carry, and have for a moment."""
-        self.gateway.command("auto", CONNECTION)  # forgets earlier failures
-        self.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 90)
-        if bfd:
-            for n in (1, 2):
-                self.gateway.wait_for("peers", f"{CONNECTION}/{n}", lambda r: r["bfd"]["state"] == "Up", 30)
-        for n in (1, 2):
-            self.gateway.wait_for("tunnels", f"{CONNECTION}/{n}", lambda r: r["rtt_ms"] is not None, 30)
-        time.sleep(1)
-        wait_until(lambda: self.gateway.active(CONNECTION), 30, "a tunnel is active")
-
-    def runs(self, count, how, bfd, two_way):
-        for _ in range(count):
-            self.ready(bfd)
-            number = int(self.gateway.active(CONNECTION)[0][-1]) - 1
-            endpoint = self.aws.endpoints[number]
-            lose, mend = {
-                "silence": (lambda: self.silence.begin(world.ENDPOINTS[number]),
-                            lambda: self.silence.end(world.ENDPOINTS[number])),
-                "delete": (lambda: endpoint.charon.swanctl("--terminate", "--ike", "customer", "--timeout", "1"),
-                           lambda: None),
-                "close": (lambda: endpoint.bird.birdc("disable", "customer"),
-                          lambda: endpoint.bird.birdc("enable", "customer")),
-            }[how]
-            # AWS's case: packets come and go, and then only go.
-            back = Stream(self.suite, self.aws.vpc, world.VPC_HOST, self.site, world.SITE_HOST, rate=100)
-            if two_way:
-                back.start()
-                wait_until(lambda: back.flowing and self.aws.way_back() == number + 1, 60, "the way back is the same")
-            failovers = self.gateway.row("connections", CONNECTION)["failovers"]
-            try:
-                yield measure(self.suite, (self.site, world.SITE_HOST), (self.aws.vpc, world.VPC_HOST), lose)
-                self.gateway.wait_for("connections", CONNECTION, lambda r: r["failovers"] > failovers, 10)
-            finally:
-                mend()
-                back.close()
+    return run
 
 
-class BareLinks:
-    """Two BIRDs, two links between them, BFD on both."""
+def planned(act, settle=0.5, **options):
+    def run(worlds, case, count):
+        world = worlds.get(Tunnels)
+        world.serve(**options)
+        return world.planned(case, count, getattr(world, act), settle)
 
-    def __init__(self, suite, interval):
-        self.suite = suite
-        self.a, self.b = Namespace(suite, "bare-a"), Namespace(suite, "bare-b")
-        folder = scratch(suite)
-        self.a.ip("address add 10.20.0.10/32 dev lo")
-        self.b.ip("address add 10.50.0.10/32 dev lo")
-        for n in (1, 2):
-            link(self.a, f"link{n}", f"10.9.{n}.1/30", self.b, f"link{n}", f"10.9.{n}.2/30")
-        for namespace, end, router, own in ((self.a, 1, "10.20.0.10", "10.20.0.10/32"), (self.b, 2, "10.50.0.10",
-                                                                                        "10.50.0.10/32")):
-            text = world.bird_base(router) + f'protocol static own {{ ipv4; route {own} via "lo"; }}\n'
-            text += f'protocol bfd {{ interface "*" {{ interval {interval} ms; multiplier 3; }}; }}\n'
-            for n in (1, 2):
-                text += world.bgp_protocol(f"link{n}", f"10.9.{n}.{end}", 65000 + end, f"10.9.{n}.{3 - end}",
-                                           65003 - end, 'where proto = "own"', "bfd on;")
-            setattr(self, f"bird{end}", Bird(suite, f"bare-{end}", folder, namespace, text))
-
-    def drop(self, n, on):
-        """A queue that takes no packet: carrier and addresses stay."""
-        for namespace in (self.a, self.b):
-            words = ["replace", "dev", f"link{n}", "root", "bfifo", "limit", "1"] if on else [
-                "del", "dev", f"link{n}", "root"]
-            namespace.run("tc", "qdisc", *words)
-
-    def runs(self, count):
-        self.bird1.start()
-        self.bird2.start()
-        for _ in range(count):
-            for bird in (self.bird1, self.bird2):
-                wait_until(lambda: bird.established("link1") and bird.established("link2")
-                           and bird.birdc("show", "bfd", "sessions").count(" Up ") == 2, 60, "both sessions are up")
-            time.sleep(1)
-            n = 1 if "dev link1" in self.a.ip("route get 10.50.0.10") else 2
-            try:
-                yield measure(self.suite, (self.a, "10.20.0.10"), (self.b, "10.50.0.10"), lambda: self.drop(n, True))
-            finally:
-                self.drop(n, False)
+    return run
 
 
-CASES = {
-    "bfd50": ("silent loss, BFD 50 ms × 3", "worst ≤ 150 ms"),
-    "bird50": ("  BIRD on bare links, the same", "—"),
-    "bfd10": ("silent loss, BFD 10 ms × 3", "median ≤ 28 ms"),
-    "bird10": ("  BIRD on bare links, the same", "—"),
-    "icmp": ("silent loss, static routing, ICMP 100 ms × 3", "worst ≤ 450 ms"),
-    "bgp": ("silent loss, BGP 10/30 only, traffic flowing", "worst ≤ 2000 ms"),
-    "delete": ("the peer deletes the tunnel (IKE Delete)", "worst ≤ 20 ms"),
-    "close": ("the peer closes BGP", "worst ≤ 20 ms"),
+def bare(program, interval):
+    return lambda worlds, case, count: worlds.get(BareLinks, program, interval).runs(case, count)
+
+
+def two_gateways(prefixes):
+    def run(worlds, case, count):
+        world = worlds.get(TwoGateways)
+        world.serve(prefixes)
+        return world.runs(case, count)
+
+    return run
+
+
+class Row(typing.NamedTuple):
+    """Of the table. `goal`: of "worst" or "median" (at most so many ms), "lost" (packets), "beside" (at most a tenth above
+    the median of another row), or nothing. `run`: the series; or the name of the row whose series gives this one too."""
+    text: str
+    goal: tuple
+    run: typing.Any
+    beside: tuple = ()
+
+
+ICMP = "    health: {probe: icmp, interval: 100ms, fail: 3, recover: 5}\n"
+ROWS = {
+    "bfd50": Row("silent loss, BFD 50 ms × 3", ("worst", 150), tunnels("silence", bfd=50),
+                 ("bird50", "frr50")),
+    "bfd50-100k": Row("  the same with 100,000 prefixes", ("beside", "bfd50"),
+                      tunnels("silence", bfd=50, prefixes=100000)),
+    "bfd10": Row("silent loss, BFD 10 ms × 3", ("median", 28), tunnels("silence", bfd=10),
+                 ("bird10", "frr10")),
+    "icmp": Row("silent loss, static routing, ICMP 100 ms × 3", ("worst", 450),
+                tunnels("silence", static=True, connection=ICMP)),
+    "bgp": Row("silent loss, BGP 10/30 only, traffic flowing", ("worst", 2000), tunnels("silence", two_way=True)),
+    "delete": Row("the peer deletes the tunnel (IKE Delete)", ("worst", 20), tunnels("delete")),
+    "close": Row("the peer closes BGP", ("worst", 20), tunnels("close")),
+    "switchover": Row("planned switchover", ("lost", 0), planned("switchover")),
+    "drain": Row("drain", ("lost", 0), planned("drain")),
+    "undrain": Row("undrain: back again", ("lost", 0), "drain"),
+    "failback": Row("return of a failed tunnel that is preferred", ("lost", 0), planned("failback", bfd=50, meds=True)),
+    # The old child SA goes some seconds later; all of it falls into the series.
+    "rekey": Row("rekey of the child SA, by command", ("lost", 0), planned("child_rekey", 1)),
+    "ike-rekey": Row("rekey of the IKE SA, by the peer", ("lost", 0), planned("ike_rekey", 1)),
+    "reload": Row("SIGHUP, the file unchanged", ("lost", 0), planned("reload")),
+    "console-start": Row("a console opens", ("lost", 0), planned("console")),
+    "console-stop": Row("a console is left", ("lost", 0), "console-start"),
+    "gateway": Row("one of two gateways killed, BFD 50 ms, 10 prefixes", ("worst", 200), two_gateways(10)),
+    "gateway-100k": Row("  the same with 100,000 prefixes", ("beside", "gateway"), two_gateways(100000)),
+    "bird50": Row("BIRD on bare links, BFD 50 ms × 3", (), bare("bird", 50)),
+    "bird10": Row("BIRD on bare links, BFD 10 ms × 3", (), bare("bird", 10)),
+    "frr50": Row("FRR on bare links, BFD 50 ms × 3", (), bare("frr", 50)),
+    "frr10": Row("FRR on bare links, BFD 10 ms × 3", (), bare("frr", 10)),
 }
 
 
-def runs_of(suite, tunnels, case, count):
-    if case.startswith("bird"):
-        return BareLinks(suite, case[4:]).runs(count)
-    if case.startswith("bfd"):
-        tunnels.serve(case[3:], f"bfd: {{interval: {case[3:]}ms, multiplier: 3}}")
-    elif case == "icmp":
-        tunnels.serve(None, "health: {probe: icmp, interval: 100ms, fail: 3, recover: 5}", static=True)
-    else:
-        tunnels.serve()
-    return tunnels.runs(count, case if case in ("delete", "close") else "silence", case.startswith("bfd"),
-                        case == "bgp")
+class Figures:
+    """The samples of a row."""
+
+    def __init__(self):
+        self.samples = []
+        self.trouble = ""
+
+    @property
+    def median(self):
+        return statistics.median(s.ms for s in self.samples)
+
+    @property
+    def worst(self):
+        return max(s.ms for s in self.samples)
+
+    @property
+    def lost(self):
+        return sum(s.lost for s in self.samples)
+
+    @property
+    def sent(self):
+        return sum(s.sent for s in self.samples)
+
+
+def goal(row, figures, all_figures):
+    """The goal in words, and whether it is met: None where that can't be said."""
+    if not row.goal:
+        return "", None
+    kind, limit = row.goal
+    if kind == "beside":
+        other = all_figures.get(limit)
+        known = figures.samples and other and other.samples
+        return f"{limit} + 10 %", figures.median <= 1.1 * other.median if known else None
+    text = "no packet lost" if kind == "lost" else f"{kind} ≤ {limit} ms"
+    return text, getattr(figures, kind) <= limit if figures.samples else None
+
+
+def pair(figures):
+    return f"{figures.median:.0f} / {figures.worst:.0f}" if figures and figures.samples else "—"
+
+
+def table(all_figures):
+    print(f"\n{'case':<52} {'runs':>4} {'median':>8} {'worst':>8} {'lost':>6} {'of sent':>8}  {'goal':<17} {'':<6} "
+          f"{'BIRD':>10} {'FRR':>10}   (median / worst, ms)")
+    for name, figures in all_figures.items():
+        row = ROWS[name]
+        text, met = goal(row, figures, all_figures)
+        said = "" if met is None else "met" if met else "MISSED"
+        numbers = (f"{figures.median:>5.0f} ms {figures.worst:>5.0f} ms {figures.lost:>6} {figures.sent:>8}"
+                   if figures.samples else f"{'—':>8} {'—':>8} {'—':>6} {'—':>8}")
+        peers = "".join(f" {pair(all_figures.get(peer)):>10}" for peer in row.beside)
+        print(f"{row.text:<52} {len(figures.samples):>4} {numbers}  {text:<17} {said:<6}{peers}".rstrip())
+        if figures.trouble:
+            print(f"    {figures.trouble}")
+    sys.stdout.flush()
+
+
+def run_series(worlds, name, count, all_figures, verbose):
+    """Runs one, adds its samples to its rows, and says how it went."""
+    rows = [name] + [other for other, row in ROWS.items() if row.run == name]
+    for row in rows:
+        all_figures[row] = Figures()
+    began = time.monotonic()
+    try:
+        for sample in ROWS[name].run(worlds, name, count):
+            all_figures[sample.case].samples.append(sample)
+    except (Failure, RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        all_figures[name].trouble = f"ended after {len(all_figures[name].samples)} runs: {str(error)[:300]}"
+        if verbose:
+            worlds.tell()
+        worlds.drop()
+    took = time.monotonic() - began
+    for row in rows:
+        figures = all_figures[row]
+        each = " ".join(f"{s.ms:.0f}" + (f"({s.lost} lost)" if s.lost and ROWS[row].goal[:1] == ("lost",) else "")
+                        for s in figures.samples)
+        print(f"{row}: {each or '—'}" + (f" [{took:.0f} s]" if row == name else "") +
+              (f" {figures.trouble}" if figures.trouble else ""), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("-n", type=int, default=20, help="runs of each case (default: 20)")
-    parser.add_argument("-v", "--verbose", action="store_true", help="print each run's outage as well")
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (default: all)")
+    parser.add_argument("-n", type=int, default=20, metavar="RUNS", help="runs of each case (default: 20)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="where a case fails, print the state and the logs")
+    parser.add_argument("--list", action="store_true", help="list the cases")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="as in --list (default: all)")
     options = parser.parse_args()
-    wrong = [c for c in options.cases if c not in CASES]
+    if options.list:
+        for name, row in ROWS.items():
+            print(f"{name:<14} {row.text.strip()}" + (f" ({goal(row, Figures(), {})[0]})" if row.goal else ""))
+        return
+    wrong = [case for case in options.cases if case not in ROWS]
     if wrong:
-        parser.error(f"no case '{wrong[0]}'; there are: {', '.join(CASES)}")
-    lacking = missing(["root", "tun", "ip", "tc", "charon-systemd", "swanctl", "bird", "birdc"])
+        parser.error(f"no case '{wrong[0]}'; --list names them")
+    lacking = missing(["root", "tun", "ip", "tc", "ping", "charon-systemd", "swanctl", "bird", "birdc", "vtysh",
+                       *frr.PROGRAMS])
     if lacking:
         sys.exit(f"failover.py {lacking}")
 
@@ -215,33 +235,18 @@ def main():
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    suite = Suite()
-    tunnels = None
+    chosen = {row.run if isinstance(row.run, str) else name
+              for name, row in ROWS.items() if not options.cases or name in options.cases}
+    worlds = Worlds()
+    all_figures = {}
     try:
         remove_leftovers()
-        print(f"{'case':<48} {'median':>9} {'worst':>9}   goal", flush=True)
-        for case in options.cases or CASES:
-            inner = Suite()  # what BareLinks makes goes with the case
-            try:
-                if tunnels is None and not case.startswith("bird"):
-                    tunnels = Tunnels(suite)
-                outages = []
-                trouble = ""
-                try:
-                    for outage in runs_of(inner if case.startswith("bird") else suite, tunnels, case, options.n):
-                        outages.append(outage)
-                except (Failure, RuntimeError, subprocess.TimeoutExpired) as error:
-                    trouble = f"  ended after {len(outages)} runs: {str(error)[:300]}"
-                name, goal = CASES[case]
-                figures = (f"{statistics.median(outages):>6.0f} ms {max(outages):>6.0f} ms" if outages else
-                           f"{'—':>9} {'—':>9}")
-                print(f"{name:<48} {figures}   {goal}{trouble}", flush=True)
-                if options.verbose:
-                    print("    " + " ".join(f"{outage:.0f}" for outage in outages), flush=True)
-            finally:
-                inner.clean_up()
+        for name in ROWS:
+            if name in chosen:
+                run_series(worlds, name, options.n, all_figures, options.verbose)
     finally:
-        suite.clean_up()
+        worlds.drop()
+        table(all_figures)
 
 
 if __name__ == "__main__":

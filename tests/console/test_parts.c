@@ -262,7 +262,7 @@ completion_knows_what_can_follow(void **state)
 	struct model_store *store = model_store_new();
 
 	world_fill(store);
-	check_completion(store, "re", "rekey reset reverse redraw");
+	check_completion(store, "re", "rekey reset reload reverse redraw");
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");
 	check_completion(store, "switchover plant ", "plant/1 plant/2");

@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Any bytes as a configuration: no crash, no leak, bounded work; what is refused says why, what is taken is
- * whole. */
+ * whole, and can be shown. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "core/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The text without its secrets, and that one with them again. What could be read can be shown. */
+static void
+mask(const char *text, size_t size, bool good)
+{
+	struct config_findings findings = {0};
+	size_t masked_size = 0, full_size = 0;
+	char *masked = config_mask(text, size, &masked_size), *full = NULL;
+
+	if (good && masked == NULL)
+		abort();
+	if (masked != NULL)
+		full = config_unmask(masked, masked_size, text, size, &full_size, &findings);
+	if ((masked != NULL && masked[masked_size] != '\0') || (full != NULL && full[full_size] != '\0'))
+		abort();
+	free(masked);
+	free(full);
+	config_findings_free(&findings);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -30,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 		}
 	}
+	mask((const char *)data, size, config != NULL);
 	config_free(config);
 	config_findings_free(&findings);
 	return 0;

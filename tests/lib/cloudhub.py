@@ -80,8 +80,10 @@ class Spoke:
                 peer_asn: {HUB_ASN}
             """) + more + "    tunnels:\n" + lines
 
-    def twinspan(self, folder, more=""):
-        self.gateway = Gateway(self.suite, self.name, folder, self.namespace, self.yaml(more), self.psk_files())
+    def twinspan(self, folder, more="", peers=""):
+        """`more`: further lines of the connection; `peers`: what follows the connections."""
+        self.gateway = Gateway(self.suite, self.name, folder, self.namespace, self.yaml(more) + peers,
+                               self.psk_files())
         return self.gateway
 
     def stock(self, folder):

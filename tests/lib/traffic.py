@@ -10,6 +10,8 @@ import struct
 import threading
 import time
 
+from tap import wait_until
+
 HEADER = struct.Struct("!QQ")
 # Each stream has a port of its own: what is late for one is not taken for another's.
 ports = itertools.count(7000)
@@ -61,6 +63,7 @@ class Stream:
         self.sender.bind((source, 0))
         self.target = (target, port)
         self.sent, self.arrivals = [], {}
+        self.last_arrival = None
         self.duplicates = self.reordered = 0
         self.sending = self.receiving = False
         self.threads = []
@@ -100,7 +103,7 @@ class Stream:
             if number in self.arrivals:
                 self.duplicates += 1
                 continue
-            self.arrivals[number] = time.monotonic()
+            self.arrivals[number] = self.last_arrival = time.monotonic()
             if number < highest:
                 self.reordered += 1
             highest = max(highest, number)
@@ -108,11 +111,18 @@ class Stream:
     @property
     def flowing(self):
         """Whether a packet arrived within the last fifth of a second."""
-        arrivals = list(self.arrivals.values())
-        return bool(arrivals) and time.monotonic() - arrivals[-1] < 0.2
+        return self.last_arrival is not None and time.monotonic() - self.last_arrival < 0.2
 
     def count(self):
         return len(self.arrivals)
+
+    def part(self, begin, end, patience=0.5):
+        """The Report of the packets from number `begin` up to `end` while it goes on; the last ones may be under way."""
+        limit = time.monotonic() + patience
+        while any(number not in self.arrivals for number in range(begin, end)) and time.monotonic() < limit:
+            time.sleep(0.02)
+        arrivals = {number - begin: self.arrivals[number] for number in range(begin, end) if number in self.arrivals}
+        return Report(self.sent[begin:end], arrivals, self.rate, 0, 0)
 
     def stop(self, patience=1.0):
         """Ends it, waits for what is still under way, and reports."""
@@ -134,3 +144,25 @@ class Stream:
         self.threads = []
         self.sender.close()
         self.receiver.close()
+
+
+class BothWays:
+    """A stream each way between two hosts, begun when both flow."""
+
+    def __init__(self, suite, a, a_address, b, b_address, rate=1000):
+        self.streams = {"there": Stream(suite, a, a_address, b, b_address, rate=rate).start(),
+                        "back": Stream(suite, b, b_address, a, a_address, rate=rate).start()}
+        wait_until(lambda: all(s.count() > rate // 2 for s in self.streams.values()), 30, "the streams run")
+        time.sleep(1.5)  # failover learns the rates
+
+    def mark(self):
+        """Where the streams are: parts() from here."""
+        return {direction: len(stream.sent) for direction, stream in self.streams.items()}
+
+    def parts(self, mark):
+        """The Reports of what was sent since a mark, and the mark of now: the next part begins where this one ends."""
+        now = self.mark()
+        return {d: stream.part(mark[d], now[d]) for d, stream in self.streams.items()}, now
+
+    def stop(self):
+        return {direction: stream.stop() for direction, stream in self.streams.items()}

@@ -22,6 +22,7 @@ SITE_HOST, SITE_NETWORK = "10.20.0.10", "10.20.0.0/16"
 VPC_HOST, VPC_NETWORK = "10.50.0.10", "10.50.0.0/16"
 # Four octets each.
 CUSTOMER_ASN, AWS_ASN = 4200000001, 4200064512
+BFD_PROFILE = "fast"  # of FRR: the one place where it takes intervals below 50 ms
 SECRETS = ("sesame_one.f3Xq81", "sesame_two.Zk20pv")
 
 
@@ -45,6 +46,33 @@ def bgp_protocol(name, local, local_asn, remote, remote_asn, exports, options=""
             }};
         }}
         """)
+
+
+def frr_bgp(router_id, asn, networks, neighbors, neighbor_asn, bfd_ms=None):
+    """The same for FRR: of a router with static routes (network: gateway, or "Null0") that it advertises."""
+    text = "".join(f"ip route {network} {gateway}\n" for network, gateway in networks.items())
+    text += textwrap.dedent(f"""\
+        router bgp {asn}
+         bgp router-id {router_id}
+         no bgp ebgp-requires-policy
+         no bgp network import-check
+         timers bgp 3 9
+        """)
+    if bfd_ms:
+        text = textwrap.dedent(f"""\
+            bfd
+             profile {BFD_PROFILE}
+              detect-multiplier 3
+              receive-interval {bfd_ms}
+              transmit-interval {bfd_ms}
+            exit
+            """) + text
+    for neighbor in neighbors:
+        text += f" neighbor {neighbor} remote-as {neighbor_asn}\n neighbor {neighbor} timers connect 1\n"
+        text += f" neighbor {neighbor} advertisement-interval 0\n"
+        if bfd_ms:
+            text += f" neighbor {neighbor} bfd\n neighbor {neighbor} bfd profile {BFD_PROFILE}\n"
+    return text + " address-family ipv4 unicast\n  maximum-paths 1\n" + "".join(f"  network {network}\n" for network in networks)
 
 
 def bird_base(router_id):

@@ -2,23 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The built-in lab with its real gateways, as its users run it."""
 
-import fcntl
 import json
 import os
 import pathlib
-import pty
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from process import PROGRAM  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 suite = Suite(needs=["root", "tun", "ip", "ping"])
 WITHIN_S = 60
@@ -195,49 +191,12 @@ def a_kept_lab_runs_on_until_its_keeper_is_told_to_stop():
     wait_until(lambda: not kept.leftovers(), 30, lambda: f"all is gone: {kept.leftovers()}")
 
 
-class Terminal:
-    """`twinspan lab` on a terminal of 120x36."""
+class LabTerminal(Terminal):
+    """`twinspan lab` on a terminal."""
 
     def __init__(self):
         self.before = set(pathlib.Path("/run").glob("twinspan-lab-*"))
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ["TERM"] = "xterm-256color"
-            os.environ["LC_ALL"] = "C.UTF-8"
-            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
-            os.execv(PROGRAM, [str(PROGRAM), "lab"])
-        self.seen = b""
-        self.status = None
-        suite.cleanup(self.kill)
-
-    def read(self):
-        """Takes in what was written; False at the end."""
-        while select.select([self.fd], [], [], 0)[0]:
-            try:
-                octets = os.read(self.fd, 65536)
-            except OSError:
-                return False
-            if not octets:
-                return False
-            self.seen += octets
-        return True
-
-    def shows(self, text):
-        self.read()
-        return text.encode() in self.seen
-
-    def ended(self):
-        self.read()
-        pid, status = os.waitpid(self.pid, os.WNOHANG) if self.status is None else (0, 0)
-        if pid:
-            self.status = os.waitstatus_to_exitcode(status)
-        return self.status is not None
-
-    def kill(self):
-        if self.status is None and not self.ended():
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
+        super().__init__(suite, PROGRAM, "lab")
 
     def leftovers(self):
         return set(pathlib.Path("/run").glob("twinspan-lab-*")) - self.before
@@ -245,11 +204,11 @@ class Terminal:
 
 @suite.test
 def with_a_terminal_the_console_opens_and_leaving_it_ends_the_lab():
-    terminal = Terminal()
+    terminal = LabTerminal()
     wait_until(lambda: terminal.shows("aws-paris"), WITHIN_S, "the console shows the connection")
     expect(terminal.leftovers(), "the lab has a folder")
     wait_until(lambda: terminal.shows("Established"), WITHIN_S, "the console shows a session")
-    os.write(terminal.fd, b"q")
+    terminal.press("q")
     wait_until(terminal.ended, 30, "leaving ends it")
     expect(terminal.status == 0, f"exit code {terminal.status}")
     expect(not terminal.leftovers(), f"left behind: {terminal.leftovers()}")
@@ -257,7 +216,7 @@ def with_a_terminal_the_console_opens_and_leaving_it_ends_the_lab():
 
 @suite.test
 def a_console_that_is_killed_takes_its_lab_with_it():
-    terminal = Terminal()
+    terminal = LabTerminal()
     wait_until(lambda: terminal.shows("aws-paris"), WITHIN_S, "the console shows the connection")
     os.kill(terminal.pid, signal.SIGKILL)
     wait_until(lambda: terminal.ended() and not terminal.leftovers(), 30, "the lab is taken down")

@@ -240,6 +240,21 @@ def nothing_leaks_while_tunnels_are_taken_down_by_hand():
 
 
 @suite.test
+def nothing_leaks_while_a_reload_makes_the_connection_anew():
+    text = w.gateway.configuration.read_text()
+    second = [line for line in text.splitlines() if "psk" in line][-1] + "\n"
+    for what, changed in (("both tunnels are dialled anew", text.replace("    protect:", "    esp: {lifetime: 50m}\n    protect:")),
+                          ("made anew with one tunnel", text.replace(second, "")),
+                          ("made anew with two", text)):
+        w.gateway.configuration.write_text(changed)
+        note(w.gateway.command("reload").strip())
+        sent_on(1)
+        w.gateway.wait_for("connections", "hub", {"state": "up"}, 60)
+        wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
+        nothing_leaked(what)
+
+
+@suite.test
 def nothing_leaks_after_a_kill_and_during_the_next_start():
     w.gateway.signal(signal.SIGKILL)
     w.gateway.wait()

@@ -18,7 +18,7 @@ from gateway import Gateway  # noqa: E402
 from net import Namespace  # noqa: E402
 from process import PROGRAM, scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
-from traffic import Stream  # noqa: E402
+from traffic import BothWays  # noqa: E402
 import world  # noqa: E402
 
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
@@ -47,25 +47,19 @@ def settled(gateway, connection, tunnel, seconds=20):
     return gateway.wait_for("connections", connection, {"active": [tunnel], "moving": False}, seconds)
 
 
-class Streams:
-    """Both directions at RATE, begun when packets arrive."""
+class Streams(BothWays):
+    """Both directions at RATE."""
 
-    def __init__(self, a, a_address, b, b_address):
-        self.streams = {"there": Stream(suite, a, a_address, b, b_address, rate=RATE).start(),
-                        "back": Stream(suite, b, b_address, a, a_address, rate=RATE).start()}
-        wait_until(lambda: all(s.count() > RATE // 2 for s in self.streams.values()), 15, "the streams run")
-        time.sleep(1.5)  # failover learns the rates
+    def __init__(self, *hosts):
+        super().__init__(suite, *hosts, rate=RATE)
 
     def lose_nothing(self, what):
         time.sleep(1)
-        reports = {direction: stream.stop() for direction, stream in self.streams.items()}
+        reports = self.stop()
         for direction, report in reports.items():
             note(f"{what}, {direction}: {report}")
         for direction, report in reports.items():
             expect(not report.lost, f"{what}, {direction}: {report}")
-
-    def stop(self):
-        return {direction: stream.stop() for direction, stream in self.streams.items()}
 
 
 def aws_streams():

@@ -216,6 +216,34 @@ a_busy_loop_loses_no_session(void **state)
 	close_engine(bfd);
 }
 
+/* On one processor a thread of real-time priority must not wait for one that it keeps from running. */
+static void
+a_command_on_one_processor_takes_no_time(void **state)
+{
+	const unsigned commands = 5000;
+	cpu_set_t all, one;
+	struct bfd *bfd;
+	usec_t longest = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	bfd = open_engine();
+	add_pair(bfd, "127.0.0.1", "127.0.0.2", "lo", 100);
+	for (unsigned i = 0; i < commands; i++) {
+		usec_t begun = clock_monotonic(), took;
+
+		bfd_session_change(bfd, 1, 100 + i % 2, 3);
+		took = clock_monotonic() - begun;
+		longest = took > longest ? took : longest;
+	}
+	print_message("# the longest of %u commands: %.1f ms\n", commands, (double)longest / 1000);
+	close_engine(bfd);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_true(longest < 500 * USEC_PER_MS);
+}
+
 static void
 removing_a_session_tells_the_peer(void **state)
 {
@@ -312,6 +340,7 @@ main(void)
 	    cmocka_unit_test(ipv6_works_too),
 	    cmocka_unit_test(a_cut_line_is_noticed_within_the_detection_time),
 	    cmocka_unit_test(a_busy_loop_loses_no_session),
+	    cmocka_unit_test(a_command_on_one_processor_takes_no_time),
 	    cmocka_unit_test(removing_a_session_tells_the_peer),
 	    cmocka_unit_test(a_packet_from_afar_is_ignored),
 	    cmocka_unit_test(bad_sessions_are_refused),

@@ -155,11 +155,43 @@ tell(struct rib *rib, unsigned p, unsigned net)
 	attributes_release(&rib->attributes, attributes);
 }
 
+/* Members of a group that have a usable path. */
+static uint32_t
+told_members(const struct rib *rib, unsigned net, uint32_t group)
+{
+	uint32_t members = 0;
+
+	for (unsigned p = 1; p <= PEERS && group != 0; p++) {
+		if (told[p][net].there && told[p][net].usable && rib_peer(rib, peers[p])->group == group)
+			members |= 1u << rib_peer(rib, peers[p])->member;
+	}
+	return members;
+}
+
+/* The backup is another group with a usable path, wherever there is one and the best path has a group. */
+static void
+compare_backup(const struct rib *rib, unsigned net, uint32_t group)
+{
+	uint32_t index = trie_get(&rib->trie, address_of(net), 16), backup, members;
+	bool wanted = false;
+
+	for (unsigned p = 1; p <= PEERS && group != 0; p++) {
+		uint32_t other = rib_peer(rib, peers[p])->group;
+
+		wanted = wanted || (other != 0 && other != group && told_members(rib, net, other) != 0);
+	}
+	members = rib_backup_members(rib, rib_net(rib, index), &backup);
+	assert_int_equal(backup != 0, wanted);
+	assert_int_equal(members, told_members(rib, net, backup));
+	if (wanted)
+		assert_int_not_equal(backup, group);
+}
+
 static void
 compare(struct rib *rib)
 {
 	for (unsigned net = 0; net < NETS; net++) {
-		uint32_t index = trie_get(&rib->trie, address_of(net), 16), group, members, want = 0;
+		uint32_t index = trie_get(&rib->trie, address_of(net), 16), group, members;
 		const struct path *best = index != 0 ? rib_best(rib, rib_net(rib, index)) : NULL;
 		int obvious = obvious_best(rib, net);
 		char reason[200];
@@ -174,12 +206,8 @@ compare(struct rib *rib)
 		assert_int_equal(strncmp(reason, "best: ", 6), 0);
 		members = rib_members(rib, rib_net(rib, index), &group);
 		assert_int_equal(group, rib_peer(rib, best->peer)->group);
-		for (unsigned p = 1; p <= PEERS && group != 0; p++) {
-			if (told[p][net].there && told[p][net].usable &&
-			    rib_peer(rib, peers[p])->group == group)
-				want |= 1u << rib_peer(rib, peers[p])->member;
-		}
-		assert_int_equal(members, want);
+		assert_int_equal(members, told_members(rib, net, group));
+		compare_backup(rib, net, group);
 	}
 	for (unsigned p = 1; p <= PEERS; p++) {
 		uint64_t received = 0, accepted = 0;
@@ -281,7 +309,7 @@ every_change_of_the_outcome_is_queued(void **state)
 	struct {
 		const struct bgp_attributes *attributes;
 		int peer;
-		uint32_t members;
+		uint32_t members, backup, backup_members;
 	} seen[NETS];
 	struct rib rib;
 
@@ -313,6 +341,7 @@ every_change_of_the_outcome_is_queued(void **state)
 			seen[at].attributes = best != NULL ? best->attributes : NULL;
 			seen[at].peer = best != NULL ? best->peer : -1;
 			seen[at].members = rib_members(&rib, n, &group);
+			seen[at].backup_members = rib_backup_members(&rib, n, &seen[at].backup);
 			rib_net_tidy(&rib, index);
 		}
 		for (unsigned at = 0; at < NETS; at++) {
@@ -321,9 +350,12 @@ every_change_of_the_outcome_is_queued(void **state)
 
 			assert_int_equal(seen[at].peer, best != NULL ? best->peer : -1);
 			assert_ptr_equal(seen[at].attributes, best != NULL ? best->attributes : NULL);
-			if (best != NULL)
-				assert_int_equal(seen[at].members,
-						 rib_members(&rib, rib_net(&rib, index), &group));
+			if (best == NULL)
+				continue;
+			assert_int_equal(seen[at].members, rib_members(&rib, rib_net(&rib, index), &group));
+			assert_int_equal(seen[at].backup_members,
+					 rib_backup_members(&rib, rib_net(&rib, index), &group));
+			assert_int_equal(seen[at].backup, group);
 		}
 	}
 	rib_free(&rib);

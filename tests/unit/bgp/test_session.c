@@ -571,6 +571,32 @@ a_peer_that_withdraws_all_is_told_of_and_when_it_advertises_again(void **state)
 	close_node(&b);
 }
 
+static void
+new_limits_count_for_the_session_that_stands(void **state)
+{
+	struct node a, b;
+	struct bgp_peer *at_a, *at_b;
+	uint32_t hold;
+
+	node_open(&a, 2, 65001);
+	node_open(&b, 3, 65002);
+	originate(&a, "10.1.0.0/16");
+	originate(&a, "10.2.0.0/16");
+	at_a = add_simple(&a, "b", &b);
+	at_b = add_simple(&b, "a", &a);
+	WAIT_UNTIL(is_up(at_a) && is_up(at_b) && status_of(at_b).received == 2);
+	hold = status_of(at_b).hold_s;
+	bgp_peer_set_limits(at_b, hold + 60, 1, 2);
+	assert_int_equal(status_of(at_b).keepalive_s, 1);
+	assert_int_equal(status_of(at_b).hold_s, hold); /* as negotiated */
+	assert_true(is_up(at_b));
+	originate(&a, "10.3.0.0/16");
+	WAIT_UNTIL(!is_up(at_b));
+	assert_int_equal(status_of(at_b).last_error.subcode, 1);
+	close_node(&a);
+	close_node(&b);
+}
+
 /* RFC 8326: what is announced, and what it does on the other side. */
 static void
 graceful_shutdown_is_told_and_honoured_with_preference_0(void **state)
@@ -1146,6 +1172,7 @@ TEST_MAIN(TEST(two_speakers_with_long_as_numbers_exchange_networks),
 	  TEST(a_soft_reset_says_all_again_without_losing_the_session),
 	  TEST(a_new_med_reaches_the_peer_without_a_reset),
 	  TEST(a_peer_that_withdraws_all_is_told_of_and_when_it_advertises_again),
+	  TEST(new_limits_count_for_the_session_that_stands),
 	  TEST(graceful_shutdown_is_told_and_honoured_with_preference_0),
 	  TEST(a_group_is_one_for_split_horizon_and_shows_its_members),
 	  TEST(a_path_with_our_own_as_is_kept_but_not_accepted),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 #include "core/control/commands.h"
@@ -106,6 +108,37 @@ roles_have_names(void **state)
 }
 
 /* The table itself: what everything that is made from it relies on. */
+/* "file" is the name of the argument; what is sent is what stands in it. */
+static void
+the_content_of_a_file_is_an_argument(void **state)
+{
+	const struct command *command = command_find("configure");
+	char path[] = "twinspan-test-XXXXXX", *large = memory_zeroed(COMMAND_CONTENT_MOST + 2, 1);
+	const char *words[] = {path, "--dry-run"}, *missing[] = {"no/such/file"};
+	FILE *file = fdopen(mkstemp(path), "w");
+	struct error err = {""};
+	json_t *arguments;
+
+	assert_non_null(file);
+	fputs("gateway:\n\tname: a\n", file);
+	fflush(file);
+	arguments = command_parse(command, 2, words, &err);
+	assert_non_null(arguments);
+	assert_string_equal(json_string_value(json_object_get(arguments, "file")), "gateway:\n\tname: a\n");
+	assert_true(json_is_true(json_object_get(arguments, "dry_run")));
+	json_decref(arguments);
+	memset(large, 'x', COMMAND_CONTENT_MOST + 1);
+	fputs(large, file);
+	fflush(file);
+	assert_null(command_parse(command, 1, words, &err));
+	assert_non_null(strstr(err.text, "larger than 1000000 bytes"));
+	assert_null(command_parse(command, 1, missing, &err));
+	assert_non_null(strstr(err.text, "no/such/file can't be read"));
+	fclose(file);
+	unlink(path);
+	free(large);
+}
+
 static void
 the_table_is_sound(void **state)
 {
@@ -130,4 +163,4 @@ the_table_is_sound(void **state)
 TEST_MAIN(cmocka_unit_test(words_become_arguments), cmocka_unit_test(wrong_words_are_told_with_what_to_do),
 	  cmocka_unit_test(usage_names_arguments_and_options),
 	  cmocka_unit_test(misspelt_commands_have_a_nearest), cmocka_unit_test(roles_have_names),
-	  cmocka_unit_test(the_table_is_sound))
+	  cmocka_unit_test(the_content_of_a_file_is_an_argument), cmocka_unit_test(the_table_is_sound))

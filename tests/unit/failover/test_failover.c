@@ -640,6 +640,35 @@ active_active_uses_all_that_are_usable(void **state)
 /* --- switchover --- */
 
 static void
+the_mode_changes_while_both_are_usable(void **state)
+{
+	both_up();
+	failover_set_mode(failover, true);
+	assert_int_equal(status().active, 3);
+	assert_int_equal(status().failovers, 0); /* nobody lost anything */
+	failover_set_mode(failover, false);
+	UNTIL(status().active == 1);
+	failover_set_mode(failover, false);
+	assert_int_equal(status().active, 1);
+	assert_int_equal(status().failovers, 0);
+}
+
+static void
+a_renewed_session_is_told_its_preference_and_its_med_is_forgotten(void **state)
+{
+	both_up();
+	failover_member_med(failover, 0, 100);
+	failover_member_med(failover, 1, 200);
+	failover_member_leaving(failover, 1, true);
+	forget();
+	failover_member_renewed(failover, 1);
+	assert_true(said("prefer 1 100/200; "));
+	assert_false(said("prefer 0"));
+	assert_int_equal(failover->members[1].med, FAILOVER_NO_MED);
+	assert_int_equal(status().leaving, 0);
+}
+
+static void
 what_can_not_be_done_is_refused(void **state)
 {
 	struct error err = {0};
@@ -1318,6 +1347,8 @@ main(void)
 	    CASE(a_pin_outlives_a_loss),
 	    CASE(a_drained_one_is_used_only_when_no_other_is),
 	    CASE(active_active_uses_all_that_are_usable),
+	    CASE(the_mode_changes_while_both_are_usable),
+	    CASE(a_renewed_session_is_told_its_preference_and_its_med_is_forgotten),
 	    CASE(what_can_not_be_done_is_refused),
 	    CASE(to_the_one_that_carries_only_pins),
 	    CASE(a_switchover_moves_both_directions_and_says_so),

@@ -176,6 +176,25 @@ counters_of_before_the_first_call_are_not_ours(void **state)
 }
 
 static void
+a_connection_that_comes_back_is_the_same_and_its_absence_does_not_count(void **state)
+{
+	struct counting c;
+
+	start(&c, NOVEMBER);
+	count(&c, true);
+	pass(&c, 5 * SECOND);
+	count(&c, false); /* it is taken away */
+	pass(&c, 100 * SECOND);
+	assert_ptr_equal(usage_connection(c.usage, "aws-paris"), c.connection);
+	count(&c, true);
+	pass(&c, 2 * SECOND);
+	count(&c, true);
+	assert_int_equal(months_of(&c).count, 1);
+	assert_month(&months_of(&c).months[0], 7 * SECOND, 0, 0);
+	stop(&c);
+}
+
+static void
 a_months_border_parts_the_time_exactly(void **state)
 {
 	struct counting c;
@@ -423,6 +442,7 @@ main(void)
 	    TEST(only_time_while_available_counts),
 	    TEST(both_tunnels_bytes_count_whatever_the_state),
 	    TEST(counters_of_before_the_first_call_are_not_ours),
+	    TEST(a_connection_that_comes_back_is_the_same_and_its_absence_does_not_count),
 	    TEST(a_months_border_parts_the_time_exactly),
 	    TEST(an_interval_over_several_months_reaches_each),
 	    TEST(a_restart_goes_on_where_it_was_and_counts_nothing_twice),

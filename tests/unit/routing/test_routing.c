@@ -285,7 +285,7 @@ static void
 offer(const char *text, enum routing_source source, uint32_t group, uint32_t members)
 {
 	struct ip_prefix wanted = prefix(text);
-	struct routing_candidate candidate = {source, group, members, {0}};
+	struct routing_candidate candidate = {.source = source, .group = group, .members = members};
 
 	routing_offer(routing, &wanted, &candidate);
 }
@@ -294,7 +294,7 @@ static void
 offer_via(const char *text, enum routing_source source, const char *next_hop)
 {
 	struct ip_prefix wanted = prefix(text);
-	struct routing_candidate candidate = {source, 0, 0, address(next_hop)};
+	struct routing_candidate candidate = {.source = source, .next_hop = address(next_hop)};
 
 	routing_offer(routing, &wanted, &candidate);
 }
@@ -932,7 +932,7 @@ static void
 a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 {
 	const unsigned many = 100000;
-	struct routing_candidate candidate = {ROUTING_BGP, 1, 3, {0}};
+	struct routing_candidate candidate = {.source = ROUTING_BGP, .group = 1, .members = 3};
 	usec_t from;
 	double few_ms, many_ms, worst_ms, slice, worst = 0;
 
@@ -989,11 +989,93 @@ a_hundred_thousand_prefixes_move_as_fast_as_ten(void **state)
 	open_with((struct routing_options){.install = true});
 }
 
+/* Two connections, ts1 with ts2 and ts3 alone; each prefix is known of both. */
+static void
+a_backup_connection_takes_all_over_at_once(void **state)
+{
+	const unsigned many = 100000;
+	const char *const third[] = {"ts3"};
+	struct routing_candidate candidate = {
+	    .source = ROUTING_BGP, .group = 1, .members = 3, .backup_group = 2, .backup_members = 1};
+	struct routing_state now;
+	struct ip_prefix at = {.length = 24};
+	struct error err = {0};
+	usec_t from;
+
+	SKIP_IF_NEEDED();
+	add_group(1);
+	assert_true(routing_group_add(routing, 2, "second", third, 1, &err));
+	routing_group_set(routing, 1, 1, 3);
+	routing_group_set(routing, 2, 1, 1);
+	for (unsigned i = 0; i < many; i++) {
+		at.address = ip_address_v4(0x0b000000u + (i << 8));
+		routing_offer(routing, &at, &candidate);
+	}
+	routing_flush(routing);
+	assert_int_equal(kernel_routes("ts1"), many);
+	/* Its last member goes: no route is written, and all are elsewhere when the call returns. */
+	from = clock_monotonic();
+	routing_group_set(routing, 1, 0, 0);
+	print_message("# %u prefixes were with the backup after %.3f ms\n", many,
+		      (double)(clock_monotonic() - from) / USEC_PER_MS);
+	assert_int_equal(kernel_routes("ts3"), many);
+	assert_true(routing_lookup(routing, &at, &now));
+	assert_true(now.installed);
+	assert_string_equal(now.reason, "learned by BGP, through ts3");
+	UNTIL(routing_pending(routing) == 0);
+	assert_int_equal(kernel_routes("ts3"), many);
+	/* A member that is back goes first. */
+	routing_group_set(routing, 1, 2, 2);
+	assert_int_equal(kernel_routes("ts2"), many);
+	/* Neither: unreachable. */
+	routing_group_set(routing, 1, 0, 0);
+	routing_group_set(routing, 2, 0, 0);
+	UNTIL(routing_pending(routing) == 0);
+	assert_int_equal(kernel_routes("ts3"), 0);
+	assert_true(routing_lookup(routing, &at, &now));
+	assert_false(now.installed);
+	/* A backup that is removed leaves them where they are. */
+	routing_group_set(routing, 1, 1, 1);
+	routing_group_set(routing, 2, 1, 1);
+	routing_flush(routing);
+	routing_group_remove(routing, 2);
+	assert_int_equal(kernel_routes("ts1"), many);
+	UNTIL(routing_pending(routing) == 0);
+	assert_int_equal(kernel_routes("ts1"), many);
+	routing_group_set(routing, 1, 0, 0);
+	UNTIL(routing_pending(routing) == 0);
+	assert_int_equal(kernel_routes("ts1") + kernel_routes("ts3"), 0);
+}
+
+static void
+without_nexthop_objects_a_backup_takes_over_too(void **state)
+{
+	const char *const third[] = {"ts3"};
+	struct routing_candidate candidate = {
+	    .source = ROUTING_BGP, .group = 1, .members = 3, .backup_group = 2, .backup_members = 1};
+	struct ip_prefix at = prefix("11.0.0.0/24");
+	struct error err = {0};
+
+	SKIP_IF_NEEDED();
+	close_room();
+	open_with((struct routing_options){.install = true, .plain_routes = true});
+	add_group(1);
+	assert_true(routing_group_add(routing, 2, "second", third, 1, &err));
+	routing_group_set(routing, 1, 1, 3);
+	routing_group_set(routing, 2, 1, 1);
+	routing_offer(routing, &at, &candidate);
+	routing_flush(routing);
+	assert_int_equal(kernel_routes("ts1"), 1);
+	routing_group_set(routing, 1, 0, 0);
+	routing_flush(routing);
+	assert_int_equal(kernel_routes("ts3"), 1);
+}
+
 static void
 a_table_being_loaded_can_be_moved_and_closed(void **state)
 {
 	const unsigned many = 30000;
-	struct routing_candidate candidate = {ROUTING_BGP, 1, 3, {0}};
+	struct routing_candidate candidate = {.source = ROUTING_BGP, .group = 1, .members = 3};
 
 	SKIP_IF_NEEDED();
 	add_group(1);
@@ -1067,6 +1149,8 @@ main(void)
 	    CASE(a_route_server_leaves_the_kernel_alone),
 	    CASE(a_table_being_loaded_can_be_moved_and_closed),
 	    CASE(a_hundred_thousand_prefixes_move_as_fast_as_ten),
+	    CASE(a_backup_connection_takes_all_over_at_once),
+	    CASE(without_nexthop_objects_a_backup_takes_over_too),
 	};
 
 	skipped = enter_namespace();

@@ -1,0 +1,653 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A change of the configuration while the gateway runs, from the wish to the answer:
+ *
+ *   read and check -> compare (gateway_plan.c) -> refused, or only said (--dry-run) -> the file, where a new
+ *   text was given -> traffic leaves the tunnels that go down, while another one can carry it -> what goes is
+ *   told to the peers -> a moment later all the rest (gateway_apply.c)
+ *
+ * Until the last step begins nothing has changed; if it fails, the former configuration is applied in the
+ * same way. With --confirm-within the former one is kept, and applied again by itself unless somebody says
+ * that the new one is to stay: whoever cut their own way to the gateway can't say so.
+ */
+#include "core/gateway_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long Cease and Delete have to leave before their interface goes. */
+#define LEAVE_MS 150
+/* Lines of change that are answered, and that are events each. */
+#define LINES_MOST 1000
+#define EVENTS_MOST 200
+
+enum phase { RELOAD_IDLE, RELOAD_DRAINING, RELOAD_LEAVING };
+
+struct gateway_reload {
+	struct gateway *gateway;
+	uv_timer_t leaving, confirmer;
+	unsigned handles;
+	enum phase phase;
+	/* The one under way: */
+	struct control_request *request;
+	char who[64];
+	struct gateway_plan plan;
+	struct config *after;
+	struct gateway_source source;
+	unsigned draining;
+	struct text_list drained;
+	unsigned confirm_s;
+	bool wrote;     /* the file was written for it */
+	bool returning; /* it puts back what was before */
+	bool again;     /* a signal came meanwhile */
+	/* What was before the last one, while that waits for its confirmation: */
+	struct config *former;
+	struct gateway_source former_source;
+	bool former_wrote;
+	usec_t until;
+};
+
+void
+gateway_source_free(struct gateway_source *source)
+{
+	memory_wipe_free(source->text, source->length);
+	*source = (struct gateway_source){0};
+}
+
+bool
+gateway_reload_busy(const struct gateway *gateway)
+{
+	return gateway->reload->phase != RELOAD_IDLE;
+}
+
+/* --- answers ----------------------------------------------------------------------------------- */
+
+static json_t *
+lines_of(const struct text_list *list)
+{
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < list->count && i < LINES_MOST; i++)
+		json_array_append_new(lines, json_string(list->items[i]));
+	if (list->count > LINES_MOST) {
+		char *more = text_format("and %zu more", list->count - LINES_MOST);
+
+		json_array_append_new(lines, json_string(more));
+		free(more);
+	}
+	return lines;
+}
+
+static json_t *
+result_of(const struct gateway_plan *plan, bool applied)
+{
+	json_t *lines = lines_of(&plan->lines), *drops = lines_of(&plan->drops);
+
+	for (size_t i = 0; !applied && i < json_array_size(drops); i++) {
+		char *line = text_format("would go down: %s", json_string_value(json_array_get(drops, i)));
+
+		json_array_append_new(lines, json_string(line));
+		free(line);
+	}
+	return json_pack("{s:b, s:o, s:i, s:o}", "applied", applied, "lines", lines, "changes",
+			 (int)plan->lines.count, "drops", drops);
+}
+
+static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The running configuration stays: said to whoever asked, and as an event. `lines` (may be NULL) is taken. */
+static void
+refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines, const char *format,
+       ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (!wish->dry_run)
+		gateway_event(gateway, "error", "config.refused", gateway->config->name,
+			      "refused, the running configuration stays (%s): %s", wish->who, text);
+	if (wish->request != NULL)
+		control_request_refuse(wish->request,
+				       lines != NULL ? json_pack("{s:o}", "lines", lines) : NULL, "%s", text);
+	else
+		json_decref(lines);
+}
+
+static void
+refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
+		const struct config_findings *findings)
+{
+	const char *file = gateway->options->config;
+	const struct config_finding *first = NULL;
+	json_t *lines = json_array();
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct config_finding *finding = &findings->items[i];
+		char *line;
+
+		if (finding->warning || json_array_size(lines) == LINES_MOST)
+			continue;
+		if (first == NULL)
+			first = finding;
+		line = text_format("%s:%u:%u: %s", file, finding->line, finding->column, finding->text);
+		json_array_append_new(lines, json_string(line));
+		free(line);
+	}
+	if (findings->errors == 1 && first != NULL) {
+		json_decref(lines);
+		refuse(gateway, wish, NULL, "%s:%u:%u: %s", file, first->line, first->column, first->text);
+		return;
+	}
+	if (first == NULL)
+		refuse(gateway, wish, lines, "%s can't be read", file);
+	else
+		refuse(gateway, wish, lines, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
+		       first->line, first->column, first->text);
+}
+
+/* --- the end ----------------------------------------------------------------------------------- */
+
+static void
+show_confirm(struct gateway *gateway, usec_t until)
+{
+	gateway->reload->until = until;
+	gateway->row.config_confirm_until = until;
+	gateway_publish(gateway);
+}
+
+static void
+forget_former(struct gateway_reload *reload)
+{
+	config_free(reload->former);
+	reload->former = NULL;
+	gateway_source_free(&reload->former_source);
+	uv_timer_stop(&reload->confirmer);
+	show_confirm(reload->gateway, 0);
+}
+
+static void on_confirmer(uv_timer_t *timer);
+
+static void
+await_confirmation(struct gateway_reload *reload, struct config *before, struct gateway_source source)
+{
+	struct gateway *gateway = reload->gateway;
+	uint64_t wait = (uint64_t)reload->confirm_s * 1000;
+
+	reload->former = before;
+	reload->former_source = source;
+	reload->former_wrote = reload->wrote;
+	uv_update_time(&gateway->loop);
+	uv_timer_start(&reload->confirmer, on_confirmer, wait, 0);
+	show_confirm(gateway, clock_wall() + (usec_t)wait * USEC_PER_MS);
+	gateway_event(gateway, "notice", "config.unconfirmed", gateway->config->name,
+		      "the change of the configuration turns back in %u s unless 'twinspan reload --keep'",
+		      reload->confirm_s);
+}
+
+/* Nothing is under way any more; a signal that came meanwhile is followed. */
+static void
+finish(struct gateway_reload *reload)
+{
+	struct gateway *gateway = reload->gateway;
+	bool again = reload->again;
+
+	gateway_plan_free(&reload->plan);
+	text_list_free(&reload->drained);
+	gateway_source_free(&reload->source);
+	config_free(reload->after);
+	reload->after = NULL;
+	reload->request = NULL;
+	reload->wrote = reload->returning = reload->again = false;
+	reload->phase = RELOAD_IDLE;
+	if (again && !gateway->stopping)
+		gateway_reload_file(gateway);
+}
+
+static void
+tell_changes(struct gateway *gateway, const struct gateway_plan *plan)
+{
+	for (size_t i = 0; i < plan->diff.count && i < EVENTS_MOST; i++) {
+		const struct config_change *change = &plan->diff.items[i];
+
+		/* Each line stands for the change of the same place: nothing of the gateway was refused. */
+		gateway_event(gateway, "info", "config.changed", change->name, "%s", plan->lines.items[i]);
+	}
+}
+
+/* `before` and its text are taken. */
+static void
+applied(struct gateway_reload *reload, struct config *before, struct gateway_source source)
+{
+	struct gateway *gateway = reload->gateway;
+	struct control_request *request = reload->request;
+	char more[120] = "";
+
+	tell_changes(gateway, &reload->plan);
+	gateway->row.reloads++;
+	gateway->row.config_loaded_at = clock_wall();
+	gateway_event(gateway, reload->returning ? "warning" : "notice",
+		      reload->returning ? "config.reverted" : "config.reloaded", gateway->config->name,
+		      "%s: %zu changes applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      reload->returning ? ": the former configuration is back" : "", reload->who);
+	if (reload->confirm_s != 0) {
+		await_confirmation(reload, before, source);
+		snprintf(more, sizeof(more), "; it turns back in %u s unless 'twinspan reload --keep'",
+			 reload->confirm_s);
+	} else {
+		config_free(before);
+		gateway_source_free(&source);
+		gateway_publish(gateway);
+	}
+	if (request != NULL)
+		control_request_done(request, result_of(&reload->plan, true), "%s: %zu change%s applied%s",
+				     gateway->options->config, reload->plan.lines.count,
+				     reload->plan.lines.count == 1 ? "" : "s", more);
+	finish(reload);
+}
+
+/* Something could not be made: what was before is applied at once. */
+static void
+failed(struct gateway_reload *reload, struct config *before, struct gateway_source source,
+       const struct error *why)
+{
+	struct gateway *gateway = reload->gateway;
+	struct gateway_reload_wish wish = {.request = reload->request, .who = reload->who};
+	struct gateway_source tried = gateway->source;
+	struct config *half = NULL;
+	struct gateway_plan plan;
+	struct error err = {""};
+
+	gateway_plan_make(gateway, before, &plan);
+	gateway_apply_begin(gateway, &plan, "the configuration turns back");
+	if (!gateway_apply(gateway, &plan, before, &half, &err))
+		gateway_event(gateway, "error", "config.damaged", gateway->config->name,
+			      "the former configuration could not be put back as a whole: %s; restart the "
+			      "gateway",
+			      err.text);
+	gateway_plan_free(&plan);
+	config_free(half);
+	gateway->source = source;
+	if (reload->wrote && !gateway_source_write(gateway->options->config, &source, &err))
+		gateway_event(gateway, "error", "config.damaged", gateway->config->name,
+			      "the file could not be put back: %s", err.text);
+	gateway_source_free(&tried);
+	refuse(gateway, &wish, NULL, "it could not be applied: %s", why->text);
+	gateway_publish(gateway);
+	finish(reload);
+}
+
+/* --- the steps --------------------------------------------------------------------------------- */
+
+static void
+end_drains(struct gateway_reload *reload)
+{
+	for (size_t i = 0; i < reload->drained.count; i++) {
+		struct gateway_tunnel *tunnel =
+		    gateway_tunnel_find(reload->gateway, reload->drained.items[i]);
+
+		if (tunnel == NULL)
+			continue;
+		failover_member_drain(tunnel->connection->failover, tunnel->member, false);
+		if (tunnel->peer != NULL)
+			bgp_peer_set_graceful_shutdown(tunnel->peer, false);
+	}
+}
+
+static void
+on_left(uv_timer_t *timer)
+{
+	struct gateway_reload *reload = timer->data;
+	struct gateway *gateway = reload->gateway;
+	struct gateway_source source = gateway->source;
+	struct config *before = NULL, *after = reload->after;
+	struct error err;
+	bool good;
+
+	reload->after = NULL;
+	good = gateway_apply(gateway, &reload->plan, after, &before, &err);
+	end_drains(reload);
+	gateway->source = reload->source;
+	reload->source = (struct gateway_source){0};
+	if (good)
+		applied(reload, before, source);
+	else
+		failed(reload, before, source, &err);
+}
+
+static void
+leave(struct gateway_reload *reload)
+{
+	const struct gateway_plan *plan = &reload->plan;
+
+	reload->phase = RELOAD_LEAVING;
+	gateway_apply_begin(reload->gateway, plan, "the configuration was changed");
+	uv_update_time(&reload->gateway->loop);
+	uv_timer_start(&reload->leaving, on_left, plan->drops.count != 0 ? LEAVE_MS : 0, 0);
+}
+
+static void
+on_drained(void *context, const struct failover_result *result)
+{
+	struct gateway_reload *reload = context;
+
+	(void)result; /* a limit has passed, or it was lost meanwhile: it goes in any case */
+	if (--reload->draining == 0 && reload->phase == RELOAD_DRAINING && !reload->gateway->stopping)
+		leave(reload);
+}
+
+static bool
+is_to_go_down(const struct gateway_plan *plan, const char *name)
+{
+	return text_list_has(&plan->dialled, name) || text_list_has(&plan->redone, name) ||
+	       text_list_has(&plan->restarted, name);
+}
+
+/* A tunnel that carries and goes down, beside one that can carry and stays. */
+static bool
+to_drain(const struct gateway_plan *plan, const struct gateway_tunnel *tunnel)
+{
+	const struct gateway_connection *connection = tunnel->connection;
+	struct failover_status status;
+
+	failover_status(connection->failover, &status);
+	if (!is_to_go_down(plan, tunnel->config->name) || (status.active & 1u << tunnel->member) == 0 ||
+	    (status.drained & 1u << tunnel->member) != 0 ||
+	    text_list_has(&plan->remade, connection->config->name))
+		return false;
+	for (unsigned i = 0; i < connection->tunnel_count; i++) {
+		if (i != tunnel->member &&
+		    (status.usable & ~status.drained & ~status.leaving & 1u << i) != 0 &&
+		    !is_to_go_down(plan, connection->tunnels[i].config->name))
+			return true;
+	}
+	return false;
+}
+
+static void
+drain(struct gateway_reload *reload)
+{
+	struct gateway *gateway = reload->gateway;
+	struct error err;
+
+	reload->phase = RELOAD_DRAINING;
+	reload->draining = 1; /* this function itself: some are done before it returns */
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		struct gateway_tunnel *tunnel = gateway->tunnels[i];
+
+		if (!to_drain(&reload->plan, tunnel))
+			continue;
+		reload->draining++;
+		if (!failover_drain(tunnel->connection->failover, tunnel->member, false, on_drained, reload,
+				    &err)) {
+			reload->draining--; /* a move is under way: it goes down without */
+			continue;
+		}
+		text_list_add(&reload->drained, tunnel->config->name);
+		if (tunnel->peer != NULL)
+			bgp_peer_set_graceful_shutdown(tunnel->peer, true);
+	}
+	on_drained(reload, NULL);
+}
+
+/* The texts differ at most in comments and order. */
+static void
+nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+{
+	struct gateway *gateway = reload->gateway;
+
+	gateway_source_free(&gateway->source);
+	gateway->source = reload->source;
+	reload->source = (struct gateway_source){0};
+	gateway->row.config_loaded_at = clock_wall();
+	gateway_publish(gateway);
+	gateway_event(gateway, "notice", "config.reloaded", gateway->config->name,
+		      "%s: nothing changed, nothing was touched (%s)", gateway->options->config, wish->who);
+	if (wish->request != NULL)
+		control_request_done(wish->request, result_of(&reload->plan, true),
+				     "%s: nothing changed, nothing was touched", gateway->options->config);
+	finish(reload);
+}
+
+/* The probes' plugins are there, and BFD's port is free. */
+static bool
+ready(struct gateway *gateway, const struct config *after, struct error *err)
+{
+	for (size_t i = 0; i < after->connection_count; i++) {
+		for (size_t k = 0; k < after->connections[i].tunnel_count; k++) {
+			if (!gateway_liveness_ready(gateway, &after->connections[i].tunnels[k], NULL, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What speaks against it, in the order of what can be mended; answers then. */
+static bool
+may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+{
+	struct gateway *gateway = reload->gateway;
+	const struct gateway_plan *plan = &reload->plan;
+	struct error err = {""};
+
+	if (plan->refused.count != 0) {
+		refuse(gateway, wish, plan->refused.count > 1 ? lines_of(&plan->refused) : NULL, "%s",
+		       plan->refused.items[0]);
+		return false;
+	}
+	if (wish->request != NULL && !wish->force &&
+	    gateway_plan_cuts(gateway, plan, reload->after, wish->request, &err)) {
+		refuse(gateway, wish, NULL, "%s", err.text);
+		return false;
+	}
+	if (wish->dry_run) {
+		control_request_done(
+		    wish->request, result_of(plan, false),
+		    plan->lines.count != 0 ? "%s: %zu change%s would be applied" : "%s: nothing would change",
+		    gateway->options->config, plan->lines.count, plan->lines.count == 1 ? "" : "s");
+		return false;
+	}
+	if (!ready(gateway, reload->after, &err)) {
+		refuse(gateway, wish, NULL, "%s", err.text);
+		return false;
+	}
+	if (wish->configure && !gateway_source_write(gateway->options->config, &reload->source, &err)) {
+		refuse(gateway, wish, NULL, "%s", err.text);
+		return false;
+	}
+	return true;
+}
+
+/* With `after` and the source of the reload. */
+static void
+begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+{
+	struct gateway *gateway = reload->gateway;
+
+	gateway_plan_make(gateway, reload->after, &reload->plan);
+	if (!may_begin(reload, wish)) {
+		finish(reload);
+		return;
+	}
+	reload->request = wish->request;
+	snprintf(reload->who, sizeof(reload->who), "%s", wish->who);
+	reload->confirm_s = wish->confirm_s;
+	reload->wrote = wish->configure;
+	if (reload->plan.diff.count == 0) {
+		nothing_to_do(reload, wish);
+		return;
+	}
+	gateway_event(gateway, "notice", "operator.reload", gateway->config->name,
+		      "%s changes the configuration: %zu changes, of which %zu tunnels and sessions go down",
+		      wish->who, reload->plan.lines.count, reload->plan.drops.count);
+	drain(reload);
+}
+
+/* --- the doors --------------------------------------------------------------------------------- */
+
+static bool
+may_ask(struct gateway *gateway, const struct gateway_reload_wish *wish)
+{
+	struct gateway_reload *reload = gateway->reload;
+
+	if (gateway_reload_busy(gateway))
+		refuse(gateway, wish, NULL, "another reload is under way");
+	else if (gateway->drill != NULL && !wish->dry_run)
+		refuse(gateway, wish, NULL, "a drill is under way; wait until it is done");
+	else if (reload->former != NULL && !wish->dry_run)
+		refuse(gateway, wish, NULL,
+		       "the last change waits for its confirmation: 'twinspan reload --keep' keeps it");
+	else
+		return true;
+	return false;
+}
+
+void
+gateway_reload(struct gateway *gateway, struct gateway_reload_wish *wish)
+{
+	struct gateway_reload *reload = gateway->reload;
+	struct config_findings findings = {0};
+	const char *file = gateway->options->config;
+
+	if (!may_ask(gateway, wish)) {
+		gateway_source_free(&wish->source);
+		return;
+	}
+	if (wish->source.text == NULL)
+		wish->source.text = config_read(file, &wish->source.length, &findings);
+	if (wish->source.text != NULL)
+		reload->after = config_parse(file, wish->source.text, wish->source.length, &findings);
+	if (reload->after == NULL) {
+		refuse_findings(gateway, wish, &findings);
+		gateway_source_free(&wish->source);
+	} else {
+		reload->source = wish->source;
+		begin(reload, wish);
+	}
+	config_findings_free(&findings);
+}
+
+void
+gateway_reload_file(struct gateway *gateway)
+{
+	struct gateway_reload_wish wish = {.who = "SIGHUP"};
+
+	if (gateway->stopping)
+		return;
+	if (gateway_reload_busy(gateway))
+		gateway->reload->again = true;
+	else
+		gateway_reload(gateway, &wish);
+}
+
+bool
+gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err)
+{
+	struct gateway_reload *reload = gateway->reload;
+
+	if (reload->former == NULL)
+		return error_set(err, "no change of the configuration waits for a confirmation");
+	forget_former(reload);
+	gateway_event(gateway, "notice", "config.kept", gateway->config->name,
+		      "%s keeps the change of the configuration", who);
+	return true;
+}
+
+/* The file goes back too where it was written for the change, unless somebody changed it since. */
+static void
+put_file_back(struct gateway_reload *reload)
+{
+	struct gateway *gateway = reload->gateway;
+	const char *file = gateway->options->config;
+	struct gateway_source now = {0};
+	char is[17], ours[17];
+	struct error err = {""};
+
+	if (!reload->former_wrote)
+		return;
+	gateway_source_digest(&gateway->source, ours);
+	if (gateway_source_read(file, &now, &err)) {
+		gateway_source_digest(&now, is);
+		if (strcmp(is, ours) != 0)
+			error_set(&err, "somebody changed it meanwhile");
+		else
+			gateway_source_write(file, &reload->former_source, &err);
+	}
+	gateway_source_free(&now);
+	if (err.text[0] != '\0')
+		gateway_event(gateway, "error", "config.file", gateway->config->name,
+			      "%s is not turned back: %s", file, err.text);
+}
+
+static void
+on_confirmer(uv_timer_t *timer)
+{
+	struct gateway_reload *reload = timer->data;
+	struct gateway *gateway = reload->gateway;
+	struct gateway_reload_wish wish = {.who = "not confirmed in time"};
+
+	if (gateway_reload_busy(gateway) || gateway->drill != NULL) {
+		uv_timer_start(timer, on_confirmer, 1000, 0);
+		return;
+	}
+	gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
+		      "the change of the configuration was not confirmed: it turns back");
+	put_file_back(reload);
+	reload->after = reload->former;
+	reload->source = reload->former_source;
+	reload->former = NULL;
+	reload->former_source = (struct gateway_source){0};
+	reload->returning = true;
+	show_confirm(gateway, 0);
+	begin(reload, &wish);
+}
+
+/* --- its life ---------------------------------------------------------------------------------- */
+
+void
+gateway_reload_open(struct gateway *gateway)
+{
+	struct gateway_reload *reload = memory_zeroed(1, sizeof(*reload));
+
+	reload->gateway = gateway;
+	uv_timer_init(&gateway->loop, &reload->leaving);
+	uv_timer_init(&gateway->loop, &reload->confirmer);
+	reload->leaving.data = reload->confirmer.data = reload;
+	reload->handles = 2;
+	gateway->reload = reload;
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+	struct gateway_reload *reload = handle->data;
+
+	if (--reload->handles == 0)
+		free(reload);
+}
+
+void
+gateway_reload_close(struct gateway *gateway)
+{
+	struct gateway_reload *reload = gateway->reload;
+
+	if (reload->request != NULL)
+		control_request_fail(reload->request, "the gateway stops");
+	if (reload->former != NULL) {
+		gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
+			      "the gateway stops before the change of the configuration was confirmed");
+		put_file_back(reload);
+	}
+	gateway_plan_free(&reload->plan);
+	text_list_free(&reload->drained);
+	config_free(reload->after);
+	config_free(reload->former);
+	gateway_source_free(&reload->source);
+	gateway_source_free(&reload->former_source);
+	reload->phase = RELOAD_IDLE;
+	uv_close((uv_handle_t *)&reload->leaving, on_closed);
+	uv_close((uv_handle_t *)&reload->confirmer, on_closed);
+}

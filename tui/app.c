@@ -118,6 +118,7 @@ app_use_theme(struct app *app, const char *name, struct error *err)
 	if (!theme_find(name, &theme, err))
 		return false;
 	app->theme = theme;
+	snprintf(app->theme_name, sizeof(app->theme_name), "%s", name);
 	terminal_theme(app->terminal, &theme);
 	return true;
 }
@@ -187,10 +188,38 @@ app_quit(struct app *app)
 	uv_stop(&app->loop);
 }
 
+/* The terminal told its background. */
 static void
-take_key(struct app *app, key_code key)
+take_background(struct app *app)
 {
-	if (app->sheet != NULL)
+	struct error err;
+	uint32_t background;
+
+	if (!app->theme_by_background || !terminal_background(app->terminal, &background))
+		return;
+	app->theme_by_background = false;
+	if (strcmp(app->theme_name, theme_is_light(background) ? "light" : "dark") != 0)
+		app_use_theme(app, theme_is_light(background) ? "light" : "dark", &err);
+}
+
+bool
+app_production(const struct app *app)
+{
+	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
+						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
+						  : NULL;
+
+	return gateway != NULL && settings_production(&app->settings, gateway->name);
+}
+
+void
+app_take_key(struct app *app, key_code key)
+{
+	if (key == KEYS_UNKNOWN)
+		take_background(app);
+	else if (key == KEYS_MOUSE)
+		mouse_take(app, terminal_mouse_event(app->terminal));
+	else if (app->sheet != NULL)
 		sheet_key(app, key);
 	else if (app->line != APP_LINE_NONE)
 		app_line_key(app, key);
@@ -209,7 +238,7 @@ on_input(uv_poll_t *poll, int status, int events)
 	if (app->quitting)
 		return;
 	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
-		take_key(app, key);
+		app_take_key(app, key);
 		any = true;
 	}
 	if (status < 0 || terminal_lost(app->terminal))
@@ -247,18 +276,24 @@ on_state(void *context, enum control_client_state state, const char *why)
 static void
 on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
 {
-	(void)kind;
+	struct app *app = context;
+
 	(void)row;
 	(void)fields;
-	app_changed(context);
+	app->pause.changes++;
+	app->pause.events += kind == MODEL_KIND_EVENT;
+	app_changed(app);
 }
 
 static void
 on_removed(void *context, enum model_kind kind, const void *row)
 {
+	struct app *app = context;
+
 	(void)kind;
 	(void)row;
-	app_changed(context);
+	app->pause.changes++;
+	app_changed(app);
 }
 
 /* --- opening and closing
@@ -297,7 +332,8 @@ open_client(struct app *app, struct error *err)
 	return true;
 }
 
-/* The theme that was asked for must work; the one that we choose may be missing. */
+/* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
+ * colours keeps nobody from their gateway; the one that we choose may be missing. */
 static bool
 open_theme(struct app *app, struct error *err)
 {
@@ -306,8 +342,12 @@ open_theme(struct app *app, struct error *err)
 
 	if (app->options->theme != NULL)
 		return app_use_theme(app, app->options->theme, err);
-	if (app->settings.theme[0] != '\0')
-		return app_use_theme(app, app->settings.theme, err);
+	if (app->settings.theme[0] != '\0') {
+		if (app_use_theme(app, app->settings.theme, err))
+			return true;
+		app_say(app, ROLE_bad, "%s", err->text);
+	}
+	app->theme_by_background = app->settings.theme[0] == '\0';
 	last = background != NULL ? strrchr(background, ';') : NULL;
 	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
 		name = "light";
@@ -319,18 +359,20 @@ open_theme(struct app *app, struct error *err)
 static bool
 open_terminal(struct app *app, struct error *err)
 {
-	const struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
-						 .mono = app->options->mono ||
-							 app->settings.colours == SETTINGS_COLOURS_NONE};
+	struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
+					   .colours = app->settings.colours};
 	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
 						  [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
 						  [TERMINAL_ASCII] = GRAPH_ASCII};
 
+	if (app->options->colours != NULL && !settings_colours_parse(app->options->colours, &options.colours))
+		return error_set(err, "--colours takes auto, 24bit, 256, 16 or none");
 	app->terminal = terminal_open(&options, err);
 	if (app->terminal == NULL)
 		return false;
 	app->canvas.ascii = terminal_ascii(app->terminal);
 	app->scene.graph = styles[terminal_graph(app->terminal)];
+	terminal_mouse(app->terminal, app->options->mouse || app->settings.mouse);
 	return open_theme(app, err);
 }
 
@@ -455,6 +497,8 @@ console_run(const struct console_options *options)
 		return fail(&app, EXIT_USAGE, &err);
 	uv_poll_start(&app.input_poll, UV_READABLE | UV_DISCONNECT, on_input);
 	on_second(&app.second);
+	if (app.theme_by_background) /* the first screen does not wait for the answer */
+		terminal_ask_background(app.terminal);
 	uv_run(&app.loop, UV_RUN_DEFAULT);
 	close_all(&app);
 	return 0;

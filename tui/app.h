@@ -72,6 +72,19 @@ struct app {
 	struct help help;
 	struct sheet *sheet; /* the dialog that is open; NULL for none */
 
+	bool theme_by_background; /* nobody chose it: what the terminal says of its background counts */
+	char theme_name[64];      /* by which app->theme was found */
+	const json_t *arguments;  /* of the console's command that is being carried out; NULL for none */
+	struct {
+		bool on;
+		usec_t since; /* monotonic */
+		size_t changes, events;
+	} pause;
+	struct {
+		usec_t at; /* monotonic */
+		int row, col;
+	} pressed; /* where the mouse was last: a second time is a double click */
+
 	struct {
 		char lead[176]; /* what the text is about; left out where both don't fit */
 		char text[512];
@@ -100,13 +113,21 @@ void app_answer(struct app *app, enum theme_role role, const char *mark, const c
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
 bool app_use_theme(struct app *app, const char *name, struct error *err);
+/** The gateway is a site that console.yaml marks as production. */
+bool app_production(const struct app *app);
+/** A key, to whatever is on top. */
+void app_take_key(struct app *app, key_code key);
 
 /* --- app_draw.c --- */
 void app_draw(struct app *app);
+/** Draws the canvas, and not yet the screen. */
+void app_compose(struct app *app);
 
 /* --- app_commands.c --- */
 /** A key that neither dialog, help nor line took. */
 void app_key(struct app *app, key_code key);
+/** Carries out a command of the console that needs no argument, as its key would. */
+void app_run(struct app *app, const char *command);
 /** A line typed at the prompt. */
 void app_prompt_run(struct app *app, const char *text);
 /** Whether our role on the gateway is enough (or not known yet). */
@@ -125,6 +146,9 @@ void navigation_last(struct app *app);
 bool navigation_jump(struct app *app, const char *command, const char *name);
 /** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
+
+/* --- mouse.c --- */
+void mouse_take(struct app *app, struct mouse_event event);
 
 /* --- sheet.c --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */

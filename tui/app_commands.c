@@ -142,17 +142,110 @@ go_redraw(struct app *app, const char *argument)
 	terminal_redraw(app->terminal);
 }
 
+/* The theme behind the present one in the order of names; those that can't be read are said and left out. */
 static void
-go_theme(struct app *app, const char *argument)
+next_theme(struct app *app)
+{
+	struct text_list names = {0};
+	struct error err;
+	bool failed = false;
+	size_t at = 0;
+
+	theme_names(&names);
+	while (at < names.count && strcmp(names.items[at], app->theme_name) != 0)
+		at++;
+	for (size_t tries = 1; tries <= names.count; tries++) {
+		const char *name = names.items[(at + tries) % names.count];
+
+		if (!app_use_theme(app, name, &err)) {
+			app_say(app, ROLE_bad, "%s", err.text);
+			failed = true;
+			continue;
+		}
+		if (!failed)
+			app_say(app, ROLE_text, "theme %s (%zu of %zu); ':theme --save' keeps it", name,
+				(at + tries) % names.count + 1, names.count);
+		break;
+	}
+	text_list_free(&names);
+}
+
+static void
+save_theme(struct app *app)
 {
 	struct error err;
 
-	if (argument == NULL)
-		app_say(app, ROLE_text, "the theme is %s; ':theme NAME' takes another", app->theme.name);
-	else if (!terminal_colours(app->terminal))
-		app_say(app, ROLE_warning, "there are no colours here: NO_COLOR, or a terminal without");
-	else if (!app_use_theme(app, argument, &err))
+	snprintf(app->settings.theme, sizeof(app->settings.theme), "%s", app->theme_name);
+	if (settings_save(&app->settings, &err))
+		app_say(app, ROLE_good, "theme %s is kept in %s", app->theme_name, app->settings.path);
+	else
 		app_say(app, ROLE_bad, "%s", err.text);
+}
+
+static void
+go_theme(struct app *app, const char *argument)
+{
+	const char *name = json_string_value(json_object_get(app->arguments, "name"));
+	bool save = json_is_true(json_object_get(app->arguments, "save"));
+	struct error err;
+
+	(void)argument;
+	if (!terminal_colours(app->terminal)) {
+		app_say(app, ROLE_warning,
+			"there are no colours here: NO_COLOR, '--colours none', or a terminal without");
+		return;
+	}
+	app->theme_by_background = false;
+	if (name != NULL && !app_use_theme(app, name, &err)) {
+		app_say(app, ROLE_bad, "%s", err.text);
+		return;
+	}
+	if (name == NULL && !save)
+		next_theme(app);
+	if (save)
+		save_theme(app);
+}
+
+static void
+go_mouse(struct app *app, const char *argument)
+{
+	bool on = !terminal_has_mouse(app->terminal);
+
+	(void)argument;
+	terminal_mouse(app->terminal, on);
+	if (on)
+		app_say(app, ROLE_text,
+			"mouse on: click, double click, wheel; Shift selects text, 'mouse' again is off");
+	else
+		app_say(app, ROLE_text, "mouse off: the terminal selects text");
+}
+
+static void
+go_pause(struct app *app, const char *argument)
+{
+	(void)argument;
+	app->pause.on = !app->pause.on;
+	app->pause.since = clock_monotonic();
+	app->pause.changes = app->pause.events = 0;
+}
+
+/* What a frozen screen knows by itself. Everything else shows the present first; a command for the gateway
+ * must not act on a picture of the past, and is asked for again. False where the key has done its work. */
+static bool
+leave_pause(struct app *app, const struct command *command)
+{
+	static const char *const stay[] = {"pause", "mouse", "redraw", "suspend", "quit", "theme"};
+
+	for (size_t i = 0; i < COUNT_OF(stay); i++) {
+		if (strcmp(command->name, stay[i]) == 0)
+			return true;
+	}
+	go_pause(app, NULL);
+	if (command->place == COMMAND_CONSOLE)
+		return true;
+	app_say(app, ROLE_warning, "the screen was paused and shows the present again: %s was not sent",
+		command->name);
+	return false;
 }
 
 static void
@@ -204,6 +297,8 @@ static const struct {
     {"back", go_back},
     {"redraw", go_redraw},
     {"theme", go_theme},
+    {"mouse", go_mouse},
+    {"pause", go_pause},
     {"quit", go_quit},
     {"suspend", go_suspend},
     {"last-place", go_last},
@@ -294,7 +389,9 @@ run(struct app *app, const struct command *command, int count, const char *const
 		app->help_open = false;
 	switch (command->place) {
 	case COMMAND_CONSOLE:
+		app->arguments = arguments;
 		run_console(app, command, count > 0 ? words[0] : NULL);
+		app->arguments = NULL;
 		break;
 	case COMMAND_CLIENT:
 		run_show(app, arguments);
@@ -391,10 +488,18 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL || run_marked(app, command) ||
+	if (command == NULL || (app->pause.on && !leave_pause(app, command)))
+		return;
+	if (run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);
+}
+
+void
+app_run(struct app *app, const char *name)
+{
+	run_console(app, command_find(name), NULL);
 }
 
 /* A command by its name, or a console's one by a beginning that is nobody else's (":q"). */

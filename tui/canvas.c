@@ -24,7 +24,7 @@ static const struct {
     {U'└', '+'}, {U'┘', '+'}, {U'├', '+'}, {U'┤', '+'}, {U'●', '*'}, {U'○', 'o'}, {U'◌', 'o'},
     {U'✕', 'x'}, {U'▲', '^'}, {U'▼', 'v'}, {U'▴', '^'}, {U'▾', 'v'}, {U'·', '-'}, {U'…', '~'},
     {U'▸', '>'}, {U'›', '>'}, {U'→', '>'}, {U'←', '<'}, {U'↑', '^'}, {U'↓', 'v'}, {U'↵', '<'},
-    {U'█', '#'}, {U'░', '.'}, {U'–', '-'}, {U'×', 'x'}, {U'✓', '+'}, {U'√', '*'}, {U'’', '\''},
+    {U'█', '#'}, {U'░', '.'}, {U'–', '-'}, {U'×', 'x'}, {U'✓', '+'}, {U'√', '*'}, {U'’', '\''}, {U'‖', '|'},
 };
 
 void
@@ -52,6 +52,7 @@ canvas_clear(struct canvas *canvas)
 	for (size_t i = 0; i < count; i++)
 		canvas->cells[i] = blank;
 	canvas->cursor = false;
+	canvas->zone_count = 0;
 }
 
 void
@@ -420,4 +421,42 @@ area_cursor(const struct area *area, int row, int col)
 	area->canvas->cursor = true;
 	area->canvas->cursor_row = area->top + row;
 	area->canvas->cursor_col = area->left + col;
+}
+
+/* --- zones ------------------------------------------------------------------------------------------ */
+
+void
+area_zone(const struct area *area, int row, int col, int cols, uint32_t key)
+{
+	struct area part = area_part(area, row, col, 1, cols);
+	struct canvas *canvas = area->canvas;
+
+	if (part.rows == 0 || part.cols == 0 || canvas->zone_count == CANVAS_ZONES)
+		return;
+	canvas->zones[canvas->zone_count++] =
+	    (struct canvas_zone){.row = part.top, .col = part.left, .cols = part.cols, .key = key};
+}
+
+uint32_t
+canvas_zone_key(const struct canvas *canvas, int row, int col)
+{
+	for (size_t i = canvas->zone_count; i > 0; i--) {
+		const struct canvas_zone *zone = &canvas->zones[i - 1];
+
+		if (zone->row == row && col >= zone->col && col < zone->col + zone->cols)
+			return zone->key;
+	}
+	return 0;
+}
+
+void
+canvas_forget_zones(struct canvas *canvas, int row)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < canvas->zone_count; i++) {
+		if (canvas->zones[i].row != row)
+			canvas->zones[kept++] = canvas->zones[i];
+	}
+	canvas->zone_count = kept;
 }

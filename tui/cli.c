@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,63 @@ cli_flush(void)
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
+/* --- options ----------------------------------------------------------------------------------------- */
+
+struct words {
+	const struct command *command;
+	const char *name; /* the command's word as it was given */
+	const char **rest;
+	int count;
+	const char *socket, *config, *state_dir;
+	bool help, version;
+	struct console_options console;
+	const char *console_option; /* the last option that only the console has; NULL: none was given */
+};
+
+/* Every option that stands before or among a command's words. What help says of them comes from here. */
+static const struct global_option {
+	const char *name;
+	char letter;       /* short form, 0 for none */
+	bool console;      /* of the console only */
+	const char *value; /* what it takes; NULL for a flag */
+	const char *help;
+	size_t text, flag; /* where in struct words it is kept: a text for one with a value, else a flag */
+} global_options[] = {
+#define TEXT(field) offsetof(struct words, field), 0
+#define FLAG(field) 0, offsetof(struct words, field)
+    {"--socket", 's', false, "SOCKET", "the gateway's control socket (also TWINSPAN_SOCKET)", TEXT(socket)},
+    {"--config", 'c', false, "FILE", "the gateway's configuration", TEXT(config)},
+    {"--state-dir", 'S', false, "DIR", "where the gateway keeps its state", TEXT(state_dir)},
+    {"--help", 'h', false, NULL, "this, or help on a command", FLAG(help)},
+    {"--version", 'V', false, NULL, "the program's version", FLAG(version)},
+    {"--theme", 0, true, "NAME", "colours by name, or a theme's file with its path", TEXT(console.theme)},
+    {"--colours", 0, true, "HOW", "auto, 24bit, 256, 16 or none; also where NO_COLOR is set",
+     TEXT(console.colours)},
+    {"--ascii", 0, true, NULL, "no character beyond ASCII", FLAG(console.ascii)},
+    {"--mouse", 0, true, NULL, "begin with the mouse on ('m' turns it on and off)", FLAG(console.mouse)},
+    {"--settings", 0, true, "FILE", "another console.yaml", TEXT(console.settings)},
+#undef TEXT
+#undef FLAG
+};
+
+static void
+print_options(const char *title, bool console)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < COUNT_OF(global_options); i++) {
+		const struct global_option *option = &global_options[i];
+		char letter[8] = "    ", name[40];
+
+		if (option->console != console)
+			continue;
+		if (option->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+		snprintf(name, sizeof(name), "%s%s%s", option->name, option->value != NULL ? " " : "",
+			 option->value != NULL ? option->value : "");
+		printf("  %s%-20s%s\n", letter, name, option->help);
+	}
+}
+
 /* --- help -------------------------------------------------------------------------------------------- */
 
 static int
@@ -44,7 +102,7 @@ print_help(const struct cli *cli)
 	size_t count;
 	const struct command *rows = command_table(&count);
 
-	printf("twinspan [-s SOCKET] [-c FILE]            open the console\n"
+	printf("twinspan [-s SOCKET] [-c FILE] [OPTION…]  open the console\n"
 	       "twinspan [-s SOCKET] COMMAND [ARGUMENT…]\n\n"
 	       "With -c FILE the console first starts the gateway in the background if none runs (its state "
 	       "and log\n"
@@ -61,12 +119,10 @@ print_help(const struct cli *cli)
 		else
 			printf("  %s\n%*s%s\n", usage, HELP_COLUMN, "", rows[i].help);
 	}
-	printf("\nOptions of every command:\n"
-	       "  -s, --socket SOCKET   the gateway's control socket (also TWINSPAN_SOCKET; default %s)\n"
-	       "  -h, --help            this, or help on a command\n"
-	       "      --version         the program's version\n\n"
-	       "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n",
-	       cli->parts->default_socket);
+	print_options("Options of every command", false);
+	printf("\nThe default socket is %s.\n", cli->parts->default_socket);
+	print_options("Options of the console (also of lab)", true);
+	printf("\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n");
 	return CONTROL_EXIT_DONE;
 }
 
@@ -99,45 +155,15 @@ print_command_help(const struct command *command)
 
 /* --- words ------------------------------------------------------------------------------------------- */
 
-struct words {
-	const struct command *command;
-	const char *name; /* the command's word as it was given */
-	const char **rest;
-	int count;
-	const char *socket, *config, *state_dir;
-	bool help, version;
-};
-
-static const struct {
-	const char *name;
-	char letter;
-	bool value;
-} global_options[] = {{"--socket", 's', true},
-		      {"--config", 'c', true},
-		      {"--state-dir", 'S', true},
-		      {"--help", 'h', false},
-		      {"--version", 'V', false}};
-
 static void
-set_global(struct words *words, char letter, const char *value)
+set_global(struct words *words, const struct global_option *option, const char *value)
 {
-	switch (letter) {
-	case 's':
-		words->socket = value;
-		break;
-	case 'c':
-		words->config = value;
-		break;
-	case 'S':
-		words->state_dir = value;
-		break;
-	case 'h':
-		words->help = true;
-		break;
-	default:
-		words->version = true;
-		break;
-	}
+	if (option->value != NULL)
+		*(const char **)((char *)words + option->text) = value;
+	else
+		*(bool *)((char *)words + option->flag) = true;
+	if (option->console)
+		words->console_option = option->name;
 }
 
 /* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for
@@ -151,8 +177,9 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 		size_t length = strlen(global_options[g].name);
 		bool is_long = strncmp(word, global_options[g].name, length) == 0 &&
 			       (word[length] == '\0' || word[length] == '=');
-		bool is_short = word[0] == '-' && word[1] == global_options[g].letter &&
-				(word[2] == '\0' || global_options[g].value);
+		bool is_short = global_options[g].letter != 0 && word[0] == '-' &&
+				word[1] == global_options[g].letter &&
+				(word[2] == '\0' || global_options[g].value != NULL);
 		const char *value = NULL;
 
 		if (!is_long && !is_short)
@@ -161,15 +188,15 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 			value = word + length + 1;
 		else if (is_short && word[2] != '\0')
 			value = word + 2;
-		else if (global_options[g].value && *i + 1 < argc)
+		else if (global_options[g].value != NULL && *i + 1 < argc)
 			value = argv[++*i];
-		if (global_options[g].value != (value != NULL)) {
+		if ((global_options[g].value != NULL) != (value != NULL)) {
 			*good = false;
 			cli_fail(CONTROL_EXIT_USAGE,
-				 global_options[g].value ? "%s needs a value" : "%s takes no value",
+				 global_options[g].value != NULL ? "%s needs a value" : "%s takes no value",
 				 global_options[g].name);
 		}
-		set_global(words, global_options[g].letter, value);
+		set_global(words, &global_options[g], value);
 		return true;
 	}
 	return false;
@@ -256,9 +283,11 @@ static int
 open_console(void *context, const char *socket)
 {
 	const struct cli *cli = context;
+	struct console_options options = *cli->console;
 
+	options.socket = socket;
 	return cli->parts->console != NULL
-		   ? cli->parts->console(socket)
+		   ? cli->parts->console(&options)
 		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
 }
 
@@ -355,6 +384,7 @@ static int
 run(const struct cli_parts *parts, const struct words *words)
 {
 	struct cli cli = {.parts = parts,
+			  .console = &words->console,
 			  .config = words->config,
 			  .socket = words->socket,
 			  .state_dir =
@@ -374,6 +404,9 @@ run(const struct cli_parts *parts, const struct words *words)
 		return run_console(&cli, words);
 	if (words->command == NULL)
 		return unknown_command(words->name);
+	if (words->console_option != NULL && strcmp(words->name, "lab") != 0)
+		return cli_fail(CONTROL_EXIT_USAGE, "%s is an option of the console, not of '%s'",
+				words->console_option, words->name);
 	return run_command(&cli, words);
 }
 

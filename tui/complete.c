@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/theme.h"
+
 #define WORDS 16
 
 int
@@ -96,6 +98,17 @@ offer_tunnels_of(struct completion *c, const struct model_store *store, const ch
 }
 
 static void
+offer_themes(struct completion *c, const char *start)
+{
+	struct text_list names = {0};
+
+	theme_names(&names);
+	for (size_t i = 0; i < names.count; i++)
+		offer(c, names.items[i], start);
+	text_list_free(&names);
+}
+
+static void
 offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
 	       const char *start)
 {
@@ -112,6 +125,9 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 	case COMMAND_ARGUMENT_TARGET:
 		offer_names(c, store, MODEL_KIND_CONNECTION, start);
 		offer_names(c, store, MODEL_KIND_TUNNEL, start);
+		break;
+	case COMMAND_ARGUMENT_THEME:
+		offer_themes(c, start);
 		break;
 	case COMMAND_ARGUMENT_KIND:
 		for (int i = 0; i < MODEL_KIND_COUNT; i++)

@@ -7,11 +7,11 @@
 
 struct console_options {
 	const char *socket; /* of the gateway; borrowed for the time of the call */
-	const char *
-	    theme; /* a name or a path; NULL: dark, or light where the terminal says that it is (COLORFGBG) */
+	const char *theme;    /* a name or a path; NULL: the settings', else by the terminal's background */
+	const char *colours;  /* "auto", "24bit", "256", "16", "none"; NULL: the settings' */
 	const char *settings; /* console.yaml; NULL: the usual place */
 	bool ascii;           /* no character beyond ASCII, whatever the locale says */
-	bool mono;            /* no colour, as NO_COLOR in the environment does */
+	bool mouse;           /* begin with the mouse on */
 };
 
 /**

@@ -217,8 +217,10 @@ static void
 be_console(struct world *world, const struct screen_options *options)
 {
 	char theme[4096];
-	struct console_options console = {
-	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
+	struct console_options console = {.socket = world->socket,
+					  .ascii = options->ascii,
+					  .mouse = options->mouse,
+					  .colours = options->mono ? "none" : options->colours};
 
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
@@ -232,11 +234,16 @@ be_console(struct world *world, const struct screen_options *options)
 	unsetenv("NO_COLOR");
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
+	unsetenv("TMUX");
 	if (options->no_color != NULL)
 		setenv("NO_COLOR", options->no_color, 1);
+	if (options->colorterm != NULL)
+		setenv("COLORTERM", options->colorterm, 1);
+	if (options->colorfgbg != NULL)
+		setenv("COLORFGBG", options->colorfgbg, 1);
 	snprintf(theme, sizeof(theme), "%s/themes/%s.yaml", TEST_SOURCE,
 		 options->theme != NULL ? options->theme : "dark");
-	console.theme = theme;
+	console.theme = options->no_theme ? NULL : theme;
 	_exit(console_run(&console));
 }
 
@@ -541,6 +548,16 @@ find_cell(struct world *world, const char *text, VTermScreenCell *out)
 	return false;
 }
 
+/* 0xrrggbb; -1 for the terminal's own. */
+static int
+colour_value(struct world *world, VTermColor *colour, bool own)
+{
+	if (own)
+		return -1;
+	vterm_screen_convert_color_to_rgb(world->screen, colour);
+	return colour->rgb.red << 16 | colour->rgb.green << 8 | colour->rgb.blue;
+}
+
 int
 screen_colour(struct world *world, const char *text)
 {
@@ -548,10 +565,23 @@ screen_colour(struct world *world, const char *text)
 
 	settle(world);
 	find_cell(world, text, &cell);
-	if (VTERM_COLOR_IS_DEFAULT_FG(&cell.fg))
-		return -1;
-	vterm_screen_convert_color_to_rgb(world->screen, &cell.fg);
-	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
+	return colour_value(world, &cell.fg, VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
+}
+
+int
+screen_background(struct world *world, const char *text)
+{
+	VTermScreenCell cell;
+
+	settle(world);
+	find_cell(world, text, &cell);
+	return colour_value(world, &cell.bg, VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
+}
+
+size_t
+screen_bytes(const struct world *world)
+{
+	return world->byte_count;
 }
 
 void

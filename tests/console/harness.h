@@ -22,7 +22,10 @@ struct screen_options {
 	const char *locale;   /* "C.UTF-8" where NULL */
 	const char *no_color; /* NO_COLOR, where not NULL */
 	const char *settings; /* what stands in console.yaml; NULL: there is none */
-	bool ascii, mono;
+	const char *colours;  /* --colours, where not NULL */
+	const char *colorterm, *colorfgbg; /* COLORTERM and COLORFGBG, where not NULL */
+	bool ascii, mono, mouse;
+	bool no_theme; /* nobody chooses one */
 };
 
 /** A gateway that is listening, with the canned store. */
@@ -69,6 +72,10 @@ void screen_signal(struct world *world, int number);
 int screen_exit(struct world *world);
 /** Whether the bytes that the console wrote hold this. */
 bool screen_wrote(struct world *world, const char *bytes);
+/** How many bytes the console wrote so far. */
+size_t screen_bytes(const struct world *world);
+/** As screen_colour, of the background. */
+int screen_background(struct world *world, const char *text);
 /** Closes our end of the terminal, as a lost SSH session does. */
 void screen_hang_up(struct world *world);
 

@@ -41,9 +41,12 @@ fake_lab(bool headless, bool keep, int (*console)(void *context, const char *soc
 }
 
 static int
-fake_console(const char *socket)
+fake_console(const struct console_options *options)
 {
-	printf("console %s\n", socket);
+	printf("console %s", options->socket);
+	if (options->theme != NULL || options->colours != NULL || options->settings != NULL)
+		printf(" %s %s %s", options->theme, options->colours, options->settings);
+	printf("%s%s\n", options->ascii ? " ascii" : "", options->mouse ? " mouse" : "");
 	return 0;
 }
 
@@ -341,6 +344,13 @@ local_commands_reach_their_parts(void **state)
 	assert_prints(RUN(h, "lab", "--headless"), "lab 1 0\n");
 	assert_prints(RUN(h, "lab", "--keep"), "lab 0 1\nconsole /lab/socket\n");
 	assert_prints(RUN(h, "-s", "x"), "console x\n");
+	assert_prints(
+	    RUN(h, "--theme", "light", "--colours=256", "-s", "x", "--settings", "f", "--ascii", "--mouse"),
+	    "console x light 256 f ascii mouse\n");
+	assert_prints(RUN(h, "lab", "--mouse"), "lab 0 0\nconsole /lab/socket mouse\n");
+	assert_refused(RUN(h, "show", "tunnels", "--mouse"), 2, "--mouse is an option of the console");
+	assert_refused(RUN(h, "--theme"), 2, "--theme needs a value");
+	assert_refused(RUN(h, "--ascii=yes"), 2, "--ascii takes no value");
 	run = RUN(h, "check", "file");
 	assert_int_equal(run->exit_code, 1);
 	assert_string_equal(run->output, "check file\n");
@@ -357,6 +367,7 @@ help_and_version_are_printed(void **state)
 	assert_int_equal(run->exit_code, 0);
 	assert_non_null(strstr(run->output, "switchover CONNECTION [TUNNEL]"));
 	assert_null(strstr(run->output, "next-panel"));
+	assert_non_null(strstr(run->output, "--colours HOW"));
 	finish(run);
 	run = RUN(h, "switchover", "--help");
 	assert_int_equal(run->exit_code, 0);

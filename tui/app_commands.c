@@ -317,6 +317,16 @@ run_console(struct app *app, const struct command *command, const char *argument
 			help_go(&app->help, motion);
 			return;
 		}
+		if (strcmp(command->name, "filter") == 0) {
+			app->line = APP_LINE_FILTER;
+			app->message.text[0] = '\0';
+			input_set(&app->input, app->help.search);
+			return;
+		}
+		if (strcmp(command->name, "back") == 0 && app->help.search[0] != '\0') {
+			app->help.search[0] = '\0';
+			return;
+		}
 		app->help_open = false;
 		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0 ||
 		    strcmp(command->name, "quit") == 0)
@@ -592,13 +602,15 @@ recall(struct app *app, key_code key)
 }
 
 static void
-filter_now(struct app *app)
+filter_now(struct app *app, const char *text)
 {
 	struct panel *panel = app_panel(app);
 	struct error err;
 
 	app->message.text[0] = '\0';
-	if (!panel->ops->filter(panel, app->input.text, &err))
+	if (app->help_open)
+		snprintf(app->help.search, sizeof(app->help.search), "%s", text);
+	else if (!panel->ops->filter(panel, text, &err))
 		app_say(app, ROLE_bad, "%s", err.text);
 }
 
@@ -606,13 +618,12 @@ void
 app_line_key(struct app *app, key_code key)
 {
 	bool prompt = app->line == APP_LINE_PROMPT;
-	struct panel *panel = app_panel(app);
 
 	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
 		app->line = APP_LINE_NONE;
 		app->message.text[0] = '\0';
 		if (!prompt)
-			panel->ops->filter(panel, "", NULL);
+			filter_now(app, "");
 	} else if (key == KEYS_ENTER) {
 		app->line = APP_LINE_NONE;
 		if (prompt)
@@ -624,6 +635,6 @@ app_line_key(struct app *app, key_code key)
 	} else if (key == KEYS_BACKSPACE && app->input.text[0] == '\0') {
 		app->line = APP_LINE_NONE;
 	} else if (input_key(&app->input, key) && !prompt) {
-		filter_now(app);
+		filter_now(app, app->input.text);
 	}
 }

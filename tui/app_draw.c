@@ -53,17 +53,19 @@ draw_whose(const struct area *line, int left, int right, const struct model_gate
 		area_print(line, 0, left, ROLE_header, " · %s", gateway->outside);
 }
 
-/* "‖ PAUSED 12 s, 41 changes", and how much of it fits into `cols`. */
+/* "‖ PAUSED 12 s, 41 changes", or as much of it as leaves the name its `name` of `cols`. */
 static const char *
-say_paused(const struct app *app, int cols, char *out, size_t size)
+say_paused(const struct app *app, int cols, int name, char *out, size_t size)
 {
 	char span[FORMAT_TEXT], count[FORMAT_TEXT];
 
 	format_since(clock_monotonic(), app->pause.since, span);
 	snprintf(out, size, "‖ PAUSED %s, %s change%s", span, format_count(app->pause.changes, count),
 		 app->pause.changes == 1 ? "" : "s");
-	if (text_columns(out) > cols)
+	if (text_columns(out) + name > cols)
 		snprintf(out, size, "‖ PAUSED %s", span);
+	if (text_columns(out) > cols)
+		snprintf(out, size, "‖");
 	return out;
 }
 
@@ -81,13 +83,13 @@ draw_header(struct app *app, const struct area *line)
 
 	area_blank(line, 0, 0, 1, line->cols);
 	area_print(line, 0, right, look.role, "%s %s", look.glyph, look.word);
-	if (app_production(app))
-		left = area_text(line, 0, 1, ROLE_production,
-				 right > 1 + 10 + 1 ? "PRODUCTION" : "PROD") + 2;
+	if (app_production(app) && right > 6) /* its ground is there at any width */
+		left = area_text(line, 0, 1, ROLE_production, right > 12 ? "PRODUCTION" : "PROD") + 2;
 	if (app->pause.on) {
-		say_paused(app, right - left - name - 4, text, sizeof(text));
+		say_paused(app, right - left - 2, name + 2, text, sizeof(text));
 		right -= text_columns(text) + 2;
-		area_text(line, 0, right < left ? left : right, ROLE_attention, text);
+		if (right >= 0)
+			area_text(line, 0, right, ROLE_attention, text);
 	}
 	if (right - left - name > 10) {
 		right -= 10;
@@ -273,7 +275,8 @@ draw_footer(struct app *app, const struct area *line)
 						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
 						    "",
 						    NULL},
-				 *const help[] = {"↑ ↓", "scroll", "Esc", "close", NULL};
+				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
+				 *const search[] = {"Enter", "keep", "Esc", "show all", NULL};
 
 	area_blank(line, 0, 0, 1, line->cols);
 	if (app->sheet != NULL)
@@ -281,7 +284,7 @@ draw_footer(struct app *app, const struct area *line)
 	else if (app->line == APP_LINE_PROMPT)
 		draw_hints(line, prompt);
 	else if (app->line == APP_LINE_FILTER)
-		draw_hints(line, filter);
+		draw_hints(line, app->help_open ? search : filter);
 	else if (app->help_open)
 		draw_hints(line, help);
 	else
@@ -397,7 +400,12 @@ struct frame {
 static struct frame
 frame_of(int rows)
 {
-	return (struct frame){.top = rows >= 8 ? 2 : rows >= 2 ? 1 : 0, .foot = rows >= 8 ? 2 : rows >= 4 ? 1 : 0};
+	return (struct frame){.top = rows >= 8   ? 2
+				     : rows >= 2 ? 1
+						 : 0,
+			      .foot = rows >= 8   ? 2
+				      : rows >= 4 ? 1
+						  : 0};
 }
 
 /* One line of the frame, drawn anew. */
@@ -417,7 +425,8 @@ static void
 compose_body(struct app *app, const struct area *screen, const struct frame *frame)
 {
 	struct panel *panel = app_panel(app);
-	struct area part = area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
+	struct area part =
+	    area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
 
 	part.dimmed = app_stale(app);
 	if (!app->ever_live)

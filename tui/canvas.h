@@ -99,7 +99,8 @@ void area_frame(const struct area *area, enum theme_role role, const char *title
 int area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
 	      const char *text);
 void area_cursor(const struct area *area, int row, int col);
-/** A click on these columns shall be that key. The zone goes with the next clearing, or canvas_forget_zones. */
+/** A click on these columns shall be that key. The zone goes with the next clearing, or canvas_forget_zones.
+ */
 void area_zone(const struct area *area, int row, int col, int cols, uint32_t key);
 
 /**

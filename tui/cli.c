@@ -122,7 +122,8 @@ print_help(const struct cli *cli)
 	print_options("Options of every command", false);
 	printf("\nThe default socket is %s.\n", cli->parts->default_socket);
 	print_options("Options of the console (also of lab)", true);
-	printf("\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n");
+	printf(
+	    "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n");
 	return CONTROL_EXIT_DONE;
 }
 

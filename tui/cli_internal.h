@@ -13,8 +13,8 @@
 struct cli {
 	const struct cli_parts *parts;
 	const struct console_options *console; /* what the words say of the console */
-	const char *socket; /* the one that counts: -s, TWINSPAN_SOCKET or the default */
-	const char *config; /* -c, or NULL */
+	const char *socket;                    /* the one that counts: -s, TWINSPAN_SOCKET or the default */
+	const char *config;                    /* -c, or NULL */
 	const char *state_dir;
 };
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct console_options {
-	const char *socket; /* of the gateway; borrowed for the time of the call */
+	const char *socket;   /* of the gateway; borrowed for the time of the call */
 	const char *theme;    /* a name or a path; NULL: the settings', else by the terminal's background */
 	const char *colours;  /* "auto", "24bit", "256", "16", "none"; NULL: the settings' */
 	const char *settings; /* console.yaml; NULL: the usual place */

@@ -21,23 +21,20 @@ static const struct {
 	const char *bytes;
 	key_code key;
 } usual[] = {
-    {"\033[A", KEYS_UP},         {"\033OA", KEYS_UP},         {"\033[B", KEYS_DOWN},
-    {"\033OB", KEYS_DOWN},       {"\033[C", KEYS_RIGHT},      {"\033OC", KEYS_RIGHT},
-    {"\033[D", KEYS_LEFT},       {"\033OD", KEYS_LEFT},       {"\033[H", KEYS_HOME},
-    {"\033OH", KEYS_HOME},       {"\033[1~", KEYS_HOME},      {"\033[F", KEYS_END},
-    {"\033OF", KEYS_END},        {"\033[4~", KEYS_END},       {"\033[Z", KEYS_BACK_TAB},
-    {"\033[2~", KEYS_INSERT},    {"\033[3~", KEYS_DELETE},    {"\033[5~", KEYS_PAGE_UP},
+    {"\033[A", KEYS_UP},         {"\033OA", KEYS_UP},      {"\033[B", KEYS_DOWN},
+    {"\033OB", KEYS_DOWN},       {"\033[C", KEYS_RIGHT},   {"\033OC", KEYS_RIGHT},
+    {"\033[D", KEYS_LEFT},       {"\033OD", KEYS_LEFT},    {"\033[H", KEYS_HOME},
+    {"\033OH", KEYS_HOME},       {"\033[1~", KEYS_HOME},   {"\033[F", KEYS_END},
+    {"\033OF", KEYS_END},        {"\033[4~", KEYS_END},    {"\033[Z", KEYS_BACK_TAB},
+    {"\033[2~", KEYS_INSERT},    {"\033[3~", KEYS_DELETE}, {"\033[5~", KEYS_PAGE_UP},
     {"\033[6~", KEYS_PAGE_DOWN}, {"\033OM", KEYS_ENTER},
 };
 
 static const struct {
 	unsigned char byte;
 	key_code key;
-} control[] = {{'\r', KEYS_ENTER},
-	       {'\n', KEYS_ENTER},
-	       {'\t', KEYS_TAB},
-	       {0x7f, KEYS_BACKSPACE},
-	       {'\b', KEYS_BACKSPACE}};
+} control[] = {
+    {'\r', KEYS_ENTER}, {'\n', KEYS_ENTER}, {'\t', KEYS_TAB}, {0x7f, KEYS_BACKSPACE}, {'\b', KEYS_BACKSPACE}};
 
 void
 key_reader_name(struct key_reader *reader, const char *bytes, key_code key)
@@ -244,11 +241,15 @@ static enum key_reader_kind
 character(struct key_reader *reader, bool final, struct key_reader_event *out)
 {
 	unsigned char first = reader->bytes[0];
-	size_t need = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+	size_t need = first < 0xc2 || first > 0xf4 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
 	char text[5] = "";
 	const char *at = text;
 	char32_t c;
 
+	for (size_t i = 1; i < need && i < reader->count; i++) {
+		if ((reader->bytes[i] & 0xc0) != 0x80)
+			need = i; /* broken off: nothing to wait for */
+	}
 	if (reader->count < need && !final)
 		return KEY_READER_INCOMPLETE;
 	memcpy(text, reader->bytes, need < reader->count ? need : reader->count);
@@ -275,8 +276,7 @@ key_reader_next(struct key_reader *reader, bool final, struct key_reader_event *
 	if (reader->count == 0)
 		return KEY_READER_NOTHING;
 	/* the answer's ESC came alone, and so late that it was taken for the key */
-	if (torn && reader->bytes[0] == ']' &&
-	    (reader->count == 1 ? !final : reader->bytes[1] == '1')) {
+	if (torn && reader->bytes[0] == ']' && (reader->count == 1 ? !final : reader->bytes[1] == '1')) {
 		kind = reader->count == 1 ? KEY_READER_INCOMPLETE : control_string(reader, 1, true, out);
 	} else {
 		reader->after_escape = false;

@@ -161,10 +161,11 @@ check_description(struct error *err)
 		return error_set(err, "TERM is not set: it says what kind of terminal this is, such as "
 				      "xterm-256color");
 	if (setupterm(term, STDOUT_FILENO, &status) != OK)
-		return error_set(err,
-				 "the terminal '%s' (TERM) is not known on this machine; 'TERM=xterm-256color "
-				 "twinspan' fits most",
-				 text_clean(clean, sizeof(clean), term));
+		return error_set(
+		    err,
+		    "the terminal '%s' (TERM) is not known on this machine; 'TERM=xterm-256color "
+		    "twinspan' fits most",
+		    text_clean(clean, sizeof(clean), term));
 	if (tigetstr("cup") == NULL || tigetstr("cup") == (char *)-1) {
 		del_curterm(cur_term);
 		return error_set(err,
@@ -385,9 +386,9 @@ terminal_has_mouse(const struct terminal *terminal)
 static bool
 understands_questions(void)
 {
-	static const char *const families[] = {"xterm", "tmux",    "foot",    "alacritty", "kitty",  "rxvt-unicode",
-					       "gnome", "konsole", "wezterm", "contour",   "mintty", "ghostty",
-					       "vte",   "iterm"};
+	static const char *const families[] = {"xterm",        "tmux",    "foot",    "alacritty", "kitty",
+					       "rxvt-unicode", "gnome",   "konsole", "wezterm",   "contour",
+					       "mintty",       "ghostty", "vte",     "iterm"};
 	const char *term = term_name(), *tmux = getenv("TMUX");
 
 	for (size_t i = 0; i < COUNT_OF(families); i++) {

@@ -152,12 +152,10 @@ ncurses_attributes(unsigned attributes)
 static struct look
 make_look(struct terminal *terminal, const struct theme *theme, enum ground ground, enum theme_role role)
 {
-	static const enum theme_role ground_roles[] = {[GROUND_PLAIN] = ROLE_text,
-						       [GROUND_SELECTED] = ROLE_selection,
-						       [GROUND_HEADER] = ROLE_header,
-						       [GROUND_DIALOG] = ROLE_dialog,
-						       [GROUND_FOOTER] = ROLE_footer,
-						       [GROUND_PRODUCTION] = ROLE_production};
+	static const enum theme_role ground_roles[] = {
+	    [GROUND_PLAIN] = ROLE_text,    [GROUND_SELECTED] = ROLE_selection,
+	    [GROUND_HEADER] = ROLE_header, [GROUND_DIALOG] = ROLE_dialog,
+	    [GROUND_FOOTER] = ROLE_footer, [GROUND_PRODUCTION] = ROLE_production};
 	const struct theme_style *style = &theme->roles[role], *under = &theme->roles[ground_roles[ground]];
 	struct theme_colour fg = style->fg, bg = style->bg;
 	unsigned attributes = style->attributes;

@@ -21,9 +21,9 @@ static const struct {
 	const char *capability;
 	key_code key;
 } described[] = {
-    {"kent", KEYS_ENTER},   {"kcbt", KEYS_BACK_TAB}, {"kbs", KEYS_BACKSPACE}, {"kdch1", KEYS_DELETE},
-    {"kich1", KEYS_INSERT}, {"kcuu1", KEYS_UP},      {"kcud1", KEYS_DOWN},    {"kcub1", KEYS_LEFT},
-    {"kcuf1", KEYS_RIGHT},  {"khome", KEYS_HOME},    {"kend", KEYS_END},      {"kpp", KEYS_PAGE_UP},
+    {"kent", KEYS_ENTER},    {"kcbt", KEYS_BACK_TAB}, {"kbs", KEYS_BACKSPACE}, {"kdch1", KEYS_DELETE},
+    {"kich1", KEYS_INSERT},  {"kcuu1", KEYS_UP},      {"kcud1", KEYS_DOWN},    {"kcub1", KEYS_LEFT},
+    {"kcuf1", KEYS_RIGHT},   {"khome", KEYS_HOME},    {"kend", KEYS_END},      {"kpp", KEYS_PAGE_UP},
     {"knp", KEYS_PAGE_DOWN},
 };
 

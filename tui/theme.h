@@ -36,7 +36,8 @@ enum theme_attribute {
 	X(bad, THEME_BOLD, "down, refused") \
 	X(attention, THEME_BOLD, "the line that says what needs a person") \
 	X(header, THEME_BOLD, "the first line") \
-	X(production, THEME_BOLD | THEME_REVERSE, "the first line of a gateway that is marked as production") \
+	X(production, THEME_BOLD | THEME_REVERSE, \
+	  "the first line of a gateway that is marked as production") \
 	X(tab, THEME_DIM, "names of the other panels") \
 	X(tab_active, THEME_BOLD | THEME_UNDERLINE, "name of this panel") \
 	X(heading, THEME_DIM, "titles of columns and sections") \

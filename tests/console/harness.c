@@ -316,15 +316,15 @@ screen_open(struct world *world, const struct screen_options *options)
 	}
 }
 
-/* On a busy machine ESC and q can arrive together, which is no key: then q is typed again. */
+/* On a busy machine ESC and q can arrive together, which is no key: then both are typed again. */
 static void
 type_until_ended(struct world *world)
 {
 	for (int tries = 0; tries < 30 && !world->ended && world->fd >= 0; tries++) {
 		usec_t end = clock_monotonic() + USEC_PER_SEC;
 
-		screen_type(world, tries == 0 ? "\x1b" : "q");
-		while (tries > 0 && !world->ended && clock_monotonic() < end)
+		screen_type(world, tries % 4 == 0 ? "\x1b" : "q");
+		while (tries % 4 != 0 && !world->ended && clock_monotonic() < end)
 			world_turn(world);
 	}
 }
@@ -524,28 +524,53 @@ screen_wait_row(struct world *world, const char *a, const char *b)
 	wait_for(world, a, b, true);
 }
 
+bool
+screen_find(struct world *world, const char *text, int *row, int *col)
+{
+	char line[4096];
+
+	for (*row = 0; *row < world->rows; (*row)++) {
+		const char *at;
+
+		row_text(world, *row, line, sizeof(line));
+		at = strstr(line, text);
+		if (at == NULL)
+			continue;
+		*col = 0;
+		for (const char *p = line; p < at; p++)
+			*col += ((unsigned char)*p & 0xc0) != 0x80;
+		return true;
+	}
+	return false;
+}
+
+bool
+screen_is_ascii(struct world *world)
+{
+	char line[4096];
+
+	settle(world);
+	for (int row = 0; row < world->rows; row++) {
+		row_text(world, row, line, sizeof(line));
+		for (const char *p = line; *p != '\0'; p++) {
+			if ((unsigned char)*p >= 0x80)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool
 find_cell(struct world *world, const char *text, VTermScreenCell *out)
 {
-	char row[4096], head[4096];
+	int row, col;
 
-	for (int r = 0; r < world->rows; r++) {
-		const char *at;
-		int col = 0;
-
-		row_text(world, r, row, sizeof(row));
-		at = strstr(row, text);
-		if (at == NULL)
-			continue;
-		snprintf(head, sizeof(head), "%.*s", (int)(at - row), row);
-		for (const char *p = head; *p != '\0'; p++)
-			col += ((unsigned char)*p & 0xc0) != 0x80;
-		vterm_screen_get_cell(world->screen, (VTermPos){.row = r, .col = col}, out);
-		return true;
+	if (!screen_find(world, text, &row, &col)) {
+		print_screen(world);
+		fail_msg("'%s' is not on the screen", text);
 	}
-	print_screen(world);
-	fail_msg("'%s' is not on the screen", text);
-	return false;
+	vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, out);
+	return true;
 }
 
 /* 0xrrggbb; -1 for the terminal's own. */

@@ -110,19 +110,6 @@ app_stale(const struct app *app)
 				  clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
 }
 
-bool
-app_use_theme(struct app *app, const char *name, struct error *err)
-{
-	struct theme theme;
-
-	if (!theme_find(name, &theme, err))
-		return false;
-	app->theme = theme;
-	snprintf(app->theme_name, sizeof(app->theme_name), "%s", name);
-	terminal_theme(app->terminal, &theme);
-	return true;
-}
-
 /* --- frames
  * --------------------------------------------------------------------------------------------------- */
 
@@ -188,35 +175,11 @@ app_quit(struct app *app)
 	uv_stop(&app->loop);
 }
 
-/* The terminal told its background. */
-static void
-take_background(struct app *app)
-{
-	struct error err;
-	uint32_t background;
-
-	if (!app->theme_by_background || !terminal_background(app->terminal, &background))
-		return;
-	app->theme_by_background = false;
-	if (strcmp(app->theme_name, theme_is_light(background) ? "light" : "dark") != 0)
-		app_use_theme(app, theme_is_light(background) ? "light" : "dark", &err);
-}
-
-bool
-app_production(const struct app *app)
-{
-	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
-						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
-						  : NULL;
-
-	return gateway != NULL && settings_production(&app->settings, gateway->name);
-}
-
 void
 app_take_key(struct app *app, key_code key)
 {
 	if (key == KEYS_UNKNOWN)
-		take_background(app);
+		look_take_background(app);
 	else if (key == KEYS_MOUSE)
 		mouse_take(app, terminal_mouse_event(app->terminal));
 	else if (app->sheet != NULL)

@@ -112,9 +112,6 @@ void app_say(struct app *app, enum theme_role role, const char *format, ...)
 void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
-bool app_use_theme(struct app *app, const char *name, struct error *err);
-/** The gateway is a site that console.yaml marks as production. */
-bool app_production(const struct app *app);
 /** A key, to whatever is on top. */
 void app_take_key(struct app *app, key_code key);
 
@@ -146,6 +143,22 @@ void navigation_last(struct app *app);
 bool navigation_jump(struct app *app, const char *command, const char *name);
 /** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
+
+/* --- look.c --- */
+bool app_use_theme(struct app *app, const char *name, struct error *err);
+/** The gateway is a site that console.yaml marks as production. */
+bool app_production(const struct app *app);
+/** Takes the theme of that name (NULL: the next one, unless the present one is only to be kept), and says so.
+ */
+void look_theme(struct app *app, const char *name, bool save);
+/** The terminal may have told its background. */
+void look_take_background(struct app *app);
+/** Turns the mouse on or off. */
+void look_mouse(struct app *app);
+/** Freezes the screen, or shows the present again. */
+void look_pause(struct app *app);
+/** On a frozen screen, before a command: false where it is not to be carried out. */
+bool look_leaves_pause(struct app *app, const struct command *command);
 
 /* --- mouse.c --- */
 void mouse_take(struct app *app, struct mouse_event event);

@@ -142,110 +142,26 @@ go_redraw(struct app *app, const char *argument)
 	terminal_redraw(app->terminal);
 }
 
-/* The theme behind the present one in the order of names; those that can't be read are said and left out. */
-static void
-next_theme(struct app *app)
-{
-	struct text_list names = {0};
-	struct error err;
-	bool failed = false;
-	size_t at = 0;
-
-	theme_names(&names);
-	while (at < names.count && strcmp(names.items[at], app->theme_name) != 0)
-		at++;
-	for (size_t tries = 1; tries <= names.count; tries++) {
-		const char *name = names.items[(at + tries) % names.count];
-
-		if (!app_use_theme(app, name, &err)) {
-			app_say(app, ROLE_bad, "%s", err.text);
-			failed = true;
-			continue;
-		}
-		if (!failed)
-			app_say(app, ROLE_text, "theme %s (%zu of %zu); ':theme --save' keeps it", name,
-				(at + tries) % names.count + 1, names.count);
-		break;
-	}
-	text_list_free(&names);
-}
-
-static void
-save_theme(struct app *app)
-{
-	struct error err;
-
-	snprintf(app->settings.theme, sizeof(app->settings.theme), "%s", app->theme_name);
-	if (settings_save(&app->settings, &err))
-		app_say(app, ROLE_good, "theme %s is kept in %s", app->theme_name, app->settings.path);
-	else
-		app_say(app, ROLE_bad, "%s", err.text);
-}
-
 static void
 go_theme(struct app *app, const char *argument)
 {
-	const char *name = json_string_value(json_object_get(app->arguments, "name"));
-	bool save = json_is_true(json_object_get(app->arguments, "save"));
-	struct error err;
-
 	(void)argument;
-	if (!terminal_colours(app->terminal)) {
-		app_say(app, ROLE_warning,
-			"there are no colours here: NO_COLOR, '--colours none', or a terminal without");
-		return;
-	}
-	app->theme_by_background = false;
-	if (name != NULL && !app_use_theme(app, name, &err)) {
-		app_say(app, ROLE_bad, "%s", err.text);
-		return;
-	}
-	if (name == NULL && !save)
-		next_theme(app);
-	if (save)
-		save_theme(app);
+	look_theme(app, json_string_value(json_object_get(app->arguments, "name")),
+		   json_is_true(json_object_get(app->arguments, "save")));
 }
 
 static void
 go_mouse(struct app *app, const char *argument)
 {
-	bool on = !terminal_has_mouse(app->terminal);
-
 	(void)argument;
-	terminal_mouse(app->terminal, on);
-	if (on)
-		app_say(app, ROLE_text,
-			"mouse on: click, double click, wheel; Shift selects text, 'mouse' again is off");
-	else
-		app_say(app, ROLE_text, "mouse off: the terminal selects text");
+	look_mouse(app);
 }
 
 static void
 go_pause(struct app *app, const char *argument)
 {
 	(void)argument;
-	app->pause.on = !app->pause.on;
-	app->pause.since = clock_monotonic();
-	app->pause.changes = app->pause.events = 0;
-}
-
-/* What a frozen screen knows by itself. Everything else shows the present first; a command for the gateway
- * must not act on a picture of the past, and is asked for again. False where the key has done its work. */
-static bool
-leave_pause(struct app *app, const struct command *command)
-{
-	static const char *const stay[] = {"pause", "mouse", "redraw", "suspend", "quit", "theme"};
-
-	for (size_t i = 0; i < COUNT_OF(stay); i++) {
-		if (strcmp(command->name, stay[i]) == 0)
-			return true;
-	}
-	go_pause(app, NULL);
-	if (command->place == COMMAND_CONSOLE)
-		return true;
-	app_say(app, ROLE_warning, "the screen was paused and shows the present again: %s was not sent",
-		command->name);
-	return false;
+	look_pause(app);
 }
 
 static void
@@ -498,7 +414,7 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL || (app->pause.on && !leave_pause(app, command)))
+	if (command == NULL || (app->pause.on && !look_leaves_pause(app, command)))
 		return;
 	if (run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))

@@ -12,7 +12,7 @@ tui_libconsole_la_SOURCES = \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_save.c \
 	tui/key_reader.c tui/key_reader.h \
-	tui/mouse.c \
+	tui/look.c tui/mouse.c \
 	tui/terminal.c tui/terminal.h tui/terminal_internal.h \
 	tui/terminal_colours.c tui/terminal_description.c tui/terminal_keys.c \
 	tui/theme.c tui/theme.h \

@@ -154,8 +154,7 @@ write_all(const struct help *help, const struct area *inside, size_t page)
 void
 help_draw(struct help *help, const struct area *screen)
 {
-	int most = screen->cols >= 2 * COLUMN + 4 ? 190 : 106;
-	int cols = screen->cols > most + 4 ? most : screen->cols - 2;
+	int cols = screen->cols > 110 && screen->cols < 2 * COLUMN + 4 ? 106 : screen->cols - 2;
 	struct area box = area_part(screen, 0, (screen->cols - cols) / 2, screen->rows, cols), inside;
 	char text[96];
 	size_t end;

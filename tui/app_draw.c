@@ -91,11 +91,11 @@ draw_header(struct app *app, const struct area *line)
 		if (right >= 0)
 			area_text(line, 0, right, ROLE_attention, text);
 	}
-	if (right - left - name > 10) {
+	if (right - left - name >= 12) {
 		right -= 10;
 		area_text(line, 0, right, ROLE_header, format_clock(app->scene.now, in));
 	}
-	if (terminal_has_mouse(app->terminal) && right - left - name > 8) {
+	if (terminal_has_mouse(app->terminal) && right - left - name >= 9) {
 		right -= 7;
 		area_text(line, 0, right, ROLE_header, "mouse");
 	}

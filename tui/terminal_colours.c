@@ -161,8 +161,9 @@ make_look(struct terminal *terminal, const struct theme *theme, enum ground grou
 	unsigned attributes = style->attributes;
 	struct look look;
 
-	/* a strong ground, on which the colours of states could not be read: there word and glyph say them */
-	if (ground == GROUND_PRODUCTION)
+	/* a strong ground, on which the colours of states could not be read, as green on the 16 colours'
+	 * blue: there word and glyph say them */
+	if (ground == GROUND_PRODUCTION || (ground == GROUND_SELECTED && terminal->tier <= TIER_16))
 		fg = under->fg;
 	if (!bg.set || ground == GROUND_PRODUCTION)
 		bg = under->bg;
@@ -178,9 +179,14 @@ make_look(struct terminal *terminal, const struct theme *theme, enum ground grou
 		look.pair = 0;
 		return look;
 	}
-	/* eight colours: the bright ones are the basic ones in bold */
-	if (terminal->tier == TIER_8 && fg.set && fg.ansi >= 8)
+	/* eight colours: the bright ones are the basic ones in bold; but bold black is black on many, and
+	 * what should be grey is the terminal's own, dim */
+	if (terminal->tier == TIER_8 && fg.set && fg.ansi == 8) {
+		fg.set = false;
+		look.attributes |= attributes & THEME_REVERSE ? 0 : A_DIM;
+	} else if (terminal->tier == TIER_8 && fg.set && fg.ansi >= 8) {
 		look.attributes |= A_BOLD;
+	}
 	look.pair = colour_pair(terminal, colour_number(terminal, &fg), colour_number(terminal, &bg));
 	return look;
 }

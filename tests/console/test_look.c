@@ -121,6 +121,11 @@ where_there_are_16_the_named_one_is_taken(void **state)
 	assert_true(screen_wrote(world, "\x1b[32m"));
 	assert_false(screen_wrote(world, "38;"));
 	assert_int_not_equal(screen_colour(world, "Established"), screen_colour(world, "✕ down"));
+	/* on the selected row one colour that can be read on its ground */
+	screen_type(world, "3");
+	screen_wait_row(world, "▸", "Established");
+	screen_type(world, "k");
+	assert_int_equal(screen_colour(world, "Established"), screen_colour(world, "▸"));
 	finish(world);
 }
 

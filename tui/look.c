@@ -104,11 +104,13 @@ void
 look_mouse(struct app *app)
 {
 	bool on = !terminal_has_mouse(app->terminal);
+	char key[16];
 
 	terminal_mouse(app->terminal, on);
+	keys_name(keys_of(command_find("mouse"), 0), key, sizeof(key));
 	if (on)
 		app_say(app, ROLE_text,
-			"mouse on: click, double click, wheel; Shift selects text, 'mouse' again is off");
+			"mouse on: click, double click, wheel; Shift selects text, %s turns it off", key);
 	else
 		app_say(app, ROLE_text, "mouse off: the terminal selects text");
 }

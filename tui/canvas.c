@@ -89,6 +89,54 @@ put_utf8(char32_t c, char out[4])
 }
 
 const char *
+canvas_cell_text(const struct cell *cell, char out[CELL_TEXT])
+{
+	size_t used = 0;
+
+	for (int i = 0; i < 1 + CELL_MARKS && cell->text[i] != 0; i++)
+		used += put_utf8(cell->text[i], out + used);
+	out[used] = '\0';
+	return out;
+}
+
+struct theme_style
+canvas_style(const struct theme *theme, enum theme_tier tier, enum ground ground, enum theme_role role)
+{
+	static const enum theme_role ground_roles[] = {
+	    [GROUND_PLAIN] = ROLE_text,    [GROUND_SELECTED] = ROLE_selection,
+	    [GROUND_HEADER] = ROLE_header, [GROUND_DIALOG] = ROLE_dialog,
+	    [GROUND_FOOTER] = ROLE_footer, [GROUND_PRODUCTION] = ROLE_production};
+	const struct theme_style *under = &theme->roles[ground_roles[ground]];
+	struct theme_style style = theme->roles[role];
+
+	/* a strong ground, on which the colours of states could not be read, as green on the 16 colours'
+	 * blue: there word and glyph say them */
+	if (ground == GROUND_PRODUCTION || (ground == GROUND_SELECTED && tier <= TIER_16))
+		style.fg = under->fg;
+	if (!style.bg.set || ground == GROUND_PRODUCTION)
+		style.bg = under->bg;
+	if (!style.fg.set)
+		style.fg = under->fg.set ? under->fg : theme->roles[ROLE_text].fg;
+	if (ground != GROUND_PLAIN)
+		style.attributes |=
+		    under->attributes & (ground == GROUND_SELECTED ? ~0U : (unsigned)THEME_REVERSE);
+	/* reversed and dim together can't be read on many terminals */
+	if (style.attributes & THEME_REVERSE)
+		style.attributes &= ~(unsigned)THEME_DIM;
+	if (tier != TIER_8 || !style.fg.set)
+		return style;
+	/* eight colours: the bright ones are the basic ones in bold; but bold black is black on many, and
+	 * what should be grey is the terminal's own, dim */
+	if (style.fg.ansi == 8) {
+		style.fg.set = false;
+		style.attributes |= style.attributes & THEME_REVERSE ? 0 : (unsigned)THEME_DIM;
+	} else if (style.fg.ansi > 8) {
+		style.attributes |= THEME_BOLD;
+	}
+	return style;
+}
+
+const char *
 canvas_row_text(const struct canvas *canvas, int row, char *out, size_t size)
 {
 	size_t used = 0, end = 0;

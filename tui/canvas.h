@@ -71,6 +71,15 @@ void canvas_free(struct canvas *canvas);
 uint32_t canvas_zone_key(const struct canvas *canvas, int row, int col);
 /** Forgets the zones of a row that is drawn anew. */
 void canvas_forget_zones(struct canvas *canvas, int row);
+/**
+ * How a cell of that ground and role looks with so many colours: what the role leaves open is the ground's,
+ * then the text's.
+ */
+struct theme_style canvas_style(const struct theme *theme, enum theme_tier tier, enum ground ground,
+				enum theme_role role);
+#define CELL_TEXT (4 * (1 + CELL_MARKS) + 1)
+/** A cell's characters as UTF-8; "" for the right half of a wide one. Returns `out`. */
+const char *canvas_cell_text(const struct cell *cell, char out[CELL_TEXT]);
 /** One row as text without trailing blanks. Returns `out`. */
 const char *canvas_row_text(const struct canvas *canvas, int row, char *out, size_t size);
 

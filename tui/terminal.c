@@ -13,6 +13,7 @@
  */
 #include "tui/terminal_internal.h"
 
+#include <errno.h>
 #include <langinfo.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -133,7 +134,7 @@ term_name(void)
 
 /* newterm, with more colours than the description of TERM has where the tier asks for them. */
 static SCREEN *
-open_screen(enum tier tier)
+open_screen(enum theme_tier tier)
 {
 	const char *now = getenv("TERMINFO");
 	char *before = text_copy(now);
@@ -340,6 +341,22 @@ terminal_present(struct terminal *terminal, const struct canvas *canvas)
 	if (canvas->cursor)
 		move(canvas->cursor_row, canvas->cursor_col);
 	refresh();
+}
+
+void
+terminal_send(struct terminal *terminal, const char *bytes, size_t count)
+{
+	(void)terminal;
+	while (count > 0) {
+		ssize_t n = write(STDOUT_FILENO, bytes, count);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* a terminal that is gone is noticed where keys are read */
+		bytes += n;
+		count -= (size_t)n;
+	}
 }
 
 /* --- suspending ---------------------------------------------------------------------------------- */

@@ -34,6 +34,9 @@ bool terminal_ascii(const struct terminal *terminal);
 enum terminal_graph terminal_graph(const struct terminal *terminal);
 /** Colours are shown: the terminal has them, or they were asked for, and NO_COLOR does not say otherwise. */
 bool terminal_colours(const struct terminal *terminal);
+enum theme_tier terminal_tier(const struct terminal *terminal);
+/** The tier that a terminal opened on stdout would have. */
+enum theme_tier terminal_tier_of(enum settings_colours wanted);
 /** The look of all roles from now on. The theme is copied. */
 void terminal_theme(struct terminal *terminal, const struct theme *theme);
 /** Rows and columns now, as the terminal says. */
@@ -42,6 +45,8 @@ void terminal_size(struct terminal *terminal, int *rows, int *cols);
 void terminal_resized(struct terminal *terminal);
 /** Draws what differs from the screen. */
 void terminal_present(struct terminal *terminal, const struct canvas *canvas);
+/** Bytes for the terminal itself, past what ncurses knows: they must leave the screen as it is. */
+void terminal_send(struct terminal *terminal, const char *bytes, size_t count);
 /** The next terminal_present draws everything anew. */
 void terminal_redraw(struct terminal *terminal);
 /** The next key that was typed; false where none waits. Never blocks longer than the escape delay (25 ms). */

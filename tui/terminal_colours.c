@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <term.h>
+#include <unistd.h>
 
 #include "core/base/text.h"
 
@@ -51,7 +52,7 @@ description_is_direct(void)
 }
 
 bool
-tier_described(enum tier tier)
+tier_described(enum theme_tier tier)
 {
 	int colours = tigetnum("colors");
 
@@ -67,13 +68,13 @@ tier_described(enum tier tier)
 	}
 }
 
-enum tier
+enum theme_tier
 tier_choose(const char *term, enum settings_colours wanted)
 {
-	static const enum tier tiers[] = {[SETTINGS_COLOURS_NONE] = TIER_MONO,
-					  [SETTINGS_COLOURS_16] = TIER_16,
-					  [SETTINGS_COLOURS_256] = TIER_256,
-					  [SETTINGS_COLOURS_24BIT] = TIER_DIRECT};
+	static const enum theme_tier tiers[] = {[SETTINGS_COLOURS_NONE] = TIER_MONO,
+						[SETTINGS_COLOURS_16] = TIER_16,
+						[SETTINGS_COLOURS_256] = TIER_256,
+						[SETTINGS_COLOURS_24BIT] = TIER_DIRECT};
 	int colours = tigetnum("colors");
 
 	if (wanted != SETTINGS_COLOURS_AUTO)
@@ -83,6 +84,26 @@ tier_choose(const char *term, enum settings_colours wanted)
 	if (description_is_direct() || promises_direct(term))
 		return TIER_DIRECT;
 	return colours >= 256 ? TIER_256 : colours >= 16 ? TIER_16 : TIER_8;
+}
+
+enum theme_tier
+terminal_tier_of(enum settings_colours wanted)
+{
+	const char *term = getenv("TERM");
+	enum theme_tier tier;
+	int status;
+
+	if (term == NULL || setupterm(term, STDOUT_FILENO, &status) != OK)
+		return wanted == SETTINGS_COLOURS_AUTO ? TIER_MONO : tier_choose("", wanted);
+	tier = tier_choose(term, wanted);
+	del_curterm(cur_term);
+	return tier;
+}
+
+enum theme_tier
+terminal_tier(const struct terminal *terminal)
+{
+	return terminal->tier;
 }
 
 bool
@@ -152,42 +173,12 @@ ncurses_attributes(unsigned attributes)
 static struct look
 make_look(struct terminal *terminal, const struct theme *theme, enum ground ground, enum theme_role role)
 {
-	static const enum theme_role ground_roles[] = {
-	    [GROUND_PLAIN] = ROLE_text,    [GROUND_SELECTED] = ROLE_selection,
-	    [GROUND_HEADER] = ROLE_header, [GROUND_DIALOG] = ROLE_dialog,
-	    [GROUND_FOOTER] = ROLE_footer, [GROUND_PRODUCTION] = ROLE_production};
-	const struct theme_style *style = &theme->roles[role], *under = &theme->roles[ground_roles[ground]];
-	struct theme_colour fg = style->fg, bg = style->bg;
-	unsigned attributes = style->attributes;
-	struct look look;
+	struct theme_style style = canvas_style(theme, terminal->tier, ground, role);
+	struct look look = {.attributes = ncurses_attributes(style.attributes)};
 
-	/* a strong ground, on which the colours of states could not be read, as green on the 16 colours'
-	 * blue: there word and glyph say them */
-	if (ground == GROUND_PRODUCTION || (ground == GROUND_SELECTED && terminal->tier <= TIER_16))
-		fg = under->fg;
-	if (!bg.set || ground == GROUND_PRODUCTION)
-		bg = under->bg;
-	if (!fg.set)
-		fg = under->fg.set ? under->fg : theme->roles[ROLE_text].fg;
-	if (ground != GROUND_PLAIN)
-		attributes |= under->attributes & (ground == GROUND_SELECTED ? ~0U : (unsigned)THEME_REVERSE);
-	/* reversed and dim together can't be read on many terminals */
-	if (attributes & THEME_REVERSE)
-		attributes &= ~(unsigned)THEME_DIM;
-	look.attributes = ncurses_attributes(attributes);
-	if (terminal->tier == TIER_MONO) {
-		look.pair = 0;
-		return look;
-	}
-	/* eight colours: the bright ones are the basic ones in bold; but bold black is black on many, and
-	 * what should be grey is the terminal's own, dim */
-	if (terminal->tier == TIER_8 && fg.set && fg.ansi == 8) {
-		fg.set = false;
-		look.attributes |= attributes & THEME_REVERSE ? 0 : A_DIM;
-	} else if (terminal->tier == TIER_8 && fg.set && fg.ansi >= 8) {
-		look.attributes |= A_BOLD;
-	}
-	look.pair = colour_pair(terminal, colour_number(terminal, &fg), colour_number(terminal, &bg));
+	if (terminal->tier != TIER_MONO)
+		look.pair = colour_pair(terminal, colour_number(terminal, &style.fg),
+					colour_number(terminal, &style.bg));
 	return look;
 }
 

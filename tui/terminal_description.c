@@ -72,7 +72,7 @@ align(struct writing *w)
 }
 
 static const char *
-string_of(const char *name, enum tier tier)
+string_of(const char *name, enum theme_tier tier)
 {
 	const char *string;
 
@@ -89,7 +89,7 @@ string_of(const char *name, enum tier tier)
 }
 
 static int
-number_of(const char *name, enum tier tier)
+number_of(const char *name, enum theme_tier tier)
 {
 	if (strcmp(name, "colors") == 0)
 		return tier == TIER_DIRECT ? TERMINAL_DIRECT_COLOURS : 256;
@@ -110,7 +110,7 @@ count_names(NCURSES_CONST char *const *names)
 
 /* Strings stand after their offsets: first the offsets, the bytes go to `table`. */
 static void
-put_strings(struct writing *w, struct writing *table, size_t count, enum tier tier)
+put_strings(struct writing *w, struct writing *table, size_t count, enum theme_tier tier)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *string = string_of(strnames[i], tier);
@@ -138,7 +138,7 @@ put_extended(struct writing *w)
 }
 
 static void
-put_description(struct writing *w, struct writing *table, const char *term, enum tier tier)
+put_description(struct writing *w, struct writing *table, const char *term, enum theme_tier tier)
 {
 	size_t flags = count_names(boolnames), numbers = count_names(numnames),
 	       strings = count_names(strnames);
@@ -166,7 +166,7 @@ put_description(struct writing *w, struct writing *table, const char *term, enum
 }
 
 bool
-description_colour(const char *term, enum tier tier)
+description_colour(const char *term, enum theme_tier tier)
 {
 	struct writing *parts = memory_zeroed(2, sizeof(*parts));
 	char *text = memory_zeroed(2, MOST_BYTES + 8);

@@ -12,8 +12,6 @@
 #define TERMINAL_MOST_PAIRS 512
 #define TERMINAL_DIRECT_COLOURS (1 << 24)
 
-enum tier { TIER_MONO, TIER_8, TIER_16, TIER_256, TIER_DIRECT };
-
 struct look {
 	attr_t attributes;
 	short pair;
@@ -21,7 +19,7 @@ struct look {
 
 struct terminal {
 	SCREEN *screen;
-	enum tier tier;
+	enum theme_tier tier;
 	bool ascii, lost, fresh, cursor, mouse;
 	struct canvas shown; /* what was presented last */
 	struct look looks[GROUND_COUNT][ROLE_COUNT];
@@ -38,12 +36,12 @@ struct terminal {
 };
 
 /* terminal_colours.c: the tier that is asked for, on the terminal whose description is loaded. */
-enum tier tier_choose(const char *term, enum settings_colours wanted);
+enum theme_tier tier_choose(const char *term, enum settings_colours wanted);
 /* Whether that description has the colours of a tier as they are. */
-bool tier_described(enum tier tier);
+bool tier_described(enum theme_tier tier);
 /* terminal_description.c: puts a copy of the loaded description, with the colours of the tier, into TERMINFO
  * (which the next newterm of that name reads). False where there is no room. */
-bool description_colour(const char *term, enum tier tier);
+bool description_colour(const char *term, enum theme_tier tier);
 /* terminal_keys.c */
 void keys_open(struct terminal *terminal);
 

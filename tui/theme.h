@@ -55,6 +55,9 @@ enum theme_attribute {
 #define THEME_ENUM(role, attributes, help) ROLE_##role,
 enum theme_role { THEME_ROLES(THEME_ENUM) ROLE_COUNT };
 
+/* How many colours there are to show it with. */
+enum theme_tier { TIER_MONO, TIER_8, TIER_16, TIER_256, TIER_DIRECT };
+
 struct theme_colour {
 	bool set;     /* false: the terminal's own */
 	bool exact;   /* `rgb` was given, not only a name */

@@ -262,8 +262,8 @@ on_removed(void *context, enum model_kind kind, const void *row)
 /* --- opening and closing
  * -------------------------------------------------------------------------------------- */
 
-static uint64_t
-followed_kinds(void)
+uint64_t
+app_followed_kinds(void)
 {
 	uint64_t kinds = 0;
 
@@ -280,7 +280,7 @@ open_client(struct app *app, struct error *err)
 	struct control_client_options options = {
 	    .socket = app->options->socket,
 	    .reconnect = true,
-	    .kinds = followed_kinds(),
+	    .kinds = app_followed_kinds(),
 	    .events = PAST_EVENTS,
 	    .callbacks = {.context = app, .state = on_state},
 	};
@@ -295,14 +295,20 @@ open_client(struct app *app, struct error *err)
 	return true;
 }
 
+const char *
+app_usual_theme(void)
+{
+	const char *background = getenv("COLORFGBG"), *last;
+
+	last = background != NULL ? strrchr(background, ';') : NULL;
+	return last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0) ? "light" : "dark";
+}
+
 /* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
  * colours keeps nobody from their gateway; the one that we choose may be missing. */
 static bool
 open_theme(struct app *app, struct error *err)
 {
-	const char *background = getenv("COLORFGBG"), *last;
-	const char *name = "dark";
-
 	if (app->options->theme != NULL)
 		return app_use_theme(app, app->options->theme, err);
 	if (app->settings.theme[0] != '\0') {
@@ -311,10 +317,7 @@ open_theme(struct app *app, struct error *err)
 		app_say(app, ROLE_bad, "%s", err->text);
 	}
 	app->theme_by_background = app->settings.theme[0] == '\0';
-	last = background != NULL ? strrchr(background, ';') : NULL;
-	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
-		name = "light";
-	if (!app_use_theme(app, name, err))
+	if (!app_use_theme(app, app_usual_theme(), err))
 		app_say(app, ROLE_warning, "%s", err->text);
 	return true;
 }
@@ -437,7 +440,9 @@ console_run(const struct console_options *options)
 	struct app app = {.options = options};
 	struct error err = {0};
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(STDOUT_FILENO))
+		return console_once(options, &(struct console_once){0});
+	if (!isatty(STDIN_FILENO)) {
 		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints "
 				"to anything\n");
 		return EXIT_NO_TERMINAL;

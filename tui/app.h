@@ -2,8 +2,8 @@
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, navigation.c knows where one has been, sheet.c asks before what is dangerous and shows
- * what came of it.
+ * command table says, navigation.c knows where one has been, app_output.c writes what is seen elsewhere,
+ * sheet.c asks before what is dangerous and shows what came of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -91,11 +91,19 @@ struct app {
 		enum theme_role role;
 		usec_t until; /* monotonic */
 	} message;
+
+	struct {
+		size_t step;   /* what the last `copy` took: the next one takes more */
+		char key[256]; /* of the row */
+		usec_t until;  /* monotonic: later it begins anew */
+	} copied;
 };
 
 /* --- app.c --- */
 /** The panel that has the keys: the topmost detail, else that of the tab. */
 struct panel *app_panel(struct app *app);
+/** The kinds of which a console keeps a copy: all but the large ones. */
+uint64_t app_followed_kinds(void);
 /** Goes to a tab (details are closed). */
 void app_show_panel(struct app *app, size_t index);
 void app_push_detail(struct app *app, enum model_kind kind, const void *row);
@@ -110,6 +118,8 @@ void app_say(struct app *app, enum theme_role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** The same, with what it is about before it. */
 void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
+/** The theme where nobody chose one: dark, or light where the terminal says that it is (COLORFGBG). */
+const char *app_usual_theme(void);
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
 /** A key, to whatever is on top. */
@@ -119,6 +129,8 @@ void app_take_key(struct app *app, key_code key);
 void app_draw(struct app *app);
 /** Draws the canvas, and not yet the screen. */
 void app_compose(struct app *app);
+/** The first line: whose gateway this is, and how fresh. */
+void app_draw_header(struct app *app, const struct area *line);
 
 /* --- app_commands.c --- */
 /** A key that neither dialog, help nor line took. */
@@ -162,6 +174,10 @@ bool look_leaves_pause(struct app *app, const struct command *command);
 
 /* --- mouse.c --- */
 void mouse_take(struct app *app, struct mouse_event event);
+
+/* --- app_output.c --- */
+/** Carries out dump, save and copy; false for another command. */
+bool output_command(struct app *app, const char *command, const char *argument);
 
 /* --- sheet.c --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */

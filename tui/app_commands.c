@@ -254,7 +254,7 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 	}
-	if (navigation_jump(app, command->name, argument))
+	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,

@@ -70,8 +70,8 @@ say_paused(const struct app *app, int cols, int name, char *out, size_t size)
 }
 
 /* What must be seen comes first: the state, the pause, production; then the name, and what else has room. */
-static void
-draw_header(struct app *app, const struct area *line)
+void
+app_draw_header(struct app *app, const struct area *line)
 {
 	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
 						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
@@ -95,7 +95,7 @@ draw_header(struct app *app, const struct area *line)
 		right -= 10;
 		area_text(line, 0, right, ROLE_header, format_clock(app->scene.now, in));
 	}
-	if (terminal_has_mouse(app->terminal) && right - left - name >= 9) {
+	if (app->terminal != NULL && terminal_has_mouse(app->terminal) && right - left - name >= 9) {
 		right -= 7;
 		area_text(line, 0, right, ROLE_header, "mouse");
 	}
@@ -463,7 +463,7 @@ app_compose(struct app *app)
 	}
 	app->canvas.cursor = false;
 	line = frame_line(app, 0, app_production(app) ? GROUND_PRODUCTION : GROUND_HEADER);
-	draw_header(app, &line);
+	app_draw_header(app, &line);
 	busy = app->line != APP_LINE_NONE || app->message.text[0] != '\0';
 	if (frame.foot > 0 && (frame.foot > 1 || busy)) {
 		line = frame_line(app, rows - frame.foot, GROUND_PLAIN);

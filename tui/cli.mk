@@ -6,5 +6,6 @@ tui_libcli_la_SOURCES = \
 	tui/cli_start.c \
 	tui/show.c tui/show_internal.h \
 	tui/show_name.c \
-	tui/show_table.c
+	tui/show_table.c \
+	tui/typed.c tui/typed.h
 CLI_LIBS = tui/libcli.la $(CONTROL_LIBS)

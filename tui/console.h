@@ -14,10 +14,25 @@ struct console_options {
 	bool mouse;           /* begin with the mouse on */
 };
 
+/* One look at a panel. */
+struct console_once {
+	const char *panel;  /* a panel's or a kind's name; NULL: the overview */
+	const char *name;   /* the row to show in full; NULL: the panel itself */
+	const char *filter; /* as "/" takes it; NULL: all */
+	int cols, rows; /* 0: as wide as the terminal, COLUMNS or 120; as long as there is something to say */
+};
+
+/**
+ * Prints a panel to stdout and returns the program's exit code: 0 printed, 1 not written or nothing of that
+ * name, 2 no such panel, 3 where no gateway answers within ten seconds. Coloured where stdout is a terminal.
+ */
+int console_once(const struct console_options *options, const struct console_once *once);
+
 /**
  * Opens the console on the calling terminal and runs until the user leaves, SIGTERM, SIGHUP or the loss of
  * the terminal; puts the terminal back as it was. Returns the program's exit code: 0 left, 2 a theme that
- * can't be used or a table of keys that collide, 3 where stdin and stdout are no terminal (said on stderr).
+ * can't be used or a table of keys that collide, 1 where stdin is no terminal (said on stderr). Where stdout
+ * is none the overview is printed, as console_once does.
  */
 int console_run(const struct console_options *options);
 

@@ -128,7 +128,7 @@ look_pause(struct app *app)
 bool
 look_leaves_pause(struct app *app, const struct command *command)
 {
-	static const char *const stay[] = {"pause", "mouse", "redraw", "suspend", "quit", "theme"};
+	static const char *const stay[] = {"pause", "mouse", "redraw", "suspend", "quit", "theme", "dump"};
 
 	for (size_t i = 0; i < COUNT_OF(stay); i++) {
 		if (strcmp(command->name, stay[i]) == 0)

@@ -213,6 +213,22 @@ write_settings(const struct world *world, const char *text)
 	fclose(file);
 }
 
+/* Where its stdout goes instead of the terminal. */
+static void
+redirect_output(const struct screen_options *options)
+{
+	int ends[2];
+
+	if (options->output != NULL && freopen(options->output, "w", stdout) == NULL)
+		_exit(127);
+	if (!options->output_closed)
+		return;
+	if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0)
+		_exit(127);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
@@ -244,7 +260,13 @@ be_console(struct world *world, const struct screen_options *options)
 	snprintf(theme, sizeof(theme), "%s/themes/%s.yaml", TEST_SOURCE,
 		 options->theme != NULL ? options->theme : "dark");
 	console.theme = options->no_theme ? NULL : theme;
-	_exit(console_run(&console));
+	if (options->tmux != NULL)
+		setenv("TMUX", options->tmux, 1);
+	unsetenv("STY");
+	if (chdir(world->folder) != 0)
+		_exit(126);
+	redirect_output(options);
+	_exit(options->once != NULL ? console_once(&console, options->once) : console_run(&console));
 }
 
 static void

@@ -25,7 +25,11 @@ struct screen_options {
 	const char *colours;               /* --colours, where not NULL */
 	const char *colorterm, *colorfgbg; /* COLORTERM and COLORFGBG, where not NULL */
 	bool ascii, mono, mouse;
-	bool no_theme; /* nobody chooses one */
+	bool no_theme;      /* nobody chooses one */
+	const char *tmux;   /* TMUX, where not NULL */
+	const char *output; /* a file that stdout goes to, in the console's folder; NULL: the terminal */
+	bool output_closed; /* stdout is a pipe that nobody reads */
+	const struct console_once *once; /* one look instead of the console */
 };
 
 /** A gateway that is listening, with the canned store. */

@@ -34,4 +34,8 @@ UNIT_TESTS += tests/console/test_navigation
 tests_console_test_navigation_SOURCES = tests/console/test_navigation.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_navigation_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_output
+tests_console_test_output_SOURCES = tests/console/test_output.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_output_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_output_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -45,20 +45,13 @@ struct words {
 	const char **rest;
 	int count;
 	const char *socket, *config, *state_dir;
-	bool help, version;
+	const char *size, *interval;
+	bool help, version, once, plain;
 	struct console_options console;
 	const char *console_option; /* the last option that only the console has; NULL: none was given */
 };
 
-/* Every option that stands before or among a command's words. What help says of them comes from here. */
-static const struct global_option {
-	const char *name;
-	char letter;       /* short form, 0 for none */
-	bool console;      /* of the console only */
-	const char *value; /* what it takes; NULL for a flag */
-	const char *help;
-	size_t text, flag; /* where in struct words it is kept: a text for one with a value, else a flag */
-} global_options[] = {
+static const struct cli_option global_options[] = {
 #define TEXT(field) offsetof(struct words, field), 0
 #define FLAG(field) 0, offsetof(struct words, field)
     {"--socket", 's', false, "SOCKET", "the gateway's control socket (also TWINSPAN_SOCKET)", TEXT(socket)},
@@ -72,16 +65,27 @@ static const struct global_option {
     {"--ascii", 0, true, NULL, "no character beyond ASCII", FLAG(console.ascii)},
     {"--mouse", 0, true, NULL, "begin with the mouse on ('m' turns it on and off)", FLAG(console.mouse)},
     {"--settings", 0, true, "FILE", "another console.yaml", TEXT(console.settings)},
+    {"--once", 0, true, NULL, "print a panel (PANEL [NAME] [--filter TEXT]) and leave", FLAG(once)},
+    {"--size", 0, true, "COLSxROWS", "with --once: as large as that, such as 120x36", TEXT(size)},
+    {"--plain", 0, true, NULL, "tell what changes as lines, for screen readers and logs", FLAG(plain)},
+    {"--interval", 0, true, "SECONDS", "with --plain: tell the rates as often", TEXT(interval)},
 #undef TEXT
 #undef FLAG
 };
+
+const struct cli_option *
+cli_options(size_t *count)
+{
+	*count = COUNT_OF(global_options);
+	return global_options;
+}
 
 static void
 print_options(const char *title, bool console)
 {
 	printf("\n%s:\n", title);
 	for (size_t i = 0; i < COUNT_OF(global_options); i++) {
-		const struct global_option *option = &global_options[i];
+		const struct cli_option *option = &global_options[i];
 		char letter[8] = "    ", name[40];
 
 		if (option->console != console)
@@ -157,7 +161,7 @@ print_command_help(const struct command *command)
 /* --- words ------------------------------------------------------------------------------------------- */
 
 static void
-set_global(struct words *words, const struct global_option *option, const char *value)
+set_global(struct words *words, const struct cli_option *option, const char *value)
 {
 	if (option->value != NULL)
 		*(const char **)((char *)words + option->text) = value;
@@ -301,10 +305,30 @@ run_lab(const struct cli *cli, const struct command *command, const json_t *argu
 			       json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
 }
 
+static int
+run_completion(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	(void)cli;
+	(void)command;
+	return cli_print_completion(text_of(arguments, "shell", ""));
+}
+
+static int
+run_manual(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	(void)command;
+	(void)arguments;
+	return cli_print_manual(cli);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
-} local_commands[] = {{"gateway", run_gateway}, {"check", run_check}, {"lab", run_lab}};
+} local_commands[] = {{"gateway", run_gateway},
+		      {"check", run_check},
+		      {"lab", run_lab},
+		      {"completion", run_completion},
+		      {"manual", run_manual}};
 
 static int
 run_local(const struct cli *cli, const struct command *command, const json_t *arguments)
@@ -366,19 +390,91 @@ run_help(const struct cli *cli, const struct words *words)
 }
 
 static int
+unknown_option(const char *word)
+{
+	char clean[64];
+
+	return cli_fail(CONTROL_EXIT_USAGE,
+			word[0] == '-' ? "no option is called '%s'; `twinspan help` lists them"
+				       : "'%s' is one word too many",
+			text_clean(clean, sizeof(clean), word));
+}
+
+/* "120x36" */
+static bool
+parse_size(const char *text, struct console_once *once)
+{
+	size_t length = strcspn(text, "x");
+	uint64_t cols, rows;
+	char first[8];
+
+	if (text[length] != 'x' || length >= sizeof(first))
+		return false;
+	snprintf(first, sizeof(first), "%.*s", (int)length, text);
+	if (!text_parse_number(first, 1000, &cols) || !text_parse_number(text + length + 1, 1000, &rows) ||
+	    cols < 20 || rows < 3)
+		return false;
+	once->cols = (int)cols;
+	once->rows = (int)rows;
+	return true;
+}
+
+/* `--once [PANEL [NAME]] [--filter TEXT]`. A command of the gateway, such as explain, prints once anyway. */
+static int
+run_once(const struct cli *cli, const struct words *words)
+{
+	struct console_once once = {.panel = words->name};
+	struct console_options options = *cli->console;
+
+	if (words->command != NULL && words->command->place == COMMAND_GATEWAY)
+		return run_command(cli, words);
+	for (int i = 0; i < words->count; i++) {
+		if (strncmp(words->rest[i], "--filter=", 9) == 0)
+			once.filter = words->rest[i] + 9;
+		else if (strcmp(words->rest[i], "--filter") == 0 && i + 1 < words->count)
+			once.filter = words->rest[++i];
+		else if (words->rest[i][0] != '-' && once.name == NULL && once.panel != NULL)
+			once.name = words->rest[i];
+		else
+			return unknown_option(words->rest[i]);
+	}
+	if (words->size != NULL && !parse_size(words->size, &once))
+		return cli_fail(CONTROL_EXIT_USAGE, "--size wants columns and rows such as 120x36");
+	options.socket = cli->socket;
+	return cli->parts->once != NULL
+		   ? cli->parts->once(&options, &once)
+		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
+}
+
+static int
+run_plain(const struct cli *cli, const struct words *words)
+{
+	uint64_t seconds = 0;
+
+	if (words->name != NULL || words->count != 0)
+		return unknown_option(words->name != NULL ? words->name : words->rest[0]);
+	if (words->interval != NULL && (!text_parse_number(words->interval, 86400, &seconds) || seconds == 0))
+		return cli_fail(CONTROL_EXIT_USAGE, "--interval wants seconds, 1 to 86400");
+	return plain_run(cli, seconds);
+}
+
+/* What opens on the gateway as a whole: the console, one look, the plain mode. */
+static int
 run_console(const struct cli *cli, const struct words *words)
 {
 	int code;
 
-	if (words->count != 0) {
-		char clean[64];
-
-		return cli_fail(CONTROL_EXIT_USAGE, "no option is called '%s'; `twinspan help` lists them",
-				text_clean(clean, sizeof(clean), words->rest[0]));
-	}
+	if (!words->once && words->count != 0)
+		return unknown_option(words->rest[0]);
+	if (words->size != NULL && !words->once)
+		return cli_fail(CONTROL_EXIT_USAGE, "--size goes with --once");
+	if (words->interval != NULL && !words->plain)
+		return cli_fail(CONTROL_EXIT_USAGE, "--interval goes with --plain");
 	if (cli->config != NULL && (code = cli_start_gateway(cli)) != CONTROL_EXIT_DONE)
 		return code;
-	return open_console((void *)cli, cli->socket);
+	if (words->once)
+		return run_once(cli, words);
+	return words->plain ? run_plain(cli, words) : open_console((void *)cli, cli->socket);
 }
 
 static int
@@ -401,7 +497,7 @@ run(const struct cli_parts *parts, const struct words *words)
 	}
 	if (words->help || (words->name != NULL && strcmp(words->name, "help") == 0))
 		return run_help(&cli, words);
-	if (words->name == NULL)
+	if (words->name == NULL || words->once || words->plain)
 		return run_console(&cli, words);
 	if (words->command == NULL)
 		return unknown_command(words->name);

@@ -17,6 +17,7 @@ struct cli_parts {
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
 	int (*console)(const struct console_options *options);
+	int (*once)(const struct console_options *options, const struct console_once *once);
 	const char *default_config, *default_socket, *default_state_dir;
 };
 

@@ -25,15 +25,12 @@ print_lines(const json_t *lines)
 	}
 }
 
-static void
-on_reply(void *context, const struct control_reply *reply)
+void
+cli_print_reply(const struct control_reply *reply, bool json)
 {
-	struct waiting *waiting = context;
-
-	waiting->exit_code = reply->exit_code;
 	if (!reply->ok) {
 		cli_fail(reply->exit_code, "%s", reply->text);
-	} else if (waiting->json) {
+	} else if (json) {
 		json_dumpf(reply->result, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
 		putchar('\n');
 	} else {
@@ -41,6 +38,15 @@ on_reply(void *context, const struct control_reply *reply)
 			printf("%s\n", reply->text);
 		print_lines(json_object_get(reply->result, "lines"));
 	}
+}
+
+static void
+on_reply(void *context, const struct control_reply *reply)
+{
+	struct waiting *waiting = context;
+
+	waiting->exit_code = reply->exit_code;
+	cli_print_reply(reply, waiting->json);
 	control_client_close(waiting->client);
 }
 

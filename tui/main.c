@@ -43,6 +43,7 @@ main(int argc, char **argv)
 	    .check = gateway_check,
 	    .lab = run_lab,
 	    .console = console_run,
+	    .once = console_once,
 	    .default_config = GATEWAY_DEFAULT_CONFIG,
 	    .default_socket = GATEWAY_DEFAULT_SOCKET,
 	    .default_state_dir = GATEWAY_DEFAULT_STATE,

@@ -110,18 +110,6 @@ app_stale(const struct app *app)
 				  clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
 }
 
-bool
-app_use_theme(struct app *app, const char *name, struct error *err)
-{
-	struct theme theme;
-
-	if (!theme_find(name, &theme, err))
-		return false;
-	app->theme = theme;
-	terminal_theme(app->terminal, &theme);
-	return true;
-}
-
 /* --- frames
  * --------------------------------------------------------------------------------------------------- */
 
@@ -187,10 +175,14 @@ app_quit(struct app *app)
 	uv_stop(&app->loop);
 }
 
-static void
-take_key(struct app *app, key_code key)
+void
+app_take_key(struct app *app, key_code key)
 {
-	if (app->sheet != NULL)
+	if (key == KEYS_UNKNOWN)
+		look_take_background(app);
+	else if (key == KEYS_MOUSE)
+		mouse_take(app, terminal_mouse_event(app->terminal));
+	else if (app->sheet != NULL)
 		sheet_key(app, key);
 	else if (app->line != APP_LINE_NONE)
 		app_line_key(app, key);
@@ -209,7 +201,7 @@ on_input(uv_poll_t *poll, int status, int events)
 	if (app->quitting)
 		return;
 	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
-		take_key(app, key);
+		app_take_key(app, key);
 		any = true;
 	}
 	if (status < 0 || terminal_lost(app->terminal))
@@ -247,25 +239,31 @@ on_state(void *context, enum control_client_state state, const char *why)
 static void
 on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
 {
-	(void)kind;
+	struct app *app = context;
+
 	(void)row;
 	(void)fields;
-	app_changed(context);
+	app->pause.changes++;
+	app->pause.events += kind == MODEL_KIND_EVENT;
+	app_changed(app);
 }
 
 static void
 on_removed(void *context, enum model_kind kind, const void *row)
 {
+	struct app *app = context;
+
 	(void)kind;
 	(void)row;
-	app_changed(context);
+	app->pause.changes++;
+	app_changed(app);
 }
 
 /* --- opening and closing
  * -------------------------------------------------------------------------------------- */
 
-static uint64_t
-followed_kinds(void)
+uint64_t
+app_followed_kinds(void)
 {
 	uint64_t kinds = 0;
 
@@ -282,7 +280,7 @@ open_client(struct app *app, struct error *err)
 	struct control_client_options options = {
 	    .socket = app->options->socket,
 	    .reconnect = true,
-	    .kinds = followed_kinds(),
+	    .kinds = app_followed_kinds(),
 	    .events = PAST_EVENTS,
 	    .callbacks = {.context = app, .state = on_state},
 	};
@@ -297,21 +295,29 @@ open_client(struct app *app, struct error *err)
 	return true;
 }
 
-/* The theme that was asked for must work; the one that we choose may be missing. */
+const char *
+app_usual_theme(void)
+{
+	const char *background = getenv("COLORFGBG"), *last;
+
+	last = background != NULL ? strrchr(background, ';') : NULL;
+	return last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0) ? "light" : "dark";
+}
+
+/* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
+ * colours keeps nobody from their gateway; the one that we choose may be missing. */
 static bool
 open_theme(struct app *app, struct error *err)
 {
-	const char *background = getenv("COLORFGBG"), *last;
-	const char *name = "dark";
-
 	if (app->options->theme != NULL)
 		return app_use_theme(app, app->options->theme, err);
-	if (app->settings.theme[0] != '\0')
-		return app_use_theme(app, app->settings.theme, err);
-	last = background != NULL ? strrchr(background, ';') : NULL;
-	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
-		name = "light";
-	if (!app_use_theme(app, name, err))
+	if (app->settings.theme[0] != '\0') {
+		if (app_use_theme(app, app->settings.theme, err))
+			return true;
+		app_say(app, ROLE_bad, "%s", err->text);
+	}
+	app->theme_by_background = app->settings.theme[0] == '\0';
+	if (!app_use_theme(app, app_usual_theme(), err))
 		app_say(app, ROLE_warning, "%s", err->text);
 	return true;
 }
@@ -319,18 +325,20 @@ open_theme(struct app *app, struct error *err)
 static bool
 open_terminal(struct app *app, struct error *err)
 {
-	const struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
-						 .mono = app->options->mono ||
-							 app->settings.colours == SETTINGS_COLOURS_NONE};
+	struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
+					   .colours = app->settings.colours};
 	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
 						  [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
 						  [TERMINAL_ASCII] = GRAPH_ASCII};
 
+	if (app->options->colours != NULL && !settings_colours_parse(app->options->colours, &options.colours))
+		return error_set(err, "--colours takes auto, 24bit, 256, 16 or none");
 	app->terminal = terminal_open(&options, err);
 	if (app->terminal == NULL)
 		return false;
 	app->canvas.ascii = terminal_ascii(app->terminal);
 	app->scene.graph = styles[terminal_graph(app->terminal)];
+	terminal_mouse(app->terminal, app->options->mouse || app->settings.mouse);
 	return open_theme(app, err);
 }
 
@@ -432,7 +440,9 @@ console_run(const struct console_options *options)
 	struct app app = {.options = options};
 	struct error err = {0};
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(STDOUT_FILENO))
+		return console_once(options, &(struct console_once){0});
+	if (!isatty(STDIN_FILENO)) {
 		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints "
 				"to anything\n");
 		return EXIT_NO_TERMINAL;
@@ -455,6 +465,8 @@ console_run(const struct console_options *options)
 		return fail(&app, EXIT_USAGE, &err);
 	uv_poll_start(&app.input_poll, UV_READABLE | UV_DISCONNECT, on_input);
 	on_second(&app.second);
+	if (app.theme_by_background) /* the first screen does not wait for the answer */
+		terminal_ask_background(app.terminal);
 	uv_run(&app.loop, UV_RUN_DEFAULT);
 	close_all(&app);
 	return 0;

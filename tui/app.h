@@ -2,8 +2,8 @@
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, navigation.c knows where one has been, sheet.c asks before what is dangerous and shows
- * what came of it.
+ * command table says, navigation.c knows where one has been, app_output.c writes what is seen elsewhere,
+ * sheet.c asks before what is dangerous and shows what came of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -72,17 +72,38 @@ struct app {
 	struct help help;
 	struct sheet *sheet; /* the dialog that is open; NULL for none */
 
+	bool theme_by_background; /* nobody chose it: what the terminal says of its background counts */
+	char theme_name[64];      /* by which app->theme was found */
+	const json_t *arguments;  /* of the console's command that is being carried out; NULL for none */
+	struct {
+		bool on;
+		usec_t since; /* monotonic */
+		size_t changes, events;
+	} pause;
+	struct {
+		usec_t at; /* monotonic */
+		int row, col;
+	} pressed; /* where the mouse was last: a second time is a double click */
+
 	struct {
 		char lead[176]; /* what the text is about; left out where both don't fit */
 		char text[512];
 		enum theme_role role;
 		usec_t until; /* monotonic */
 	} message;
+
+	struct {
+		size_t step;   /* what the last `copy` took: the next one takes more */
+		char key[256]; /* of the row */
+		usec_t until;  /* monotonic: later it begins anew */
+	} copied;
 };
 
 /* --- app.c --- */
 /** The panel that has the keys: the topmost detail, else that of the tab. */
 struct panel *app_panel(struct app *app);
+/** The kinds of which a console keeps a copy: all but the large ones. */
+uint64_t app_followed_kinds(void);
 /** Goes to a tab (details are closed). */
 void app_show_panel(struct app *app, size_t index);
 void app_push_detail(struct app *app, enum model_kind kind, const void *row);
@@ -97,16 +118,25 @@ void app_say(struct app *app, enum theme_role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** The same, with what it is about before it. */
 void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
+/** The theme where nobody chose one: dark, or light where the terminal says that it is (COLORFGBG). */
+const char *app_usual_theme(void);
 /** The gateway was not heard for longer than a heartbeat may be late. */
 bool app_stale(const struct app *app);
-bool app_use_theme(struct app *app, const char *name, struct error *err);
+/** A key, to whatever is on top. */
+void app_take_key(struct app *app, key_code key);
 
 /* --- app_draw.c --- */
 void app_draw(struct app *app);
+/** Draws the canvas, and not yet the screen. */
+void app_compose(struct app *app);
+/** The first line: whose gateway this is, and how fresh. */
+void app_draw_header(struct app *app, const struct area *line);
 
 /* --- app_commands.c --- */
 /** A key that neither dialog, help nor line took. */
 void app_key(struct app *app, key_code key);
+/** Carries out a command of the console that needs no argument, as its key would. */
+void app_run(struct app *app, const char *command);
 /** A line typed at the prompt. */
 void app_prompt_run(struct app *app, const char *text);
 /** Whether our role on the gateway is enough (or not known yet). */
@@ -125,6 +155,29 @@ void navigation_last(struct app *app);
 bool navigation_jump(struct app *app, const char *command, const char *name);
 /** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
+
+/* --- look.c --- */
+bool app_use_theme(struct app *app, const char *name, struct error *err);
+/** The gateway is a site that console.yaml marks as production. */
+bool app_production(const struct app *app);
+/** Takes the theme of that name (NULL: the next one, unless the present one is only to be kept), and says so.
+ */
+void look_theme(struct app *app, const char *name, bool save);
+/** The terminal may have told its background. */
+void look_take_background(struct app *app);
+/** Turns the mouse on or off. */
+void look_mouse(struct app *app);
+/** Freezes the screen, or shows the present again. */
+void look_pause(struct app *app);
+/** On a frozen screen, before a command: false where it is not to be carried out. */
+bool look_leaves_pause(struct app *app, const struct command *command);
+
+/* --- mouse.c --- */
+void mouse_take(struct app *app, struct mouse_event event);
+
+/* --- app_output.c --- */
+/** Carries out dump, save and copy; false for another command. */
+bool output_command(struct app *app, const char *command, const char *argument);
 
 /* --- sheet.c --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */

@@ -145,14 +145,23 @@ go_redraw(struct app *app, const char *argument)
 static void
 go_theme(struct app *app, const char *argument)
 {
-	struct error err;
+	(void)argument;
+	look_theme(app, json_string_value(json_object_get(app->arguments, "name")),
+		   json_is_true(json_object_get(app->arguments, "save")));
+}
 
-	if (argument == NULL)
-		app_say(app, ROLE_text, "the theme is %s; ':theme NAME' takes another", app->theme.name);
-	else if (!terminal_colours(app->terminal))
-		app_say(app, ROLE_warning, "there are no colours here: NO_COLOR, or a terminal without");
-	else if (!app_use_theme(app, argument, &err))
-		app_say(app, ROLE_bad, "%s", err.text);
+static void
+go_mouse(struct app *app, const char *argument)
+{
+	(void)argument;
+	look_mouse(app);
+}
+
+static void
+go_pause(struct app *app, const char *argument)
+{
+	(void)argument;
+	look_pause(app);
 }
 
 static void
@@ -204,6 +213,8 @@ static const struct {
     {"back", go_back},
     {"redraw", go_redraw},
     {"theme", go_theme},
+    {"mouse", go_mouse},
+    {"pause", go_pause},
     {"quit", go_quit},
     {"suspend", go_suspend},
     {"last-place", go_last},
@@ -222,6 +233,16 @@ run_console(struct app *app, const struct command *command, const char *argument
 			help_go(&app->help, motion);
 			return;
 		}
+		if (strcmp(command->name, "filter") == 0) {
+			app->line = APP_LINE_FILTER;
+			app->message.text[0] = '\0';
+			input_set(&app->input, app->help.search);
+			return;
+		}
+		if (strcmp(command->name, "back") == 0 && app->help.search[0] != '\0') {
+			app->help.search[0] = '\0';
+			return;
+		}
 		app->help_open = false;
 		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0 ||
 		    strcmp(command->name, "quit") == 0)
@@ -233,7 +254,7 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 	}
-	if (navigation_jump(app, command->name, argument))
+	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
@@ -294,7 +315,9 @@ run(struct app *app, const struct command *command, int count, const char *const
 		app->help_open = false;
 	switch (command->place) {
 	case COMMAND_CONSOLE:
+		app->arguments = arguments;
 		run_console(app, command, count > 0 ? words[0] : NULL);
+		app->arguments = NULL;
 		break;
 	case COMMAND_CLIENT:
 		run_show(app, arguments);
@@ -391,10 +414,18 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL || run_marked(app, command) ||
+	if (command == NULL || (app->pause.on && !look_leaves_pause(app, command)))
+		return;
+	if (run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);
+}
+
+void
+app_run(struct app *app, const char *name)
+{
+	run_console(app, command_find(name), NULL);
 }
 
 /* A command by its name, or a console's one by a beginning that is nobody else's (":q"). */
@@ -487,13 +518,15 @@ recall(struct app *app, key_code key)
 }
 
 static void
-filter_now(struct app *app)
+filter_now(struct app *app, const char *text)
 {
 	struct panel *panel = app_panel(app);
 	struct error err;
 
 	app->message.text[0] = '\0';
-	if (!panel->ops->filter(panel, app->input.text, &err))
+	if (app->help_open)
+		snprintf(app->help.search, sizeof(app->help.search), "%s", text);
+	else if (!panel->ops->filter(panel, text, &err))
 		app_say(app, ROLE_bad, "%s", err.text);
 }
 
@@ -501,13 +534,12 @@ void
 app_line_key(struct app *app, key_code key)
 {
 	bool prompt = app->line == APP_LINE_PROMPT;
-	struct panel *panel = app_panel(app);
 
 	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
 		app->line = APP_LINE_NONE;
 		app->message.text[0] = '\0';
 		if (!prompt)
-			panel->ops->filter(panel, "", NULL);
+			filter_now(app, "");
 	} else if (key == KEYS_ENTER) {
 		app->line = APP_LINE_NONE;
 		if (prompt)
@@ -519,6 +551,6 @@ app_line_key(struct app *app, key_code key)
 	} else if (key == KEYS_BACKSPACE && app->input.text[0] == '\0') {
 		app->line = APP_LINE_NONE;
 	} else if (input_key(&app->input, key) && !prompt) {
-		filter_now(app);
+		filter_now(app, app->input.text);
 	}
 }

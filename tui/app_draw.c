@@ -11,9 +11,6 @@
 #include "tui/complete.h"
 #include "tui/format.h"
 
-#define CHROME_TOP 2
-#define CHROME_FOOT 2
-
 /* --- the header
  * ----------------------------------------------------------------------------------------------- */
 
@@ -34,39 +31,84 @@ look_of_link(const struct app *app, char word[FORMAT_TEXT])
 	return (struct look_of){"●", "live", ROLE_good};
 }
 
+/* Whose gateway this is, from `left` to before `right`. */
 static void
-draw_header(struct app *app, const struct area *line)
+draw_whose(const struct area *line, int left, int right, const struct model_gateway *gateway)
 {
-	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
-						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
-						  : NULL;
-	char word[FORMAT_TEXT], clock[FORMAT_TEXT], in[FORMAT_TEXT], out[FORMAT_TEXT], text[160];
-	struct look_of look = look_of_link(app, word);
-	int right = line->cols - 1 - text_columns(look.word) - 2, left;
+	char text[160];
+	size_t used;
 
-	area_blank(line, 0, 0, 1, line->cols);
-	area_print(line, 0, right, look.role, "%s %s", look.glyph, look.word);
-	right -= 10;
-	area_text(line, 0, right, ROLE_header, format_clock(app->scene.now, clock));
 	if (gateway == NULL) {
-		area_text(line, 0, 1, ROLE_header, "twinspan");
+		area_text(line, 0, left, ROLE_header, "twinspan");
 		return;
 	}
-	left = area_text(line, 0, 1, ROLE_title, gateway->name != NULL ? gateway->name : "") + 2;
-	if (right - left > 30) {
-		right -= 29;
-		area_print(line, 0, right, ROLE_header, "▲%s ▼%s", format_rate(gateway->tx_bps, out),
-			   format_rate(gateway->rx_bps, in));
-	}
-	snprintf(text, sizeof(text), "%s · AS%llu", gateway->role != NULL ? gateway->role : "",
-		 (unsigned long long)gateway->asn);
-	if (gateway->asn == MODEL_UINT_UNSET)
-		snprintf(text, sizeof(text), "%s", gateway->role != NULL ? gateway->role : "");
+	left = area_text(line, 0, left, ROLE_title, gateway->name != NULL ? gateway->name : "") + 2;
+	used = (size_t)snprintf(text, sizeof(text), "%s", gateway->role != NULL ? gateway->role : "");
+	if (gateway->asn != MODEL_UINT_UNSET && used < sizeof(text))
+		snprintf(text + used, sizeof(text) - used, " · AS%llu", (unsigned long long)gateway->asn);
 	if (left + text_columns(text) + 2 > right)
 		return;
 	left = area_text(line, 0, left, ROLE_header, text);
 	if (gateway->outside != NULL && left + 3 + text_columns(gateway->outside) + 2 <= right)
 		area_print(line, 0, left, ROLE_header, " · %s", gateway->outside);
+}
+
+/* "‖ PAUSED 12 s, 41 changes", or as much of it as leaves the name its `name` of `cols`. */
+static const char *
+say_paused(const struct app *app, int cols, int name, char *out, size_t size)
+{
+	char span[FORMAT_TEXT], count[FORMAT_TEXT];
+
+	format_since(clock_monotonic(), app->pause.since, span);
+	snprintf(out, size, "‖ PAUSED %s, %s change%s", span, format_count(app->pause.changes, count),
+		 app->pause.changes == 1 ? "" : "s");
+	if (text_columns(out) + name > cols)
+		snprintf(out, size, "‖ PAUSED %s", span);
+	if (text_columns(out) > cols)
+		snprintf(out, size, "‖");
+	return out;
+}
+
+/* What must be seen comes first: the state, the pause, production; then the name, and what else has room. */
+void
+app_draw_header(struct app *app, const struct area *line)
+{
+	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
+						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
+						  : NULL;
+	int name = gateway != NULL && gateway->name != NULL ? text_columns(gateway->name) : 8;
+	char word[FORMAT_TEXT], in[FORMAT_TEXT], out[FORMAT_TEXT], text[96];
+	struct look_of look = look_of_link(app, word);
+	int right = line->cols - 1 - text_columns(look.word) - 2, left = 1;
+
+	area_blank(line, 0, 0, 1, line->cols);
+	area_print(line, 0, right, look.role, "%s %s", look.glyph, look.word);
+	if (app_production(app) && right > 6) /* its ground is there at any width */
+		left = area_text(line, 0, 1, ROLE_production, right > 12 ? "PRODUCTION" : "PROD") + 2;
+	if (app->pause.on) {
+		say_paused(app, right - left - 2, name + 2, text, sizeof(text));
+		right -= text_columns(text) + 2;
+		if (right >= 0)
+			area_text(line, 0, right, ROLE_attention, text);
+	}
+	if (right - left - name >= 12) {
+		right -= 10;
+		area_text(line, 0, right, ROLE_header, format_clock(app->scene.now, in));
+	}
+	if (app->terminal != NULL && terminal_has_mouse(app->terminal) && right - left - name >= 9) {
+		right -= 7;
+		area_text(line, 0, right, ROLE_header, "mouse");
+	}
+	if (gateway != NULL && right - left - name > 32) {
+		right -= 29;
+		area_print(line, 0, right, ROLE_header, "▲%s ▼%s", format_rate(gateway->tx_bps, out),
+			   format_rate(gateway->rx_bps, in));
+	}
+	if (right > left) {
+		struct area whose = area_part(line, 0, 0, 1, right - 1);
+
+		draw_whose(&whose, left, right, gateway);
+	}
 }
 
 /* --- tabs
@@ -101,6 +143,7 @@ draw_tabs(struct app *app, const struct area *line)
 			continue;
 		if (digits && panels[i]->tab)
 			col = area_print(line, 0, col, ROLE_tab, "%zu ", i + 1);
+		area_zone(line, 0, col, text_columns(panels[i]->title), KEYS_PANEL + (uint32_t)i);
 		col = area_text(line, 0, col, active ? ROLE_tab_active : ROLE_tab, panels[i]->title) + gap;
 	}
 	if (col + text_columns(status) < line->cols)
@@ -127,20 +170,21 @@ short_key(const struct app *app, const struct command *command, char *out, size_
 }
 
 static int
-draw_key(const struct app *app, const struct area *line, int col, const struct command *command)
-{
-	char key[16];
-
-	col = area_text(line, 0, col, ROLE_key, short_key(app, command, key, sizeof(key)));
-	return area_print(line, 0, col, ROLE_label, " %s", command->label);
-}
-
-static int
 key_width(const struct app *app, const struct command *command)
 {
 	char key[16];
 
 	return text_columns(short_key(app, command, key, sizeof(key))) + 1 + text_columns(command->label);
+}
+
+static int
+draw_key(const struct app *app, const struct area *line, int col, const struct command *command)
+{
+	char key[16];
+
+	area_zone(line, 0, col, key_width(app, command), keys_of(command, 0));
+	col = area_text(line, 0, col, ROLE_key, short_key(app, command, key, sizeof(key)));
+	return area_print(line, 0, col, ROLE_label, " %s", command->label);
 }
 
 /* No key is offered that would only complain: the selected row gives what the command needs, and it has
@@ -209,6 +253,10 @@ draw_hints(const struct area *line, const char *const *hints)
 	int col = 1;
 
 	for (; hints[0] != NULL; hints += 2) {
+		key_code key = keys_parse(strcmp(hints[0], "Esc") == 0 ? "Escape" : hints[0]);
+
+		if (key != 0)
+			area_zone(line, 0, col, text_columns(hints[0]) + 1 + text_columns(hints[1]), key);
 		col = area_text(line, 0, col, ROLE_key, hints[0]);
 		col = area_print(line, 0, col, ROLE_label, " %s", hints[1]) + 2;
 	}
@@ -227,7 +275,8 @@ draw_footer(struct app *app, const struct area *line)
 						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
 						    "",
 						    NULL},
-				 *const help[] = {"↑ ↓", "scroll", "Esc", "close", NULL};
+				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
+				 *const search[] = {"Enter", "keep", "Esc", "show all", NULL};
 
 	area_blank(line, 0, 0, 1, line->cols);
 	if (app->sheet != NULL)
@@ -235,7 +284,7 @@ draw_footer(struct app *app, const struct area *line)
 	else if (app->line == APP_LINE_PROMPT)
 		draw_hints(line, prompt);
 	else if (app->line == APP_LINE_FILTER)
-		draw_hints(line, filter);
+		draw_hints(line, app->help_open ? search : filter);
 	else if (app->help_open)
 		draw_hints(line, help);
 	else
@@ -278,6 +327,17 @@ draw_place(struct app *app, const struct area *line)
 	area_text(line, 0, line->cols - 1 - text_columns(trail), ROLE_dim, trail);
 }
 
+/* What one would see, and how. */
+static void
+draw_pause(const struct app *app, const struct area *line)
+{
+	char events[FORMAT_TEXT], key[16];
+
+	keys_name(keys_of(command_find("pause"), 0), key, sizeof(key));
+	area_print(line, 0, 1, ROLE_attention, "the screen is paused: %s event%s since; %s shows the present",
+		   format_count(app->pause.events, events), app->pause.events == 1 ? "" : "s", key);
+}
+
 static void
 draw_line(struct app *app, const struct area *line)
 {
@@ -290,7 +350,9 @@ draw_line(struct app *app, const struct area *line)
 	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
 		app->message.text[0] = '\0';
 	if (app->message.text[0] == '\0') {
-		if (app->line == APP_LINE_NONE)
+		if (app->line == APP_LINE_NONE && app->pause.on)
+			draw_pause(app, line);
+		else if (app->line == APP_LINE_NONE)
 			draw_place(app, line);
 		return;
 	}
@@ -330,43 +392,97 @@ draw_waiting(struct app *app, const struct area *area)
 	}
 }
 
-void
-app_draw(struct app *app)
-{
-	int rows, cols, body;
-	struct area screen, part, line;
-	struct panel *panel = app_panel(app);
+/* The frame gives way on a low screen: first the tabs and the line for messages share theirs with others. */
+struct frame {
+	int top, foot; /* lines above and below the panel */
+};
 
-	terminal_size(app->terminal, &rows, &cols);
-	canvas_resize(&app->canvas, rows, cols);
-	app->scene.now = clock_wall();
-	screen = canvas_area(&app->canvas);
-	part = area_part(&screen, 0, 0, 1, cols);
-	part.ground = GROUND_HEADER;
-	draw_header(app, &part);
-	body = rows - CHROME_TOP - CHROME_FOOT;
-	part = area_part(&screen, CHROME_TOP, 0, body, cols);
+static struct frame
+frame_of(int rows)
+{
+	return (struct frame){.top = rows >= 8   ? 2
+				     : rows >= 2 ? 1
+						 : 0,
+			      .foot = rows >= 8   ? 2
+				      : rows >= 4 ? 1
+						  : 0};
+}
+
+/* One line of the frame, drawn anew. */
+static struct area
+frame_line(struct app *app, int row, enum ground ground)
+{
+	struct area screen = canvas_area(&app->canvas);
+	struct area line = area_part(&screen, row, 0, 1, screen.cols);
+
+	line.ground = ground;
+	canvas_forget_zones(&app->canvas, row);
+	area_blank(&line, 0, 0, 1, line.cols);
+	return line;
+}
+
+static void
+compose_body(struct app *app, const struct area *screen, const struct frame *frame)
+{
+	struct panel *panel = app_panel(app);
+	struct area part =
+	    area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
+
 	part.dimmed = app_stale(app);
 	if (!app->ever_live)
 		draw_waiting(app, &part);
 	else
 		panel->ops->draw(panel, &part);
-	line = area_part(&screen, 1, 0, 1, cols);
-	draw_tabs(app, &line); /* after the panel: what it says of itself is known now */
+	if (frame->top > 1) {
+		struct area line = frame_line(app, 1, GROUND_PLAIN);
+
+		draw_tabs(app, &line); /* after the panel: what it says of itself is known now */
+	}
 	if (app->help_open) {
 		part.dimmed = false;
 		help_draw(&app->help, &part);
 	}
-	part = area_part(&screen, rows - 2, 0, 1, cols);
-	if (rows > CHROME_TOP + 1)
-		draw_line(app, &part);
-	part = area_part(&screen, rows - 1, 0, 1, cols);
-	part.ground = GROUND_FOOTER;
-	if (rows > CHROME_TOP)
-		draw_footer(app, &part);
-	part = area_part(&screen, 1, 0, rows - 2,
-			 cols); /* a sheet may need all but the first and the last line */
-	if (app->sheet != NULL)
-		sheet_draw(app, &part);
+}
+
+void
+app_compose(struct app *app)
+{
+	int rows, cols;
+	struct frame frame;
+	struct area screen, line;
+	bool busy;
+
+	terminal_size(app->terminal, &rows, &cols);
+	frame = frame_of(rows);
+	app->scene.now = clock_wall();
+	/* a paused body stays as it is; in a window of another size it can't */
+	if (!app->pause.on || app->canvas.rows != rows || app->canvas.cols != cols) {
+		canvas_resize(&app->canvas, rows, cols);
+		screen = canvas_area(&app->canvas);
+		compose_body(app, &screen, &frame);
+	}
+	app->canvas.cursor = false;
+	line = frame_line(app, 0, app_production(app) ? GROUND_PRODUCTION : GROUND_HEADER);
+	app_draw_header(app, &line);
+	busy = app->line != APP_LINE_NONE || app->message.text[0] != '\0';
+	if (frame.foot > 0 && (frame.foot > 1 || busy)) {
+		line = frame_line(app, rows - frame.foot, GROUND_PLAIN);
+		draw_line(app, &line);
+	}
+	if (frame.foot > 1 || (frame.foot > 0 && !busy)) {
+		line = frame_line(app, rows - 1, GROUND_FOOTER);
+		draw_footer(app, &line);
+	}
+	if (app->sheet != NULL) { /* it may need all but the first and the last line */
+		screen = canvas_area(&app->canvas);
+		screen = area_part(&screen, 1, 0, rows - 2, cols);
+		sheet_draw(app, &screen);
+	}
+}
+
+void
+app_draw(struct app *app)
+{
+	app_compose(app);
 	terminal_present(app->terminal, &app->canvas);
 }

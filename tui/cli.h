@@ -8,13 +8,16 @@
 
 #include <stdbool.h>
 
+#include "tui/console.h"
+
 /** The program's parts; a part that is NULL is not in this build. Each returns an exit code. */
 struct cli_parts {
 	int (*gateway)(const char *config, const char *socket, const char *state_dir, int verbose);
 	int (*check)(const char *file);
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
-	int (*console)(const char *socket);
+	int (*console)(const struct console_options *options);
+	int (*once)(const struct console_options *options, const struct console_once *once);
 	const char *default_config, *default_socket, *default_state_dir;
 };
 

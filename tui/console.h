@@ -6,18 +6,33 @@
 #include <stdbool.h>
 
 struct console_options {
-	const char *socket; /* of the gateway; borrowed for the time of the call */
-	const char *
-	    theme; /* a name or a path; NULL: dark, or light where the terminal says that it is (COLORFGBG) */
+	const char *socket;   /* of the gateway; borrowed for the time of the call */
+	const char *theme;    /* a name or a path; NULL: the settings', else by the terminal's background */
+	const char *colours;  /* "auto", "24bit", "256", "16", "none"; NULL: the settings' */
 	const char *settings; /* console.yaml; NULL: the usual place */
 	bool ascii;           /* no character beyond ASCII, whatever the locale says */
-	bool mono;            /* no colour, as NO_COLOR in the environment does */
+	bool mouse;           /* begin with the mouse on */
 };
+
+/* One look at a panel. */
+struct console_once {
+	const char *panel;  /* a panel's or a kind's name; NULL: the overview */
+	const char *name;   /* the row to show in full; NULL: the panel itself */
+	const char *filter; /* as "/" takes it; NULL: all */
+	int cols, rows; /* 0: as wide as the terminal, COLUMNS or 120; as long as there is something to say */
+};
+
+/**
+ * Prints a panel to stdout and returns the program's exit code: 0 printed, 1 not written or nothing of that
+ * name, 2 no such panel, 3 where no gateway answers within ten seconds. Coloured where stdout is a terminal.
+ */
+int console_once(const struct console_options *options, const struct console_once *once);
 
 /**
  * Opens the console on the calling terminal and runs until the user leaves, SIGTERM, SIGHUP or the loss of
  * the terminal; puts the terminal back as it was. Returns the program's exit code: 0 left, 2 a theme that
- * can't be used or a table of keys that collide, 3 where stdin and stdout are no terminal (said on stderr).
+ * can't be used or a table of keys that collide, 1 where stdin is no terminal (said on stderr). Where stdout
+ * is none the overview is printed, as console_once does.
  */
 int console_run(const struct console_options *options);
 

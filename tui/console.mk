@@ -2,16 +2,22 @@
 noinst_LTLIBRARIES += tui/libconsole.la
 tui_libconsole_la_SOURCES = \
 	tui/console.h \
-	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/sheet.c \
+	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c tui/sheet.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \
 	tui/format.c tui/format.h \
 	tui/history.c tui/history.h \
 	tui/keys.c tui/keys.h \
 	tui/navigation.c \
+	tui/output/clipboard.c tui/output/clipboard.h \
+	tui/output/dump.c tui/output/dump.h tui/output/dump_svg.c \
+	tui/output/once.c tui/output/rows_out.c tui/output/rows_out.h \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_save.c \
-	tui/terminal.c tui/terminal.h \
+	tui/key_reader.c tui/key_reader.h \
+	tui/look.c tui/mouse.c \
+	tui/terminal.c tui/terminal.h tui/terminal_internal.h \
+	tui/terminal_colours.c tui/terminal_description.c tui/terminal_keys.c \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
@@ -28,4 +34,4 @@ tui_libconsole_la_SOURCES = \
 	tui/widgets/table.c tui/widgets/table.h
 
 # What a program that opens the console links after its own objects.
-CONSOLE_LIBS = tui/libconsole.la core/control/libcontrol.la $(MODEL_LIBS) $(UV_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)
+CONSOLE_LIBS = tui/libconsole.la tui/libcli.la core/control/libcontrol.la $(MODEL_LIBS) $(UV_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)

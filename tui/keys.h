@@ -35,6 +35,8 @@ enum {
 	KEYS_F1,
 	KEYS_F12 = KEYS_F1 + 11,
 	KEYS_UNKNOWN,           /* a key that we have no name for: bound to nothing */
+	KEYS_MOUSE,             /* something of the mouse: terminal_mouse says what */
+	KEYS_PANEL,             /* only in zones of the screen: + the number of a tab */
 	KEYS_CONTROL = 0x200000 /* + 'a' to 'z' */
 };
 

@@ -35,14 +35,6 @@ run_lab(bool headless, bool keep, int (*console)(void *context, const char *sock
 	return lab_run(&options);
 }
 
-static int
-run_console(const char *socket)
-{
-	const struct console_options options = {.socket = socket};
-
-	return console_run(&options);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -50,7 +42,8 @@ main(int argc, char **argv)
 	    .gateway = run_gateway,
 	    .check = gateway_check,
 	    .lab = run_lab,
-	    .console = run_console,
+	    .console = console_run,
+	    .once = console_once,
 	    .default_config = GATEWAY_DEFAULT_CONFIG,
 	    .default_socket = GATEWAY_DEFAULT_SOCKET,
 	    .default_state_dir = GATEWAY_DEFAULT_STATE,

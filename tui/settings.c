@@ -274,17 +274,6 @@ read_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 	}
 }
 
-static void
-usual_path(char *out, size_t size)
-{
-	const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-	if (folder != NULL && folder[0] == '/')
-		snprintf(out, size, "%s/twinspan/console.yaml", folder);
-	else
-		snprintf(out, size, "%s/.config/twinspan/console.yaml", home != NULL ? home : "");
-}
-
 bool
 settings_load(struct settings *out, const char *path, struct error *err)
 {
@@ -296,7 +285,7 @@ settings_load(struct settings *out, const char *path, struct error *err)
 	if (path != NULL)
 		snprintf(out->path, sizeof(out->path), "%s", path);
 	else
-		usual_path(out->path, sizeof(out->path));
+		yaml_file_path("console.yaml", out->path, sizeof(out->path));
 	keys_reset();
 	if (!yaml_file_read(out->path, "the settings", read_pair, out, &why) &&
 	    !(errno == ENOENT || errno == ENOTDIR)) {

@@ -14,6 +14,7 @@
  */
 #include "tui/theme.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +256,7 @@ read_role_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *
 
 	if (role < 0)
 		return yaml_fail_name(r, key, "role", role_names);
+	theme->roles[role] = (struct theme_style){0};
 	return yaml_read_map(r, value, "a role", read_style_pair, &theme->roles[role]);
 }
 
@@ -287,28 +289,75 @@ bool
 theme_load(const char *path, struct theme *out, struct error *err)
 {
 	*out = (struct theme){0};
+	/* a theme that knows nothing of it must not hide it */
+	out->roles[ROLE_production].attributes = mono_attributes[ROLE_production];
 	return yaml_file_read(path, "a theme", read_theme_pair, out, err);
 }
 
 bool
 theme_find(const char *name, struct theme *out, struct error *err)
 {
-	const char *home = getenv("HOME");
-	char path[4096];
+	char path[4096], file[300], clean[80];
 
 	if (strchr(name, '/') != NULL)
 		return theme_load(name, out, err);
-	if (strcmp(name, "mono") == 0) {
+	snprintf(file, sizeof(file), "themes/%s.yaml", name);
+	yaml_file_path(file, path, sizeof(path));
+	if (access(path, R_OK) == 0 || paths_theme(name, path, sizeof(path)))
+		return theme_load(path, out, err);
+	if (strcmp(name, "mono") == 0) { /* needs no file */
 		theme_monochrome(out);
 		return true;
 	}
-	if (home != NULL) {
-		snprintf(path, sizeof(path), "%s/.config/twinspan/themes/%s.yaml", home, name);
-		if (access(path, R_OK) == 0)
-			return theme_load(path, out, err);
+	yaml_file_path("themes", path, sizeof(path));
+	return error_set(err, "no theme '%s': neither in %s nor installed",
+			 text_clean(clean, sizeof(clean), name), path);
+}
+
+static void
+add_names(struct text_list *out, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	char name[64];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 6 || length - 5 >= sizeof(name) || entry->d_name[0] == '.' ||
+		    strcmp(entry->d_name + length - 5, ".yaml") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(length - 5), entry->d_name);
+		if (!text_list_has(out, name))
+			text_list_add(out, name);
 	}
-	if (!paths_theme(name, path, sizeof(path)))
-		return error_set(err, "no theme '%s': neither in ~/.config/twinspan/themes nor installed",
-				 name);
-	return theme_load(path, out, err);
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+theme_names(struct text_list *out)
+{
+	char folder[4096];
+
+	yaml_file_path("themes", folder, sizeof(folder));
+	add_names(out, folder);
+	if (paths_theme_folder(folder, sizeof(folder)))
+		add_names(out, folder);
+	if (!text_list_has(out, "mono"))
+		text_list_add(out, "mono");
+	qsort(out->items, out->count, sizeof(*out->items), by_name);
+}
+
+bool
+theme_is_light(uint32_t background)
+{
+	/* where black and white stand out alike */
+	return theme_contrast(background, 0x000000) > theme_contrast(background, 0xffffff);
 }

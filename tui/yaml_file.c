@@ -123,6 +123,17 @@ read_bytes(const char *path, size_t *size, struct error *err)
 	return NULL;
 }
 
+void
+yaml_file_path(const char *name, char *out, size_t size)
+{
+	const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (folder != NULL && folder[0] == '/')
+		snprintf(out, size, "%s/twinspan/%s", folder, name);
+	else
+		snprintf(out, size, "%s/.config/twinspan/%s", home != NULL ? home : "", name);
+}
+
 bool
 yaml_file_read(const char *path, const char *what, yaml_pair_reader read, void *out, struct error *err)
 {

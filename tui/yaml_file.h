@@ -23,6 +23,9 @@ struct yaml_file {
 /** Reads one pair of a mapping; the key is a scalar. False after yaml_fail(). */
 typedef bool (*yaml_pair_reader)(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out);
 
+/** Where a person's own file or folder of that name is: in XDG_CONFIG_HOME/twinspan, else
+ * ~/.config/twinspan. */
+void yaml_file_path(const char *name, char *out, size_t size);
 /** Reads a file that is one mapping ("a theme must be a mapping"). False with `err`; ENOENT stays in errno.
  */
 bool yaml_file_read(const char *path, const char *what, yaml_pair_reader read, void *out, struct error *err);

@@ -514,6 +514,12 @@ control_client_store(struct control_client *client)
 	return client->mirror.store;
 }
 
+size_t
+control_client_unanswered(const struct control_client *client)
+{
+	return HASH_COUNT(client->pending) + HASH_COUNT(client->failed);
+}
+
 usec_t
 control_client_heard(const struct control_client *client)
 {

@@ -52,6 +52,8 @@ enum control_client_state control_client_state(const struct control_client *clie
 /** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
  */
 struct model_store *control_client_store(struct control_client *client);
+/** Requests that are not answered yet. */
+size_t control_client_unanswered(const struct control_client *client);
 /** Monotonic time of the last thing heard (a heartbeat comes each second). */
 usec_t control_client_heard(const struct control_client *client);
 /** What the gateway said of itself in its greeting: version, and our role there ("viewer", ...). NULL before.

@@ -33,6 +33,7 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_TARGET, /* address, prefix, tunnel or connection */
 	COMMAND_ARGUMENT_FILE,
 	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
+	COMMAND_ARGUMENT_THEME,   /* of the console */
 	COMMAND_ARGUMENT_WORD
 };
 

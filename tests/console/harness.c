@@ -213,12 +213,30 @@ write_settings(const struct world *world, const char *text)
 	fclose(file);
 }
 
+/* Where its stdout goes instead of the terminal. */
+static void
+redirect_output(const struct screen_options *options)
+{
+	int ends[2];
+
+	if (options->output != NULL && freopen(options->output, "w", stdout) == NULL)
+		_exit(127);
+	if (!options->output_closed)
+		return;
+	if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0)
+		_exit(127);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
 	char theme[4096];
-	struct console_options console = {
-	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
+	struct console_options console = {.socket = world->socket,
+					  .ascii = options->ascii,
+					  .mouse = options->mouse,
+					  .colours = options->mono ? "none" : options->colours};
 
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
@@ -232,12 +250,23 @@ be_console(struct world *world, const struct screen_options *options)
 	unsetenv("NO_COLOR");
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
+	unsetenv("TMUX");
 	if (options->no_color != NULL)
 		setenv("NO_COLOR", options->no_color, 1);
+	if (options->colorterm != NULL)
+		setenv("COLORTERM", options->colorterm, 1);
+	if (options->colorfgbg != NULL)
+		setenv("COLORFGBG", options->colorfgbg, 1);
 	snprintf(theme, sizeof(theme), "%s/themes/%s.yaml", TEST_SOURCE,
 		 options->theme != NULL ? options->theme : "dark");
-	console.theme = theme;
-	_exit(console_run(&console));
+	console.theme = options->no_theme ? NULL : theme;
+	if (options->tmux != NULL)
+		setenv("TMUX", options->tmux, 1);
+	unsetenv("STY");
+	if (chdir(world->folder) != 0)
+		_exit(126);
+	redirect_output(options);
+	_exit(options->once != NULL ? console_once(&console, options->once) : console_run(&console));
 }
 
 static void
@@ -309,15 +338,15 @@ screen_open(struct world *world, const struct screen_options *options)
 	}
 }
 
-/* On a busy machine ESC and q can arrive together, which is no key: then q is typed again. */
+/* On a busy machine ESC and q can arrive together, which is no key: then both are typed again. */
 static void
 type_until_ended(struct world *world)
 {
 	for (int tries = 0; tries < 30 && !world->ended && world->fd >= 0; tries++) {
 		usec_t end = clock_monotonic() + USEC_PER_SEC;
 
-		screen_type(world, tries == 0 ? "\x1b" : "q");
-		while (tries > 0 && !world->ended && clock_monotonic() < end)
+		screen_type(world, tries % 4 == 0 ? "\x1b" : "q");
+		while (tries % 4 != 0 && !world->ended && clock_monotonic() < end)
 			world_turn(world);
 	}
 }
@@ -517,28 +546,63 @@ screen_wait_row(struct world *world, const char *a, const char *b)
 	wait_for(world, a, b, true);
 }
 
+bool
+screen_find(struct world *world, const char *text, int *row, int *col)
+{
+	char line[4096];
+
+	for (*row = 0; *row < world->rows; (*row)++) {
+		const char *at;
+
+		row_text(world, *row, line, sizeof(line));
+		at = strstr(line, text);
+		if (at == NULL)
+			continue;
+		*col = 0;
+		for (const char *p = line; p < at; p++)
+			*col += ((unsigned char)*p & 0xc0) != 0x80;
+		return true;
+	}
+	return false;
+}
+
+bool
+screen_is_ascii(struct world *world)
+{
+	char line[4096];
+
+	settle(world);
+	for (int row = 0; row < world->rows; row++) {
+		row_text(world, row, line, sizeof(line));
+		for (const char *p = line; *p != '\0'; p++) {
+			if ((unsigned char)*p >= 0x80)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool
 find_cell(struct world *world, const char *text, VTermScreenCell *out)
 {
-	char row[4096], head[4096];
+	int row, col;
 
-	for (int r = 0; r < world->rows; r++) {
-		const char *at;
-		int col = 0;
-
-		row_text(world, r, row, sizeof(row));
-		at = strstr(row, text);
-		if (at == NULL)
-			continue;
-		snprintf(head, sizeof(head), "%.*s", (int)(at - row), row);
-		for (const char *p = head; *p != '\0'; p++)
-			col += ((unsigned char)*p & 0xc0) != 0x80;
-		vterm_screen_get_cell(world->screen, (VTermPos){.row = r, .col = col}, out);
-		return true;
+	if (!screen_find(world, text, &row, &col)) {
+		print_screen(world);
+		fail_msg("'%s' is not on the screen", text);
 	}
-	print_screen(world);
-	fail_msg("'%s' is not on the screen", text);
-	return false;
+	vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, out);
+	return true;
+}
+
+/* 0xrrggbb; -1 for the terminal's own. */
+static int
+colour_value(struct world *world, VTermColor *colour, bool own)
+{
+	if (own)
+		return -1;
+	vterm_screen_convert_color_to_rgb(world->screen, colour);
+	return colour->rgb.red << 16 | colour->rgb.green << 8 | colour->rgb.blue;
 }
 
 int
@@ -548,10 +612,23 @@ screen_colour(struct world *world, const char *text)
 
 	settle(world);
 	find_cell(world, text, &cell);
-	if (VTERM_COLOR_IS_DEFAULT_FG(&cell.fg))
-		return -1;
-	vterm_screen_convert_color_to_rgb(world->screen, &cell.fg);
-	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
+	return colour_value(world, &cell.fg, VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
+}
+
+int
+screen_background(struct world *world, const char *text)
+{
+	VTermScreenCell cell;
+
+	settle(world);
+	find_cell(world, text, &cell);
+	return colour_value(world, &cell.bg, VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
+}
+
+size_t
+screen_bytes(const struct world *world)
+{
+	return world->byte_count;
 }
 
 void

@@ -17,12 +17,19 @@ struct world;
 /* One screen. */
 struct screen_options {
 	int rows, cols;
-	const char *theme;    /* "dark" where NULL */
-	const char *term;     /* "xterm-256color" where NULL */
-	const char *locale;   /* "C.UTF-8" where NULL */
-	const char *no_color; /* NO_COLOR, where not NULL */
-	const char *settings; /* what stands in console.yaml; NULL: there is none */
-	bool ascii, mono;
+	const char *theme;                 /* "dark" where NULL */
+	const char *term;                  /* "xterm-256color" where NULL */
+	const char *locale;                /* "C.UTF-8" where NULL */
+	const char *no_color;              /* NO_COLOR, where not NULL */
+	const char *settings;              /* what stands in console.yaml; NULL: there is none */
+	const char *colours;               /* --colours, where not NULL */
+	const char *colorterm, *colorfgbg; /* COLORTERM and COLORFGBG, where not NULL */
+	bool ascii, mono, mouse;
+	bool no_theme;      /* nobody chooses one */
+	const char *tmux;   /* TMUX, where not NULL */
+	const char *output; /* a file that stdout goes to, in the console's folder; NULL: the terminal */
+	bool output_closed; /* stdout is a pipe that nobody reads */
+	const struct console_once *once; /* one look instead of the console */
 };
 
 /** A gateway that is listening, with the canned store. */
@@ -69,6 +76,14 @@ void screen_signal(struct world *world, int number);
 int screen_exit(struct world *world);
 /** Whether the bytes that the console wrote hold this. */
 bool screen_wrote(struct world *world, const char *bytes);
+/** Once nothing more comes: whether every character on the screen is ASCII. */
+bool screen_is_ascii(struct world *world);
+/** Where a text begins, from 0. */
+bool screen_find(struct world *world, const char *text, int *row, int *col);
+/** How many bytes the console wrote so far. */
+size_t screen_bytes(const struct world *world);
+/** As screen_colour, of the background. */
+int screen_background(struct world *world, const char *text);
 /** Closes our end of the terminal, as a lost SSH session does. */
 void screen_hang_up(struct world *world);
 

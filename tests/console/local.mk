@@ -9,7 +9,19 @@ tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/worl
 tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
 tests_console_test_parts_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/console/test_themes tests/console/test_key_reader
+tests_console_test_themes_SOURCES = tests/console/test_themes.c
+tests_console_test_themes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
+tests_console_test_themes_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+tests_console_test_key_reader_SOURCES = tests/console/test_key_reader.c
+tests_console_test_key_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_key_reader_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+
 if HAVE_VTERM
+UNIT_TESTS += tests/console/test_look
+tests_console_test_look_SOURCES = tests/console/test_look.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_look_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_look_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_console
 tests_console_test_console_SOURCES = tests/console/test_console.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_console_CFLAGS = $(CONSOLE_TEST_CFLAGS)
@@ -22,4 +34,8 @@ UNIT_TESTS += tests/console/test_navigation
 tests_console_test_navigation_SOURCES = tests/console/test_navigation.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_navigation_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_output
+tests_console_test_output_SOURCES = tests/console/test_output.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_output_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_output_LDADD = $(CONSOLE_TEST_LIBS)
 endif

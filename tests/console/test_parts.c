@@ -121,52 +121,6 @@ bytes_that_are_no_utf8_are_marked(void **state)
 /* --- themes
  * --------------------------------------------------------------------------------------------------- */
 
-static bool
-is_ground(int role)
-{
-	return role == ROLE_selection || role == ROLE_dialog || role == ROLE_footer || role == ROLE_border;
-}
-
-/* Every role's text on every ground that it can stand on: the theme's background, selection, header, dialog.
- */
-static void
-check_contrast(const char *name)
-{
-	static const enum theme_role grounds[] = {ROLE_text, ROLE_selection, ROLE_header, ROLE_dialog};
-	char path[4096];
-	struct theme theme;
-	struct error err = {""};
-
-	snprintf(path, sizeof(path), "%s/themes/%s.yaml", TEST_SOURCE, name);
-	if (!theme_load(path, &theme, &err))
-		fail_msg("%s", err.text);
-	assert_string_equal(theme.name, name);
-	for (size_t g = 0; g < COUNT_OF(grounds); g++) {
-		const struct theme_colour *ground = &theme.roles[grounds[g]].bg;
-
-		for (int r = 0; r < ROLE_COUNT; r++) {
-			const struct theme_style *style = &theme.roles[r];
-			uint32_t under = style->bg.set ? style->bg.rgb
-					 : ground->set ? ground->rgb
-						       : theme.made_for;
-
-			if (!style->fg.set || is_ground(r) || theme_contrast(style->fg.rgb, under) >= 4.5)
-				continue;
-			fail_msg("%s: %s on %s has a contrast of %.2f", name,
-				 theme_role_name((enum theme_role)r), theme_role_name(grounds[g]),
-				 theme_contrast(style->fg.rgb, under));
-		}
-	}
-}
-
-static void
-themes_have_the_contrast_of_wcag_aa(void **state)
-{
-	assert_true(fabs(theme_contrast(0x000000, 0xffffff) - 21) < 0.01);
-	check_contrast("dark");
-	check_contrast("light");
-}
-
 static void
 check_theme_error(const char *text, const char *expected)
 {
@@ -484,7 +438,6 @@ main(void)
 					   cmocka_unit_test(half_a_wide_character_is_a_blank),
 					   cmocka_unit_test(lines_break_at_blanks),
 					   cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
-					   cmocka_unit_test(themes_have_the_contrast_of_wcag_aa),
 					   cmocka_unit_test(a_slip_in_a_theme_is_said_with_its_line),
 					   cmocka_unit_test(the_command_tables_keys_do_not_collide),
 					   cmocka_unit_test(colliding_keys_are_found),

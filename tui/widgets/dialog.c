@@ -8,13 +8,14 @@
 #define WIDEST 92
 
 static void
-button(const struct area *area, int col, const char *label, bool focus)
+button(const struct area *area, int col, const char *label, bool focus, key_code click)
 {
 	char text[48];
 
 	/* brackets as well as colour say where the focus is */
 	snprintf(text, sizeof(text), focus ? "[ %s ]" : "  %s  ", label);
 	area_text(area, area->rows - 1, col, focus ? ROLE_focus : ROLE_button, text);
+	area_zone(area, area->rows - 1, col, text_columns(text), click);
 }
 
 void
@@ -36,9 +37,12 @@ dialog_draw(const struct dialog *dialog, const struct area *screen)
 	body = area_part(&inside, 0, 0, inside.rows - 2, inside.cols);
 	dialog->body(dialog->context, &body, inside.cols);
 	cols = inside.cols - (action ? text_columns(dialog->action) + 6 : 0);
-	button(&inside, cols - text_columns(cancel) - 4, cancel, !dialog->action_focus || !action);
+	button(&inside, cols - text_columns(cancel) - 4, cancel, !dialog->action_focus || !action,
+	       KEYS_ESCAPE);
 	if (action)
-		button(&inside, cols + 2, dialog->action, dialog->action_focus);
+		/* a click takes the focus there, the next one presses: nothing dangerous on one */
+		button(&inside, cols + 2, dialog->action, dialog->action_focus,
+		       dialog->action_focus ? KEYS_ENTER : KEYS_TAB);
 }
 
 enum dialog_answer

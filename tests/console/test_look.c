@@ -399,6 +399,10 @@ clicks_choose_tabs_rows_and_keys(void **state)
 	click(world, 4, 20);
 	screen_wait_row(world, "▸", "aws-paris/1");
 	click(world, 20, 20);                 /* below the last row: nothing */
+	screen_type(world, "j");
+	screen_wait_row(world, "▸", "aws-paris/2");
+	screen_type(world, "k");
+	screen_wait_row(world, "▸", "aws-paris/1");
 	screen_type(world, "\x1b[<65;20;5M"); /* the wheel */
 	screen_wait_row(world, "▸", "plant/2");
 	screen_type(world, "\x1b[<64;20;5M");

@@ -398,7 +398,7 @@ clicks_choose_tabs_rows_and_keys(void **state)
 	screen_wait_row(world, "▸", "plant/1");
 	click(world, 4, 20);
 	screen_wait_row(world, "▸", "aws-paris/1");
-	click(world, 20, 20);                 /* below the last row: nothing */
+	click(world, 20, 20); /* below the last row: nothing */
 	screen_type(world, "j");
 	screen_wait_row(world, "▸", "aws-paris/2");
 	screen_type(world, "k");

@@ -96,7 +96,7 @@ static void
 help_lists_every_command_of_the_console(void **state)
 {
 	look(&small, "?", "Keys in Overview", "help-80x24");
-	look(&huge, "?G", "advertise PREFIX", "help-200x50");
+	look(&huge, "?G", "leave; the gateway runs on", "help-200x50");
 }
 
 static void

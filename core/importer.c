@@ -55,8 +55,9 @@ knows(const char *format, struct error *err)
 	    strspn(format, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(format) &&
 	    paths_plugin(plugin, path, sizeof(path)))
 		return true;
-	return error_set(err, "there is no format '%s' to import from (there is: aws)",
-			 text_clean(clean, sizeof(clean), format));
+	text_clean(clean, sizeof(clean), format);
+	return error_set(err, "no format to import from is called '%s': there is no plugin 'import_%s'",
+			 clean, clean);
 }
 
 static const struct import_ops *

@@ -132,8 +132,7 @@ find_tunnel(struct aws_reading *reading, struct aws_connection *connection, cons
 	if (has_xml) {
 		aws_note(&reading->file->findings, 0,
 			 "connection %s: the options of a tunnel to %s are left out: its configuration has "
-			 "no such "
-			 "tunnel",
+			 "no such tunnel",
 			 text_quoted(connection->id != NULL ? connection->id : "?"), text_quoted(text));
 		return NULL;
 	}

@@ -54,6 +54,13 @@ put_list(FILE *out, const struct text_list *list)
 	fputs("], ", out);
 }
 
+/* Is what is said of a phase only the sample that all files have? */
+static bool
+is_sample(const struct aws_tunnel *tunnel, const struct aws_phase *phase)
+{
+	return !tunnel->options && (aws_is_minimum(phase) || phase->encryption == 0);
+}
+
 /* The proposals of a phase, with what there is to say of them before the line that they stand on. */
 static void
 choose_proposals(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel, bool esp,
@@ -64,16 +71,17 @@ choose_proposals(struct writing *writing, FILE *out, const struct aws_tunnel *tu
 	char text[200], remote[IP_ADDRESS_TEXT];
 	bool nearest;
 
-	if (!tunnel->options && (aws_is_minimum(phase) || phase->encryption == 0)) {
-		if (esp)
+	if (is_sample(tunnel, phase)) {
+		if (esp && is_sample(tunnel, &tunnel->ike))
 			fputs("# ESP: as with IKE.\n", out);
 		else
-			fputs("# IKE: AWS's file shows the least that AWS takes and not what its tunnel "
-			      "options "
-			      "allow. twinspan's own\n"
-			      "# proposals are among AWS's defaults; `aws ec2 describe-vpn-connections` has "
-			      "the options.\n",
-			      out);
+			fprintf(
+			    out,
+			    "# %s: AWS's file shows the least that AWS takes, not what its tunnel options "
+			    "allow. These are\n"
+			    "# in what `aws ec2 describe-vpn-connections` prints; twinspan's own proposals "
+			    "are among AWS's defaults.\n",
+			    what);
 		return;
 	}
 	aws_proposals(phase, esp, writing->options->accepts, list, &nearest);
@@ -295,8 +303,7 @@ put_routing(struct writing *writing, const struct aws_connection *connection)
 	if (!connection->is_static) {
 		fprintf(out, "    peer_asn: %u\n", connection->tunnels[0].peer_asn);
 		fputs("    # protect: [10.50.0.0/16]   # AWS's networks, never sent in the clear: AWS's file "
-		      "doesn't "
-		      "say them\n",
+		      "doesn't say them\n",
 		      out);
 		return;
 	}
@@ -310,8 +317,7 @@ put_routing(struct writing *writing, const struct aws_connection *connection)
 		      out);
 	}
 	fputs("    # health: {probe: icmp, interval: 500ms, fail: 3, recover: 5}   # where AWS's inside "
-	      "address "
-	      "answers ping\n",
+	      "address answers ping\n",
 	      out);
 }
 
@@ -395,8 +401,7 @@ choose_asn(struct writing *writing, const struct import_file *file)
 		else if (asn != connection->tunnels[0].asn)
 			aws_note(&writing->findings, connection->line,
 				 "connection %s expects AS number %u of this side and another one %u: a "
-				 "gateway has "
-				 "one",
+				 "gateway has one",
 				 text_quoted(connection->name), connection->tunnels[0].asn, asn);
 	}
 	return asn;
@@ -448,8 +453,7 @@ put_gateway(struct writing *writing, const struct import_file *file)
 	put_plain(out, "# Made by `twinspan import aws` from ",
 		  writing->options->source != NULL ? writing->options->source : "AWS's file");
 	fputs(".\n# What that file does not say stands here as a comment: look it through, then `twinspan "
-	      "check` "
-	      "it.\n\ngateway:\n",
+	      "check` it.\n\ngateway:\n",
 	      out);
 	fprintf(out, "  name: %s\n  role: customer\n",
 		first->customer_gateway != NULL && aws_is_name(first->customer_gateway)

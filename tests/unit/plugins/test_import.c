@@ -305,6 +305,28 @@ json_without_xml_is_enough(void **state)
 }
 
 static void
+AS_numbers_that_are_nowhere_are_AWSs_defaults(void **state)
+{
+	static const char text[] =
+	    "{\"VpnConnection\": {\"VpnConnectionId\": \"vpn-1\", \"Options\": {\"StaticRoutesOnly\": false, "
+	    "\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.1\", \"TunnelInsideCidr\": "
+	    "\"169.254.44.240/30\", \"PreSharedKey\": \"MadeUp.One\"}]}}}";
+	struct import_finding why = {0};
+	struct import_file *file = aws_import_ops.open(text, strlen(text), &why);
+	struct import_result result;
+
+	assert_non_null(file);
+	result = written(file, (struct import_options){.source = "x"});
+	assert_non_null(strstr(result.text, "asn: 65000\n"));
+	assert_non_null(strstr(result.text, "peer_asn: 64512\n"));
+	assert_non_null(strstr(result.text, "outside: any"));
+	assert_non_null(strstr(result.text, "bgp: {keepalive: 10s, hold: 30s}"));
+	assert_true(has_finding(&result, "AWS's defaults are taken"));
+	aws_import_ops.result_free(&result);
+	aws_import_ops.close(file);
+}
+
+static void
 old_files_have_padded_texts_and_lack_inside_addresses_and_keys(void **state)
 {
 	struct import_file *file = opened("old.xml");
@@ -767,6 +789,7 @@ TEST_MAIN(cmocka_unit_test(a_dynamic_connection_is_read_from_xml_and_from_text),
 	  cmocka_unit_test(lines_count_on_over_documents),
 	  cmocka_unit_test(json_options_join_on_the_outside_address_and_count_more_than_the_xml),
 	  cmocka_unit_test(json_without_xml_is_enough),
+	  cmocka_unit_test(AS_numbers_that_are_nowhere_are_AWSs_defaults),
 	  cmocka_unit_test(old_files_have_padded_texts_and_lack_inside_addresses_and_keys),
 	  cmocka_unit_test(algorithms_are_known_by_all_of_their_names),
 	  cmocka_unit_test(all_of_AWS_at_once_makes_proposals_that_are_accepted),

@@ -1,5 +1,6 @@
-noinst_LTLIBRARIES += core/libplugins.la core/libgateway.la
+noinst_LTLIBRARIES += core/libplugins.la core/libgateway.la core/libimporter.la
 core_libplugins_la_SOURCES = core/plugins.c core/plugins.h
+core_libimporter_la_SOURCES = core/importer.c core/importer.h
 core_libgateway_la_SOURCES = \
 	core/gateway.c core/gateway_internal.h \
 	core/gateway_apply.c core/gateway_commands.c core/gateway_configure.c core/gateway_drill.c core/gateway_explain.c \
@@ -7,7 +8,7 @@ core_libgateway_la_SOURCES = \
 	core/gateway_guard.c core/gateway_liveness.c core/gateway_operator.c core/gateway_routes.c \
 	core/gateway_tables.c core/gateway_tunnels.c core/gateway_turns.c core/gateway_usage.c
 # The whole gateway, for what links it: the rooms it puts together, then what they stand on.
-GATEWAY_LIBS = core/libgateway.la core/libplugins.la \
+GATEWAY_LIBS = core/libgateway.la core/libimporter.la core/libplugins.la \
 	core/control/libcontrol.la core/journal/libjournal.la core/failover/libfailover.la core/bfd/libbfd.la core/health/libhealth.la \
 	core/routing/librouting.la core/bgp/libbgp.la core/ike/libike.la core/config/libconfig.la \
 	$(MODEL_LIBS) $(CHARON_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(MNL_LIBS) $(YAML_LIBS) $(UV_LIBS)

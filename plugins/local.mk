@@ -27,3 +27,20 @@ plugins_probe_icmp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
 plugins_probe_tcp_la_SOURCES = plugins/probe_tcp/probe_tcp.c
 plugins_probe_tcp_la_LIBADD = $(BASE_LIBS)
 plugins_probe_tcp_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+
+# The importer without its module, for its tests and the fuzzers.
+noinst_LTLIBRARIES += plugins/libimportaws.la
+plugins_libimportaws_la_SOURCES = \
+	plugins/import_aws/algorithms.c \
+	plugins/import_aws/import_aws.c plugins/import_aws/import_aws.h \
+	plugins/import_aws/json.c \
+	plugins/import_aws/model.c \
+	plugins/import_aws/text.c \
+	plugins/import_aws/write.c \
+	plugins/import_aws/xml.c
+plugins_libimportaws_la_CFLAGS = $(AM_CFLAGS) $(EXPAT_CFLAGS)
+
+plugin_LTLIBRARIES += plugins/import_aws.la
+plugins_import_aws_la_SOURCES = plugins/import_aws/module.c
+plugins_import_aws_la_LIBADD = plugins/libimportaws.la $(BASE_LIBS) $(JANSSON_LIBS) $(EXPAT_LIBS)
+plugins_import_aws_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared

@@ -28,7 +28,7 @@ print-test-programs:
 	@echo $(check_PROGRAMS) $(noinst_PROGRAMS)
 
 # What the test programs load at run time.
-test-modules: $(check_LTLIBRARIES)
+test-modules: $(check_LTLIBRARIES) $(plugin_LTLIBRARIES)
 
 # `make check`: what needs neither root nor another build.
 check-local:

@@ -285,6 +285,21 @@ run_check(const struct cli *cli, const struct command *command, const json_t *ar
 }
 
 static int
+run_import(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	const struct cli_import import = {
+	    .format = text_of(arguments, "format", ""),
+	    .file = text_of(arguments, "file", ""),
+	    .connection = text_of(arguments, "connection", NULL),
+	    .name = text_of(arguments, "name", NULL),
+	    .connection_only = json_is_true(json_object_get(arguments, "connection_only")),
+	    .inline_secrets = json_is_true(json_object_get(arguments, "inline_secrets")),
+	};
+
+	return cli->parts->import != NULL ? cli->parts->import(&import) : not_built_in(command);
+}
+
+static int
 open_console(void *context, const char *socket)
 {
 	const struct cli *cli = context;
@@ -324,11 +339,8 @@ run_manual(const struct cli *cli, const struct command *command, const json_t *a
 static const struct {
 	const char *name;
 	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
-} local_commands[] = {{"gateway", run_gateway},
-		      {"check", run_check},
-		      {"lab", run_lab},
-		      {"completion", run_completion},
-		      {"manual", run_manual}};
+} local_commands[] = {{"gateway", run_gateway}, {"check", run_check},           {"import", run_import},
+		      {"lab", run_lab},         {"completion", run_completion}, {"manual", run_manual}};
 
 static int
 run_local(const struct cli *cli, const struct command *command, const json_t *arguments)

@@ -9,11 +9,17 @@
 #include <stdbool.h>
 
 #include "tui/console.h"
+/** What `import` is asked for; a text that was not given is NULL. */
+struct cli_import {
+	const char *format, *file, *connection, *name;
+	bool connection_only, inline_secrets;
+};
 
 /** The program's parts; a part that is NULL is not in this build. Each returns an exit code. */
 struct cli_parts {
 	int (*gateway)(const char *config, const char *socket, const char *state_dir, int verbose);
 	int (*check)(const char *file);
+	int (*import)(const struct cli_import *import);
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
 	int (*console)(const struct console_options *options);

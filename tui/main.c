@@ -8,6 +8,7 @@
 
 #include "core/base/paths.h"
 #include "core/gateway.h"
+#include "core/importer.h"
 #include "core/lab/lab.h"
 #include "tui/cli.h"
 #include "tui/console.h"
@@ -19,6 +20,21 @@ run_gateway(const char *config, const char *socket, const char *state_dir, int v
 	    .config = config, .socket = socket, .state_dir = state_dir, .verbose = verbose};
 
 	return gateway_run(&options);
+}
+
+static int
+run_import(const struct cli_import *import)
+{
+	const struct importer_command command = {
+	    .format = import->format,
+	    .file = import->file,
+	    .connection = import->connection,
+	    .name = import->name,
+	    .connection_only = import->connection_only,
+	    .inline_secrets = import->inline_secrets,
+	};
+
+	return importer_run(&command);
 }
 
 static int
@@ -41,6 +57,7 @@ main(int argc, char **argv)
 	static const struct cli_parts parts = {
 	    .gateway = run_gateway,
 	    .check = gateway_check,
+	    .import = run_import,
 	    .lab = run_lab,
 	    .console = console_run,
 	    .once = console_once,

@@ -4,6 +4,7 @@ core_base_libbase_la_SOURCES = \
 	core/base/buffer.c core/base/buffer.h \
 	core/base/clock.c core/base/clock.h \
 	core/base/error.c core/base/error.h \
+	core/base/file.c core/base/file.h \
 	core/base/log.c core/base/log.h \
 	core/base/paths.c core/base/paths.h \
 	core/base/processor.c core/base/processor.h \

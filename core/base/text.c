@@ -76,6 +76,18 @@ text_clean(char *out, size_t size, const char *from)
 	return out;
 }
 
+const char *
+text_quoted(const char *text)
+{
+	static _Thread_local char ring[4][84];
+	static _Thread_local unsigned next;
+	char cut[80], *out = ring[next++ % 4];
+
+	text_clean(cut, sizeof(cut), text);
+	snprintf(out, sizeof(ring[0]), "'%s'", cut);
+	return out;
+}
+
 /* Optimal string alignment distance; words over 31 bytes are never near. */
 static unsigned
 distance(const char *a, const char *b)

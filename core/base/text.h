@@ -12,6 +12,8 @@
  * cut at a character border to fit `size` with its NUL. Returns `out`.
  */
 const char *text_clean(char *out, size_t size, const char *from);
+/** "'aws-paris'" cleaned and cut for a message; valid until the fourth call after this one. */
+const char *text_quoted(const char *text);
 bool text_is_utf8(const char *bytes, size_t length);
 
 /**

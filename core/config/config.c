@@ -10,11 +10,10 @@
  */
 #include "core/config/config_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "core/base/file.h"
 
 #define FILE_MOST 10000000
 #define TUNNELS_MOST 2
@@ -265,43 +264,11 @@ config_parse(const char *file, const char *text, size_t length, struct config_fi
 char *
 config_read(const char *file, size_t *length, struct config_findings *findings)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t room = 0;
-	char *text = NULL;
+	struct error err = {""};
+	char *text = file_read(file, FILE_MOST, length, &err);
 
-	*length = 0;
-	if (fd < 0) {
-		finding_error(findings, whole_file, "can't be opened: %s", strerror(errno));
-		return NULL;
-	}
-	for (;;) {
-		ssize_t got;
-
-		if (*length == room) {
-			char *larger;
-
-			/* Not realloc: it would leave secrets behind in freed memory. */
-			room = room != 0 ? room * 4 : 65536;
-			larger = memory_zeroed(room, 1);
-			if (*length != 0)
-				memcpy(larger, text, *length);
-			memory_wipe_free(text, *length);
-			text = larger;
-		}
-		got = read(fd, text + *length, room - *length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			finding_error(findings, whole_file, "can't be read: %s", strerror(errno));
-			memory_wipe_free(text, *length);
-			text = NULL;
-			break;
-		}
-		*length += (size_t)got;
-		if (got == 0 || *length > FILE_MOST)
-			break;
-	}
-	close(fd);
+	if (text == NULL)
+		finding_error(findings, whole_file, "%s", err.text);
 	return text;
 }
 

@@ -215,6 +215,9 @@ char *config_mask(const char *text, size_t length, size_t *out_length);
 char *config_unmask(const char *given, size_t length, const char *present, size_t present_length,
 		    size_t *out_length, struct config_findings *findings);
 
+/** Would a configuration with the default data plane be accepted with this proposal? */
+bool config_accepts_proposal(bool esp, const char *proposal);
+
 /** "customer", "hub", ... as in the file. */
 const char *config_role_name(enum config_role role);
 const char *config_routing_name(enum config_routing routing);

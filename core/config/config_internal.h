@@ -218,7 +218,11 @@ void unique_peer(struct unique *unique, const struct config_peer *peer, const st
 void unique_check(struct unique *unique, const struct config *config, const struct given *gateway,
 		  struct config_findings *findings);
 
-/** "'aws-paris'" cleaned and cut for a message; valid until the fourth call after this one. */
-const char *quoted(const char *text);
+/** text_quoted() under a short name: nearly every message here has it. */
+static inline const char *
+quoted(const char *text)
+{
+	return text_quoted(text);
+}
 
 #endif

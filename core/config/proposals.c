@@ -161,3 +161,15 @@ proposal_check(struct reading *reading, bool esp, const char *text, struct posit
 		finding_error(reading->findings, at, "the proposal %s %s", quoted(text), missing);
 	return good && missing == NULL;
 }
+
+bool
+config_accepts_proposal(bool esp, const char *proposal)
+{
+	struct config config = {.dataplane = CONFIG_DATAPLANE_AUTO};
+	struct config_findings findings = {0};
+	struct reading reading = {.config = &config, .findings = &findings};
+	bool good = proposal_check(&reading, esp, proposal, (struct position){1, 1});
+
+	config_findings_free(&findings);
+	return good;
+}

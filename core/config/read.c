@@ -9,18 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *
-quoted(const char *text)
-{
-	static _Thread_local char ring[4][84];
-	static _Thread_local unsigned next;
-	char cut[80], *out = ring[next++ % 4];
-
-	text_clean(cut, sizeof(cut), text);
-	snprintf(out, sizeof(ring[0]), "'%s'", cut);
-	return out;
-}
-
 static const struct field *
 find_field(const char *key, unsigned sections)
 {

@@ -3,7 +3,8 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_config tests/fuzz/fuzz_esp tests/fuzz/fuzz_control tests/fuzz/fuzz_client \
-	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp
+	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp \
+	tests/fuzz/fuzz_import_xml tests/fuzz/fuzz_import_json tests/fuzz/fuzz_import_text
 endif
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
@@ -30,3 +31,18 @@ tests_fuzz_fuzz_bfd_LDADD = core/bfd/libbfd.la $(BASE_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_bgp_SOURCES = tests/fuzz/fuzz_bgp.c
 tests_fuzz_fuzz_bgp_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_bgp_LDADD = core/bgp/libbgp.la $(BASE_LIBS) $(UV_LIBS)
+
+tests_fuzz_fuzz_import_xml_SOURCES = tests/fuzz/fuzz_import.c
+tests_fuzz_fuzz_import_xml_CPPFLAGS = $(AM_CPPFLAGS) -DREADER=aws_read_xml
+tests_fuzz_fuzz_import_xml_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_import_xml_LDADD = $(IMPORT_TEST_LIBS)
+
+tests_fuzz_fuzz_import_json_SOURCES = tests/fuzz/fuzz_import.c
+tests_fuzz_fuzz_import_json_CPPFLAGS = $(AM_CPPFLAGS) -DREADER=aws_read_json
+tests_fuzz_fuzz_import_json_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_import_json_LDADD = $(IMPORT_TEST_LIBS)
+
+tests_fuzz_fuzz_import_text_SOURCES = tests/fuzz/fuzz_import.c
+tests_fuzz_fuzz_import_text_CPPFLAGS = $(AM_CPPFLAGS) -DREADER=aws_read_text
+tests_fuzz_fuzz_import_text_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_import_text_LDADD = $(IMPORT_TEST_LIBS)

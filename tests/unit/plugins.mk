@@ -1,4 +1,5 @@
 USERSPACE_TEST_LIBS = plugins/libuserspace.la $(BASE_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+IMPORT_TEST_LIBS = plugins/libimportaws.la $(BASE_LIBS) $(JANSSON_LIBS) $(EXPAT_LIBS)
 
 UNIT_TESTS += tests/unit/plugins/test_replay
 tests_unit_plugins_test_replay_SOURCES = tests/unit/plugins/test_replay.c
@@ -20,6 +21,12 @@ UNIT_TESTS += tests/unit/plugins/test_plugin
 tests_unit_plugins_test_plugin_SOURCES = tests/unit/plugins/test_plugin.c
 tests_unit_plugins_test_plugin_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_plugins_test_plugin_LDADD = core/libplugins.la $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_import
+tests_unit_plugins_test_import_SOURCES = tests/unit/plugins/test_import.c
+tests_unit_plugins_test_import_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_import_LDADD = core/libimporter.la core/libplugins.la core/config/libconfig.la $(IMPORT_TEST_LIBS) $(YAML_LIBS) \
+	$(CMOCKA_LIBS)
+EXTRA_DIST += tests/unit/plugins/samples
 
 # Modules that the loader must refuse; -rpath makes them shared objects, nothing installs them.
 check_LTLIBRARIES = plugins/test_old_abi.la plugins/test_no_plugin.la

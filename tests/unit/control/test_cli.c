@@ -34,6 +34,15 @@ fake_check(const char *file)
 }
 
 static int
+fake_import(const struct cli_import *import)
+{
+	printf("import %s %s %s %s %d %d\n", import->format, import->file,
+	       import->connection != NULL ? import->connection : "-",
+	       import->name != NULL ? import->name : "-", import->connection_only, import->inline_secrets);
+	return 0;
+}
+
+static int
 fake_lab(bool headless, bool keep, int (*console)(void *context, const char *socket), void *context)
 {
 	printf("lab %d %d\n", headless, keep);
@@ -61,6 +70,7 @@ fake_once(const struct console_options *options, const struct console_once *once
 
 static const struct cli_parts parts = {.gateway = fake_gateway,
 				       .check = fake_check,
+				       .import = fake_import,
 				       .lab = fake_lab,
 				       .console = fake_console,
 				       .once = fake_once,
@@ -379,6 +389,10 @@ local_commands_reach_their_parts(void **state)
 	assert_refused(RUN(h, "show", "tunnels", "--mouse"), 2, "--mouse is an option of the console");
 	assert_refused(RUN(h, "--theme"), 2, "--theme needs a value");
 	assert_refused(RUN(h, "--ascii=yes"), 2, "--ascii takes no value");
+	assert_prints(RUN(h, "import", "aws", "f"), "import aws f - - 0 0\n");
+	assert_prints(RUN(h, "import", "aws", "f", "--connection", "vpn-1", "--name=n", "--connection-only",
+			  "--inline-secrets"),
+		      "import aws f vpn-1 n 1 1\n");
 	run = RUN(h, "check", "file");
 	assert_int_equal(run->exit_code, 1);
 	assert_string_equal(run->output, "check file\n");

@@ -178,6 +178,13 @@ void mouse_take(struct app *app, struct mouse_event event);
 /* --- app_output.c --- */
 /** Carries out dump, save and copy; false for another command. */
 bool output_command(struct app *app, const char *command, const char *argument);
+/* --- report.c --- */
+/**
+ * Opens a page for an answer that says more than a line; `what` is its title. True where the page says all:
+ * then the message line need not.
+ */
+bool report_open(struct app *app, const char *command, const json_t *arguments, const char *what,
+		 const struct control_reply *reply);
 
 /* --- sheet.c --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */

@@ -33,10 +33,10 @@ go_detail(struct app *app, const char *argument)
 	const void *row;
 
 	(void)argument;
-	if (app->detail_count > 0)
-		return;
+	if (app->detail_count > 0 && panel->ops->command(panel, "detail", NULL))
+		return; /* it unfolds what stands below */
 	row = panel->ops->selected(panel, &kind);
-	if (row == NULL)
+	if (row == NULL || (app->detail_count > 0 && !is_text_panel(panel)))
 		return;
 	navigation_leave(app);
 	app_push_detail(app, kind, row);

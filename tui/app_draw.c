@@ -11,6 +11,8 @@
 #include "tui/complete.h"
 #include "tui/format.h"
 
+#define MESSAGE_ROWS 5 /* of one that is longer than the line */
+
 /* --- the header
  * ----------------------------------------------------------------------------------------------- */
 
@@ -338,6 +340,26 @@ draw_pause(const struct app *app, const struct area *line)
 		   format_count(app->pause.events, events), app->pause.events == 1 ? "" : "s", key);
 }
 
+/* A message that is longer than the line takes more of them, over the panel's foot. */
+static void
+draw_long_message(const struct app *app, const struct area *line)
+{
+	const char *text = app->message.text;
+	struct area part = *line;
+	int rows = area_wrap(line, 0, 1, line->cols - 2, 0, app->message.role, text);
+
+	rows = rows > MESSAGE_ROWS ? MESSAGE_ROWS : rows;
+	part.top -= rows - 1;
+	part.rows = rows;
+	if (part.top < 2 || app->pause.on) { /* a frozen panel is not drawn again */
+		area_field(line, 0, 1, line->cols - 2, false, app->message.role, text);
+		return;
+	}
+	part.ground = GROUND_DIALOG;
+	area_blank(&part, 0, 0, rows, part.cols);
+	area_wrap(&part, 0, 1, part.cols - 2, rows, app->message.role, text);
+}
+
 static void
 draw_line(struct app *app, const struct area *line)
 {
@@ -361,7 +383,10 @@ draw_line(struct app *app, const struct area *line)
 
 		if (lead + text_columns(app->message.text) + 2 <= line->cols)
 			col = area_text(line, 0, 1, app->message.role, app->message.lead);
-		area_field(line, 0, col, line->cols - col - 1, false, app->message.role, app->message.text);
+		if (col + text_columns(app->message.text) + 1 > line->cols)
+			draw_long_message(app, line);
+		else
+			area_text(line, 0, col, app->message.role, app->message.text);
 	} else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
 		area_right(line, 0, ROLE_bad, app->message.text);
 }

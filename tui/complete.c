@@ -97,8 +97,11 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 		offer_names(c, store, MODEL_KIND_PEER, start);
 		break;
 	case COMMAND_ARGUMENT_TARGET:
+	case COMMAND_ARGUMENT_SUBJECT:
 		offer_names(c, store, MODEL_KIND_CONNECTION, start);
 		offer_names(c, store, MODEL_KIND_TUNNEL, start);
+		if (kind == COMMAND_ARGUMENT_SUBJECT)
+			offer_names(c, store, MODEL_KIND_PEER, start);
 		break;
 	case COMMAND_ARGUMENT_THEME:
 		offer_themes(c, start);

@@ -12,6 +12,7 @@ tui_libconsole_la_SOURCES = \
 	tui/output/clipboard.c tui/output/clipboard.h \
 	tui/output/dump.c tui/output/dump.h tui/output/dump_svg.c \
 	tui/output/once.c tui/output/rows_out.c tui/output/rows_out.h \
+	tui/report.c \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_save.c \
 	tui/key_reader.c tui/key_reader.h \
@@ -21,10 +22,13 @@ tui_libconsole_la_SOURCES = \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
-	tui/panels/detail.c tui/panels/events.c tui/panels/others.c tui/panels/usage.c tui/panels/overview.c \
+	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c \
+	tui/panels/detail_fields.c tui/panels/detail_internal.h tui/panels/events.c tui/panels/others.c tui/panels/usage.c tui/panels/overview.c \
 	tui/panels/panels.h tui/panels/peers.c tui/panels/routes.c \
+	tui/panels/explain.c tui/panels/explain.h \
 	tui/panels/text.c tui/panels/text.h \
 	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
+	tui/widgets/chart.c tui/widgets/chart.h \
 	tui/widgets/dialog.c tui/widgets/dialog.h \
 	tui/widgets/graph.c tui/widgets/graph.h \
 	tui/widgets/help.c tui/widgets/help.h \

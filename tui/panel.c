@@ -93,6 +93,39 @@ peer_name(const struct model_store *store, enum model_kind kind, const void *row
 	return tunnel != NULL ? tunnel->peer : NULL;
 }
 
+/* What can be explained: a prefix where the row has one, a peer of its own by its address. */
+static const char *
+target_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	switch (kind) {
+	case MODEL_KIND_ROUTE:
+		return ((const struct model_route *)row)->prefix;
+	case MODEL_KIND_RECEIVED:
+		return ((const struct model_received *)row)->prefix;
+	case MODEL_KIND_ADVERTISED:
+		return ((const struct model_advertised *)row)->prefix;
+	default:
+		break;
+	}
+	if (tunnel_name(store, kind, row) != NULL)
+		return tunnel_name(store, kind, row);
+	return kind == MODEL_KIND_PEER ? ((const struct model_peer *)row)->remote_address
+				       : connection_name(store, kind, row);
+}
+
+/* What the row's events and routes are filed under. */
+static const char *
+subject_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	const char *name = kind == MODEL_KIND_EVENT  ? ((const struct model_event *)row)->subject
+			   : kind == MODEL_KIND_PEER ? ((const struct model_peer *)row)->name
+						     : tunnel_name(store, kind, row);
+
+	if (name == NULL)
+		name = connection_name(store, kind, row);
+	return name != NULL ? name : peer_name(store, kind, row);
+}
+
 const char *
 panel_argument(const struct model_store *store, enum model_kind kind, const void *row,
 	       enum command_argument_kind argument)
@@ -107,11 +140,9 @@ panel_argument(const struct model_store *store, enum model_kind kind, const void
 	case COMMAND_ARGUMENT_PEER:
 		return peer_name(store, kind, row);
 	case COMMAND_ARGUMENT_TARGET:
-		if (kind == MODEL_KIND_ROUTE)
-			return ((const struct model_route *)row)->prefix;
-		if (tunnel_name(store, kind, row) != NULL)
-			return tunnel_name(store, kind, row);
-		return connection_name(store, kind, row);
+		return target_name(store, kind, row);
+	case COMMAND_ARGUMENT_SUBJECT:
+		return subject_name(store, kind, row);
 	default:
 		return NULL;
 	}

@@ -31,6 +31,8 @@ struct request {
 	struct app *app;
 	unsigned number; /* of the sheet that waits for a dry run; 0: the command itself */
 	char what[160];  /* "switchover aws-paris" */
+	const struct command *command;
+	json_t *arguments;
 };
 
 static unsigned last_number;
@@ -68,6 +70,13 @@ on_dry_run(struct app *app, unsigned number, const struct control_reply *reply)
 }
 
 static void
+request_free(struct request *request)
+{
+	json_decref(request->arguments);
+	free(request);
+}
+
+static void
 on_reply(void *context, const struct control_reply *reply)
 {
 	struct request *request = context;
@@ -77,15 +86,17 @@ on_reply(void *context, const struct control_reply *reply)
 	if (request->number != 0) {
 		on_dry_run(app, request->number, reply);
 		app_changed(app);
-		free(request);
+		request_free(request);
 		return;
 	}
 	text_clean(text, sizeof(text),
 		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
 		   : reply->ok                                   ? "done"
 								 : "refused");
-	app_answer(app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what, text);
-	free(request);
+	if (!report_open(app, request->command->name, request->arguments, request->what, reply))
+		app_answer(app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what, text);
+	app_changed(app);
+	request_free(request);
 }
 
 /* `arguments` is taken. */
@@ -96,6 +107,8 @@ dispatch(struct app *app, const struct command *command, json_t *arguments, unsi
 
 	request->app = app;
 	request->number = number;
+	request->command = command;
+	request->arguments = json_incref(arguments);
 	describe(command, arguments, request->what, sizeof(request->what));
 	if (number == 0)
 		app_say(app, ROLE_dim, "%s …", request->what);

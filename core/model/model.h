@@ -86,6 +86,14 @@ struct model_kind_info {
 	const struct model_field *key[4]; /* NULL-terminated unless four */
 };
 
+/** Where a group of fields begins: schema.h's MODEL_GROUPS. */
+struct model_group {
+	const char *title;
+	int rank; /* the lower, the sooner it is read */
+};
+/** The group that begins at that field of a kind's own shape; NULL where none does. */
+const struct model_group *model_group_at(const struct model_shape *shape, const struct model_field *field);
+
 /** Never NULL for a valid kind. */
 const struct model_kind_info *model_kind_info(enum model_kind kind);
 /** By plural or singular name; NULL for an unknown one. */

@@ -63,6 +63,25 @@ fill_schema(void)
 		fill_key(&kinds[i], keys[i]);
 }
 
+/* offsetof refuses a field that is not there. */
+#define GROUP(shape_name, field, rank, title) \
+	{&shape_##shape_name, offsetof(struct model_##shape_name, field), {title, rank}},
+static const struct {
+	const struct model_shape *shape;
+	size_t offset;
+	struct model_group group;
+} groups[] = {MODEL_GROUPS(GROUP)};
+
+const struct model_group *
+model_group_at(const struct model_shape *shape, const struct model_field *field)
+{
+	for (size_t i = 0; i < COUNT_OF(groups); i++) {
+		if (groups[i].shape == shape && groups[i].offset == field->offset)
+			return &groups[i].group;
+	}
+	return NULL;
+}
+
 const struct model_kind_info *
 model_kind_info(enum model_kind kind)
 {

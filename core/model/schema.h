@@ -265,6 +265,47 @@
 	X(site,       MODEL_SITE,       SITE,       "sites",       STORED, "name") \
 	X(plugin,     MODEL_PLUGIN,     PLUGIN,     "plugins",     STORED, "name")
 
+/*
+ * Groups of fields, for who shows a whole row: X(shape, first field, rank, heading). A group reaches up to the
+ * next one; the lower its rank, the sooner it is read. A nested object is a group of its own.
+ */
+#define MODEL_GROUPS(X) \
+	X(gateway,    name,           0, "Gateway") \
+	X(gateway,    dataplane,      2, "Data plane") \
+	X(gateway,    outside,        1, "Running") \
+	X(gateway,    rx_bps,         3, "Traffic") \
+	X(gateway,    networks,       4, "Behind it") \
+	X(connection, name,           0, "State") \
+	X(connection, failovers,      3, "Moves") \
+	X(connection, last_failover,  2, "Last move") \
+	X(connection, remote_asn,     4, "Prefixes") \
+	X(connection, rx_bps,         5, "Traffic") \
+	X(connection, attention,      1, "Attention") \
+	X(tunnel,     name,           0, "State") \
+	X(tunnel,     interface,      6, "Addresses") \
+	X(tunnel,     local_id,       3, "IKE and ESP") \
+	X(tunnel,     established_at, 4, "Times") \
+	X(tunnel,     rx_bytes,       5, "Traffic") \
+	X(tunnel,     rtt_ms,         1, "Health and peer") \
+	X(tunnel,     drops,          7, "Drops") \
+	X(tunnel,     last_error,     2, "Last error") \
+	X(peer,       name,           2, "Session") \
+	X(peer,       state,          0, "State") \
+	X(peer,       hold_seconds,   5, "Timers") \
+	X(peer,       received,       3, "Prefixes") \
+	X(peer,       capabilities,   6, "Messages") \
+	X(peer,       bfd,            4, "BFD") \
+	X(peer,       last_error,     1, "Last error") \
+	X(route,      prefix,         0, "Route") \
+	X(route,      as_path,        2, "Attributes") \
+	X(route,      reason,         1, "Choice") \
+	X(received,   peer,           0, "Prefix") \
+	X(received,   as_path,        2, "Attributes") \
+	X(received,   accepted,       1, "Policy") \
+	X(advertised, peer,           0, "Prefix") \
+	X(advertised, as_path,        1, "Attributes") \
+	X(event,      sequence,       0, "Event")
+
 /* clang-format on */
 
 #endif

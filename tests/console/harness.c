@@ -45,6 +45,29 @@ struct world {
  * ---------------------------------------------------------------------------------------------- */
 
 static void
+on_explain(void *context, struct control_request *request)
+{
+	struct world *world = context;
+	const char *target = control_request_text(request, "target");
+	json_t *answer = world_explain(world->store, target);
+	char text[256];
+
+	snprintf(text, sizeof(text), "explain %s", target);
+	text_list_add(&world->commands, text);
+	if (answer == NULL)
+		control_request_fail(request, "'%s' is no address, prefix, tunnel or connection", target);
+	else
+		control_request_done(request, answer, "in short");
+}
+
+static void
+on_drill(void *context, struct control_request *request)
+{
+	(void)context;
+	control_request_done(request, world_drill(), "aws-paris: the other tunnel took over");
+}
+
+static void
 on_command(void *context, struct control_request *request)
 {
 	static const char *const names[] = {"connection", "tunnel", "peer"};
@@ -90,6 +113,8 @@ world_serve(struct world *world)
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		control_server_handle(world->server, commands[i], on_command, world);
+	control_server_handle(world->server, "explain", on_explain, world);
+	control_server_handle(world->server, "drill", on_drill, world);
 }
 
 void
@@ -336,6 +361,24 @@ screen_open(struct world *world, const struct screen_options *options)
 		uv_loop_fork(&world->loop);
 		be_console(world, options);
 	}
+}
+
+struct world *
+screen_open_live(const struct screen_options *options)
+{
+	struct world *world = world_new();
+
+	screen_open(world, options);
+	screen_wait(world, "● live");
+	screen_wait(world, "═1═");
+	return world;
+}
+
+void
+screen_finish(struct world *world)
+{
+	screen_close(world);
+	world_free(world);
 }
 
 /* On a busy machine ESC and q can arrive together, which is no key: then both are typed again. */

@@ -49,9 +49,13 @@ void world_turn(struct world *world);
 
 /** Opens the console; returns when it has drawn its first screen. */
 void screen_open(struct world *world, const struct screen_options *options);
+/** A gateway that listens, and a console on it that is live. */
+struct world *screen_open_live(const struct screen_options *options);
 /** Leaves by `q` where it still runs; fails the test where the console ended badly and nobody asked how;
  * frees. */
 void screen_close(struct world *world);
+/** The same, and the gateway goes too. */
+void screen_finish(struct world *world);
 /** Types bytes: "s", "\x1b", "\t", "\x1b[B". */
 void screen_type(struct world *world, const char *keys);
 /** Waits until the text is on the screen; fails the test, with the screen, where it doesn't come. */

@@ -38,4 +38,12 @@ UNIT_TESTS += tests/console/test_output
 tests_console_test_output_SOURCES = tests/console/test_output.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_output_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_output_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_detail
+tests_console_test_detail_SOURCES = tests/console/test_detail.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_detail_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_detail_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_explain
+tests_console_test_explain_SOURCES = tests/console/test_explain.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_explain_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_explain_LDADD = $(CONSOLE_TEST_LIBS)
 endif

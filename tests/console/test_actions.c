@@ -331,7 +331,8 @@ any_size_is_survived(void **state)
 {
 	static const int sizes[][2] = {{1, 1},  {2, 2},    {3, 200}, {200, 3},
 				       {5, 20}, {50, 200}, {10, 40}, {24, 80}};
-	static const char *const views[] = {"1", "2", "2\r", "4", "7", "?", "s", ":sh", "/a"};
+	static const char *const views[] = {"1", "2", "2\r", "2\r\r", "2e",  "4\r",
+					    "4", "7", "?",   "s",     ":sh", "/a"};
 
 	for (size_t v = 0; v < COUNT_OF(views); v++) {
 		struct world *world = open_live(&small);

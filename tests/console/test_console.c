@@ -88,8 +88,8 @@ events_begin_with_the_newest(void **state)
 static void
 detail_says_all_that_is_known(void **state)
 {
-	look(&small, "2\r", "IKE", "detail-80x24");
-	look(&wide, "2\r", "Authentication", "detail-120x36");
+	look(&small, "2\r", "88.1<88.1<88.1", "detail-80x24");
+	look(&wide, "2\r", "88.1 < 88.1 < 88.1", "detail-120x36");
 }
 
 static void

@@ -352,3 +352,122 @@ world_move(struct model_store *store)
 		put_tunnel(store, t);
 	}
 }
+
+/* --- answers at length --------------------------------------------------------------------------- */
+
+static json_t *
+lines_of(const char *const *lines, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(lines[i]));
+	return array;
+}
+
+static void
+add_layer(json_t *layers, const char *name, const char *state, const char *text, const char *age, usec_t ago)
+{
+	json_t *layer = json_pack("{s:s, s:s, s:s}", "layer", name, "state", state, "text", text);
+	char at[CLOCK_TEXT];
+
+	if (age != NULL)
+		json_object_set_new(layer, age, json_string(clock_format(clock_wall() - ago, at)));
+	json_array_append_new(layers, layer);
+}
+
+static json_t *
+explain_plant_2(bool up)
+{
+	static const char *const failed[] = {"Why can't plant/2 carry?", "(as lines)"},
+				 *const fine[] = {"plant/2 can carry: every layer is fine.", "(as lines)"};
+	json_t *layers = json_array();
+
+	add_layer(layers, "underlay", "ok", "198.51.100.9 by eth0 via 192.0.2.1", "seen", 0);
+	if (up) {
+		add_layer(layers, "IKE", "ok", "IKEv2 is established", "since", 5 * MINUTE);
+	} else {
+		add_layer(layers, "IKE", "failed", "no answer from 198.51.100.9 (12 tries)", "since",
+			  4 * MINUTE + 30 * USEC_PER_SEC);
+		add_layer(layers, "child SA", "unknown", "", NULL, 0);
+		add_layer(layers, "traffic", "unknown", "", NULL, 0);
+		add_layer(layers, "BGP", "unknown", "", NULL, 0);
+		add_layer(layers, "routes", "unknown", "", NULL, 0);
+	}
+	return json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:s?, s:o}", "target", "plant/2", "layers_of",
+			 "plant/2", "layers", layers, "failing", up ? NULL : "IKE", "cause",
+			 up ? NULL
+			    : "The other side does not listen on UDP 500 and 4500, or a filter between "
+			      "drops it.",
+			 "remedy",
+			 up ? NULL
+			    : "On the other side: allow UDP 500/4500 and ESP from 192.0.2.10. Here: "
+			      "nothing to change; tries go on.",
+			 "lines", lines_of(up ? fine : failed, 2));
+}
+
+static json_t *
+explain_connection(const char *name)
+{
+	const char *lines[] = {"Which tunnel of aws-paris carries, and why?", "(as lines)"};
+	char at[CLOCK_TEXT];
+
+	return json_pack(
+	    "{s:s, s:[{s:s, s:s, s:b, s:b, s:s}, {s:s, s:s, s:b, s:b, s:s}], s:s, s:s, s:n, s:o}", "target",
+	    name, "tunnels", "tunnel", "aws-paris/1", "part", "carries", "active", 1, "usable", 1, "reason",
+	    "by the other side's MED, or because it carried before", "tunnel", "aws-paris/2", "part",
+	    "stands by", "active", 0, "usable", 1, "reason", "", "last_move", "bfd down", "last_move_at",
+	    clock_format(clock_wall() - 3 * DAY - HOUR, at), "failing", "lines",
+	    lines_of(lines, COUNT_OF(lines)));
+}
+
+static json_t *
+explain_address(const char *target, const char *prefix)
+{
+	char first[80];
+	const char *lines[] = {first, "(as lines)"};
+
+	snprintf(first, sizeof(first), "Where does %s go?", target);
+	return json_pack(
+	    "{s:s, s:[{s:s, s:s, s:s, s:b, s:s, s:["
+	    "{s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, s:[s]}, {s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, "
+	    "s:[]}]},"
+	    " {s:s, s:s, s:b, s:s, s:[]}], s:[{s:s, s:s}], s:s, s:s, s:n, s:o}",
+	    "target", target, "matches", "prefix", prefix, "source", "BGP", "connection", "aws-paris",
+	    "installed", 1, "reason", "the only source", "paths", "from", "aws-paris/1", "next_hop",
+	    "169.254.44.241", "best", 1, "reason", "best: lower MED (100 against 200)", "as_path", "64512",
+	    "origin", "igp", "local_pref", 100, "med", 100, "communities", "64512:7", "from", "aws-paris/2",
+	    "next_hop", "169.254.44.245", "best", 0, "reason", "MED 200 against 100", "as_path", "64512",
+	    "origin", "igp", "local_pref", 100, "med", 200, "communities", "prefix", "0.0.0.0/0", "source",
+	    "static", "installed", 0, "reason", "configured", "paths", "protected", "connection", "aws-paris",
+	    "prefix", "10.50.0.0/16", "kernel", "ts-aws-pari-1", "tunnel", "aws-paris/1", "failing", "lines",
+	    lines_of(lines, COUNT_OF(lines)));
+}
+
+json_t *
+world_explain(const struct model_store *store, const char *target)
+{
+	const struct model_tunnel *tunnel = model_store_get(store, MODEL_KIND_TUNNEL, "plant/2");
+
+	if (strcmp(target, "plant/2") == 0)
+		return explain_plant_2(strcmp(tunnel->state, "up") == 0);
+	if (strcmp(target, "aws-paris") == 0)
+		return explain_connection(target);
+	if (strncmp(target, "10.50.", 6) == 0)
+		return explain_address(target, strchr(target, '/') != NULL ? target : "10.50.0.0/24");
+	return NULL;
+}
+
+json_t *
+world_drill(void)
+{
+	const char *lines[] = {"drill of aws-paris", "(as lines)"};
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:f, s:f, s:s, s:s, s:f, s:b, s:f, s:I, s:I, s:o, s:s}",
+			 "connection", "aws-paris", "tunnel", "aws-paris/1", "at", "2026-01-02T03:04:05Z",
+			 "by", "root", "forced", 0, "silenced_ms", 1204.0, "noticed_ms", 162.0, "cause",
+			 "bfd down", "to", "aws-paris/2", "outage_ms", 171.0, "traffic", 1, "usable_again_ms",
+			 2310.0, "rx_bps_before", (json_int_t)88100000, "tx_bps_before", (json_int_t)12300000,
+			 "lines", lines_of(lines, COUNT_OF(lines)), "file",
+			 "/var/lib/twinspan/drills/aws-paris-20260102T030405Z.json");
+}

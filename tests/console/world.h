@@ -3,10 +3,21 @@
 #ifndef TWINSPAN_TESTS_CONSOLE_WORLD_H
 #define TWINSPAN_TESTS_CONSOLE_WORLD_H
 
+#include <jansson.h>
+
 #include "core/model/model.h"
 
 void world_fill(struct model_store *store);
 /** Traffic of aws-paris moves from its tunnel 1 to 2 with a gap of 11 ms. */
 void world_move(struct model_store *store);
+
+/**
+ * What a gateway answers to "explain TARGET", new: for plant/2, aws-paris, plant, addresses and prefixes in
+ * 10.50.0.0/16; NULL for anything else. plant/2 fails in IKE while its row says that it is down, and is fine
+ * once it is up.
+ */
+json_t *world_explain(const struct model_store *store, const char *target);
+/** The report of a drill of aws-paris, new. */
+json_t *world_drill(void);
 
 #endif

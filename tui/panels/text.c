@@ -17,14 +17,19 @@
 #define TAB 8
 
 struct text_line {
-	char *text;
-	enum theme_role role;
+	char *text, *label, *mark, *tail; /* all but the text may be NULL */
+	int label_cols, mark_cols;
+	enum theme_role role, mark_role, tail_role;
 };
 
 struct text_page {
 	struct panel panel;
 	struct panel_ops ops;
-	char title[160], name[256];
+	char title[160], name[256], note[160];
+	enum theme_role note_role;
+	bool compact;
+	const struct text_source *source; /* NULL: the page stays as it is */
+	void *context;
 	struct text_line *lines;
 	size_t count, room;
 	size_t top, page, height; /* in drawn lines */
@@ -40,13 +45,28 @@ is_text_panel(const struct panel *panel)
 
 /* --- filling ------------------------------------------------------------------------------------- */
 
+/* An empty line at the page's end; NULL where it is full. */
+static struct text_line *
+new_line(struct text_page *p)
+{
+	if (p->count == MOST_LINES)
+		return NULL;
+	if (p->count == p->room) {
+		p->room = p->room != 0 ? p->room * 2 : 64;
+		p->lines = memory_resize(p->lines, p->room * sizeof(*p->lines));
+	}
+	p->lines[p->count] = (struct text_line){0};
+	return &p->lines[p->count++];
+}
+
 static void
 add_line(struct text_page *p, enum theme_role role, const char *text, size_t length)
 {
 	char raw[1024], clean[1024];
+	struct text_line *line = new_line(p);
 	size_t used = 0;
 
-	if (p->count == MOST_LINES)
+	if (line == NULL)
 		return;
 	for (size_t i = 0; i < length && used + 1 < sizeof(raw) - TAB; i++) {
 		if (text[i] != '\t') {
@@ -58,12 +78,8 @@ add_line(struct text_page *p, enum theme_role role, const char *text, size_t len
 		while (used % TAB != 0);
 	}
 	raw[used] = '\0';
-	if (p->count == p->room) {
-		p->room = p->room != 0 ? p->room * 2 : 64;
-		p->lines = memory_resize(p->lines, p->room * sizeof(*p->lines));
-	}
-	p->lines[p->count++] =
-	    (struct text_line){.text = text_copy(text_clean(clean, sizeof(clean), raw)), .role = role};
+	line->text = text_copy(text_clean(clean, sizeof(clean), raw));
+	line->role = role;
 }
 
 void
@@ -93,13 +109,90 @@ text_panel_print(struct panel *panel, enum theme_role role, const char *format, 
 	text_panel_add(panel, role, text);
 }
 
+static char *
+copy_clean(const char *text)
+{
+	char clean[1024];
+
+	return text != NULL && text[0] != '\0' ? text_copy(text_clean(clean, sizeof(clean), text)) : NULL;
+}
+
+void
+text_panel_row(struct panel *panel, const struct text_row *row)
+{
+	struct text_line *line = new_line((struct text_page *)panel);
+
+	if (line == NULL)
+		return;
+	line->label = copy_clean(row->label);
+	line->mark = copy_clean(row->mark);
+	line->tail = copy_clean(row->tail);
+	line->text = copy_clean(row->text != NULL ? row->text : "");
+	if (line->text == NULL)
+		line->text = text_copy("");
+	line->label_cols = row->label_cols;
+	line->mark_cols = row->mark_cols;
+	line->role = row->role;
+	line->mark_role = row->mark_role;
+	line->tail_role = row->tail_role;
+}
+
+void
+text_panel_note(struct panel *panel, enum theme_role role, const char *format, ...)
+{
+	struct text_page *p = (struct text_page *)panel;
+	char text[sizeof(p->note)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	text_clean(p->note, sizeof(p->note), text);
+	p->note_role = role;
+}
+
+void
+text_panel_compact(struct panel *panel)
+{
+	((struct text_page *)panel)->compact = true;
+}
+
+void
+text_panel_title(struct panel *panel, const char *title)
+{
+	struct text_page *p = (struct text_page *)panel;
+
+	text_clean(p->title, sizeof(p->title), title);
+}
+
+void
+text_panel_source(struct panel *panel, const struct text_source *source, void *context)
+{
+	struct text_page *p = (struct text_page *)panel;
+
+	p->source = source;
+	p->context = context;
+}
+
+void *
+text_panel_context(const struct panel *panel, const struct text_source *source)
+{
+	const struct text_page *p = (const struct text_page *)panel;
+
+	return is_text_panel(panel) && p->source == source ? p->context : NULL;
+}
+
 void
 text_panel_clear(struct panel *panel)
 {
 	struct text_page *p = (struct text_page *)panel;
 
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
 		free(p->lines[i].text);
+		free(p->lines[i].label);
+		free(p->lines[i].mark);
+		free(p->lines[i].tail);
+	}
 	p->count = 0;
 }
 
@@ -108,30 +201,77 @@ text_panel_clear(struct panel *panel)
 static bool
 passes(const struct text_page *p, const struct text_line *line)
 {
-	return p->panel.filter[0] == '\0' || strcasestr(line->text, p->panel.filter) != NULL;
+	const char *const parts[] = {line->text, line->label, line->mark, line->tail};
+
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		if (parts[i] != NULL && strcasestr(parts[i], p->panel.filter) != NULL)
+			return true;
+	}
+	return p->panel.filter[0] == '\0';
+}
+
+static bool
+in_view(const struct text_page *p, size_t row)
+{
+	return row >= p->top && row - p->top < p->page;
+}
+
+/* Label and mark, which stand in the first of a line's rows. Returns the columns that they take. */
+static int
+draw_lead(const struct text_page *p, const struct area *area, const struct text_line *line, size_t row)
+{
+	int label = line->label_cols, mark = line->mark_cols;
+
+	if (label + mark == 0 || !in_view(p, row))
+		return label + mark;
+	if (line->label != NULL)
+		area_field(area, (int)(row - p->top), 1, label - 1, false, ROLE_dim, line->label);
+	if (line->mark != NULL)
+		area_field(area, (int)(row - p->top), 1 + label, mark - 1, false, line->mark_role,
+			   line->mark);
+	return label + mark;
+}
+
+/* The tail behind the last row's text, which ends at `end`, or under it. Returns the rows it takes more. */
+static size_t
+draw_tail(const struct text_page *p, const struct area *area, const struct text_line *line, size_t row,
+	  int lead, int end)
+{
+	int cols = line->tail != NULL ? text_columns(line->tail) : 0;
+	bool fits = end + 2 + cols < area->cols;
+
+	if (cols == 0)
+		return 0;
+	row += !fits;
+	if (in_view(p, row))
+		area_text(area, (int)(row - p->top), fits ? end + 2 : 1 + lead, line->tail_role, line->tail);
+	return !fits;
 }
 
 /* One line as often broken as it needs; draws what is in view. `at` is the drawn line it begins on. */
 static size_t
 draw_line(const struct text_page *p, const struct area *area, const struct text_line *line, size_t at)
 {
-	int indent = (int)strspn(line->text, " "), cols;
+	int indent = (int)strspn(line->text, " "), cols, end = 0;
 	const char *rest = line->text + indent;
 	char text[1024];
 	size_t drawn = 0;
 
+	indent += draw_lead(p, area, line, at);
 	indent = indent > area->cols / 2 ? area->cols / 2 : indent;
 	cols = area->cols - 2 - indent;
+	cols = cols < 1 ? 1 : cols; /* or it would never end */
 	do {
 		size_t row = at + drawn;
 
 		text[0] = '\0';
 		text_line(&rest, cols, text, sizeof(text));
-		if (row >= p->top && row - p->top < p->page)
+		end = 1 + indent + text_columns(text);
+		if (in_view(p, row))
 			area_text(area, (int)(row - p->top), 1 + indent, line->role, text);
 		drawn++;
 	} while (*rest != '\0');
-	return drawn;
+	return drawn + draw_tail(p, area, line, at + drawn - 1, indent, end);
 }
 
 static size_t
@@ -146,13 +286,35 @@ draw_all(struct text_page *p, const struct area *area)
 	return at;
 }
 
+/* At the right of the title: what is in view of how much, and how old it is. */
+static void
+draw_note(const struct text_page *p, const struct area *area)
+{
+	int left = 1 + text_columns(p->title) + 2, room = area->cols - 1 - left, cols;
+	size_t end = p->top + p->page;
+	char place[64] = "", note[sizeof(p->note) + 64];
+
+	if (p->height > p->page)
+		snprintf(place, sizeof(place), "%zu-%zu of %zu", p->top + 1,
+			 end < p->height ? end : p->height, p->height);
+	snprintf(note, sizeof(note), "%s%s%s", p->note, p->note[0] != '\0' && place[0] != '\0' ? " · " : "",
+		 place);
+	cols = text_columns(note) < room ? text_columns(note) : room;
+	if (cols > 0)
+		area_field(area, 0, area->cols - 1 - cols, cols, false,
+			   p->note[0] != '\0' ? p->note_role : ROLE_dim, note);
+}
+
 static void
 text_draw(struct panel *panel, const struct area *area)
 {
 	struct text_page *p = (struct text_page *)panel;
-	struct area body = area_part(area, 2, 0, area->rows - 2, area->cols);
+	int head = p->compact ? 1 : 2;
+	struct area body = area_part(area, head, 0, area->rows - head, area->cols);
 	size_t most;
 
+	if (p->compact)
+		area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
 	area_text(area, 0, 1, ROLE_title, p->title);
 	p->page = body.rows > 0 ? (size_t)body.rows : 1;
 	p->height = draw_all(p, &body);
@@ -162,6 +324,7 @@ text_draw(struct panel *panel, const struct area *area)
 		area_blank(&body, 0, 0, body.rows, body.cols);
 		draw_all(p, &body);
 	}
+	draw_note(p, area);
 	if (p->height == 0)
 		area_text(&body, 0, 1, ROLE_dim,
 			  p->panel.filter[0] != '\0' ? "no line has that text" : "empty");
@@ -175,6 +338,8 @@ text_close(struct panel *panel)
 	struct text_page *p = (struct text_page *)panel;
 
 	text_panel_clear(panel);
+	if (p->source != NULL && p->source->close != NULL)
+		p->source->close(p->context);
 	free(p->lines);
 	free(p);
 }
@@ -224,13 +389,18 @@ text_filter(struct panel *panel, const char *text, struct error *err)
 static void
 text_status(struct panel *panel, char *out, size_t size)
 {
-	const struct text_page *p = (const struct text_page *)panel;
-	size_t end = p->top + p->page;
-
+	(void)panel; /* the page's own first line says it */
+	(void)size;
 	out[0] = '\0';
-	if (p->height > p->page)
-		snprintf(out, size, "lines %zu-%zu of %zu", p->top + 1, end < p->height ? end : p->height,
-			 p->height);
+}
+
+static void
+text_tick(struct panel *panel)
+{
+	struct text_page *p = (struct text_page *)panel;
+
+	if (p->source != NULL && p->source->tick != NULL)
+		p->source->tick(panel, p->context);
 }
 
 struct panel *
@@ -245,6 +415,7 @@ text_panel(struct scene *scene, const char *title, enum model_kind kind, const c
 	    .select = text_select,
 	    .filter = text_filter,
 	    .status = text_status,
+	    .tick = text_tick,
 	};
 	struct text_page *p = memory_zeroed(1, sizeof(*p));
 

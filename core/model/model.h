@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/address.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -271,15 +272,21 @@ bool model_store_follow(const struct model_store *store, struct model_cursor *cu
 /**
  * The filter language of the console and of queries: words that must all match. "text" is found in any field,
  * "field:value" in that one ("last_error.code:x" in a nested one), "field=value" equals, "!word" must not
- * match, "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it. Upper
+ * match, "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it.
+ * "rtt_ms:>20" (or <, <=, >=; the colon may be left out) compares numbers, "rx_bps:>1M" with a factor,
+ * "established_at:<2h" times by how long ago they were. "~text" is a regular expression on any field,
+ * "field~text" on that one: an extended one without counts and back-references (core/model/pattern.h). Upper
  * and lower case are the same; "double quotes" keep spaces together and make a word plain text. `text` may be
- * NULL or empty: all rows match. An unknown field name or a bad prefix is an error. Parsed once, matched
- * often without allocation.
+ * NULL or empty: all rows match. An unknown field name, a bad prefix, number or expression is an error.
+ * Parsed once, matched often without allocation.
  */
 struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
+/** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
+ */
+bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);
 /** Any field as text for people, without unit: "12", "up", "65010 64512", "" where unset. Returns `out`. */
 const char *model_field_text(const struct model_field *field, const void *row, char *out, size_t size);
 

@@ -3,7 +3,7 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_config tests/fuzz/fuzz_esp tests/fuzz/fuzz_control tests/fuzz/fuzz_client \
-	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp
+	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp tests/fuzz/fuzz_filter
 endif
 
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
@@ -30,3 +30,7 @@ tests_fuzz_fuzz_bfd_LDADD = core/bfd/libbfd.la $(BASE_LIBS) $(UV_LIBS)
 tests_fuzz_fuzz_bgp_SOURCES = tests/fuzz/fuzz_bgp.c
 tests_fuzz_fuzz_bgp_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_bgp_LDADD = core/bgp/libbgp.la $(BASE_LIBS) $(UV_LIBS)
+
+tests_fuzz_fuzz_filter_SOURCES = tests/fuzz/fuzz_filter.c
+tests_fuzz_fuzz_filter_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_filter_LDADD = $(MODEL_LIBS)

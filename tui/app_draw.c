@@ -10,6 +10,7 @@
 #include "tui/app.h"
 #include "tui/complete.h"
 #include "tui/format.h"
+#include "tui/overlay.h"
 
 /* --- the header
  * ----------------------------------------------------------------------------------------------- */
@@ -272,7 +273,7 @@ draw_footer(struct app *app, const struct area *line)
 						    "keep",
 						    "Esc",
 						    "show all",
-						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
+						    "text  field:value  field>20  !not  ~regex  in:10.0.0.0/8  has:10.1.2.3",
 						    "",
 						    NULL},
 				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
@@ -281,6 +282,8 @@ draw_footer(struct app *app, const struct area *line)
 	area_blank(line, 0, 0, 1, line->cols);
 	if (app->sheet != NULL)
 		draw_hints(line, dialog);
+	else if (app->overlay != NULL)
+		draw_hints(line, app->overlay->ops->hints);
 	else if (app->line == APP_LINE_PROMPT)
 		draw_hints(line, prompt);
 	else if (app->line == APP_LINE_FILTER)
@@ -442,6 +445,8 @@ compose_body(struct app *app, const struct area *screen, const struct frame *fra
 		part.dimmed = false;
 		help_draw(&app->help, &part);
 	}
+	if (app->overlay != NULL)
+		app->overlay->ops->draw(app->overlay, &part);
 }
 
 void

@@ -169,7 +169,8 @@ finished(const struct connection *connection)
 
 	if (connection->writing || session->out.length != 0)
 		return false;
-	return session->closing || (connection->end_of_input && session->requests == 0);
+	return session->closing ||
+	       (connection->end_of_input && session->requests == 0 && session->query_count == 0);
 }
 
 /* Handles what came in, makes and writes what goes out. True where more could be done at once. */
@@ -181,6 +182,7 @@ advance(struct connection *connection)
 
 	if (connection->ended) /* a handler closed the server */
 		return false;
+	more = control_query_work(session) || more;
 	control_session_produce(session);
 	start_write(connection);
 	if (connection->ended)
@@ -202,6 +204,7 @@ on_work(uv_idle_t *idle)
 
 	uv_idle_stop(idle);
 	socket->sent_at = clock_monotonic();
+	control_query_turn(socket->server);
 	DL_FOREACH_SAFE(socket->server->sessions, session, next)
 	{
 		if (advance((struct connection *)session))

@@ -93,6 +93,11 @@ const struct model_kind_info *model_kind_info(enum model_kind kind);
 const struct model_kind_info *model_kind_find(const char *name);
 /** Index of a field by name, or -1. */
 int model_field_find(const struct model_shape *shape, const char *name);
+/**
+ * A field by its path ("state", "last_error.text"): a copy whose offset counts from the row. The members of a nested
+ * object that is not there are unset. False where there is none.
+ */
+bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
 
@@ -147,8 +152,13 @@ struct model_query {
 	/** Called for each row; the row is borrowed. Returns false to stop. */
 	bool (*row)(void *context, const void *row);
 	void *context;
+	bool backwards;  /* the rows before `after` (NULL: the last ones), the nearest first */
+	usec_t until;    /* monotonic; a provider of many rows stops at this time; 0: none */
+	char *reached;   /* MODEL_REACHED bytes: where it did, the key to go on after; else left as it is */
+	uint64_t *total; /* set to about how many rows the kind has, where the provider knows; may be NULL */
 };
-/** Hands out rows in key order. Returns true when there are no more rows after the last one given. */
+#define MODEL_REACHED 512
+/** Hands out rows in key order. Returns true when there are no more rows beyond the last one given. */
 typedef bool (*model_provider)(void *context, const struct model_query *query);
 
 /** What a watcher is told, at once, in the same call that changed the store. All may be NULL. */
@@ -208,6 +218,8 @@ void model_store_log(struct model_store *store, const char *severity, const char
 /** PAGED kinds. */
 void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
 			      void *context);
+/** The provider goes backwards itself. For the others the store goes through all of their rows. */
+void model_store_provider_goes_back(struct model_store *store, enum model_kind kind);
 /**
  * False where a PAGED kind has no provider. STORED and LOG kinds can be asked too: the store hands them out
  * itself, in key order (LOG: by sequence). A filter that can't be parsed matches nothing. `complete` may be

@@ -65,6 +65,7 @@ struct app {
 	struct place behind[APP_PLACES], ahead[APP_PLACES]; /* what '[' and ']' go to, the next one last */
 	size_t behind_count, ahead_count;
 
+	char status[160]; /* of the panel, where the line of tabs had no room for it */
 	enum app_line line;
 	struct input input;
 	char *history[APP_HISTORY];

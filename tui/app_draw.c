@@ -147,7 +147,10 @@ draw_tabs(struct app *app, const struct area *line)
 		area_zone(line, 0, col, text_columns(panels[i]->title), KEYS_PANEL + (uint32_t)i);
 		col = area_text(line, 0, col, active ? ROLE_tab_active : ROLE_tab, panels[i]->title) + gap;
 	}
-	if (col + text_columns(status) < line->cols)
+	app->status[0] = '\0';
+	if (col + text_columns(status) >= line->cols)
+		snprintf(app->status, sizeof(app->status), "%s", status);
+	else
 		area_text(line, 0, line->cols - 1 - text_columns(status),
 			  panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
 }
@@ -320,14 +323,19 @@ draw_place(struct app *app, const struct area *line)
 {
 	const struct panel *panel = app_panel(app);
 	char trail[320];
-	int col = 0;
+	int col = 0, right = line->cols - 1;
 
 	if (panel->filter[0] != '\0')
 		col = area_print(line, 0, 0, ROLE_accent, "/%s", panel->filter) + 2;
-	if (app->behind_count == 0 || col > line->cols / 2)
+	if (app->status[0] != '\0') {
+		right -= text_columns(app->status);
+		area_text(line, 0, right, panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, app->status);
+		right -= 2;
+	}
+	if (app->behind_count == 0 || col > right / 2)
 		return;
-	navigation_trail(app, line->cols - col - 2, trail, sizeof(trail));
-	area_text(line, 0, line->cols - 1 - text_columns(trail), ROLE_dim, trail);
+	navigation_trail(app, right - col - 2, trail, sizeof(trail));
+	area_text(line, 0, right - text_columns(trail), ROLE_dim, trail);
 }
 
 /* What one would see, and how. */

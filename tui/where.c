@@ -214,7 +214,7 @@ static void
 where_draw(struct overlay *overlay, const struct area *body)
 {
 	struct where *w = (struct where *)overlay;
-	int cols = body->cols - 2 < WIDEST ? body->cols - 2 : WIDEST;
+	int cols = body->cols - 2 < WIDEST ? body->cols : WIDEST;
 	struct area box = area_part(body, 0, (body->cols - cols) / 2, body->rows, cols), inside, rest;
 	struct pane pane = {.area = &rest, .top = w->top};
 	char target[INPUT_TEXT];

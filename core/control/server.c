@@ -87,6 +87,12 @@ control_server_handle(struct control_server *server, const char *name, control_h
 		log_error("control", "a handler for '%s', which is not in the command table", name);
 		return;
 	}
+	for (size_t i = 0; i < server->handler_count; i++) {
+		if (server->handlers[i].command == command) { /* the later one counts */
+			server->handlers[i] = (struct control_handler_row){command, handler, context};
+			return;
+		}
+	}
 	server->handlers =
 	    memory_resize(server->handlers, (server->handler_count + 1) * sizeof(struct control_handler_row));
 	server->handlers[server->handler_count++] = (struct control_handler_row){command, handler, context};

@@ -6,6 +6,10 @@
 #include "core/model/model.h"
 
 void world_fill(struct model_store *store);
+/** How many routes there are: 1000, or what a test says before it asks. */
+extern size_t world_routes;
+/** Added to every route's MED: they have changed. */
+extern unsigned world_route_shift;
 /** Traffic of aws-paris moves from its tunnel 1 to 2 with a gap of 11 ms. */
 void world_move(struct model_store *store);
 

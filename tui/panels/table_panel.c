@@ -176,7 +176,8 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 		snprintf(out, size, "%s found, searching at %s", shown,
 			 first_word(rows->ops->searching(rows), all));
 	else if (info->storage == MODEL_PAGED && count > p->table.page && rows->ops->placed(rows))
-		snprintf(out, size, "%s of %s%s", format_count(p->table.selected + 1, all), shown,
+		snprintf(out, size, "%*s of %s%s", (int)strlen(shown),
+			 format_count(p->table.selected + 1, all), shown,
 			 rows->ops->complete(rows) || panel->filter[0] == '\0' ? "" : "+");
 	else if (total == MODEL_UINT_UNSET || total == count)
 		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);

@@ -206,16 +206,17 @@ can_sort(const struct table *table, struct error *err)
 bool
 table_sort(struct table *table, const char *name, bool descending, struct error *err)
 {
-	const char *path = name;
+	char path[sizeof(table->sorted)];
 	struct model_field field;
 	struct text_list one = {0};
 	bool good = true;
 
 	if (!can_sort(table, err))
 		return false;
+	snprintf(path, sizeof(path), "%s", name); /* it may be the table's own */
 	for (const struct table_column *c = table->columns; c->title != NULL; c++) {
 		if (c->field != NULL && strcasecmp(c->title, name) == 0)
-			path = c->field;
+			snprintf(path, sizeof(path), "%s", c->field);
 	}
 	text_list_add(&one, path);
 	good = path[0] == '\0' || check_fields(table, &one, err);

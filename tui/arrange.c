@@ -12,7 +12,7 @@
 #include "tui/overlay.h"
 #include "tui/widgets/table.h"
 
-#define NAME_COLUMN 30
+#define NAME_COLUMN 25
 #define WIDEST 76
 
 struct chooser {
@@ -321,9 +321,9 @@ draw_field(const struct chooser *c, const struct area *inside, int row, size_t i
 		area_text(&line, 0, NAME_COLUMN - 2, ROLE_accent, c->table->descending ? "▾" : "▴");
 	if (line.cols < NAME_COLUMN + 12)
 		return;
-	area_field(&line, 0, NAME_COLUMN, 24, false, ROLE_dim, field);
+	area_field(&line, 0, NAME_COLUMN, 21, false, ROLE_dim, field);
 	if (line.cols > NAME_COLUMN + 30 && model_field_path(shape, field, &found))
-		area_field(&line, 0, NAME_COLUMN + 25, line.cols - NAME_COLUMN - 26, false, ROLE_dim,
+		area_field(&line, 0, NAME_COLUMN + 22, line.cols - NAME_COLUMN - 23, false, ROLE_dim,
 			   found.help);
 }
 

@@ -228,7 +228,7 @@ put_events(struct model_store *store)
  * ------------------------------------------------------------------------------------------ */
 
 size_t world_routes = 1000;
-unsigned world_route_shift;
+bool world_routes_changed;
 
 static void
 fill_route(struct model_route *r, int i)
@@ -246,9 +246,11 @@ fill_route(struct model_route *r, int i)
 	model_set(&r->next_hop, r->best ? "169.254.44.241" : "169.254.44.245");
 	text_list_add(&r->as_path, "64512");
 	model_set(&r->origin, "igp");
-	r->med = (r->best ? 100 : 200) + world_route_shift;
+	r->med = r->best ? 100 : 200;
 	r->local_pref = 100;
 	model_set(&r->reason, r->best ? "lower MED" : "MED 200 against 100");
+	if (world_routes_changed)
+		model_set(&r->reason, "looked at again");
 }
 
 /* The number of the route of a key; `world_routes` where it is none. */

@@ -508,7 +508,7 @@ complete(struct app *app)
 
 	if (app->input.cursor != strlen(app->input.text))
 		return;
-	completion_make(app->scene.store, app->input.text, &completion);
+	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
 	if (completion.words.count > 0) {
 		completion_common(&completion, common, sizeof(common));
 		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,

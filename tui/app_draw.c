@@ -272,13 +272,9 @@ draw_footer(struct app *app, const struct area *line)
 	static const char *const dialog[] = {"Tab", "choose", "Enter", "press", "Esc", "cancel", NULL},
 				 *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
 						    "earlier lines", "Esc",      "close", NULL},
-				 *const filter[] = {"Enter",
-						    "keep",
-						    "Esc",
-						    "show all",
-						    "text  field:value  field>20  !not  ~regex  in:10.0.0.0/8  has:10.1.2.3",
-						    "",
-						    NULL},
+				 *const filter[] = {"Enter",         "keep",         "Esc",  "all",
+						    "state:up",      "med>5",        "!not", "~regex",
+						    "in:10.0.0.0/8", "has:10.1.2.3", NULL},
 				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
 				 *const search[] = {"Enter", "keep", "Esc", "show all", NULL};
 
@@ -306,7 +302,7 @@ draw_prompt(struct app *app, const struct area *line)
 
 	if (app->input.cursor != strlen(app->input.text))
 		return;
-	completion_make(app->scene.store, app->input.text, &completion);
+	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
 	for (size_t i = 0; i < completion.words.count; i++) {
 		if (col + text_columns(completion.words.items[i]) + 2 > line->cols) {
 			area_text(line, 0, col, ROLE_dim, "…");

@@ -366,8 +366,9 @@ chooser_close(struct overlay *overlay)
 static void
 chooser_open(struct app *app, struct table *table)
 {
-	static const char *const hints[] = {"Space",   "tick",  "J K",  "move", "o",         "order by", "d",
-					    "default", "Enter", "keep", "Esc",  "as it was", NULL};
+	static const char *const hints[] = {"Enter", "keep",    "Esc",  "as it was", "Space",
+					    "tick",  "J K",     "move", "o",         "order by",
+					    "d",     "default", NULL};
 	static const struct overlay_ops ops = {
 	    .draw = chooser_draw, .key = chooser_key, .close = chooser_close, .hints = hints};
 	struct chooser *c = memory_zeroed(1, sizeof(*c));

@@ -192,6 +192,9 @@ parse_comparison(struct term *term, char *name, char sign, const char *rest, str
 	term->value = rest + equal;
 	if (!parse_field(term, name, err))
 		return false;
+	if (*term->value == '\0')
+		return error_set(err, "a number belongs behind the '%c', such as 20, 1.5M, 300ms or 2h",
+				 sign);
 	if (!parse_quantity(term->value, &term->quantity))
 		return error_set(err, "'%s' is no number to compare with, such as 20, 1.5M, 300ms or 2h",
 				 term->value);

@@ -94,8 +94,8 @@ const struct model_kind_info *model_kind_find(const char *name);
 /** Index of a field by name, or -1. */
 int model_field_find(const struct model_shape *shape, const char *name);
 /**
- * A field by its path ("state", "last_error.text"): a copy whose offset counts from the row. The members of a nested
- * object that is not there are unset. False where there is none.
+ * A field by its path ("state", "last_error.text"): a copy whose offset counts from the row. The members of a
+ * nested object that is not there are unset. False where there is none.
  */
 bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
 /** The set of all fields of a shape. */

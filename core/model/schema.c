@@ -97,7 +97,8 @@ model_field_path(const struct model_shape *shape, const char *path, struct model
 	int member;
 
 	for (size_t i = 0; i < shape->count; i++) {
-		if (strncmp(shape->fields[i].name, path, length) != 0 || shape->fields[i].name[length] != '\0')
+		if (strncmp(shape->fields[i].name, path, length) != 0 ||
+		    shape->fields[i].name[length] != '\0')
 			continue;
 		*out = shape->fields[i];
 		if (dot == NULL)

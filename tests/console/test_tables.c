@@ -186,10 +186,10 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 	struct world *world = open_live(&wide);
 
 	screen_type(world, "2/rtt_ms:>");
-	screen_wait(world, "is no number to compare with");
+	screen_wait(world, "a number belongs behind");
 	screen_wait(world, "aws-paris/1");
 	screen_type(world, "12");
-	screen_wait_gone(world, "is no number");
+	screen_wait_gone(world, "a number belongs");
 	screen_wait_gone(world, "aws-paris/1");
 	screen_wait(world, "1 of 4");
 	screen_wait_row(world, "▸", "aws-paris/2");

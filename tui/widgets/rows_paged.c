@@ -61,6 +61,8 @@ struct paged {
 static void
 drop_rows(struct paged *p, size_t from, size_t count)
 {
+	if (count == 0)
+		return;
 	for (size_t i = from; i < from + count; i++)
 		model_row_free(p->rows.kind, p->window[i]);
 	memmove(p->window + from, p->window + from + count, (p->count - from - count) * sizeof(void *));

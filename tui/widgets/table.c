@@ -260,18 +260,6 @@ take_moved(struct table *table)
 	table->top = moved < 0 && table->top < (size_t)-moved ? 0 : table->top + (size_t)moved;
 }
 
-/* Marks of rows that are gone go with them: a command must not act on what nobody sees. */
-static void
-drop_lost_marks(struct table *table, const struct model_store *store)
-{
-	struct text_list *keys = &table->marks.keys;
-
-	for (size_t i = keys->count; i-- > 0;) {
-		if (model_store_get(store, table->rows->kind, keys->items[i]) == NULL)
-			marks_set(&table->marks, keys->items[i], false);
-	}
-}
-
 /* Finds the selected row again after the rows have changed. */
 static void
 settle(struct table *table)
@@ -348,8 +336,7 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 	scroll(table);
 	count = table->rows->ops->count(table->rows);
 	table->rows->ops->looked_at(table->rows, table->top, table->page);
-	if (table->marks.keys.count > 0)
-		drop_lost_marks(table, context->store);
+	marks_drop_lost(&table->marks, context->store, table->rows->kind);
 	if (table->measured[0].title == NULL || table->measured_at != model_store_version(context->store)) {
 		table_measure(table->columns, table->measured, context->store, table->rows->kind);
 		table->measured_at = model_store_version(context->store);

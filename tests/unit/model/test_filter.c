@@ -250,7 +250,7 @@ mistakes_are_errors_with_a_hint(void **state)
 		const char *filter, *says;
 	} bad[] = {
 	    {"has:", "belongs behind 'has:'"},
-	    {"rtt_ms:>", "is no number"},
+	    {"rtt_ms:>", "a number belongs behind the '>'"},
 	    {"rtt_ms:>20x", "'20x'"},
 	    {"rtt_ms:>.5", "is no number"},
 	    {"state:>3", "'state' can't be"},

@@ -243,14 +243,22 @@ escape_takes_the_marks_off_before_anything_else(void **state)
 /* --- a million routes ---------------------------------------------------------------------------- */
 
 static struct world *
-open_million(void)
+open_routes(size_t count)
 {
 	struct world *world;
 
-	world_routes = 1000000;
+	world_routes = count;
 	world = open_live(&small);
 	screen_type(world, "4");
 	screen_wait_row(world, "▸", "10.50.0.0/24");
+	return world;
+}
+
+static struct world *
+open_million(void)
+{
+	struct world *world = open_routes(1000000);
+
 	screen_wait(world, "1 of 1,000,000");
 	return world;
 }
@@ -304,16 +312,17 @@ scrolling_far_down_and_up_again_finds_every_row(void **state)
 }
 
 static void
-a_search_among_a_million_shows_what_it_finds_while_it_goes_on(void **state)
+a_search_among_many_shows_what_it_finds_while_it_goes_on(void **state)
 {
-	struct world *world = open_million();
+	struct world *world = open_routes(200000);
 
 	screen_type(world, "/prefix:.77.7.0\r");
 	screen_wait(world, "11.77.7.0/24");
-	screen_wait(world, "25.77.7.0/24");
-	screen_wait(world, "15 of 1,000,000");
+	screen_wait(world, "found, searching at 1"); /* the rest of them takes seconds more */
+	screen_wait(world, "13.77.7.0/24");
+	screen_wait(world, "3 of 200,000");
 	screen_type(world, "\x1b");
-	screen_wait(world, "of 1,000,000");
+	screen_wait(world, "1 of 200,000");
 	finish_million(world);
 }
 
@@ -343,5 +352,5 @@ TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(escape_takes_the_marks_off_before_anything_else),
 	  cmocka_unit_test(the_last_of_a_million_rows_is_reached_at_once_and_back),
 	  cmocka_unit_test(scrolling_far_down_and_up_again_finds_every_row),
-	  cmocka_unit_test(a_search_among_a_million_shows_what_it_finds_while_it_goes_on),
+	  cmocka_unit_test(a_search_among_many_shows_what_it_finds_while_it_goes_on),
 	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping))

@@ -445,6 +445,7 @@ a_long_search_is_answered_in_parts_to_who_can_go_on(void **state)
 	control_client_page(client, &request, on_got, &got);
 	WAIT_FOR(h, late.calls == 1);
 	assert_true(late.ok && !late.complete && atoi(late.reached) >= atoi(key));
+	assert_true((atoi(late.reached) - atoi(key)) * 4 < atoi(key)); /* it had far less time */
 	WAIT_FOR(h, got.calls == 2);
 	control_client_close(client);
 	harness_free(h);

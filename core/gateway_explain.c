@@ -724,6 +724,7 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 	char text[IP_PREFIX_TEXT];
 	json_t *matches = json_array(), *protects = json_array();
 	struct routing_state state;
+	json_t *guards = json_array();
 	const char *first = NULL;
 	bool host = target->length == ip_family_bits(target->address.family);
 
@@ -764,8 +765,11 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 			    "  Protected by %s (%s): never sent in the clear, also while the connection is "
 			    "down.",
 			    config->name, ip_prefix_format(&config->protect.items[k], text));
+			json_array_append_new(
+			    guards, json_pack("{s:s, s:s}", "connection", config->name, "prefix", text));
 		}
 	}
+	json_object_set_new(result, "protected", guards);
 }
 
 /* --- the command ------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
  * a millisecond); what goes to the terminal is only what differs.
  */
 #include "tui/app.h"
+#include "tui/overlay.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -67,9 +68,27 @@ app_show_panel(struct app *app, size_t index)
 {
 	while (app->detail_count > 0)
 		app_pop_detail(app);
-	if (app->opened[index] == NULL)
+	if (app->opened[index] == NULL) {
 		app->opened[index] = panels[index]->open(panels[index], &app->scene);
+		arrange_panel(app, app->opened[index]);
+	}
 	app->current = index;
+}
+
+void
+overlay_open(struct app *app, struct overlay *overlay)
+{
+	overlay_close(app);
+	overlay->app = app;
+	app->overlay = overlay;
+}
+
+void
+overlay_close(struct app *app)
+{
+	if (app->overlay != NULL)
+		app->overlay->ops->close(app->overlay);
+	app->overlay = NULL;
 }
 
 /* --- words
@@ -175,6 +194,15 @@ app_quit(struct app *app)
 	uv_stop(&app->loop);
 }
 
+static void
+overlay_key(struct app *app, key_code key)
+{
+	struct overlay *overlay = app->overlay;
+
+	if (!overlay->ops->key(overlay, key) && app->overlay == overlay)
+		overlay_close(app);
+}
+
 void
 app_take_key(struct app *app, key_code key)
 {
@@ -184,6 +212,8 @@ app_take_key(struct app *app, key_code key)
 		mouse_take(app, terminal_mouse_event(app->terminal));
 	else if (app->sheet != NULL)
 		sheet_key(app, key);
+	else if (app->overlay != NULL)
+		overlay_key(app, key);
 	else if (app->line != APP_LINE_NONE)
 		app_line_key(app, key);
 	else
@@ -403,6 +433,7 @@ close_all(struct app *app)
 	app->terminal = NULL;
 	close_handles(app);
 	sheet_close(app);
+	overlay_close(app);
 	while (app->detail_count > 0)
 		app_pop_detail(app);
 	for (size_t i = 0; i < APP_PANELS; i++) {

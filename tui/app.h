@@ -27,6 +27,7 @@
 
 enum app_line { APP_LINE_NONE, APP_LINE_PROMPT, APP_LINE_FILTER };
 
+struct overlay;
 struct sheet;
 
 /* Where one was: a panel, how it was filtered, the selected row, and what was opened on top. */
@@ -64,13 +65,15 @@ struct app {
 	struct place behind[APP_PLACES], ahead[APP_PLACES]; /* what '[' and ']' go to, the next one last */
 	size_t behind_count, ahead_count;
 
+	char status[160]; /* of the panel, where the line of tabs had no room for it */
 	enum app_line line;
 	struct input input;
 	char *history[APP_HISTORY];
 	size_t history_count, history_at;
 	bool help_open;
 	struct help help;
-	struct sheet *sheet; /* the dialog that is open; NULL for none */
+	struct sheet *sheet;     /* the dialog that is open; NULL for none */
+	struct overlay *overlay; /* what lies over the panel; NULL for nothing */
 
 	bool theme_by_background; /* nobody chose it: what the terminal says of its background counts */
 	char theme_name[64];      /* by which app->theme was found */
@@ -153,6 +156,8 @@ void navigation_forward(struct app *app);
 void navigation_last(struct app *app);
 /** Carries out a command that jumps ("go-peer") to what is named; false for another command. */
 bool navigation_jump(struct app *app, const char *command, const char *name);
+/** To the panel of a kind, with a filter. */
+void navigation_show(struct app *app, enum model_kind kind, const char *filter);
 /** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
 

@@ -9,6 +9,7 @@
 
 #include "tui/app.h"
 #include "tui/complete.h"
+#include "tui/overlay.h"
 #include "tui/panels/text.h"
 
 #define WORDS 16
@@ -186,6 +187,12 @@ go_place_forward(struct app *app, const char *argument)
 }
 
 static void
+go_where(struct app *app, const char *argument)
+{
+	where_open(app, argument);
+}
+
+static void
 go_quit(struct app *app, const char *argument)
 {
 	(void)argument;
@@ -220,6 +227,7 @@ static const struct {
     {"last-place", go_last},
     {"place-back", go_place_back},
     {"place-forward", go_place_forward},
+    {"where", go_where},
 };
 
 static void
@@ -254,7 +262,8 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 	}
-	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument))
+	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument) ||
+	    arrange_command(app, command->name, argument))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
@@ -316,7 +325,10 @@ run(struct app *app, const struct command *command, int count, const char *const
 	switch (command->place) {
 	case COMMAND_CONSOLE:
 		app->arguments = arguments;
-		run_console(app, command, count > 0 ? words[0] : NULL);
+		run_console(app, command,
+			    command->arguments[0].name != NULL
+				? json_string_value(json_object_get(arguments, command->arguments[0].name))
+				: NULL);
 		app->arguments = NULL;
 		break;
 	case COMMAND_CLIENT:
@@ -496,7 +508,7 @@ complete(struct app *app)
 
 	if (app->input.cursor != strlen(app->input.text))
 		return;
-	completion_make(app->scene.store, app->input.text, &completion);
+	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
 	if (completion.words.count > 0) {
 		completion_common(&completion, common, sizeof(common));
 		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,

@@ -10,6 +10,7 @@
 #include "tui/app.h"
 #include "tui/complete.h"
 #include "tui/format.h"
+#include "tui/overlay.h"
 
 #define MESSAGE_ROWS 5 /* of one that is longer than the line */
 
@@ -148,7 +149,10 @@ draw_tabs(struct app *app, const struct area *line)
 		area_zone(line, 0, col, text_columns(panels[i]->title), KEYS_PANEL + (uint32_t)i);
 		col = area_text(line, 0, col, active ? ROLE_tab_active : ROLE_tab, panels[i]->title) + gap;
 	}
-	if (col + text_columns(status) < line->cols)
+	app->status[0] = '\0';
+	if (col + text_columns(status) >= line->cols)
+		snprintf(app->status, sizeof(app->status), "%s", status);
+	else
 		area_text(line, 0, line->cols - 1 - text_columns(status),
 			  panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
 }
@@ -270,19 +274,17 @@ draw_footer(struct app *app, const struct area *line)
 	static const char *const dialog[] = {"Tab", "choose", "Enter", "press", "Esc", "cancel", NULL},
 				 *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
 						    "earlier lines", "Esc",      "close", NULL},
-				 *const filter[] = {"Enter",
-						    "keep",
-						    "Esc",
-						    "show all",
-						    "field:value  !not  in:10.0.0.0/8  has:10.1.2.3",
-						    "",
-						    NULL},
+				 *const filter[] = {"Enter",         "keep",         "Esc",  "all",
+						    "state:up",      "med>5",        "!not", "~regex",
+						    "in:10.0.0.0/8", "has:10.1.2.3", NULL},
 				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
 				 *const search[] = {"Enter", "keep", "Esc", "show all", NULL};
 
 	area_blank(line, 0, 0, 1, line->cols);
 	if (app->sheet != NULL)
 		draw_hints(line, dialog);
+	else if (app->overlay != NULL)
+		draw_hints(line, app->overlay->ops->hints);
 	else if (app->line == APP_LINE_PROMPT)
 		draw_hints(line, prompt);
 	else if (app->line == APP_LINE_FILTER)
@@ -302,7 +304,7 @@ draw_prompt(struct app *app, const struct area *line)
 
 	if (app->input.cursor != strlen(app->input.text))
 		return;
-	completion_make(app->scene.store, app->input.text, &completion);
+	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
 	for (size_t i = 0; i < completion.words.count; i++) {
 		if (col + text_columns(completion.words.items[i]) + 2 > line->cols) {
 			area_text(line, 0, col, ROLE_dim, "…");
@@ -319,14 +321,19 @@ draw_place(struct app *app, const struct area *line)
 {
 	const struct panel *panel = app_panel(app);
 	char trail[320];
-	int col = 0;
+	int col = 0, right = line->cols - 1;
 
 	if (panel->filter[0] != '\0')
 		col = area_print(line, 0, 0, ROLE_accent, "/%s", panel->filter) + 2;
-	if (app->behind_count == 0 || col > line->cols / 2)
+	if (app->status[0] != '\0') {
+		right -= text_columns(app->status);
+		area_text(line, 0, right, panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, app->status);
+		right -= 2;
+	}
+	if (app->behind_count == 0 || col > right / 2)
 		return;
-	navigation_trail(app, line->cols - col - 2, trail, sizeof(trail));
-	area_text(line, 0, line->cols - 1 - text_columns(trail), ROLE_dim, trail);
+	navigation_trail(app, right - col - 2, trail, sizeof(trail));
+	area_text(line, 0, right - text_columns(trail), ROLE_dim, trail);
 }
 
 /* What one would see, and how. */
@@ -467,6 +474,8 @@ compose_body(struct app *app, const struct area *screen, const struct frame *fra
 		part.dimmed = false;
 		help_draw(&app->help, &part);
 	}
+	if (app->overlay != NULL)
+		app->overlay->ops->draw(app->overlay, &part);
 }
 
 void

@@ -133,10 +133,29 @@ offer_new_file(struct completion *c, const struct command *command, const char *
 	}
 }
 
+/* Fields of the rows that are shown; members of a nested one once its name and the dot are there. */
+static void
+offer_fields(struct completion *c, enum model_kind shown, const char *start)
+{
+	const struct model_shape *shape = model_kind_info(shown)->shape;
+	char path[128];
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct model_field *field = &shape->fields[i];
+
+		if (field->sub == NULL)
+			offer(c, field->name, start);
+		for (size_t k = 0; field->sub != NULL && k < field->sub->count; k++) {
+			snprintf(path, sizeof(path), "%s.%s", field->name, field->sub->fields[k].name);
+			offer(c, path, start);
+		}
+	}
+}
+
 /* `words` are complete; `start` begins the next one. */
 static void
-offer_after(struct completion *c, const struct model_store *store, int count, const char *const *words,
-	    const char *start)
+offer_after(struct completion *c, const struct model_store *store, enum model_kind shown, int count,
+	    const char *const *words, const char *start)
 {
 	const struct command *command = command_find(words[0]);
 	const struct model_kind_info *kind;
@@ -161,13 +180,17 @@ offer_after(struct completion *c, const struct model_store *store, int count, co
 	} else if (arguments < COMMAND_ARGUMENTS &&
 		   command->arguments[arguments].kind == COMMAND_ARGUMENT_FILE) {
 		offer_new_file(c, command, start);
+	} else if (command->arguments[0].kind == COMMAND_ARGUMENT_FIELDS ||
+		   (arguments == 0 && command->arguments[0].kind == COMMAND_ARGUMENT_FIELD)) {
+		offer_fields(c, shown, start);
 	} else if (arguments < COMMAND_ARGUMENTS) {
 		offer_argument(c, store, command->arguments[arguments].kind, start);
 	}
 }
 
 void
-completion_make(const struct model_store *store, const char *text, struct completion *out)
+completion_make(const struct model_store *store, enum model_kind shown, const char *text,
+		struct completion *out)
 {
 	char buffer[512];
 	const char *words[WORDS], *start = strrchr(text, ' ');
@@ -181,7 +204,7 @@ completion_make(const struct model_store *store, const char *text, struct comple
 	if (count <= 0)
 		offer_commands(out, start);
 	else
-		offer_after(out, store, count, words, start);
+		offer_after(out, store, shown, count, words, start);
 }
 
 void

@@ -14,8 +14,10 @@ struct completion {
 	struct text_list words; /* what it can become, in the table's or the model's order */
 };
 
-/** What the last word of `text` can become. Free with completion_free. */
-void completion_make(const struct model_store *store, const char *text, struct completion *out);
+/** What the last word of `text` can become; `shown`: the kind of the rows on screen, for fields. Free with
+ * completion_free. */
+void completion_make(const struct model_store *store, enum model_kind shown, const char *text,
+		     struct completion *out);
 void completion_free(struct completion *completion);
 /** The longest beginning that all words share. Returns `out`. */
 const char *completion_common(const struct completion *completion, char *out, size_t size);

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += tui/libconsole.la
 tui_libconsole_la_SOURCES = \
 	tui/console.h \
 	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c tui/sheet.c \
+	tui/arrange.c tui/overlay.h tui/where.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \
 	tui/format.c tui/format.h \
@@ -29,6 +30,7 @@ tui_libconsole_la_SOURCES = \
 	tui/panels/text.c tui/panels/text.h \
 	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
 	tui/widgets/chart.c tui/widgets/chart.h \
+	tui/widgets/columns.c \
 	tui/widgets/dialog.c tui/widgets/dialog.h \
 	tui/widgets/graph.c tui/widgets/graph.h \
 	tui/widgets/help.c tui/widgets/help.h \

@@ -201,6 +201,18 @@ filter_for(const struct app *app, const char *field, const char *name, char *out
 	snprintf(out, size, "%s:%s", field, name);
 }
 
+void
+navigation_show(struct app *app, enum model_kind kind, const char *filter)
+{
+	struct panel *panel;
+
+	navigation_leave(app);
+	app_show_panel(app, panel_place(kind));
+	panel = app_panel(app);
+	if (strcmp(panel->filter, filter) != 0)
+		panel->ops->filter(panel, filter, NULL);
+}
+
 bool
 navigation_jump(struct app *app, const char *command, const char *name)
 {
@@ -217,14 +229,11 @@ navigation_jump(struct app *app, const char *command, const char *name)
 				model_kind_info(jumps[i].kind)->shape->name, key);
 			return true;
 		}
-		navigation_leave(app);
-		app_show_panel(app, panel_place(jumps[i].kind));
-		panel = app_panel(app);
 		filter[0] = '\0';
 		if (jumps[i].field != NULL)
 			filter_for(app, jumps[i].field, key, filter, sizeof(filter));
-		if (strcmp(panel->filter, filter) != 0)
-			panel->ops->filter(panel, filter, NULL);
+		navigation_show(app, jumps[i].kind, filter);
+		panel = app_panel(app);
 		if (jumps[i].field == NULL)
 			panel->ops->select(panel, key);
 		return true;

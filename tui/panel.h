@@ -26,6 +26,7 @@ struct scene {
 };
 
 struct panel;
+struct table;
 
 struct panel_ops {
 	const char *name;     /* as in the command table's `panels` */
@@ -49,6 +50,8 @@ struct panel_ops {
 	void (*status)(struct panel *panel, char *out, size_t size);
 	/** The keys of the marked rows; may be NULL, or return NULL, where nothing can be marked. */
 	struct marks *(*marks)(struct panel *panel);
+	/** The panel's table, where it is one: for whoever arranges columns and order; may be NULL. */
+	struct table *(*table)(struct panel *panel);
 	/** Once a second while it is on screen; may be NULL. */
 	void (*tick)(struct panel *panel);
 };

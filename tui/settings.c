@@ -140,14 +140,17 @@ static bool
 check_field(struct yaml_file *r, const yaml_node_t *node, const struct model_shape *shape)
 {
 	const char *names[128];
+	struct model_field field;
 	size_t count = 0;
 
 	if (!yaml_is_scalar(r, node, "a column"))
 		return false;
+	if (model_field_path(shape, yaml_text(node), &field))
+		return true;
 	for (size_t i = 0; i < shape->count && count < COUNT_OF(names) - 1; i++)
 		names[count++] = shape->fields[i].name;
 	names[count] = NULL;
-	return yaml_index_of(names, yaml_text(node)) >= 0 || yaml_fail_name(r, node, "column", names);
+	return yaml_fail_name(r, node, "column", names);
 }
 
 static bool

@@ -436,18 +436,34 @@ control_client_command(struct control_client *client, const char *name, json_t *
 }
 
 void
-control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
-		     const char *after, size_t limit, control_page_fn done, void *context)
+control_client_page(struct control_client *client, const struct control_page_request *request,
+		    control_page_fn done, void *context)
 {
 	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
+	json_t *message =
+	    json_pack("{s:s, s:s, s:s*, s:I}", "do", "query", "kind", model_kind_info(request->kind)->plural,
+		      "filter", request->filter, "limit", (json_int_t)request->limit);
 
+	if (message != NULL && (request->key != NULL || request->before))
+		json_object_set_new(message, request->before ? "before" : "after",
+				    request->key != NULL ? json_string(request->key) : json_null());
+	if (message != NULL && request->partial)
+		json_object_set_new(message, "partial", json_true());
 	pending->query = true;
 	pending->page = done;
 	pending->context = context;
-	pending->kind = kind;
-	ask(client, pending,
-	    json_pack("{s:s, s:s, s:s*, s:s*, s:I}", "do", "query", "kind", model_kind_info(kind)->plural,
-		      "filter", filter, "after", after, "limit", (json_int_t)limit));
+	pending->kind = request->kind;
+	ask(client, pending, message);
+}
+
+void
+control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
+		     const char *after, size_t limit, control_page_fn done, void *context)
+{
+	const struct control_page_request request = {
+	    .kind = kind, .filter = filter, .key = after, .limit = limit};
+
+	control_client_page(client, &request, done, context);
 }
 
 /* --- the client's own life --------------------------------------------------------------------- */

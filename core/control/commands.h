@@ -35,7 +35,9 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_FILE,
 	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
 	COMMAND_ARGUMENT_THEME,   /* of the console */
-	COMMAND_ARGUMENT_WORD
+	COMMAND_ARGUMENT_WORD,
+	COMMAND_ARGUMENT_FIELD, /* of the panel's rows */
+	COMMAND_ARGUMENT_FIELDS /* and as many more as follow, in one text */
 };
 
 struct command_argument {

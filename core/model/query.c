@@ -13,7 +13,13 @@ void
 model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
 			 void *context)
 {
-	store->providers[kind] = (struct store_provider){provider, context};
+	store->providers[kind] = (struct store_provider){provider, context, false};
+}
+
+void
+model_store_provider_goes_back(struct model_store *store, enum model_kind kind)
+{
+	store->providers[kind].goes_back = true;
 }
 
 static int
@@ -74,6 +80,57 @@ query_events(const struct model_store *store, const struct model_query *query,
 	return true;
 }
 
+/* The last rows before a key, of a kind that is handed out forwards only: they are few. */
+struct backwards {
+	const struct model_kind_info *info;
+	const struct model_query *query;
+	void **rows; /* a ring of `query->limit` */
+	size_t count;
+};
+
+static bool
+keep_row(void *context, const void *row)
+{
+	struct backwards *back = context;
+	const struct model_shape *shape = back->info->shape;
+	size_t place = back->count % back->query->limit;
+	char key[MODEL_REACHED];
+
+	if (back->query->after != NULL &&
+	    strcmp(model_row_key(back->info, row, key, sizeof(key)), back->query->after) == 0)
+		return false;
+	if (back->rows[place] == NULL)
+		back->rows[place] = model_row_new(back->info->kind);
+	model_row_clear(shape, back->rows[place]);
+	model_row_copy(shape, back->rows[place], row);
+	back->count++;
+	return true;
+}
+
+static bool
+query_backwards(const struct model_store *store, enum model_kind kind, const struct model_query *query)
+{
+	struct backwards back = {.info = model_kind_info(kind), .query = query};
+	struct model_query all = {.filter = query->filter,
+				  .limit = SIZE_MAX,
+				  .row = keep_row,
+				  .context = &back,
+				  .total = query->total};
+	size_t given = 0;
+
+	back.rows = memory_zeroed(query->limit, sizeof(void *));
+	model_store_query(store, kind, &all, NULL);
+	while (given < back.count && given < query->limit) {
+		given++;
+		if (!query->row(query->context, back.rows[(back.count - given) % query->limit]))
+			break;
+	}
+	for (size_t i = 0; i < query->limit; i++)
+		model_row_free(kind, back.rows[i]);
+	free(back.rows);
+	return given == back.count;
+}
+
 bool
 model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
 		  bool *complete)
@@ -83,10 +140,14 @@ model_store_query(const struct model_store *store, enum model_kind kind, const s
 	struct model_filter *filter;
 	bool all = true;
 
-	if (provider->provider != NULL) {
-		all = provider->provider(provider->context, query);
-	} else if (storage == MODEL_PAGED) {
+	if (query->total != NULL && storage != MODEL_PAGED)
+		*query->total = model_store_count(store, kind);
+	if (provider->provider == NULL && storage == MODEL_PAGED)
 		return false;
+	if (query->backwards && (provider->provider == NULL || !provider->goes_back)) {
+		all = query->limit == 0 || query_backwards(store, kind, query);
+	} else if (provider->provider != NULL) {
+		all = provider->provider(provider->context, query);
 	} else if ((filter = model_filter_parse(query->filter, NULL)) != NULL) {
 		all = storage == MODEL_LOG ? query_events(store, query, filter)
 					   : query_stored(store, kind, query, filter);

@@ -108,6 +108,31 @@ model_field_find(const struct model_shape *shape, const char *name)
 	return -1;
 }
 
+bool
+model_field_path(const struct model_shape *shape, const char *path, struct model_field *out)
+{
+	const char *dot = strchr(path, '.');
+	size_t length = dot != NULL ? (size_t)(dot - path) : strlen(path), offset;
+	int member;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		if (strncmp(shape->fields[i].name, path, length) != 0 ||
+		    shape->fields[i].name[length] != '\0')
+			continue;
+		*out = shape->fields[i];
+		if (dot == NULL)
+			return true;
+		offset = out->offset;
+		member = out->sub != NULL ? model_field_find(out->sub, dot + 1) : -1;
+		if (member < 0)
+			return false;
+		*out = out->sub->fields[member];
+		out->offset += offset;
+		return true;
+	}
+	return false;
+}
+
 uint64_t
 model_fields_all(const struct model_shape *shape)
 {

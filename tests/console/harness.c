@@ -118,6 +118,12 @@ world_serve(struct world *world)
 }
 
 void
+world_handle(struct world *world, const char *command, control_handler handler, void *context)
+{
+	control_server_handle(world->server, command, handler, context);
+}
+
+void
 world_stop_serving(struct world *world)
 {
 	control_server_close(world->server);

@@ -40,6 +40,8 @@ void world_free(struct world *world);
 void world_serve(struct world *world);
 void world_stop_serving(struct world *world);
 struct model_store *world_store(struct world *world);
+/** Another answer to a command of the gateway. */
+void world_handle(struct world *world, const char *command, control_handler handler, void *context);
 /** The console's HOME. */
 const char *world_folder(const struct world *world);
 /** Commands that came, each as "NAME ARGUMENT... [dry]"; how many of that text. */

@@ -46,4 +46,12 @@ UNIT_TESTS += tests/console/test_explain
 tests_console_test_explain_SOURCES = tests/console/test_explain.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_explain_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_explain_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_tables
+tests_console_test_tables_SOURCES = tests/console/test_tables.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_tables_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_tables_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_where
+tests_console_test_where_SOURCES = tests/console/test_where.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_where_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_where_LDADD = $(CONSOLE_TEST_LIBS)
 endif

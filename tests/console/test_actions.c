@@ -223,7 +223,7 @@ the_filter_of_routes_is_the_gateways(void **state)
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, "/has:10.52.7.9\r");
 	screen_wait(world, "10.52.7.0/24");
-	screen_wait(world, "1 route");
+	screen_wait(world, "1 of 1,000");
 	screen_wait_gone(world, "10.50.0.0/24");
 	finish(world);
 }
@@ -237,7 +237,7 @@ routes_scroll_beyond_the_first_page(void **state)
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, "G");
 	screen_wait(world, "10.54.199.0/24");
-	screen_wait(world, "1,000 routes");
+	screen_wait(world, "1,000 of 1,000");
 	screen_type(world, "g");
 	screen_wait(world, "10.50.0.0/24");
 	finish(world);

@@ -203,7 +203,7 @@ check_completion(const struct model_store *store, const char *text, const char *
 	struct completion completion;
 	char all[1024] = "";
 
-	completion_make(store, text, &completion);
+	completion_make(store, MODEL_KIND_TUNNEL, text, &completion);
 	for (size_t i = 0; i < completion.words.count; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i > 0 ? " " : "",
 			 completion.words.items[i]);
@@ -217,6 +217,9 @@ completion_knows_what_can_follow(void **state)
 	struct model_store *store = model_store_new();
 
 	world_fill(store);
+	check_completion(store, "sort rtt", "rtt_ms");
+	check_completion(store, "columns name rx_b", "rx_bytes rx_bps");
+	check_completion(store, "columns last_error.h", "last_error.hint");
 	check_completion(store, "re", "rekey reset reload reverse redraw");
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");

@@ -275,7 +275,7 @@ a_persons_own_themes_come_first_and_are_completed(void **state)
 	theme_names(&names);
 	assert_true(text_list_has(&names, "zebra") && text_list_has(&names, "dark") &&
 		    text_list_has(&names, "solarized-light"));
-	completion_make(NULL, "theme z", &completion);
+	completion_make(NULL, MODEL_KIND_TUNNEL, "theme z", &completion);
 	assert_int_equal(completion.words.count, 1);
 	assert_string_equal(completion.words.items[0], "zebra");
 	completion_free(&completion);

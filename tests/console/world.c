@@ -227,12 +227,17 @@ put_events(struct model_store *store)
 /* --- the large kinds
  * ------------------------------------------------------------------------------------------ */
 
-#define ROUTES 1000
+size_t world_routes = 1000;
+bool world_routes_changed;
 
 static void
 fill_route(struct model_route *r, int i)
 {
-	model_set_format(&r->prefix, "10.%d.%d.0/24", 50 + i / 200, i % 200);
+	if (i < 1000)
+		model_set_format(&r->prefix, "10.%d.%d.0/24", 50 + i / 200, i % 200);
+	else
+		model_set_format(&r->prefix, "%d.%d.%d.0/24", 11 + (i - 1000) / 65536, (i - 1000) / 256 % 256,
+				 (i - 1000) % 256);
 	model_set(&r->source, "bgp");
 	model_set(&r->connection, "aws-paris");
 	r->best = i % 2 == 0;
@@ -244,6 +249,21 @@ fill_route(struct model_route *r, int i)
 	r->med = r->best ? 100 : 200;
 	r->local_pref = 100;
 	model_set(&r->reason, r->best ? "lower MED" : "MED 200 against 100");
+	if (world_routes_changed)
+		model_set(&r->reason, "looked at again");
+}
+
+/* The number of the route of a key; `world_routes` where it is none. */
+static size_t
+route_of_key(const char *key)
+{
+	unsigned a, b, c;
+
+	if (sscanf(key, "%u.%u.%u.0/24", &a, &b, &c) != 3)
+		return world_routes;
+	if (a == 10)
+		return (b - 50) * 200 + c;
+	return 1000 + (a - 11) * 65536 + b * 256 + c;
 }
 
 static bool
@@ -251,25 +271,31 @@ give_routes(void *context, const struct model_query *query)
 {
 	const struct model_kind_info *info = model_kind_info(MODEL_KIND_ROUTE);
 	struct model_filter *filter = query->filter != NULL ? model_filter_parse(query->filter, NULL) : NULL;
-	bool started = query->after == NULL, complete = true;
-	size_t given = 0;
-	char key[256];
+	ptrdiff_t step = query->backwards ? -1 : 1, count = (ptrdiff_t)world_routes, i;
+	bool go_on = true;
+	size_t given = 0, looked_at = 0;
 
 	(void)context;
-	for (int i = 0; i < ROUTES && complete; i++) {
+	i = query->after != NULL ? (ptrdiff_t)route_of_key(query->after) + step
+	    : query->backwards   ? count - 1
+				 : 0;
+	for (; i >= 0 && i < count && go_on; i += step) {
 		struct model_route *r = model_row_new(MODEL_KIND_ROUTE);
 
-		fill_route(r, i);
-		if (started && (filter == NULL || model_filter_match(filter, info->shape, r))) {
-			complete = given < query->limit;
-			if (complete && query->row(query->context, r))
-				given++;
+		fill_route(r, (int)i);
+		if (filter == NULL || model_filter_match(filter, info->shape, r))
+			go_on = query->row(query->context, r) && ++given < query->limit;
+		if (go_on && query->until != 0 && ++looked_at % 64 == 0 &&
+		    clock_monotonic() >= query->until) {
+			model_row_key(info, r, query->reached, MODEL_REACHED);
+			go_on = false;
 		}
-		started = started || strcmp(model_row_key(info, r, key, sizeof(key)), query->after) == 0;
 		model_row_free(MODEL_KIND_ROUTE, r);
 	}
+	if (query->total != NULL)
+		*query->total = world_routes;
 	model_filter_free(filter);
-	return complete;
+	return go_on || i < 0 || i >= count;
 }
 
 static bool
@@ -322,6 +348,7 @@ world_fill(struct model_store *store)
 	put_peer(store, "core", "10.20.0.254", 420);
 	put_events(store);
 	model_store_set_provider(store, MODEL_KIND_ROUTE, give_routes, NULL);
+	model_store_provider_goes_back(store, MODEL_KIND_ROUTE);
 	model_store_set_provider(store, MODEL_KIND_RECEIVED, give_received, NULL);
 	model_store_set_provider(store, MODEL_KIND_ADVERTISED, give_advertised, NULL);
 }

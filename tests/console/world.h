@@ -8,6 +8,10 @@
 #include "core/model/model.h"
 
 void world_fill(struct model_store *store);
+/** How many routes there are: 1000, or what a test says before it asks. */
+extern size_t world_routes;
+/** Every route has another reason than before. */
+extern bool world_routes_changed;
 /** Traffic of aws-paris moves from its tunnel 1 to 2 with a gap of 11 ms. */
 void world_move(struct model_store *store);
 

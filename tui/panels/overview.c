@@ -475,6 +475,7 @@ overview_draw(struct panel *panel, const struct area *area)
 	struct area part;
 
 	settle(o);
+	marks_drop_lost(&o->marks, panel->scene->store, panel->ops->kind);
 	draw_attention(o, area);
 	part = area_part(area, 1, 0, area->rows - 1 - foot, area->cols);
 	draw_items(o, &part);

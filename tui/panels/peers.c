@@ -104,9 +104,9 @@ cell_error(const struct table_context *context, const void *row, struct table_ce
 static const struct table_column columns[] = {
     {.field = "name", .title = "Peer", .width = 11, .most = 32, .fit = true},
     {.field = "remote_address", .title = "Remote", .width = 15, .most = 39, .fit = true},
-    {.field = "remote_asn", .title = "AS", .width = 10, .rank = 1, .right = true},
+    {.field = "remote_asn", .title = "AS", .width = 10, .rank = 3, .right = true},
     {.field = "state", .title = "State", .width = 13, .cell = cell_state},
-    {.field = "established_at", .title = "Since", .width = 10, .rank = 3, .right = true, .cell = cell_since},
+    {.field = "established_at", .title = "Since", .width = 8, .rank = 1, .right = true, .cell = cell_since},
     {.field = "received",
      .title = "Recv",
      .width = 6,
@@ -132,7 +132,7 @@ static const struct table_column columns[] = {
     {.field = "hold_seconds", .title = "Timers", .width = 8, .rank = 6, .cell = cell_hold},
     {.field = "flaps", .title = "Flaps", .width = 5, .rank = 7, .right = true, .cell = cell_flaps},
     {.field = "med_out", .title = "MED out", .width = 7, .rank = 8, .right = true},
-    {.title = "Last error", .width = 24, .most = 80, .rank = 9, .cell = cell_error},
+    {.field = "last_error", .title = "Last error", .width = 24, .most = 80, .rank = 9, .cell = cell_error},
     {0},
 };
 

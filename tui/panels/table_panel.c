@@ -104,16 +104,13 @@ table_panel_command(struct panel *panel, const char *command, const char *argume
 	struct table_panel *p = (struct table_panel *)panel;
 	enum table_motion motion;
 
+	(void)argument;
 	if (table_motion_of(command, &motion))
 		table_go(&p->table, motion);
 	else if (strcmp(command, "mark") == 0)
 		table_mark(&p->table);
 	else if (strcmp(command, "mark-all") == 0)
 		table_mark_all(&p->table);
-	else if (strcmp(command, "sort") == 0)
-		return table_sort(&p->table, argument);
-	else if (strcmp(command, "reverse") == 0)
-		return table_reverse(&p->table);
 	else
 		return false;
 	return true;
@@ -148,6 +145,14 @@ table_panel_filter(struct panel *panel, const char *text, struct error *err)
 	return true;
 }
 
+/* "10.60.0.0/16" of a key's "10.60.0.0/16 bgp ...". */
+static const char *
+first_word(const char *key, char out[FORMAT_TEXT])
+{
+	snprintf(out, FORMAT_TEXT, "%.*s", (int)strcspn(key, " "), key);
+	return out;
+}
+
 void
 table_panel_status(struct panel *panel, char *out, size_t size)
 {
@@ -167,12 +172,20 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	count = rows->ops->count(rows);
 	plural = count == 1 ? info->shape->name : info->plural;
 	format_count(count, shown);
-	if (total == MODEL_UINT_UNSET || total == count)
+	if (rows->ops->searching(rows) != NULL)
+		snprintf(out, size, "%s found, searching at %s", shown,
+			 first_word(rows->ops->searching(rows), all));
+	else if (info->storage == MODEL_PAGED && count > p->table.page && rows->ops->placed(rows))
+		snprintf(out, size, "%*s of %s%s", (int)strlen(shown),
+			 format_count(p->table.selected + 1, all), shown,
+			 rows->ops->complete(rows) || panel->filter[0] == '\0' ? "" : "+");
+	else if (total == MODEL_UINT_UNSET || total == count)
 		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);
 	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
-		snprintf(out, size, "%s %s", format_count(total, all), plural);
+		snprintf(out, size, "%s %s", format_count(total, all), info->plural);
 	else
-		snprintf(out, size, "%s of %s", shown, format_count(total, all));
+		snprintf(out, size, "%s%s of %s", shown, rows->ops->complete(rows) ? "" : "+",
+			 format_count(total, all));
 }
 
 void
@@ -181,6 +194,12 @@ table_panel_tick(struct panel *panel)
 	struct rows *rows = ((struct table_panel *)panel)->table.rows;
 
 	rows->ops->tick(rows);
+}
+
+struct table *
+table_panel_table(struct panel *panel)
+{
+	return &((struct table_panel *)panel)->table;
 }
 
 struct marks *

@@ -33,3 +33,15 @@ marks_clear(struct marks *marks)
 {
 	text_list_free(&marks->keys);
 }
+
+void
+marks_drop_lost(struct marks *marks, const struct model_store *store, enum model_kind kind)
+{
+	for (size_t i = marks->keys.count; i-- > 0;) {
+		const char *key = marks->keys.items[i];
+
+		if (model_store_get(store, kind, key) == NULL &&
+		    (kind != MODEL_KIND_CONNECTION || model_store_get(store, MODEL_KIND_TUNNEL, key) == NULL))
+			marks_set(marks, key, false);
+	}
+}

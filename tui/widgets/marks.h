@@ -5,6 +5,7 @@
 #define TWINSPAN_TUI_WIDGETS_MARKS_H
 
 #include "core/base/text.h"
+#include "core/model/model.h"
 
 #define MARKS_MOST 10000
 
@@ -15,5 +16,8 @@ struct marks {
 bool marks_has(const struct marks *marks, const char *key);
 void marks_set(struct marks *marks, const char *key, bool marked);
 void marks_clear(struct marks *marks);
+/** Marks of rows that are gone go with them: no command acts on what nobody sees. Rows of the overview
+ * (connections) are tunnels too. */
+void marks_drop_lost(struct marks *marks, const struct model_store *store, enum model_kind kind);
 
 #endif

@@ -14,7 +14,8 @@ struct stored {
 	bool newest_first, descending, dirty;
 	uint64_t version;
 	struct model_filter *filter;
-	const struct model_field *field;
+	struct model_field field;
+	bool sorted;
 	const void **index;
 	size_t count, capacity;
 };
@@ -74,7 +75,7 @@ static int
 compare_rows(const void *a, const void *b, void *context)
 {
 	const struct stored *s = context;
-	int result = compare_field(s->field, *(const void *const *)a, *(const void *const *)b);
+	int result = compare_field(&s->field, *(const void *const *)a, *(const void *const *)b);
 
 	return s->descending ? -result : result;
 }
@@ -118,7 +119,7 @@ stored_refresh(struct rows *rows)
 		if (s->filter == NULL || model_filter_match(s->filter, shape, row))
 			s->index[s->count++] = row;
 	}
-	if (s->field != NULL)
+	if (s->sorted)
 		merge_sort(s, s->index, s->index + all, s->count);
 	s->version = version;
 	s->dirty = false;
@@ -138,6 +139,34 @@ stored_at(struct rows *rows, size_t i)
 	return i < s->count ? s->index[i] : NULL;
 }
 
+static size_t
+stored_find(struct rows *rows, const char *key)
+{
+	struct stored *s = (struct stored *)rows;
+	const struct model_kind_info *info = model_kind_info(rows->kind);
+	char mine[256];
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(model_row_key(info, s->index[i], mine, sizeof(mine)), key) == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void
+stored_end(struct rows *rows)
+{
+	(void)rows;
+}
+
+static void
+stored_looked_at(struct rows *rows, size_t first, size_t count)
+{
+	(void)rows;
+	(void)first;
+	(void)count;
+}
+
 static void
 stored_filter(struct rows *rows, const char *text, struct model_filter *filter)
 {
@@ -154,7 +183,9 @@ stored_sort(struct rows *rows, const struct model_field *field, bool descending)
 {
 	struct stored *s = (struct stored *)rows;
 
-	s->field = field;
+	s->sorted = field != NULL;
+	if (field != NULL)
+		s->field = *field;
 	s->descending = descending;
 	s->dirty = true;
 }
@@ -170,6 +201,13 @@ stored_complete(const struct rows *rows)
 {
 	(void)rows;
 	return true;
+}
+
+static const char *
+stored_searching(const struct rows *rows)
+{
+	(void)rows;
+	return NULL;
 }
 
 static const char *
@@ -190,10 +228,15 @@ static const struct rows_ops stored_ops = {
     .refresh = stored_refresh,
     .count = stored_count,
     .at = stored_at,
+    .find = stored_find,
+    .end = stored_end,
+    .looked_at = stored_looked_at,
     .filter = stored_filter,
     .sort = stored_sort,
     .total = stored_total,
     .complete = stored_complete,
+    .placed = stored_complete,
+    .searching = stored_searching,
     .trouble = stored_trouble,
     .tick = stored_tick,
     .sorts = true,

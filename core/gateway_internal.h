@@ -277,6 +277,10 @@ void gateway_operator_register(struct gateway *gateway);
 /** Seconds of --confirm-within, 0 where it was not given; false after the request was answered. */
 bool gateway_asked_seconds(struct control_request *request, uint64_t *seconds);
 
+/* gateway_move.c */
+/** struct failover_actions' `progress`; context: the connection. */
+void gateway_move_publish(void *context);
+
 /* gateway_drill.c */
 void gateway_drill_register(struct gateway *gateway);
 /** Ends a drill that is under way: its tunnel passes packets again. */
@@ -293,6 +297,16 @@ struct gateway_path {
 	char via[IP_ADDRESS_TEXT];
 };
 struct gateway_path gateway_path_of(struct gateway *gateway, const struct control_request *request);
+/* gateway_dry_run.c */
+/** What a planned move comes to, as an object; see the file's head. Returns new. */
+json_t *gateway_dry_run(const struct gateway_connection *connection, const struct failover_plan *plan,
+			const struct gateway_path *path);
+/** Appends a text, cleaned of control bytes, to an array. */
+void gateway_add_line(json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The result of a refusal that --force would overcome. Returns new. */
+json_t *gateway_unforced(const char *why);
+
+/* gateway_guard.c */
 /**
  * Would the loss of the tunnel cut the path of whoever asks? Then, unless "force" was given, the request is
  * answered and this is false. `moves`: the traffic goes to another usable tunnel.

@@ -23,6 +23,10 @@
 		"prefix", COMMAND_ARGUMENT_PREFIX, false \
 	}
 
+#define DRY_RUN \
+	{ \
+		"--dry-run", NULL, "say what would happen", 0 \
+	}
 #define FORCE \
 	{ \
 		"--force", NULL, "also where it cuts traffic, or your own way to this gateway", 0 \
@@ -55,10 +59,11 @@ static const struct command table[] = {
     {.name = "switchover", .arguments = {CONNECTION, {"tunnel", COMMAND_ARGUMENT_TUNNEL, true}},
      .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true, .keys = "s", .panels = "overview tunnels peers",
      .help = "move traffic to the other (or the named) tunnel without losing a packet, and pin it there",
-     .label = "switch over", .options = {{"--dry-run", NULL, "say what would happen", 0},
-		 {"--confirm-within", "SECONDS", "turn back by itself unless it is confirmed in time", 0}}},
+     .label = "switch over", .options = {DRY_RUN,
+		 {"--confirm-within", "SECONDS", "turn back by itself unless it is confirmed in time", 0},
+		 {"--back", NULL, "go back now from one that waits for its confirmation", 0}}},
     {.name = "confirm", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "c",
-     .panels = "overview tunnels peers", .help = "keep a switchover that waits for its confirmation"},
+     .help = "keep a switchover that waits for its confirmation"},
     {.name = "auto", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "a",
      .panels = "overview tunnels peers", .help = "give the choice of the tunnel back to the gateway", .label = "auto"},
     {.name = "up", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "u",
@@ -72,12 +77,13 @@ static const struct command table[] = {
      .help = "take a tunnel down and keep it down over restarts too, until enable", .options = {FORCE}},
     {.name = "drain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .keys = "D", .panels = "overview tunnels peers", .help = "move traffic off a tunnel before work on it; it stays up",
-     .options = {FORCE}},
-    {.name = "undrain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "U",
-     .panels = "overview tunnels peers", .help = "let a drained tunnel carry traffic again"},
+     .options = {DRY_RUN, FORCE}},
+    {.name = "undrain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
+     .keys = "U", .panels = "overview tunnels peers", .help = "let a drained tunnel carry traffic again",
+     .options = {DRY_RUN}},
     {.name = "drill", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .help = "a timed failover drill: take the active tunnel away, measure the outage, put it back",
-     .options = {FORCE, {"--json", NULL, "print the report as JSON", 0}}},
+     .options = {DRY_RUN, FORCE, {"--json", NULL, "print the report as JSON", 0}}},
     {.name = "explain", .arguments = {{"target", COMMAND_ARGUMENT_TARGET, false}}, .place = COMMAND_GATEWAY,
      .keys = "e", .panels = "overview tunnels peers routes received advertised events usage",
      .help = "which way traffic goes and why; the first failing layer, its probable cause and what to do",

@@ -52,6 +52,24 @@
 	F(STR,  cause,     "",   "Cause",  "what moved it, in words") \
 	F(REAL, outage_ms, "ms", "Outage", "longest gap measured on the data plane")
 
+#define MODEL_MOVE(F, S) \
+	F(STR,  kind,           "",        "Kind",        "switchover, drain, undrain or failover") \
+	F(STR,  from,           "",        "From",        "the tunnel that traffic leaves") \
+	F(STR,  to,             "",        "To",          "the tunnel that traffic goes to; null where there is none") \
+	F(STR,  phase,          "",        "Phase",       "moving, ours_moved (theirs not yet), done or failed") \
+	F(TIME, began_at,       "",        "Began",       "") \
+	F(TIME, ours_at,        "",        "Ours moved",  "when what we send went by the new tunnel") \
+	F(TIME, theirs_at,      "",        "Theirs moved", "when what the other side sends came by the new tunnel") \
+	F(REAL, ours_percent,   "percent", "Ours",        "share of our traffic on the new tunnel now; null without traffic") \
+	F(REAL, theirs_percent, "percent", "Theirs",      "share of the other side's traffic on the new tunnel now; null without traffic") \
+	F(UINT, rx_packets,     "",        "Packets in",  "received on both tunnels since it began") \
+	F(UINT, tx_packets,     "",        "Packets out", "sent on both tunnels since it began") \
+	F(UINT, rx_lost,        "",        "Lost in",     "of those that the other side sent, packets that did not come; what it did not get can't be seen from here") \
+	F(TIME, done_at,        "",        "Done",        "when it was over") \
+	F(REAL, took_ms,        "ms",      "Took",        "until the last traffic had moved; so far, while it is under way") \
+	F(REAL, outage_ms,      "ms",      "Outage",      "longest gap between received packets; so far, while it is under way") \
+	F(STR,  result,         "",        "Result",      "how it ended, in words")
+
 #define MODEL_CONNECTION(F, S) \
 	F(STR,  name,                "",    "Connection", "the connection's name") \
 	F(STR,  routing,             "",    "Routing",    "dynamic or static") \
@@ -65,6 +83,7 @@
 	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
 	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \
 	S(last_failover, last_failover,     "Last move",  "the last move of traffic") \
+	S(move, move,                       "Move",       "the move under way, or the last one, as it was watched") \
 	F(UINT, remote_asn,          "",    "Remote AS",  "the other side's AS") \
 	F(UINT, prefixes_received,   "",    "Received",   "prefixes that stand after policy, over both tunnels once") \
 	F(UINT, prefixes_advertised, "",    "Advertised", "prefixes advertised over the active tunnel") \
@@ -121,6 +140,7 @@
 	F(UINT, tx_bytes,       "bytes", "Out",        "inner bytes sent") \
 	F(UINT, rx_packets,     "",    "Packets in",   "inner packets received") \
 	F(UINT, tx_packets,     "",    "Packets out",  "inner packets sent") \
+	F(UINT, rx_lost,        "",    "Lost in",      "packets the other side sent that did not come, by ESP's sequence numbers; null where the data plane doesn't count them") \
 	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
 	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
 	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
@@ -241,6 +261,7 @@
 /* Nested shapes: X(struct name, MACRO). They come before the kinds that hold them. */
 #define MODEL_SHAPES(X) \
 	X(last_failover, MODEL_LAST_FAILOVER) \
+	X(move,          MODEL_MOVE) \
 	X(tunnel_error,  MODEL_TUNNEL_ERROR) \
 	X(tunnel_drops,  MODEL_TUNNEL_DROPS) \
 	X(peer_bfd,      MODEL_PEER_BFD) \

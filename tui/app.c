@@ -263,6 +263,7 @@ on_state(void *context, enum control_client_state state, const char *why)
 	app->state = state;
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
+	sheet_link_changed(app);
 	app_changed(app);
 }
 

@@ -3,7 +3,7 @@
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
  * command table says, navigation.c knows where one has been, app_output.c writes what is seen elsewhere,
- * sheet.c asks before what is dangerous and shows what came of it.
+ * sheets/ asks before what is dangerous and shows what comes of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -191,7 +191,7 @@ bool output_command(struct app *app, const char *command, const char *argument);
 bool report_open(struct app *app, const char *command, const json_t *arguments, const char *what,
 		 const struct control_reply *reply);
 
-/* --- sheet.c --- */
+/* --- sheets/ --- */
 /** Sends a command of place COMMAND_GATEWAY; a dangerous one is asked about first. Takes `arguments`. */
 void sheet_command(struct app *app, const struct command *command, json_t *arguments);
 /** The same command for several rows: `all` is an array of arguments, which is taken. */
@@ -199,5 +199,13 @@ void sheet_commands(struct app *app, const struct command *command, json_t *all)
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);
+/** Keys that count in the open sheet and what they do, alternating; NULL-terminated. */
+const char *const *sheet_hints(const struct app *app);
+/** The connection to the gateway was lost or is back. */
+void sheet_link_changed(struct app *app);
+/** The connection whose switchover waits for its confirmation, where it is exactly one; else NULL. */
+const struct model_connection *waiting_only(const struct model_store *store);
+/** "aws-paris goes back in 42 s: c keeps it". False where none waits. */
+bool waiting_say(const struct model_store *store, usec_t now, char *out, size_t size);
 
 #endif

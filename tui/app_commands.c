@@ -418,6 +418,20 @@ run_marked(struct app *app, const struct command *command)
 	return true;
 }
 
+/* `confirm`, wherever one is: where exactly one switchover waits, that is the one. */
+static bool
+run_waiting(struct app *app, const struct command *command)
+{
+	const struct model_connection *only =
+	    strcmp(command->name, "confirm") == 0 ? waiting_only(app->scene.store) : NULL;
+
+	if (only == NULL)
+		return false;
+	app->help_open = false;
+	sheet_command(app, command, json_pack("{s:s}", "connection", only->name));
+	return true;
+}
+
 void
 app_key(struct app *app, key_code key)
 {
@@ -428,7 +442,7 @@ app_key(struct app *app, key_code key)
 
 	if (command == NULL || (app->pause.on && !look_leaves_pause(app, command)))
 		return;
-	if (run_marked(app, command) ||
+	if (run_waiting(app, command) || run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);

@@ -271,9 +271,8 @@ draw_hints(const struct area *line, const char *const *hints)
 static void
 draw_footer(struct app *app, const struct area *line)
 {
-	static const char *const dialog[] = {"Tab", "choose", "Enter", "press", "Esc", "cancel", NULL},
-				 *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
-						    "earlier lines", "Esc",      "close", NULL},
+	static const char *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
+					     "earlier lines", "Esc",      "close", NULL},
 				 *const filter[] = {"Enter",         "keep",         "Esc",  "all",
 						    "state:up",      "med>5",        "!not", "~regex",
 						    "in:10.0.0.0/8", "has:10.1.2.3", NULL},
@@ -282,7 +281,7 @@ draw_footer(struct app *app, const struct area *line)
 
 	area_blank(line, 0, 0, 1, line->cols);
 	if (app->sheet != NULL)
-		draw_hints(line, dialog);
+		draw_hints(line, sheet_hints(app));
 	else if (app->overlay != NULL)
 		draw_hints(line, app->overlay->ops->hints);
 	else if (app->line == APP_LINE_PROMPT)
@@ -323,8 +322,10 @@ draw_place(struct app *app, const struct area *line)
 	char trail[320];
 	int col = 0, right = line->cols - 1;
 
+	if (waiting_say(app->scene.store, app->scene.now, trail, sizeof(trail)))
+		col = area_text(line, 0, 1, ROLE_attention, trail) + 2;
 	if (panel->filter[0] != '\0')
-		col = area_print(line, 0, 0, ROLE_accent, "/%s", panel->filter) + 2;
+		col = area_print(line, 0, col, ROLE_accent, "/%s", panel->filter) + 2;
 	if (app->status[0] != '\0') {
 		right -= text_columns(app->status);
 		area_text(line, 0, right, panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, app->status);

@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += tui/libconsole.la
 tui_libconsole_la_SOURCES = \
 	tui/console.h \
-	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c tui/sheet.c \
+	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c \
 	tui/arrange.c tui/overlay.h tui/where.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \
@@ -31,7 +31,10 @@ tui_libconsole_la_SOURCES = \
 	tui/panels/table_panel.c tui/panels/table_panel.h tui/panels/tunnels.c \
 	tui/widgets/chart.c tui/widgets/chart.h \
 	tui/widgets/columns.c \
+	tui/sheets/bulk.c tui/sheets/consequence.c tui/sheets/live.c tui/sheets/plan.c tui/sheets/send.c \
+	tui/sheets/sheet.c tui/sheets/sheets.h tui/sheets/waiting.c \
 	tui/widgets/dialog.c tui/widgets/dialog.h \
+	tui/widgets/draft.c tui/widgets/draft.h \
 	tui/widgets/graph.c tui/widgets/graph.h \
 	tui/widgets/help.c tui/widgets/help.h \
 	tui/widgets/input.c tui/widgets/input.h \

@@ -30,6 +30,9 @@ struct world {
 	struct control_server *server;
 	char folder[64], socket[128];
 	struct text_list commands;
+	bool holds, guarded, own_path;
+	char fails[64];
+	struct control_request *held;
 	pid_t child;
 	int fd, status;
 	bool ended, judged; /* the child; its end was looked at */
@@ -43,6 +46,100 @@ struct world {
 
 /* --- the gateway
  * ---------------------------------------------------------------------------------------------- */
+
+/* "aws-paris dry", "aws-paris/1 force done": what came, as tests ask for it. */
+static void
+note_command(struct world *world, const struct control_request *request)
+{
+	static const char *const names[] = {"connection", "tunnel", "peer", "confirm_within"};
+	static const char *const flags[] = {"back", "force"};
+	char text[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *value = control_request_text(request, names[i]);
+
+		if (value != NULL)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", value);
+	}
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		if (control_request_flag(request, flags[i]))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", flags[i]);
+	}
+	snprintf(text + used, sizeof(text) - used, "%s",
+		 control_request_flag(request, "dry_run") ? "dry" : "done");
+	text_list_add(&world->commands, text);
+}
+
+static void
+answer(struct world *world, struct control_request *request)
+{
+	const char *connection = control_request_text(request, "connection"),
+		   *tunnel = control_request_text(request, "tunnel");
+	bool force = control_request_flag(request, "force"), dry = control_request_flag(request, "dry_run");
+
+	if (world->guarded && !force)
+		control_request_refuse(request, json_pack("{s:s}", "force", "own_path"),
+				       "you reach this gateway through %s (from 192.0.2.7): it would cut "
+				       "your own connection; --force does it all the same",
+				       tunnel != NULL ? tunnel : "aws-paris/1");
+	else if (tunnel != NULL && world->fails[0] != '\0' && strcmp(world->fails, tunnel) == 0)
+		control_request_fail(request, "%s is in the middle of a rekey", tunnel);
+	else if (dry)
+		control_request_done(request, world_plan(world->own_path),
+				     "12 prefixes move from aws-paris/1 to aws-paris/2");
+	else if (connection != NULL && strcmp(connection, "aws-paris") == 0 && tunnel == NULL) {
+		world_move(world->store);
+		control_request_done(request, NULL,
+				     "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
+	} else if (connection != NULL)
+		control_request_fail(request, "%s has no other tunnel that is up", connection);
+	else
+		control_request_done(request, NULL, "asked");
+}
+
+static void
+on_command(void *context, struct control_request *request)
+{
+	struct world *world = context;
+
+	note_command(world, request);
+	if (world->holds && !control_request_flag(request, "dry_run")) {
+		assert_null(world->held);
+		world->held = request;
+	} else {
+		answer(world, request);
+	}
+}
+
+void
+world_hold(struct world *world, bool hold)
+{
+	struct control_request *held = world->held;
+
+	world->holds = hold;
+	world->held = NULL;
+	if (held != NULL && !hold)
+		answer(world, held);
+}
+
+void
+world_guard(struct world *world, bool guarded)
+{
+	world->guarded = guarded;
+}
+
+void
+world_own_path(struct world *world, bool own)
+{
+	world->own_path = own;
+}
+
+void
+world_fail_at(struct world *world, const char *tunnel)
+{
+	snprintf(world->fails, sizeof(world->fails), "%s", tunnel);
+}
 
 static void
 on_explain(void *context, struct control_request *request)
@@ -63,49 +160,21 @@ on_explain(void *context, struct control_request *request)
 static void
 on_drill(void *context, struct control_request *request)
 {
-	(void)context;
-	control_request_done(request, world_drill(), "aws-paris: the other tunnel took over");
-}
-
-static void
-on_command(void *context, struct control_request *request)
-{
-	static const char *const names[] = {"connection", "tunnel", "peer"};
 	struct world *world = context;
-	bool dry = control_request_flag(request, "dry_run");
-	const char *connection = control_request_text(request, "connection");
-	char text[256];
-	size_t used = 0;
 
-	text[0] = '\0';
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		const char *value = control_request_text(request, names[i]);
-
-		if (value != NULL)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", value);
-	}
-	snprintf(text + used, sizeof(text) - used, "%s", dry ? "dry" : "done");
-	text_list_add(&world->commands, text);
-	if (dry) {
-		control_request_done(request, NULL,
-				     "12 prefixes move from aws-paris/1 to aws-paris/2; MED 100/200 becomes "
-				     "200/100. Nothing is torn down.");
-	} else if (connection != NULL && strcmp(connection, "aws-paris") == 0) {
-		world_move(world->store);
-		control_request_done(request, NULL,
-				     "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
-	} else if (connection != NULL) {
-		control_request_fail(request, "%s has no other tunnel that is up", connection);
-	} else {
-		control_request_done(request, NULL, "asked");
-	}
+	note_command(world, request);
+	if (control_request_flag(request, "dry_run") ||
+	    (world->guarded && !control_request_flag(request, "force")))
+		answer(world, request);
+	else
+		control_request_done(request, world_drill(), "aws-paris: the other tunnel took over");
 }
 
 void
 world_serve(struct world *world)
 {
-	static const char *const commands[] = {"switchover", "auto",  "up",       "down",
-					       "rekey",      "reset", "shutdown", "start"};
+	static const char *const commands[] = {"switchover", "auto",  "up",    "down",    "rekey",  "reset",
+					       "shutdown",   "start", "drain", "undrain", "confirm"};
 	struct error err;
 
 	world->server = control_server_open(&world->loop, world->socket, world->store, &err);
@@ -801,4 +870,36 @@ screen_golden(struct world *world, const char *name)
 	}
 	free(is);
 	free(should);
+}
+
+/* --- whole stories
+ * --------------------------------------------------------------------------------------------- */
+
+void
+world_wait_command(struct world *world, const char *text)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	while (world_commands(world, text) == 0 && clock_monotonic() < end)
+		world_turn(world);
+	if (world_commands(world, text) != 1)
+		fail_msg("'%s' came %zu times", text, world_commands(world, text));
+}
+
+struct world *
+world_open_live(const struct screen_options *options)
+{
+	struct world *world = world_new();
+
+	screen_open(world, options);
+	screen_wait(world, "● live");
+	screen_wait(world, "═1═");
+	return world;
+}
+
+void
+world_finish(struct world *world)
+{
+	screen_close(world);
+	world_free(world);
 }

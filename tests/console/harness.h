@@ -46,6 +46,19 @@ void world_handle(struct world *world, const char *command, control_handler hand
 const char *world_folder(const struct world *world);
 /** Commands that came, each as "NAME ARGUMENT... [dry]"; how many of that text. */
 size_t world_commands(const struct world *world, const char *text);
+/** Commands (not dry runs) are not answered until this is turned off again; one at a time. */
+void world_hold(struct world *world, bool hold);
+/** Every command is refused, as it would cut the asker's own path, unless it is forced. */
+void world_guard(struct world *world, bool guarded);
+/** Dry runs say that the asker's own path moves too. */
+void world_own_path(struct world *world, bool own);
+/** Commands for that tunnel fail. */
+void world_fail_at(struct world *world, const char *tunnel);
+/** Waits until that command came; fails the test where it didn't, or came twice. */
+void world_wait_command(struct world *world, const char *text);
+/** A gateway and a console on it that shows the gateway's state. / Ends both. */
+struct world *world_open_live(const struct screen_options *options);
+void world_finish(struct world *world);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
 

@@ -48,7 +48,7 @@ enter_twice_does_not_switch_over(void **state)
 
 	screen_type(world, "s");
 	screen_wait(world, "[ Cancel ]");
-	screen_wait(world, "12 prefixes move");
+	screen_wait(world, "MED 100/200 becomes");
 	screen_type(world, "\r");
 	screen_wait_gone(world, "[ Cancel ]");
 	assert_int_equal(world_commands(world, "aws-paris dry"), 1);
@@ -62,7 +62,7 @@ escape_closes_a_dialog(void **state)
 	struct world *world = open_live(&small);
 
 	screen_type(world, "s");
-	screen_wait(world, "12 prefixes move");
+	screen_wait(world, "MED 100/200 becomes");
 	screen_type(world, "\t");
 	screen_wait(world, "[ switch over ]");
 	screen_type(world, "\x1b");
@@ -77,12 +77,14 @@ a_confirmed_switchover_shows_its_result(void **state)
 	struct world *world = open_live(&wide);
 
 	screen_type(world, "s");
-	screen_wait(world, "12 prefixes move");
+	screen_wait(world, "MED 100/200 becomes");
 	screen_type(world, "\t");
 	screen_wait(world, "[ switch over ]");
 	screen_type(world, "\r");
 	wait_command(world, "aws-paris done");
 	screen_wait(world, "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "[ Close ]");
 	screen_wait_row(world, "last move", "11 ms");
 	screen_wait_row(world, "aws-paris", "pinned");
 	screen_wait_row(world, "═2═", "carries");
@@ -107,7 +109,7 @@ taking_the_active_tunnel_down_says_what_it_means(void **state)
 
 	screen_type(world, "jd");
 	screen_wait(world, "Down aws-paris/1");
-	screen_wait(world, "it has to move to");
+	screen_wait(world, "carries the traffic of");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Down aws-paris/1");
 	screen_type(world, "r"); /* harmless: at once */
@@ -144,7 +146,7 @@ the_prompt_completes_commands_and_names(void **state)
 	screen_type(world, ":sw\ta\t\t2");
 	screen_wait(world, ":switchover aws-paris aws-paris/2");
 	screen_type(world, "\r");
-	screen_wait(world, "Switchover aws-paris aws-paris/2");
+	screen_wait(world, "Switch aws-paris from span 1 to span 2");
 	wait_command(world, "aws-paris aws-paris/2 dry");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "[ Cancel ]");

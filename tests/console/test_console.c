@@ -102,9 +102,9 @@ help_lists_every_command_of_the_console(void **state)
 static void
 the_switchover_sheet_shows_both_spans_and_the_answer(void **state)
 {
-	look(&small, "s", "12 prefixes move", "switchover-80x24");
-	look(&wide, "s", "12 prefixes move", "switchover-120x36");
-	look(&tiny, "s", "12 prefixes move", "switchover-60x20");
+	look(&small, "s", "MED 100/200 becomes", "switchover-80x24");
+	look(&wide, "s", "MED 100/200 becomes", "switchover-120x36");
+	look(&tiny, "s", "MED 100/200 becomes", "switchover-60x20");
 }
 
 static void

@@ -441,7 +441,7 @@ a_dangerous_button_takes_two_clicks(void **state)
 	int row, col;
 
 	screen_type(world, "s");
-	screen_wait(world, "12 prefixes move");
+	screen_wait(world, "MED 100/200 becomes");
 	screen_wait(world, "switch over  ");
 	assert_true(screen_find(world, "[ Cancel ]", &row, &col));
 	click(world, row + 1, col + 16);

@@ -224,7 +224,7 @@ completion_knows_what_can_follow(void **state)
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");
 	check_completion(store, "switchover plant ", "plant/1 plant/2");
-	check_completion(store, "switchover plant --", "--dry-run --confirm-within");
+	check_completion(store, "switchover plant --", "--dry-run --confirm-within --back");
 	check_completion(store, "up aws-paris/", "aws-paris/1 aws-paris/2");
 	check_completion(store, "reset c", "core");
 	check_completion(store, "show ro", "routes");
@@ -504,16 +504,10 @@ columns_give_way_by_rank(void **state)
 	assert_int_equal(layout.count, 1);
 }
 
-static int
-no_body(void *context, const struct area *area, int cols)
-{
-	return 1;
-}
-
 static void
 cancel_has_the_focus_of_a_dialog(void **state)
 {
-	struct dialog dialog = {.action = "switch over", .body = no_body};
+	struct dialog dialog = {.action = "switch over"};
 
 	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
 	assert_int_equal(dialog_key(&dialog, 'y'), DIALOG_STAYS);
@@ -523,6 +517,80 @@ cancel_has_the_focus_of_a_dialog(void **state)
 	assert_int_equal(dialog_key(&dialog, KEYS_ESCAPE), DIALOG_CANCEL);
 	dialog.action[0] = '\0'; /* refused: nothing to do but close */
 	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
+}
+
+static void
+what_must_be_typed_holds_the_button(void **state)
+{
+	struct dialog dialog = {.action = "down", .must_type = "lyon-2"};
+	static const char wrong[] = "lyonq", right[] = "lyon-2";
+
+	assert_int_equal(dialog_key(&dialog, KEYS_TAB), DIALOG_STAYS);
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+	for (size_t i = 0; wrong[i] != '\0'; i++) /* letters are text here, q and l too */
+		assert_int_equal(dialog_key(&dialog, (key_code)wrong[i]), DIALOG_STAYS);
+	assert_true(dialog.action_focus);
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+	input_set(&dialog.input, "");
+	for (size_t i = 0; right[i] != '\0'; i++)
+		dialog_key(&dialog, (key_code)right[i]);
+	assert_true(dialog_ready(&dialog));
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_DO);
+	dialog.action_off = true; /* the gateway is gone */
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+}
+
+static bool
+canvas_has(const struct canvas *canvas, const char *text)
+{
+	char row[1024];
+
+	for (int i = 0; i < canvas->rows; i++) {
+		if (strstr(canvas_row_text(canvas, i, row, sizeof(row)), text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+a_long_dialog_scrolls_and_keeps_its_foot_and_buttons(void **state)
+{
+	struct dialog dialog = {.action = "down", .must_type = "3"};
+	struct canvas canvas = {0};
+	struct area screen;
+
+	canvas_resize(&canvas, 12, 60);
+	screen = canvas_area(&canvas);
+	draft_begin(&dialog.body, dialog_cols(&screen));
+	draft_begin(&dialog.foot, dialog_cols(&screen));
+	for (int i = 1; i <= 30; i++) {
+		draft_line(&dialog.body);
+		draft_print(&dialog.body, 0, ROLE_text, "line %d.", i);
+		draft_gap(&dialog.body);
+	}
+	draft_line(&dialog.foot);
+	draft_put(&dialog.foot, 0, 0, ROLE_text, "the foot");
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "line 1."));
+	assert_true(canvas_has(&canvas, "line 7.")); /* the gaps went first */
+	assert_false(canvas_has(&canvas, "line 8."));
+	assert_true(canvas_has(&canvas, "7 of 30 lines"));
+	for (int i = 0; i < 40; i++)
+		dialog_key(&dialog, KEYS_DOWN);
+	canvas_clear(&canvas);
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "line 30."));
+	assert_false(canvas_has(&canvas, "line 23."));
+	for (int rows = 1; rows <= 12; rows++) {
+		canvas_resize(&canvas, rows, 60);
+		screen = canvas_area(&canvas);
+		dialog_draw(&dialog, &screen);
+		assert_true(rows < 5 || canvas_has(&canvas, "[ Cancel ]"));
+		assert_true(rows < 6 || canvas_has(&canvas, "type 3 to go on"));
+		assert_true(rows < 8 || canvas_has(&canvas, "the foot"));
+	}
+	dialog_free(&dialog);
+	canvas_free(&canvas);
 }
 
 static void
@@ -582,6 +650,8 @@ main(void)
 	    cmocka_unit_test(history_forgets_tunnels_that_are_gone),
 	    cmocka_unit_test(columns_give_way_by_rank),
 	    cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
+	    cmocka_unit_test(what_must_be_typed_holds_the_button),
+	    cmocka_unit_test(a_long_dialog_scrolls_and_keeps_its_foot_and_buttons),
 	    cmocka_unit_test(every_panel_draws_at_every_size)};
 
 	setlocale(LC_ALL, "C.UTF-8");

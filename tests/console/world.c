@@ -135,6 +135,7 @@ put_tunnels(struct model_store *store)
 	t->tx_bytes = 98765432100;
 	t->rx_packets = 1234567890;
 	t->tx_packets = 87654321;
+	t->rx_lost = 0;
 	t->rtt_ms = 11.2;
 	model_set(&t->peer, "aws-paris/1");
 	put_tunnel(store, t);
@@ -497,4 +498,68 @@ world_drill(void)
 			 2310.0, "rx_bps_before", (json_int_t)88100000, "tx_bps_before", (json_int_t)12300000,
 			 "lines", lines_of(lines, COUNT_OF(lines)), "file",
 			 "/var/lib/twinspan/drills/aws-paris-20260102T030405Z.json");
+}
+
+/* A copy of a connection's row to be changed and put back. */
+static struct model_connection *
+copy_connection(struct model_store *store, const char *name)
+{
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_CONNECTION)->shape;
+	struct model_connection *c = model_row_new(MODEL_KIND_CONNECTION);
+
+	model_row_clear(shape, c);
+	model_row_copy(shape, c, model_store_get(store, MODEL_KIND_CONNECTION, name));
+	return c;
+}
+
+void
+world_move_step(struct model_store *store, const struct world_step *step)
+{
+	struct model_connection *c = copy_connection(store, "aws-paris");
+	struct model_move *move = &c->move;
+	bool done = strcmp(step->phase, "done") == 0;
+
+	if (!move->set || strcmp(step->phase, "moving") == 0)
+		move->began_at = clock_wall();
+	move->set = true;
+	model_set(&move->kind, "switchover");
+	model_set(&move->from, "aws-paris/1");
+	model_set(&move->to, "aws-paris/2");
+	model_set(&move->phase, step->phase);
+	move->ours_percent = step->ours;
+	move->theirs_percent = step->theirs;
+	move->ours_at = step->ours >= 100 ? move->began_at + 100 * USEC_PER_MS : 0;
+	move->theirs_at = done ? move->began_at + 814 * USEC_PER_MS : 0;
+	move->done_at = done ? move->began_at + 900 * USEC_PER_MS : 0;
+	move->rx_packets = step->packets;
+	move->tx_packets = step->packets / 2;
+	move->rx_lost = step->lost != (unsigned)-1 ? step->lost : MODEL_UINT_UNSET;
+	move->took_ms = 814;
+	model_set(&move->result, done ? "moved from aws-paris/1 to aws-paris/2 in 814 ms" : NULL);
+	c->moving = !done;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+}
+
+void
+world_wait(struct model_store *store, const char *connection, int seconds)
+{
+	struct model_connection *c = copy_connection(store, connection);
+
+	c->confirm_until = seconds > 0 ? clock_wall() + seconds * USEC_PER_SEC : 0;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+}
+
+json_t *
+world_plan(bool own_path)
+{
+	json_t *plan =
+	    json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:[s], s:[s]}", "connection", "aws-paris", "from",
+		      "aws-paris/1", "to", "aws-paris/2", "prefixes", 12, "prefixes_then", 12, "rx_bps",
+		      88100000, "tx_bps", 12300000, "there", "MED 100/200 becomes 200/100", "warnings",
+		      "traffic leaves by aws-paris/1 and comes back by aws-paris/2 already");
+
+	json_object_set_new(plan, "own_path", own_path ? json_string("moves") : json_null());
+	return plan;
 }

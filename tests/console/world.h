@@ -23,5 +23,16 @@ void world_move(struct model_store *store);
 json_t *world_explain(const struct model_store *store, const char *target);
 /** The report of a drill of aws-paris, new. */
 json_t *world_drill(void);
+/** One step of a switchover of aws-paris from 1 to 2, as a gateway would publish it. */
+struct world_step {
+	const char *phase;
+	double ours, theirs;    /* percent */
+	unsigned packets, lost; /* lost (unsigned)-1: not counted */
+};
+void world_move_step(struct model_store *store, const struct world_step *step);
+/** The switchover of a connection waits for its confirmation, for so many seconds; 0: no longer. */
+void world_wait(struct model_store *store, const char *connection, int seconds);
+/** What a dry run of it answers. Returns new. */
+json_t *world_plan(bool own_path);
 
 #endif

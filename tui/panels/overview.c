@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tui/format.h"
+#include "tui/keys.h"
 #include "tui/panels/cells.h"
 #include "tui/panels/panels.h"
 #include "tui/widgets/table.h"
@@ -167,9 +168,13 @@ say_spans(const struct overview *o, const struct model_connection *connection, c
 	const struct model_tunnel *tunnels[2];
 	size_t count = connection_tunnels(o->panel.scene->store, connection->name, tunnels), used;
 	uint64_t up = connection->tunnels_up, total = connection->tunnels_total;
-	char span[FORMAT_TEXT];
+	char span[FORMAT_TEXT], key[16];
 
-	if (connection->moving)
+	if (connection->confirm_until != 0)
+		used = (size_t)snprintf(out, size, "goes back in %s: %s keeps it",
+					format_until(o->panel.scene->now, connection->confirm_until, span),
+					keys_name(keys_of(command_find("confirm"), 0), key, sizeof(key)));
+	else if (connection->moving)
 		used = (size_t)snprintf(out, size, "moving traffic");
 	else if (connection->state != NULL && strcmp(connection->state, "disabled") == 0)
 		used = (size_t)snprintf(out, size, "disabled");
@@ -254,7 +259,7 @@ static void
 draw_connection(const struct overview *o, const struct area *line, const struct model_connection *connection)
 {
 	struct look_of look = look_of_connection(connection);
-	bool well = look.role == ROLE_good && !connection->moving;
+	bool well = look.role == ROLE_good && !connection->moving && connection->confirm_until == 0;
 	char spans[160], move[160], mode[FORMAT_TEXT];
 	int right = line->cols - 1, left = 1, width;
 

@@ -54,4 +54,8 @@ UNIT_TESTS += tests/console/test_where
 tests_console_test_where_SOURCES = tests/console/test_where.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_where_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_where_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_panels
+tests_console_test_panels_SOURCES = tests/console/test_panels.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_panels_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_panels_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -185,7 +185,7 @@ show_opens_the_panel_of_a_kind_and_the_row_of_a_name(void **state)
 	struct world *world = open_live(&small);
 
 	screen_type(world, ":show events\r");
-	screen_wait(world, "6 events");
+	screen_wait(world, "following");
 	screen_type(world, ":show tunnels plant/2\r");
 	screen_wait(world, "tunnel → ╌2╌ plant/2");
 	screen_wait(world, "30 min");

@@ -329,13 +329,11 @@ draw_item(const struct overview *o, const struct area *at, size_t i, const struc
 static size_t
 draw_column(const struct overview *o, const struct area *area, size_t first, const struct plan *plan)
 {
-	struct table_column measured[TABLE_COLUMNS + 1];
 	struct table_layout layout;
 	struct area titles = area_part(area, 0, 0, 1, area->cols);
 	size_t i = first;
 
-	table_fit(table_measure(columns, measured, o->panel.scene->store, MODEL_KIND_TUNNEL),
-		  area->cols - INDENT - 1, 2, &layout);
+	table_fit(o->measured, area->cols - INDENT - 1, 2, &layout);
 	draw_titles(&titles, &layout);
 	for (int row = 1; i < o->count && row < area->rows; i++, row++) {
 		struct area line;
@@ -357,8 +355,14 @@ draw_column(const struct overview *o, const struct area *area, size_t first, con
 static void
 draw_items(struct overview *o, const struct area *area)
 {
+	const struct model_store *store = o->panel.scene->store;
 	struct plan plan = make_plan(o, area);
 	size_t next;
+
+	if (o->measured[0].title == NULL || o->measured_at != model_store_version(store)) {
+		table_measure(columns, o->measured, store, MODEL_KIND_TUNNEL);
+		o->measured_at = model_store_version(store);
+	}
 
 	o->page = area->rows > 1 ? (size_t)(area->rows - 1) * (size_t)plan.columns : 0;
 	overview_scroll(o);

@@ -11,6 +11,7 @@
 
 #include "tui/panel.h"
 #include "tui/panels/attention.h"
+#include "tui/widgets/table.h"
 
 /* A line that can be selected: a connection (tunnel == NULL) or one of its tunnels. */
 struct item {
@@ -33,6 +34,8 @@ struct overview {
 	size_t selected, top, page;
 	char key[256]; /* of the selected line */
 	struct marks marks;
+	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */
+	uint64_t measured_at;
 	struct attention attention;
 	uint64_t attention_version; /* of the store, and the second, as of which it was collected */
 	usec_t attention_second;

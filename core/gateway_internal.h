@@ -263,6 +263,10 @@ void gateway_usage_note(struct gateway_connection *connection);
 /** Once a second, after gateway_tick(). */
 void gateway_usage_tick(struct gateway *gateway);
 /** What is wrong with the ways that the connection's traffic takes, new, or NULL. */
+/* --- gateway_events.c --- */
+/** Lets consoles go back into the journal. */
+void gateway_events_open(struct gateway *gateway);
+
 char *gateway_usage_attention(const struct gateway_connection *connection);
 
 /* gateway_commands.c */

@@ -147,6 +147,9 @@ gateway_connection_publish(struct gateway_connection *connection)
 			       : up != 0                            ? "degraded"
 								    : "down");
 	row->pinned = status.pinned;
+	model_set(&row->preferred, status.preferred_member >= 0
+				       ? connection->tunnels[status.preferred_member].config->name
+				       : NULL);
 	row->moving = status.moving;
 	row->confirm_until = status.confirm_until;
 	row->tunnels_up = up;

@@ -261,6 +261,9 @@ on_state(void *context, enum control_client_state state, const char *why)
 	struct app *app = context;
 
 	app->state = state;
+	if (state == CONTROL_LIVE && !app->ever_live)
+		history_sample(app->scene.history,
+			       app->scene.store); /* so that the first screen has a graph */
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
 	sheet_link_changed(app);
@@ -487,6 +490,7 @@ console_run(const struct console_options *options)
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
 	app.scene.history = history_new();
+	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
 	app.scene.context = &app;
 	open_handles(&app);

@@ -206,6 +206,13 @@ go_suspend(struct app *app, const char *argument)
 	terminal_suspend(app->terminal);
 }
 
+static void
+go_attention(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_attention(app);
+}
+
 static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
@@ -228,6 +235,7 @@ static const struct {
     {"place-back", go_place_back},
     {"place-forward", go_place_forward},
     {"where", go_where},
+    {"attention", go_attention},
 };
 
 static void

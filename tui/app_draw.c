@@ -117,44 +117,82 @@ app_draw_header(struct app *app, const struct area *line)
 /* --- tabs
  * ----------------------------------------------------------------------------------------------------- */
 
-static int
-tabs_width(const struct app *app, bool digits)
-{
-	int width = 1;
+#define TAB_SHORT 3 /* letters of a panel's name that are left where there is no room */
 
+/* How the panels' names share the line. */
+struct tabs {
+	int gap, width;
+	bool digits;
+	int cols[APP_PANELS]; /* of each name; 0: it is not shown */
+};
+
+static void
+measure_tabs(struct tabs *tabs)
+{
+	tabs->width = 1;
 	for (size_t i = 0; panels[i] != NULL; i++) {
-		if (panels[i]->tab || i == app->current)
-			width += text_columns(panels[i]->title) + (digits ? 4 : 2);
+		if (tabs->cols[i] > 0)
+			tabs->width += tabs->cols[i] + tabs->gap + (tabs->digits && panels[i]->tab ? 2 : 0);
 	}
-	return width;
+}
+
+/* Fits the names into `room`: first without digits, then closer together, then shorter, the farthest first,
+ * then without the farthest. The one that is looked at stays whole. */
+static void
+fit_tabs(const struct app *app, int room, struct tabs *tabs)
+{
+	size_t count = 0;
+
+	*tabs = (struct tabs){.gap = 2, .digits = true};
+	for (; panels[count] != NULL; count++)
+		tabs->cols[count] =
+		    panels[count]->tab || count == app->current ? text_columns(panels[count]->title) : 0;
+	measure_tabs(tabs);
+	for (int step = 0; step < 2 && tabs->width > room; step++) {
+		tabs->gap -= tabs->digits ? 0 : 1;
+		tabs->digits = false;
+		measure_tabs(tabs);
+	}
+	for (int least = TAB_SHORT; least >= 0; least -= TAB_SHORT) {
+		for (size_t i = count; i-- > 0 && tabs->width > room;) {
+			if (i != app->current && tabs->cols[i] > least)
+				tabs->cols[i] = least;
+			measure_tabs(tabs);
+		}
+	}
 }
 
 static void
 draw_tabs(struct app *app, const struct area *line)
 {
 	struct panel *panel = app_panel(app);
-	int col = 1, gap = tabs_width(app, false) > line->cols ? 1 : 2;
 	char status[160] = "";
-	bool digits;
+	struct tabs tabs;
+	int col = 1, width;
 
 	panel->ops->status(panel, status, sizeof(status));
-	digits = tabs_width(app, true) + text_columns(status) + 2 <= line->cols;
+	width = text_columns(status);
+	/* a long status has another place */
+	fit_tabs(app, line->cols - (width > 0 && width < line->cols / 3 ? width + 1 : 0), &tabs);
 	for (size_t i = 0; panels[i] != NULL; i++) {
-		bool active = i == app->current;
+		enum theme_role role = i == app->current ? ROLE_tab_active : ROLE_tab;
+		struct area tab;
 
-		if (!panels[i]->tab && !active)
+		if (tabs.cols[i] == 0)
 			continue;
-		if (digits && panels[i]->tab)
+		if (tabs.digits && panels[i]->tab)
 			col = area_print(line, 0, col, ROLE_tab, "%zu ", i + 1);
-		area_zone(line, 0, col, text_columns(panels[i]->title), KEYS_PANEL + (uint32_t)i);
-		col = area_text(line, 0, col, active ? ROLE_tab_active : ROLE_tab, panels[i]->title) + gap;
+		tab = area_part(line, 0, col, 1, tabs.cols[i]);
+		area_zone(line, 0, col, tabs.cols[i], KEYS_PANEL + (uint32_t)i);
+		area_text(&tab, 0, 0, role, panels[i]->title);
+		col += tabs.cols[i] + tabs.gap;
 	}
 	app->status[0] = '\0';
-	if (col + text_columns(status) >= line->cols)
+	if (col + width >= line->cols)
 		snprintf(app->status, sizeof(app->status), "%s", status);
 	else
-		area_text(line, 0, line->cols - 1 - text_columns(status),
-			  panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, status);
+		area_text(line, 0, line->cols - 1 - width, panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim,
+			  status);
 }
 
 /* --- the foot
@@ -193,22 +231,6 @@ draw_key(const struct app *app, const struct area *line, int col, const struct c
 	return area_print(line, 0, col, ROLE_label, " %s", command->label);
 }
 
-/* No key is offered that would only complain: the selected row gives what the command needs, and it has
- * something to do. */
-static bool
-applies(struct app *app, const struct command *command, enum model_kind kind, const void *row)
-{
-	enum command_argument_kind argument = command->arguments[0].kind;
-
-	if (strcmp(command->name, "back") == 0)
-		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
-	if (strcmp(command->name, "detail") == 0 || strcmp(command->name, "filter") == 0)
-		return app->detail_count == 0;
-	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
-		return true;
-	return panel_argument(app->scene.store, kind, row, argument) != NULL;
-}
-
 static bool
 is_one_of(const struct command *command, const char *const *names, size_t count)
 {
@@ -217,6 +239,23 @@ is_one_of(const struct command *command, const char *const *names, size_t count)
 			return true;
 	}
 	return false;
+}
+
+/* No key is offered that would only complain: the selected row gives what the command needs, and it has
+ * something to do. */
+static bool
+applies(struct app *app, const struct command *command, enum model_kind kind, const void *row)
+{
+	static const char *const of_lists[] = {"detail", "filter", "follow", "severity", "ike-log"};
+	enum command_argument_kind argument = command->arguments[0].kind;
+
+	if (strcmp(command->name, "back") == 0)
+		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
+	if (is_one_of(command, of_lists, COUNT_OF(of_lists)))
+		return app->detail_count == 0;
+	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
+		return true;
+	return panel_argument(app->scene.store, kind, row, argument) != NULL;
 }
 
 /* back, help and quit have their places at the right; the others fill what room is left, in the table's

@@ -142,8 +142,8 @@ arrange_command(struct app *app, const char *command, const char *words)
 	if (!columns && strcmp(command, "sort") != 0 && strcmp(command, "reverse") != 0)
 		return false;
 	if (table == NULL)
-		app_say(app, ROLE_dim, "there is no table here to arrange");
-	else if (!columns)
+		return false; /* a panel without one may have an order of its own */
+	if (!columns)
 		sort(app, table, command, words);
 	else if (words != NULL)
 		choose_words(app, table, words);

@@ -24,7 +24,10 @@ tui_libconsole_la_SOURCES = \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
 	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c \
-	tui/panels/detail_fields.c tui/panels/detail_internal.h tui/panels/events.c tui/panels/others.c tui/panels/usage.c tui/panels/overview.c \
+	tui/panels/detail_fields.c tui/panels/detail_internal.h tui/panels/events.c \
+	tui/panels/gateway.c tui/panels/others.c tui/panels/sites.c tui/panels/usage.c \
+	tui/panels/overview.c tui/panels/overview_draw.c tui/panels/overview_internal.h \
+	tui/panels/attention.c tui/panels/attention.h tui/panels/overview_words.c \
 	tui/panels/panels.h tui/panels/peers.c tui/panels/routes.c \
 	tui/panels/explain.c tui/panels/explain.h \
 	tui/panels/text.c tui/panels/text.h \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tui/app.h"
+#include "tui/panels/attention.h"
 
 /* --- places --------------------------------------------------------------------------------------- */
 
@@ -239,4 +240,32 @@ navigation_jump(struct app *app, const char *command, const char *name)
 		return true;
 	}
 	return false;
+}
+
+void
+navigation_attention(struct app *app)
+{
+	struct panel *panel = app->opened[app->current];
+	enum model_kind kind = panel->ops->kind;
+	const void *row = panel->ops->selected(panel, &kind);
+	const struct attention_item *next;
+	struct attention attention;
+	char key[256] = "";
+
+	if (row != NULL)
+		model_row_key(model_kind_info(kind), row, key, sizeof(key));
+	attention_collect(&app->scene, &attention);
+	next = attention_next(&attention, kind, key);
+	if (next == NULL) {
+		app_say(app, ROLE_dim, "nothing needs a person");
+		return;
+	}
+	navigation_leave(app);
+	app_show_panel(app,
+		       panel_place(next->kind == MODEL_KIND_TUNNEL ? MODEL_KIND_CONNECTION : next->kind));
+	panel = app_panel(app);
+	if (!panel->ops->select(panel, next->key) && panel->ops->filter(panel, "", NULL))
+		panel->ops->select(panel, next->key);
+	app_say(app, ROLE_attention, "%zu of %zu: %s", (size_t)(next - attention.items) + 1, attention.all,
+		next->text);
 }

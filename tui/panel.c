@@ -7,8 +7,8 @@
 #include "tui/panels/panels.h"
 
 const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels,    &panel_peers,   &panel_routes,
-					  &panel_received, &panel_advertised, &panel_events,  &panel_gateway,
-					  &panel_usage,    &panel_sites,      &panel_plugins, NULL};
+					  &panel_received, &panel_advertised, &panel_events,  &panel_usage,
+					  &panel_sites,    &panel_gateway,    &panel_plugins, NULL};
 
 const struct panel_ops *
 panel_of_kind(enum model_kind kind)

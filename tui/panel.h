@@ -15,10 +15,23 @@
 #include "tui/widgets/graph.h"
 #include "tui/widgets/marks.h"
 
+/* What an event said that stays true for a while. */
+struct past_trouble {
+	uint64_t sequence;
+	usec_t at, until; /* wall clock */
+	char text[200];
+};
+
+struct settings;
+
 struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
 	struct model_store *store;     /* the copy */
 	struct history *history;
+	const struct settings *settings; /* NULL: none */
+	struct past_trouble journal,
+	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */
+	uint64_t events_seen;
 	enum graph_style graph;
 	usec_t now;                     /* wall clock, one for a whole frame */
 	void (*changed)(void *context); /* a panel asks to be drawn again */

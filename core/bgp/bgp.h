@@ -85,6 +85,7 @@ struct bgp_peer_status {
 	usec_t established_at;        /* monotonic; 0: not */
 	uint32_t hold_s, keepalive_s; /* negotiated; 0 unless established */
 	uint64_t received, accepted, advertised;
+	uint32_t max_prefixes; /* 0: no limit */
 	uint32_t local_preference, med_out;
 	bool graceful_shutdown;       /* what it is told carries the community (RFC 8326) */
 	const char *capabilities[16]; /* both sides have them: "multiprotocol-ipv4", "four-octet-as",

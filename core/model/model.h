@@ -223,7 +223,7 @@ void model_store_forget_events(struct model_store *store);
 void model_store_log(struct model_store *store, const char *severity, const char *kind, const char *subject,
 		     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** PAGED kinds. */
+/** PAGED kinds; for LOG it hands out, backwards, what is older than the ring. */
 void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
 			      void *context);
 /** The provider goes backwards itself. For the others the store goes through all of their rows. */

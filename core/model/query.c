@@ -6,6 +6,8 @@
  */
 #include "core/model/store_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +82,38 @@ query_events(const struct model_store *store, const struct model_query *query,
 	return true;
 }
 
+/* The ring from its end; what is older comes from the provider, which a kind of events has for that. */
+static bool
+query_events_back(const struct model_store *store, const struct model_query *query,
+		  const struct model_filter *filter)
+{
+	const struct store_provider *provider = &store->providers[MODEL_KIND_EVENT];
+	struct model_query older = *query;
+	uint64_t before = UINT64_MAX;
+	char key[24];
+
+	if (query->after != NULL && !text_parse_number(query->after, UINT64_MAX, &before))
+		before = UINT64_MAX;
+	for (size_t i = store->event_count; i-- > 0;) {
+		const struct model_event *event = &store_event_at(store, i)->event;
+
+		if (event->sequence >= before)
+			continue;
+		before = event->sequence;
+		if (!model_filter_match(filter, model_kind_info(MODEL_KIND_EVENT)->shape, event))
+			continue;
+		if (older.limit == 0 || !query->row(query->context, event))
+			return false;
+		older.limit--;
+	}
+	if (provider->provider == NULL)
+		return true;
+	if (before != UINT64_MAX)
+		snprintf(key, sizeof(key), "%" PRIu64, before);
+	older.after = before != UINT64_MAX ? key : NULL;
+	return provider->provider(provider->context, &older);
+}
+
 /* The last rows before a key, of a kind that is handed out forwards only: they are few. */
 struct backwards {
 	const struct model_kind_info *info;
@@ -144,9 +178,13 @@ model_store_query(const struct model_store *store, enum model_kind kind, const s
 		*query->total = model_store_count(store, kind);
 	if (provider->provider == NULL && storage == MODEL_PAGED)
 		return false;
-	if (query->backwards && (provider->provider == NULL || !provider->goes_back)) {
+	if (storage == MODEL_LOG && query->backwards) {
+		if ((filter = model_filter_parse(query->filter, NULL)) != NULL)
+			all = query_events_back(store, query, filter);
+		model_filter_free(filter);
+	} else if (query->backwards && (provider->provider == NULL || !provider->goes_back)) {
 		all = query->limit == 0 || query_backwards(store, kind, query);
-	} else if (provider->provider != NULL) {
+	} else if (provider->provider != NULL && storage != MODEL_LOG) {
 		all = provider->provider(provider->context, query);
 	} else if ((filter = model_filter_parse(query->filter, NULL)) != NULL) {
 		all = storage == MODEL_LOG ? query_events(store, query, filter)

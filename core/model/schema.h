@@ -77,6 +77,7 @@
 	F(STR,  state,               "",    "State",      "up, degraded, down or disabled") \
 	F(LIST, active,              "",    "Active",     "the tunnels that carry traffic") \
 	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
+	F(STR,  preferred,           "",    "Preferred",  "the tunnel that the configuration prefers (prefer), or null") \
 	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
 	F(TIME, confirm_until,       "",    "Confirm by", "when a switchover turns back by itself unless it is confirmed") \
 	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
@@ -148,6 +149,7 @@
 	F(REAL, loss_percent,   "percent", "Loss",     "of the probes of the last minute") \
 	F(STR,  health,         "",    "Health",       "ok, suspect, failed or unknown") \
 	F(STR,  health_reason,  "",    "Evidence",     "what the verdict rests on") \
+	F(TIME, held_until,     "",    "Held until",   "when a tunnel that failed too often may carry again") \
 	F(STR,  peer,           "",    "Peer",         "the BGP session that rides it") \
 	S(tunnel_drops, drops,         "Drops",        "dropped packets by reason") \
 	S(tunnel_error, last_error,    "Last error",   "the last failure and what to do about it")
@@ -179,6 +181,7 @@
 	F(UINT, keepalive_seconds, "s", "Keepalive",  "negotiated keepalive time") \
 	F(UINT, received,          "",  "Received",   "prefixes in adj-in") \
 	F(UINT, accepted,          "",  "Accepted",   "of those, prefixes that policy accepted") \
+	F(UINT, max_prefixes,      "",  "Limit",      "received prefixes at most (max_prefixes); null for no limit") \
 	F(UINT, advertised,        "",  "Advertised", "prefixes in adj-out") \
 	F(UINT, local_preference,  "",  "Loc pref",   "local preference given to its routes") \
 	F(UINT, med_out,           "",  "MED out",    "MED sent to it") \

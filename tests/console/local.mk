@@ -58,4 +58,8 @@ UNIT_TESTS += tests/console/test_sheets
 tests_console_test_sheets_SOURCES = tests/console/test_sheets.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_sheets_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_sheets_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_panels
+tests_console_test_panels_SOURCES = tests/console/test_panels.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_panels_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_panels_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -182,6 +182,8 @@ an_events_detail_has_its_fields_and_the_log_around_it(void **state)
 	model_store_log(world_store(world), "debug", "ike.log", "aws-paris/1",
 			"giving up after 5 retransmits");
 	screen_type(world, ":show events\r");
+	screen_wait(world, "following");
+	screen_type(world, "i"); /* IKE's log too */
 	screen_wait(world, "giving up after 5 retransmits");
 	screen_type(world, "j");
 	screen_wait_row(world, "▸", "dead peer");

@@ -343,7 +343,7 @@ events_are_saved_as_shown(void **state)
 	char *text;
 
 	screen_type(world, ":show events --filter subject:plant\r");
-	screen_wait(world, "2 of 6");
+	screen_wait(world, "2 shown");
 	screen_type(world, ":save events.txt\r");
 	screen_wait(world, "2 events written to events.txt");
 	text = take_file(world, "events.txt");

@@ -330,7 +330,7 @@ a_graph_fills_from_the_foot(void **state)
 	all = canvas_area(&canvas);
 	assert_int_equal(graph_samples(GRAPH_BRAILLE, 3), 6);
 	graph_draw(&all, GRAPH_BRAILLE, ROLE_graph, samples, 6, 100);
-	assert_string_equal(row(&canvas, 0), " ⣠⣇");
+	assert_string_equal(row(&canvas, 0), "⢀⣠⣇");
 	graph_draw(&all, GRAPH_ASCII, ROLE_graph, samples + 3, 3, 100);
 	assert_string_equal(row(&canvas, 0), ".|_");
 	graph_draw(&all, GRAPH_BLOCKS, ROLE_graph, samples + 3, 3, 100);

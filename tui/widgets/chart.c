@@ -14,7 +14,7 @@
 #include "core/base/text.h"
 #include "tui/format.h"
 
-#define NAMED 34  /* columns from which on the figures have names */
+#define NAMED 37  /* columns from which on the figures have names */
 #define SPACED 20 /* and blanks between them */
 
 size_t

@@ -53,6 +53,19 @@ struct rows {
 
 /** Of a STORED or LOG kind. `newest_first` turns the natural order around. */
 struct rows *rows_stored(const struct model_store *store, enum model_kind kind, bool newest_first);
+
+/* What a panel adds to the rows of a store: a condition of its own, and rows from elsewhere behind them. */
+struct rows_more {
+	uint64_t version; /* rises with each change of what is said here */
+	bool (*pass)(void *context, const void *row);
+	const void *const *rows;
+	size_t count;
+	bool complete;                 /* there are no more; else `wanted` is called near the last one */
+	void (*wanted)(void *context); /* never from within refresh */
+	void *context;
+};
+/** `more` is borrowed as long as the rows live. */
+void rows_stored_more(struct rows *rows, const struct rows_more *more);
 /** Of a PAGED kind. `arrived` is called when a page came. */
 struct rows *rows_paged(struct control_client *client, enum model_kind kind, void (*arrived)(void *context),
 			void *context);

@@ -131,6 +131,7 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct table_column *column = layout->slots[i].column;
+		int width = layout->slots[i].width;
 		struct table_cell cell;
 
 		cell.text[0] = '\0';
@@ -143,8 +144,10 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 			snprintf(cell.text, sizeof(cell.text), FORMAT_NONE);
 			cell.role = ROLE_dim;
 		}
-		area_field(area, row, layout->slots[i].left, layout->slots[i].width, column->right, cell.role,
-			   cell.text);
+		/* where even the columns that stay are too wide, the last one says that it is cut */
+		if (layout->slots[i].left + width > area->cols)
+			width = area->cols - layout->slots[i].left;
+		area_field(area, row, layout->slots[i].left, width, column->right, cell.role, cell.text);
 	}
 }
 

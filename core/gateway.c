@@ -28,6 +28,8 @@
 
 /* How many events of earlier runs a console can look back on at once. */
 #define EVENTS_REMEMBERED 1000
+/* So many of its networks the gateway's row names: a row must fit into a line of the control protocol. */
+#define NETWORKS_SHOWN 1000
 /* How long prefixes that a killed run protected stay unreachable until somebody claims them. */
 #define LEFTOVER_HOLD_MS 30000
 
@@ -277,6 +279,23 @@ start_tunnels(struct gateway *gateway, struct error *err)
 	return true;
 }
 
+void
+gateway_show_networks(struct gateway *gateway)
+{
+	const struct config_prefixes *networks = &gateway->config->networks;
+	char text[IP_PREFIX_TEXT];
+
+	text_list_free(&gateway->row.networks);
+	for (size_t i = 0; i < networks->count && i < NETWORKS_SHOWN; i++)
+		text_list_add(&gateway->row.networks, ip_prefix_format(&networks->items[i], text));
+	if (networks->count > NETWORKS_SHOWN) {
+		char more[48];
+
+		snprintf(more, sizeof(more), "and %zu more", networks->count - NETWORKS_SHOWN);
+		text_list_add(&gateway->row.networks, more);
+	}
+}
+
 static void
 open_row(struct gateway *gateway)
 {
@@ -293,8 +312,7 @@ open_row(struct gateway *gateway)
 	model_set(&gateway->row.config_file, gateway->options->config);
 	gateway->row.started_at = gateway->row.config_loaded_at = clock_wall();
 	gateway->row.reloads = 0;
-	for (size_t i = 0; i < config->networks.count; i++)
-		text_list_add(&gateway->row.networks, ip_prefix_format(&config->networks.items[i], text));
+	gateway_show_networks(gateway);
 }
 
 static void

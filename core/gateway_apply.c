@@ -477,17 +477,6 @@ heritages_free(struct gateway *gateway, struct heritages *heritages)
 	free(heritages->items);
 }
 
-static void
-show_gateway(struct gateway *gateway)
-{
-	const struct config_prefixes *networks = &gateway->config->networks;
-	char text[IP_PREFIX_TEXT];
-
-	text_list_free(&gateway->row.networks);
-	for (size_t i = 0; i < networks->count; i++)
-		text_list_add(&gateway->row.networks, ip_prefix_format(&networks->items[i], text));
-}
-
 bool
 gateway_apply(struct gateway *gateway, const struct gateway_plan *plan, struct config *after,
 	      struct config **before, struct error *err)
@@ -507,7 +496,7 @@ gateway_apply(struct gateway *gateway, const struct gateway_plan *plan, struct c
 		routing_flush(gateway->routing);
 	change_all(gateway, plan, *before, err);
 	dial_made(gateway, &made, err);
-	show_gateway(gateway);
+	gateway_show_networks(gateway);
 	text_list_free(&made);
 	return err->text[0] == '\0';
 }

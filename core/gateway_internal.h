@@ -396,6 +396,8 @@ bool gateway_source_read(const char *file, struct gateway_source *out, struct er
 bool gateway_source_write(const char *file, const struct gateway_source *source, struct error *err);
 
 /* gateway.c */
+/** Puts the configuration's networks into the gateway's row. */
+void gateway_show_networks(struct gateway *gateway);
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,
 		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /** An event with details: names and values alternate, ended by NULL. */

@@ -19,6 +19,9 @@
 #include "core/base/text.h"
 
 #define SESSIONS_MOST 65535
+/* Timers count whole milliseconds: what is due within the one that runs is done now, since waiting for the
+ * next would make every detection that much later than it was agreed. */
+#define TIMER_GRAIN_US 1000
 #define REOPEN_US USEC_PER_SEC
 
 static uint32_t
@@ -136,8 +139,7 @@ arm(struct session *session)
 	session->armed = deadline;
 	now = clock_monotonic();
 	uv_update_time(&session->bfd->loop);
-	uv_timer_start(&session->timer, on_timer,
-		       deadline > now ? (uint64_t)(deadline - now + 999) / 1000 : 0, 0);
+	uv_timer_start(&session->timer, on_timer, deadline > now ? (uint64_t)(deadline - now) / 1000 : 0, 0);
 }
 
 void
@@ -228,7 +230,7 @@ on_timer(uv_timer_t *timer)
 	if (session->machine.detect_at != 0 && clock_monotonic() >= session->machine.detect_at)
 		engine_receive(bfd);
 	bfd_machine_forgive(&session->machine, late);
-	now = clock_monotonic();
+	now = clock_monotonic() + TIMER_GRAIN_US;
 	engine_act(session, bfd_machine_tick(&session->machine, now), now);
 	pthread_mutex_unlock(&bfd->mutex);
 }

@@ -337,12 +337,13 @@ bool gateway_keep(struct gateway_tunnel *tunnel, enum gateway_kept kind, bool ke
 void gateway_keep_pin(struct gateway_connection *connection);
 
 /* gateway_reload.c */
-/** How a reload is asked for. Texts are borrowed; the source is taken. */
+/** How a reload is asked for. Texts are borrowed; the source and the secrets are taken. */
 struct gateway_reload_wish {
 	struct control_request *request; /* answered when it is done; NULL: by a signal, or by the gateway */
 	const char *who;
 	struct gateway_source source;
-	bool configure; /* the source is a new text for the file */
+	struct config_secrets secrets; /* for files beside that text */
+	bool configure;                /* the source is a new text for the file */
 	bool dry_run, force;
 	unsigned confirm_s; /* 0: it stays */
 };

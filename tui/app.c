@@ -17,6 +17,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "tui/configuration/configuration.h"
+
 #define FRAME_MS 20
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define STALE_AFTER (3 * USEC_PER_SEC)
@@ -136,7 +138,7 @@ static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
-	if (!app->quitting)
+	if (!app->quitting && !configuration_away(app))
 		app_draw(app);
 }
 
@@ -230,7 +232,8 @@ on_input(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (app->quitting)
 		return;
-	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
+	while (!app->quitting && status == 0 && !configuration_away(app) &&
+	       terminal_key(app->terminal, &key)) {
 		app_take_key(app, key);
 		any = true;
 	}
@@ -247,6 +250,8 @@ on_signal(uv_signal_t *handle, int number)
 
 	if (app->quitting)
 		return;
+	if (configuration_away(app) && (number == SIGWINCH || number == SIGCONT || number == SIGINT))
+		return; /* the editor's; the size is asked for again when it has ended */
 	if (number == SIGWINCH || number == SIGCONT) {
 		terminal_resized(app->terminal);
 		draw_now(app);
@@ -433,6 +438,7 @@ close_all(struct app *app)
 		sigaddset(&watched, watched_signals[i]);
 	pthread_sigmask(SIG_BLOCK, &watched, &before);
 	app->quitting = true;
+	configuration_close(app);
 	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
 	app->terminal = NULL;
 	close_handles(app);
@@ -450,14 +456,32 @@ close_all(struct app *app)
 	}
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&app->loop);
+	free(app->configuring); /* answers that were under way have come */
 	history_free(app->scene.history);
 	settings_free(&app->settings);
 	canvas_free(&app->canvas);
 	for (size_t i = 0; i < app->history_count; i++)
 		free(app->history[i]);
+	if (app->last_words[0] != '\0' && !lost)
+		fprintf(stderr, "twinspan: %s\n", app->last_words);
 	if (lost)
 		forget_hangup();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+app_leave_terminal(struct app *app)
+{
+	uv_poll_stop(&app->input_poll);
+	terminal_leave(app->terminal);
+}
+
+void
+app_take_terminal(struct app *app)
+{
+	terminal_return(app->terminal);
+	uv_poll_start(&app->input_poll, UV_READABLE | UV_DISCONNECT, on_input);
+	app_changed(app);
 }
 
 static int

@@ -29,6 +29,7 @@ enum app_line { APP_LINE_NONE, APP_LINE_PROMPT, APP_LINE_FILTER };
 
 struct overlay;
 struct sheet;
+struct configuring;
 
 /* Where one was: a panel, how it was filtered, the selected row, and what was opened on top. */
 struct place {
@@ -72,8 +73,10 @@ struct app {
 	size_t history_count, history_at;
 	bool help_open;
 	struct help help;
-	struct sheet *sheet;     /* the dialog that is open; NULL for none */
-	struct overlay *overlay; /* what lies over the panel; NULL for nothing */
+	struct sheet *sheet;             /* the dialog that is open; NULL for none */
+	struct overlay *overlay;         /* what lies over the panel; NULL for nothing */
+	struct configuring *configuring; /* tui/configuration; NULL before it was first needed */
+	char last_words[600];            /* said on stderr when the terminal is back; "" for none */
 
 	bool theme_by_background; /* nobody chose it: what the terminal says of its background counts */
 	char theme_name[64];      /* by which app->theme was found */
@@ -121,6 +124,9 @@ void app_say(struct app *app, enum theme_role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** The same, with what it is about before it. */
 void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
+/** Leaves the terminal to an editor: nothing is drawn and no key is read until it is taken again. */
+void app_leave_terminal(struct app *app);
+void app_take_terminal(struct app *app);
 /** The theme where nobody chose one: dark, or light where the terminal says that it is (COLORFGBG). */
 const char *app_usual_theme(void);
 /** The gateway was not heard for longer than a heartbeat may be late. */

@@ -9,6 +9,7 @@
 
 #include "tui/app.h"
 #include "tui/complete.h"
+#include "tui/configuration/configuration.h"
 #include "tui/overlay.h"
 #include "tui/panels/text.h"
 
@@ -25,6 +26,13 @@ app_may(const struct app *app, const struct command *command)
 
 /* --- commands of the console itself
  * --------------------------------------------------------------------------- */
+
+/* Pages on top of a panel that have lines to look through. */
+static bool
+is_page(const struct panel *panel)
+{
+	return is_text_panel(panel) || is_configuration_page(panel);
+}
 
 static void
 go_detail(struct app *app, const char *argument)
@@ -47,7 +55,7 @@ static void
 go_filter(struct app *app, const char *argument)
 {
 	(void)argument;
-	if (app->detail_count > 0 && !is_text_panel(app_panel(app)))
+	if (app->detail_count > 0 && !is_page(app_panel(app)))
 		return;
 	app->line = APP_LINE_FILTER;
 	app->message.text[0] = '\0';
@@ -71,6 +79,8 @@ go_help(struct app *app, const char *argument)
 	(void)argument;
 	app->help_open = true;
 	app->help = (struct help){.panel = ops->name, .title = panel_of_kind(ops->kind)->title};
+	if (is_configuration_page(app_panel(app)))
+		app->help.title = ops->title;
 }
 
 static void
@@ -126,7 +136,7 @@ go_back(struct app *app, const char *argument)
 	(void)argument;
 	if (marks != NULL && marks->keys.count > 0)
 		marks_clear(marks);
-	else if (is_text_panel(panel) && panel->filter[0] != '\0')
+	else if (is_page(panel) && panel->filter[0] != '\0')
 		panel->ops->filter(panel, "", NULL);
 	else if (app->detail_count > 0)
 		app_pop_detail(app);
@@ -271,7 +281,7 @@ run_console(struct app *app, const struct command *command, const char *argument
 		}
 	}
 	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument) ||
-	    arrange_command(app, command->name, argument))
+	    arrange_command(app, command->name, argument) || configuration_command(app, command->name))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,

@@ -9,6 +9,7 @@
 
 #include "tui/app.h"
 #include "tui/complete.h"
+#include "tui/configuration/configuration.h"
 #include "tui/format.h"
 #include "tui/overlay.h"
 
@@ -251,6 +252,10 @@ applies(struct app *app, const struct command *command, enum model_kind kind, co
 
 	if (strcmp(command->name, "back") == 0)
 		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "next-match") == 0)
+		return app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "filter") == 0 && is_configuration_page(app_panel(app)))
+		return true;
 	if (is_one_of(command, of_lists, COUNT_OF(of_lists)))
 		return app->detail_count == 0;
 	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
@@ -438,6 +443,20 @@ draw_line(struct app *app, const struct area *line)
 		area_right(line, 0, ROLE_bad, app->message.text);
 }
 
+/* A change that waits for its confirmation is said on every screen, whatever else the line has to say. */
+static void
+draw_line_beside_wait(struct app *app, const struct area *line)
+{
+	struct area rest = *line;
+	char text[120];
+
+	if (configuration_waits(app, text, sizeof(text))) {
+		area_right(line, 0, ROLE_attention, text);
+		rest = area_part(line, 0, 0, 1, line->cols - text_columns(text) - 2);
+	}
+	draw_line(app, &rest);
+}
+
 /* --- the whole
  * ------------------------------------------------------------------------------------------------ */
 
@@ -529,19 +548,19 @@ app_compose(struct app *app)
 	terminal_size(app->terminal, &rows, &cols);
 	frame = frame_of(rows);
 	app->scene.now = clock_wall();
+	app->canvas.cursor = false;
 	/* a paused body stays as it is; in a window of another size it can't */
 	if (!app->pause.on || app->canvas.rows != rows || app->canvas.cols != cols) {
 		canvas_resize(&app->canvas, rows, cols);
 		screen = canvas_area(&app->canvas);
 		compose_body(app, &screen, &frame);
 	}
-	app->canvas.cursor = false;
 	line = frame_line(app, 0, app_production(app) ? GROUND_PRODUCTION : GROUND_HEADER);
 	app_draw_header(app, &line);
 	busy = app->line != APP_LINE_NONE || app->message.text[0] != '\0';
 	if (frame.foot > 0 && (frame.foot > 1 || busy)) {
 		line = frame_line(app, rows - frame.foot, GROUND_PLAIN);
-		draw_line(app, &line);
+		draw_line_beside_wait(app, &line);
 	}
 	if (frame.foot > 1 || (frame.foot > 0 && !busy)) {
 		line = frame_line(app, rows - 1, GROUND_FOOTER);

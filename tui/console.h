@@ -4,6 +4,30 @@
 #define TWINSPAN_TUI_CONSOLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+
+/* A connection in the file of another product. */
+struct console_import_item {
+	char id[64], name[64]; /* as the file calls it, and what it would be called here */
+	char remotes[128];     /* of its tunnels, for people */
+	bool dynamic;
+	unsigned tunnels;
+};
+
+/*
+ * Reading such files, which the console can't do itself: main.c gives it. What `write` makes is new: a list
+ * of one connection in YAML, its secrets as lines "FILE SECRET" (to be wiped), remarks as lines.
+ */
+struct console_import {
+	void *(*open)(const char *format, const char *file, struct error *err);
+	void (*close)(void *import);
+	size_t (*count)(const void *import);
+	void (*describe)(const void *import, size_t index, struct console_import_item *out);
+	bool (*write)(const void *import, size_t index, const char *name, char **yaml, char **secrets,
+		      char **notes, struct error *err);
+};
 
 struct console_options {
 	const char *socket;   /* of the gateway; borrowed for the time of the call */
@@ -12,6 +36,7 @@ struct console_options {
 	const char *settings; /* console.yaml; NULL: the usual place */
 	bool ascii;           /* no character beyond ASCII, whatever the locale says */
 	bool mouse;           /* begin with the mouse on */
+	const struct console_import *import; /* NULL: no files can be imported */
 };
 
 /* One look at a panel. */

@@ -6,6 +6,9 @@ tui_libconsole_la_SOURCES = \
 	tui/arrange.c tui/overlay.h tui/where.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \
+	tui/configuration/change.c tui/configuration/configuration.h tui/configuration/configuration_internal.h \
+	tui/configuration/diff.c tui/configuration/editor.c tui/configuration/form.c tui/configuration/keep.c \
+	tui/configuration/new_connection.c tui/configuration/page.c tui/configuration/review.c tui/configuration/surface.c \
 	tui/format.c tui/format.h \
 	tui/history.c tui/history.h \
 	tui/keys.c tui/keys.h \

@@ -1,6 +1,6 @@
 include tui/cli.mk
 include tui/console.mk
-twinspan_SOURCES = tui/main.c
+twinspan_SOURCES = tui/main.c tui/main_import.c tui/main_import.h
 twinspan_LDADD = tui/libconsole.la tui/libcli.la core/lab/liblab.la $(GATEWAY_LIBS) $(NCURSES_LIBS)
 
 # The manual page and the completion are what the program itself says of its commands.

@@ -12,6 +12,7 @@
 #include "core/lab/lab.h"
 #include "tui/cli.h"
 #include "tui/console.h"
+#include "tui/main_import.h"
 
 static int
 run_gateway(const char *config, const char *socket, const char *state_dir, int verbose)
@@ -51,6 +52,15 @@ run_lab(bool headless, bool keep, int (*console)(void *context, const char *sock
 	return lab_run(&options);
 }
 
+static int
+run_console(const struct console_options *options)
+{
+	struct console_options all = *options;
+
+	all.import = &main_import;
+	return console_run(&all);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -59,7 +69,7 @@ main(int argc, char **argv)
 	    .check = gateway_check,
 	    .import = run_import,
 	    .lab = run_lab,
-	    .console = console_run,
+	    .console = run_console,
 	    .once = console_once,
 	    .default_config = GATEWAY_DEFAULT_CONFIG,
 	    .default_socket = GATEWAY_DEFAULT_SOCKET,

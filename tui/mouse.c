@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "tui/app.h"
+#include "tui/overlay.h"
 
 #define DOUBLE_CLICK (400 * USEC_PER_MS)
 #define WHEEL_ROWS 3
@@ -78,8 +79,8 @@ press(struct app *app, struct mouse_event event)
 		app_show_panel(app, key - KEYS_PANEL);
 	} else if (key != 0) {
 		app_take_key(app, key);
-	} else if (app->sheet == NULL && app->line == APP_LINE_NONE && !app->help_open &&
-		   choose_row(app, event.row) && again) {
+	} else if (app->sheet == NULL && app->overlay == NULL && app->line == APP_LINE_NONE &&
+		   !app->help_open && choose_row(app, event.row) && again) {
 		app_run(app, "detail");
 	}
 }
@@ -88,7 +89,9 @@ static void
 turn_wheel(struct app *app, bool down)
 {
 	for (int i = 0; i < WHEEL_ROWS; i++) {
-		if (app->sheet != NULL)
+		if (app->sheet == NULL && app->overlay != NULL)
+			app_take_key(app, down ? KEYS_DOWN : KEYS_UP);
+		else if (app->sheet != NULL)
 			sheet_key(app, down ? KEYS_DOWN : KEYS_UP);
 		else if (app->line == APP_LINE_NONE)
 			app_run(app, down ? "row-down" : "row-up");

@@ -38,6 +38,7 @@ static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 static struct {
 	volatile sig_atomic_t armed, mouse;
+	void (*volatile hook)(void); /* what else is to be done in a crash; NULL: nothing */
 	struct termios modes;
 	char bytes[256];
 	size_t length;
@@ -92,6 +93,8 @@ on_fatal(int number)
 		rescue.armed = 0;
 		rescue_now();
 	}
+	if (rescue.hook != NULL)
+		rescue.hook();
 	for (size_t i = 0; i < COUNT_OF(fatal_signals); i++) {
 		if (fatal_signals[i] == number)
 			sigaction(number, &rescue.before[i], NULL);
@@ -362,18 +365,38 @@ terminal_send(struct terminal *terminal, const char *bytes, size_t count)
 /* --- suspending ---------------------------------------------------------------------------------- */
 
 void
-terminal_suspend(struct terminal *terminal)
+terminal_leave(struct terminal *terminal)
 {
-	bool mouse = terminal->mouse;
-
+	terminal->mouse_again = terminal->mouse;
 	terminal_mouse(terminal, false);
+	if (!terminal->cursor)
+		curs_set(1);
 	rescue.armed = 0;
 	endwin();
-	raise(SIGSTOP);
+}
+
+void
+terminal_return(struct terminal *terminal)
+{
 	rescue.armed = 1;
 	terminal_resized(terminal);
 	refresh();
-	terminal_mouse(terminal, mouse);
+	curs_set(terminal->cursor ? 1 : 0);
+	terminal_mouse(terminal, terminal->mouse_again);
+}
+
+void
+terminal_on_crash(void (*hook)(void))
+{
+	rescue.hook = hook;
+}
+
+void
+terminal_suspend(struct terminal *terminal)
+{
+	terminal_leave(terminal);
+	raise(SIGSTOP);
+	terminal_return(terminal);
 }
 
 /* --- past ncurses ---------------------------------------------------------------------------------- */

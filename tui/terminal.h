@@ -65,6 +65,13 @@ void terminal_ask_background(struct terminal *terminal);
 bool terminal_background(const struct terminal *terminal, uint32_t *rgb);
 /** The terminal is gone: its other end was closed. */
 bool terminal_lost(const struct terminal *terminal);
+/** Leaves the terminal to another program as the shell had it; nothing may be drawn until it is taken again.
+ */
+void terminal_leave(struct terminal *terminal);
+/** Takes it again; its size may be another. */
+void terminal_return(struct terminal *terminal);
+/** Something to do before a crash ends the program, safe in a signal handler; NULL: nothing. */
+void terminal_on_crash(void (*hook)(void));
 /** Gives the terminal back to the shell, stops the process, and takes it again when it is continued. */
 void terminal_suspend(struct terminal *terminal);
 

@@ -20,6 +20,7 @@ struct look {
 struct terminal {
 	SCREEN *screen;
 	enum theme_tier tier;
+	bool mouse_again; /* while another program has the terminal: whether it was on */
 	bool ascii, lost, fresh, cursor, mouse;
 	struct canvas shown; /* what was presented last */
 	struct look looks[GROUND_COUNT][ROLE_COUNT];

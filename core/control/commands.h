@@ -54,7 +54,7 @@ struct command_option {
 };
 
 #define COMMAND_ARGUMENTS 2
-#define COMMAND_OPTIONS 5
+#define COMMAND_OPTIONS 6
 
 struct command {
 	const char *name;

@@ -42,6 +42,12 @@ struct world {
 	char *bytes; /* all that the console wrote */
 	size_t byte_count;
 	usec_t wrote; /* when the last bytes came */
+	struct {
+		const char *command;
+		control_handler handler;
+		void *context;
+	} handlers[8]; /* of tests with answers of their own */
+	size_t handler_count;
 };
 
 /* --- the gateway
@@ -184,12 +190,20 @@ world_serve(struct world *world)
 		control_server_handle(world->server, commands[i], on_command, world);
 	control_server_handle(world->server, "explain", on_explain, world);
 	control_server_handle(world->server, "drill", on_drill, world);
+	for (size_t i = 0; i < world->handler_count; i++)
+		control_server_handle(world->server, world->handlers[i].command, world->handlers[i].handler,
+				      world->handlers[i].context);
 }
 
 void
 world_handle(struct world *world, const char *command, control_handler handler, void *context)
 {
-	control_server_handle(world->server, command, handler, context);
+	assert_true(world->handler_count < COUNT_OF(world->handlers));
+	world->handlers[world->handler_count].command = command;
+	world->handlers[world->handler_count].handler = handler;
+	world->handlers[world->handler_count++].context = context;
+	if (world->server != NULL)
+		control_server_handle(world->server, command, handler, context);
 }
 
 void
@@ -336,6 +350,7 @@ be_console(struct world *world, const struct screen_options *options)
 	struct console_options console = {.socket = world->socket,
 					  .ascii = options->ascii,
 					  .mouse = options->mouse,
+					  .import = options->import,
 					  .colours = options->mono ? "none" : options->colours};
 
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
@@ -366,6 +381,8 @@ be_console(struct world *world, const struct screen_options *options)
 	if (chdir(world->folder) != 0)
 		_exit(126);
 	redirect_output(options);
+	if (options->user != 0 && (setgid(options->user) != 0 || setuid(options->user) != 0))
+		_exit(126);
 	_exit(options->once != NULL ? console_once(&console, options->once) : console_run(&console));
 }
 

@@ -17,10 +17,12 @@ struct world;
 /* One screen. */
 struct screen_options {
 	int rows, cols;
-	const char *theme;                 /* "dark" where NULL */
-	const char *term;                  /* "xterm-256color" where NULL */
-	const char *locale;                /* "C.UTF-8" where NULL */
-	const char *no_color;              /* NO_COLOR, where not NULL */
+	const char *theme;                   /* "dark" where NULL */
+	const char *term;                    /* "xterm-256color" where NULL */
+	const char *locale;                  /* "C.UTF-8" where NULL */
+	const char *no_color;                /* NO_COLOR, where not NULL */
+	const struct console_import *import; /* what reads other products' files; NULL: nothing does */
+	unsigned user;                     /* whose console it is; 0: ours. Others only where we are root. */
 	const char *settings;              /* what stands in console.yaml; NULL: there is none */
 	const char *colours;               /* --colours, where not NULL */
 	const char *colorterm, *colorfgbg; /* COLORTERM and COLORFGBG, where not NULL */
@@ -40,7 +42,7 @@ void world_free(struct world *world);
 void world_serve(struct world *world);
 void world_stop_serving(struct world *world);
 struct model_store *world_store(struct world *world);
-/** Another answer to a command of the gateway. */
+/** Another answer to a command of the gateway than the canned one, also when it is served again. */
 void world_handle(struct world *world, const char *command, control_handler handler, void *context);
 /** The console's HOME. */
 const char *world_folder(const struct world *world);

@@ -4,6 +4,10 @@ CONSOLE_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) -DTEST_SOURC
 CONSOLE_TEST_LIBS = $(CONSOLE_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 EXTRA_DIST += tests/console/golden
 
+UNIT_TESTS += tests/console/test_diff
+tests_console_test_diff_SOURCES = tests/console/test_diff.c
+tests_console_test_diff_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_diff_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/console/test_parts
 tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/world.c tests/console/world.h
 tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
@@ -30,6 +34,10 @@ UNIT_TESTS += tests/console/test_actions
 tests_console_test_actions_SOURCES = tests/console/test_actions.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_actions_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_actions_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_config
+tests_console_test_config_SOURCES = tests/console/test_config.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_config_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_config_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_navigation
 tests_console_test_navigation_SOURCES = tests/console/test_navigation.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)

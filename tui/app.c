@@ -268,6 +268,8 @@ on_state(void *context, enum control_client_state state, const char *why)
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
 	sheet_link_changed(app);
 	app_changed(app);
+	if (state == CONTROL_LIVE && app->frame_waits) /* all is there: nothing to gather for */
+		uv_timer_start(&app->frame, on_frame, 0, 0);
 }
 
 static void

@@ -4,10 +4,9 @@
  * tunnels and two BGP peers each) and routes as are asked for, without IKE, so that it starts at once and
  * does exactly what the bench says. tests/bench/console starts it and speaks to it on stdin, a line each:
  *
- *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each second
- *   one         one number of the first tunnel changes
- *   event       one event more
- *   rounds      nothing; as every line it is answered by how many seconds' changes were made so far
+ *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each
+ * second one         one number of the first tunnel changes event       one event more rounds      nothing;
+ * as every line it is answered by how many seconds' changes were made so far
  *
  * Routes are made as they are asked for, in the order of their addresses, from either end.
  *
@@ -197,7 +196,8 @@ name_route(struct model_route *row, size_t i)
 {
 	uint32_t address = FIRST_ROUTE + ((uint32_t)i << 8);
 
-	model_set_format(&row->prefix, "%u.%u.%u.0/24", address >> 24, address >> 16 & 255, address >> 8 & 255);
+	model_set_format(&row->prefix, "%u.%u.%u.0/24", address >> 24, address >> 16 & 255,
+			 address >> 8 & 255);
 }
 
 /* The number of the route that a key names; `none` where it names no route of ours. */

@@ -27,7 +27,7 @@
 #define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */
 #define MOST_ROUTES 10000000
 #define PAST_EVENTS 1000
-#define EVENT_EVERY 8 /* rounds */
+#define EVENT_EVERY 2 /* rounds; so the ring of them is full in the first quarter of a day */
 #define LOOK_AT_CLOCK 64
 
 struct gateway {

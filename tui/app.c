@@ -157,10 +157,28 @@ app_changed(struct app *app)
 	uv_timer_start(&app->frame, on_frame, FRAME_MS, 0);
 }
 
+/* What a person waits for is here: nothing to gather for. */
+static void
+draw_next(struct app *app)
+{
+	app_changed(app);
+	if (app->frame_waits)
+		uv_timer_start(&app->frame, on_frame, 0, 0);
+}
+
+/* An answer for a panel, such as a page of rows. Several of them share frames as all changes do. */
 static void
 scene_changed(void *context)
 {
-	app_changed(context);
+	struct app *app = context;
+	usec_t now = clock_monotonic();
+
+	if (now - app->answered < FRAME_MS * USEC_PER_MS) {
+		app_changed(app);
+		return;
+	}
+	app->answered = now;
+	draw_next(app);
 }
 
 static void
@@ -272,7 +290,10 @@ on_state(void *context, enum control_client_state state, const char *why)
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
 	sheet_link_changed(app);
-	app_changed(app);
+	if (state == CONTROL_LIVE)
+		draw_next(app);
+	else
+		app_changed(app);
 }
 
 static void

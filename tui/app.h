@@ -47,6 +47,7 @@ struct app {
 	uv_signal_t signals[5];
 	uv_timer_t second, frame;
 	bool frame_waits, quitting;
+	usec_t answered; /* monotonic: when an answer was last drawn at once */
 
 	struct control_client *client;
 	struct model_watch watch;

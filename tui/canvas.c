@@ -231,6 +231,8 @@ text_columns(const char *text)
 	int columns = 0;
 	char32_t c;
 
+	for (; (unsigned char)*text - 1U < 0x7e; text++) /* mostly all of it is ASCII */
+		columns++;
 	while ((c = text_next(&text)) != 0)
 		columns += character_width(c);
 	return columns;

@@ -7,6 +7,7 @@
  */
 #include "core/model/model_internal.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct term {
 	bool negated;
 	const char *field, *member; /* NULL: any; `member` of a nested one */
 	const char *value;
+	bool in_number, in_time;  /* the value can be a part of a number's or time's text */
 	struct ip_prefix prefix;  /* for WITHIN and CONTAINS */
 	struct pattern *pattern;  /* for PATTERN; owned */
 	struct quantity quantity; /* for LESS and its like */
@@ -275,6 +277,17 @@ take_word(const char **from, char *to, bool *plain, bool *negated)
 	return to;
 }
 
+/* Most of a row's fields are numbers and times, which need not become text to see that "paris" is not in
+ * them. */
+static void
+note_letters(struct term *term)
+{
+	bool looked_at = term->operation == FOUND_IN || term->operation == EQUALS;
+
+	term->in_number = !looked_at || term->value[strspn(term->value, "0123456789+-.eEinfaINFA")] == '\0';
+	term->in_time = !looked_at || term->value[strspn(term->value, "0123456789+-.:tTzZ")] == '\0';
+}
+
 struct model_filter *
 model_filter_parse(const char *text, struct error *err)
 {
@@ -299,6 +312,7 @@ model_filter_parse(const char *text, struct error *err)
 		*term = (struct term){.negated = negated, .value = at};
 		if (!plain && !parse_word(term, at, err))
 			goto bad;
+		note_letters(term);
 	}
 	return filter;
 bad:
@@ -316,6 +330,23 @@ model_filter_free(struct model_filter *filter)
 
 /* --- matching ---------------------------------------------------------------------------------- */
 
+/* strcasestr, without what it does first: the texts here are short. */
+static bool
+contains(const char *text, const char *part)
+{
+	int lower = tolower((unsigned char)part[0]), upper = toupper((unsigned char)part[0]);
+	size_t length = strlen(part);
+
+	if (length == 0)
+		return true;
+	for (; *text != '\0'; text++) {
+		if (((unsigned char)*text == lower || (unsigned char)*text == upper) &&
+		    strncasecmp(text, part, length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 text_matches(const struct term *term, const char *text)
 {
@@ -323,7 +354,7 @@ text_matches(const struct term *term, const char *text)
 
 	switch (term->operation) {
 	case FOUND_IN:
-		return strcasestr(text, term->value) != NULL;
+		return contains(text, term->value);
 	case EQUALS:
 		return strcasecmp(text, term->value) == 0;
 	case WITHIN:
@@ -414,7 +445,14 @@ field_matches(const struct term *term, const struct model_field *field, const vo
 		if (term->operation == EQUALS && *term->value == '\0' && term->member == NULL)
 			return !*(const bool *)at; /* "last_error=": there is none */
 		return *(const bool *)at && row_matches(term, field->sub, at, term->member);
-	default:
+	case MODEL_UINT:
+	case MODEL_REAL:
+		if (!term->in_number)
+			return false;
+		break;
+	case MODEL_TIME:
+		if (!term->in_time)
+			return false;
 		break;
 	}
 	return text_matches(term, model_field_text(field, row, text, sizeof(text)));

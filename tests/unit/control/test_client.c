@@ -159,6 +159,36 @@ count_removed(void *context, enum model_kind kind, const void *row)
 	((struct watcher *)context)->removed++;
 }
 
+/* Between two turns of the loop at most one piece is read: a console's keys don't wait for a thousand rows.
+ */
+static void
+much_to_read_comes_in_pieces(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client *client;
+	size_t before = 0, most = 0, now;
+
+	for (int i = 0; i < 1000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "site-%d/1", i);
+		put_tunnel(h->store, name, "up", 1);
+	}
+	harness_serve(h);
+	client = open_client(h, TUNNELS, false);
+	do {
+		uv_run(&h->loop, UV_RUN_ONCE);
+		now = model_store_count(control_client_store(client), MODEL_KIND_TUNNEL);
+		most = now - before > most ? now - before : most;
+		before = now;
+	} while (control_client_state(client) != CONTROL_LIVE &&
+		 control_client_state(client) != CONTROL_STALE);
+	assert_int_equal(now, 1000);
+	assert_in_range(most, 1, 40);
+	control_client_close(client);
+	harness_free(h);
+}
+
 static void
 after_a_restart_of_the_gateway_the_copy_becomes_true_again(void **state)
 {
@@ -632,6 +662,7 @@ rows_vanish_only_when_the_new_walk_is_whole(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
 	  cmocka_unit_test(a_large_model_arrives_whole_in_its_order),
+	  cmocka_unit_test(much_to_read_comes_in_pieces),
 	  cmocka_unit_test(after_a_restart_of_the_gateway_the_copy_becomes_true_again),
 	  cmocka_unit_test(a_client_waits_for_a_gateway_that_starts_later),
 	  cmocka_unit_test(commands_sent_before_the_connection_stands_are_answered),

@@ -132,6 +132,38 @@ nested_fields_are_reached_by_a_dot(void **state)
 	model_row_free(MODEL_KIND_TUNNEL, tunnel);
 }
 
+/* Every part of each text, and in the other case: nothing is passed over because of what its letters are. */
+static void
+figures_and_times_are_found_as_text(void **state)
+{
+	static const char *const texts[] = {"18446744073709551614", "3e+15", "0.25",
+					    "2026-01-31T23:59:58.765Z", NULL};
+	struct model_tunnel *tunnel = model_row_new(MODEL_KIND_TUNNEL);
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
+
+	tunnel->rx_bytes = UINT64_MAX - 1;
+	tunnel->rtt_ms = 3e15;
+	tunnel->loss_percent = 0.25;
+	assert_true(clock_parse(texts[3], &tunnel->established_at));
+	for (const char *const *text = texts; *text != NULL; text++) {
+		for (const char *from = *text; *from != '\0'; from++) {
+			char part[64];
+			struct model_filter *filter;
+
+			snprintf(part, sizeof(part), "\"%s\"", from);
+			for (char *c = part; *c != '\0'; c++)
+				*c = (char)(*c >= 'A' && *c <= 'Z'   ? *c + 'a' - 'A'
+					    : *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A'
+								     : *c);
+			filter = model_filter_parse(part, NULL);
+			if (!model_filter_match(filter, shape, tunnel))
+				fail_msg("%s should be found in %s", part, *text);
+			model_filter_free(filter);
+		}
+	}
+	model_row_free(MODEL_KIND_TUNNEL, tunnel);
+}
+
 static void
 figures_and_times_are_compared_in_their_units(void **state)
 {
@@ -297,6 +329,7 @@ no_filter_matches_everything(void **state)
 
 TEST_MAIN(cmocka_unit_test(words_match_as_the_console_says),
 	  cmocka_unit_test(nested_fields_are_reached_by_a_dot),
+	  cmocka_unit_test(figures_and_times_are_found_as_text),
 	  cmocka_unit_test(figures_and_times_are_compared_in_their_units),
 	  cmocka_unit_test(expressions_mean_what_they_mean_elsewhere),
 	  cmocka_unit_test(a_hostile_expression_costs_no_time),

@@ -409,6 +409,15 @@ take_bytes(struct world *world)
 	}
 }
 
+static void
+take_in(struct world *world)
+{
+	take_bytes(world);
+	if (world->child > 0 && !world->ended &&
+	    waitpid(world->child, &world->status, WNOHANG) == world->child)
+		world->ended = true;
+}
+
 void
 world_turn(struct world *world)
 {
@@ -417,10 +426,16 @@ world_turn(struct world *world)
 
 	poll(fds, 2, 10);
 	uv_run(&world->loop, UV_RUN_NOWAIT);
-	take_bytes(world);
-	if (world->child > 0 && !world->ended &&
-	    waitpid(world->child, &world->status, WNOHANG) == world->child)
-		world->ended = true;
+	take_in(world);
+}
+
+void
+screen_turn(struct world *world)
+{
+	struct pollfd fd = {.fd = world->fd, .events = POLLIN};
+
+	poll(&fd, 1, 10);
+	take_in(world);
 }
 
 static void
@@ -581,6 +596,41 @@ screen_resize(struct world *world, int rows, int cols)
 	ioctl(world->fd, TIOCSWINSZ, &size);
 }
 
+void
+screen_type_bytes(struct world *world, const char *bytes, size_t count)
+{
+	if (world->fd >= 0 && !world->ended) /* it may leave by any key */
+		assert_int_equal(write(world->fd, bytes, count), (ssize_t)count);
+}
+
+int
+screen_unread(struct world *world)
+{
+	int count = 0, end;
+
+	if (world->fd < 0 || world->ended)
+		return 0;
+	end = open(ptsname(world->fd), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (end < 0)
+		return 0;
+	if (ioctl(end, FIONREAD, &count) != 0)
+		count = 0;
+	close(end);
+	return count;
+}
+
+bool
+screen_ended(const struct world *world)
+{
+	return world->ended;
+}
+
+const char *
+screen_written(const struct world *world)
+{
+	return world->bytes;
+}
+
 /* --- looking at it
  * -------------------------------------------------------------------------------------------- */
 
@@ -647,6 +697,18 @@ print_screen(struct world *world)
 		row_text(world, row, text, sizeof(text));
 		fprintf(stderr, "# |%s\n", text);
 	}
+}
+
+void
+screen_row(struct world *world, int row, char *out, size_t size)
+{
+	row_text(world, row, out, size);
+}
+
+void
+screen_print(struct world *world)
+{
+	print_screen(world);
 }
 
 static void

@@ -108,4 +108,19 @@ int screen_background(struct world *world, const char *text);
 /** Closes our end of the terminal, as a lost SSH session does. */
 void screen_hang_up(struct world *world);
 
+/* For tests that type anything and look at everything. */
+/** Types any bytes; few enough for the terminal's queue. */
+void screen_type_bytes(struct world *world, const char *bytes, size_t count);
+/** How many typed bytes the console has not read yet; 0 once it has ended. */
+int screen_unread(struct world *world);
+bool screen_ended(const struct world *world);
+/** The terminal alone goes on, the gateway stands still. */
+void screen_turn(struct world *world);
+/** All bytes that the console wrote, with a NUL behind; NULL for none. */
+const char *screen_written(const struct world *world);
+/** The text of a row, without blanks at its end. */
+void screen_row(struct world *world, int row, char *out, size_t size);
+/** The screen on stderr, for whoever looks into a failure. */
+void screen_print(struct world *world);
+
 #endif

@@ -427,6 +427,8 @@ text_line(const char **text, int cols, char *out, size_t size)
 	const char *start = *text, *at = start, *end = start, *good = NULL;
 	int used = 0;
 
+	if (cols < 1)
+		*text += strlen(start); /* whoever goes on until the end must come to it */
 	if (*start == '\0' || cols < 1)
 		return false;
 	while (*at != '\0' && *at != '\n' && at - start < (int)size - 5) {

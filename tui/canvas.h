@@ -114,7 +114,7 @@ void area_zone(const struct area *area, int row, int col, int cols, uint32_t key
 
 /**
  * Takes the next line of at most `cols` columns off the text, broken at a blank where there is one. False at
- * the end.
+ * the end, which comes at once where there is no column.
  */
 bool text_line(const char **text, int cols, char *out, size_t size);
 /** Columns that the text takes. */

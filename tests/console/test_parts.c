@@ -104,6 +104,9 @@ lines_break_at_blanks(void **state)
 	assert_true(text_line(&text, 50, line, sizeof(line)));
 	assert_string_equal(line, "akable");
 	assert_false(text_line(&text, 50, line, sizeof(line)));
+	text = "no room for it";
+	assert_false(text_line(&text, 0, line, sizeof(line)));
+	assert_string_equal(text, "");
 }
 
 static void

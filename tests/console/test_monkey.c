@@ -530,6 +530,19 @@ last_place(const struct monkey *m, const char *text)
 	return last != NULL ? last - bytes : -1;
 }
 
+/* What a sanitizer wrote: its words went to the terminal. */
+static void
+tell_last_words(const struct monkey *m)
+{
+	static const char *const begins[] = {"runtime error", "Sanitizer", "Assertion"};
+	const char *bytes = screen_written(m->world), *at = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(begins) && bytes != NULL && at == NULL; i++)
+		at = strstr(bytes, begins[i]);
+	if (at != NULL)
+		fprintf(stderr, "%.6000s\n", at - (at - bytes < 200 ? at - bytes : 200));
+}
+
 /* It left by itself, and put back what it had changed. */
 static void
 judge_end(struct monkey *m)
@@ -541,6 +554,7 @@ judge_end(struct monkey *m)
 
 	if (code != 0) {
 		tell(m);
+		tell_last_words(m);
 		fail_msg("the console ended with %d", code);
 	}
 	for (size_t i = 0; i < COUNT_OF(pairs); i++) {

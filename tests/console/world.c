@@ -478,7 +478,8 @@ world_explain(const struct model_store *store, const char *target)
 	const struct model_tunnel *tunnel = model_store_get(store, MODEL_KIND_TUNNEL, "plant/2");
 
 	if (strcmp(target, "plant/2") == 0)
-		return explain_plant_2(strcmp(tunnel->state, "up") == 0);
+		return explain_plant_2(tunnel != NULL && tunnel->state != NULL &&
+				       strcmp(tunnel->state, "up") == 0);
 	if (strcmp(target, "aws-paris") == 0)
 		return explain_connection(target);
 	if (strncmp(target, "10.50.", 6) == 0)

@@ -18,6 +18,7 @@ import world  # noqa: E402
 
 suite = Suite(needs=["root", "tun", "ip", "tmux", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
 CONNECTION = "aws-paris"
+TMUX_LINE = 1  # its own, below
 T1, T2 = f"{CONNECTION}/1", f"{CONNECTION}/2"
 
 
@@ -37,9 +38,9 @@ def both_up():
 
 
 def to_the_overview():
-    w.tmux.keys("1", "g")
+    w.tmux.press("1", "g")
     w.tmux.wait("leave")
-    w.tmux.wait("▸", CONNECTION)
+    w.tmux.wait_row("▸", CONNECTION)
 
 
 @suite.test(critical=True)
@@ -55,32 +56,33 @@ def a_gateway_with_a_console_comes_up():
     w.gateway.start()
     both_up()
     wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 20, "a ping comes back")
-    w.tmux = Tmux(suite, folder, f"echo this was here before; {PROGRAM} -s {w.gateway.socket}; echo left with $?; exec cat")
-    w.tmux.wait("lyon", "● live")
+    w.tmux = Tmux(suite, "console", f"echo this was here before; {PROGRAM} -s {w.gateway.socket}; echo left with $?; exec cat",
+                  columns=80, rows=24 + TMUX_LINE, environment={"HOME": str(folder)})
+    w.tmux.wait_row("lyon", "● live")
 
 
 @suite.test
 def the_operator_looks_around():
     t = w.tmux
     active = w.gateway.active(CONNECTION)[0]
-    t.wait(active, "● up", "carries", "Established")
-    t.wait(other(active), "● up", "standby", "Established")
-    t.keys("2")
-    t.wait("▸", T1)
-    t.keys("Enter")
+    t.wait_row(active, "● up", "carries", "Established")
+    t.wait_row(other(active), "● up", "standby", "Established")
+    t.press("2")
+    t.wait_row("▸", T1)
+    t.press("Enter")
     t.wait(world.ENDPOINTS[0])
-    t.keys("3")
-    t.wait(T2, "Established")
-    t.text(":show routes")
-    t.keys("Enter")
-    t.wait(world.VPC_NETWORK, active)
-    t.text(":show events")
-    t.keys("Enter")
-    t.wait(T1, "session established with AS")
-    t.resize(60, 20)
-    t.wait("lyon", "live")
+    t.press("3")
+    t.wait_row(T2, "Established")
+    t.type(":show routes")
+    t.press("Enter")
+    t.wait_row(world.VPC_NETWORK, active)
+    t.type(":show events")
+    t.press("Enter")
+    t.wait_row(T1, "session established with AS")
+    t.resize(60, 20 + TMUX_LINE)
+    t.wait_row("lyon", "live")
     t.wait("leave")
-    t.resize(80, 24)
+    t.resize(80, 24 + TMUX_LINE)
     to_the_overview()
 
 
@@ -88,12 +90,12 @@ def the_operator_looks_around():
 def the_operator_asks_where_an_address_goes():
     t = w.tmux
     active = w.gateway.active(CONNECTION)[0]
-    t.keys("w")
+    t.press("w")
     t.wait("Where does it go?")
-    t.text(world.VPC_HOST)
-    t.wait(world.VPC_HOST, f"goes into {active}")
-    t.wait(world.VPC_NETWORK, "BGP")
-    t.keys("Escape")
+    t.type(world.VPC_HOST)
+    t.wait_row(world.VPC_HOST, f"goes into {active}")
+    t.wait_row(world.VPC_NETWORK, "BGP")
+    t.press("Escape")
     t.wait_gone("Where does it go?")
     to_the_overview()
 
@@ -103,53 +105,53 @@ def the_operator_switches_over_and_keeps_it():
     t = w.tmux
     active = w.gateway.active(CONNECTION)[0]
     target = other(active)
-    t.keys("s")
+    t.press("s")
     t.wait(f"Switch {CONNECTION} from span {active[-1]} to span {target[-1]}")
-    t.wait("[ Cancel ]", "switch over")
-    t.keys("+")
-    t.wait("unless you confirm within", "30 s")
-    t.keys("Enter")  # Cancel has the focus: nothing happens on two keys
+    t.wait_row("[ Cancel ]", "switch over")
+    t.press("+")
+    t.wait_row("unless you confirm within", "30 s")
+    t.press("Enter")  # Cancel has the focus: nothing happens on two keys
     t.wait_gone("[ Cancel ]")
     expect(w.gateway.active(CONNECTION) == [active], "Enter alone moved it")
-    t.keys("s")
-    t.wait("[ Cancel ]", "switch over")
-    t.keys("+")
-    t.wait("unless you confirm within", "30 s")
-    t.keys("Tab")
+    t.press("s")
+    t.wait_row("[ Cancel ]", "switch over")
+    t.press("+")
+    t.wait_row("unless you confirm within", "30 s")
+    t.press("Tab")
     t.wait("[ switch over ]")
-    t.keys("Enter")
-    note(t.wait("is idle. Moved in"))
+    t.press("Enter")
+    note(t.wait_row("is idle. Moved in"))
     t.wait("c confirm")
     expect(w.gateway.active(CONNECTION) == [target], "the gateway says so too")
-    t.keys("c")
+    t.press("c")
     w.gateway.wait_for("connections", CONNECTION, {"pinned": True}, 10)
-    t.keys("Escape")
+    t.press("Escape")
     t.wait_gone("is idle. Moved in")
     to_the_overview()
-    t.wait(target, "carries")
+    t.wait_row(target, "carries")
     t.wait_gone("waits for confirm")
-    t.keys("a")
+    t.press("a")
     w.gateway.wait_for("connections", CONNECTION, {"pinned": False}, 10)
 
 
 @suite.test
 def the_operator_finds_out_within_three_keys_why_a_tunnel_is_down():
     t = w.tmux
-    t.wait(T2, "● up")
+    t.wait_row(T2, "● up")
     w.aws.endpoints[1].charon.stop()
-    t.wait(T2, "✕ down")
-    t.wait("!", T2, "down")
-    t.keys("j", "j", "e")
+    t.wait_row(T2, "✕ down")
+    t.wait_row("!", T2, "down")
+    t.press("j", "j", "e")
     t.wait(f"Why can't {T2} carry?")
-    note(t.wait("IKE", "✕ failed"))
+    note(t.wait_row("IKE", "✕ failed"))
     t.wait("first failing layer")
     t.wait("Most likely")
     t.wait("What to do")
     w.aws.endpoints[1].bird.stop()
     w.aws.endpoints[1].start_again()
     to_the_overview()
-    t.wait(T2, "● up", seconds=60)
-    t.wait(T2, "Established", seconds=60)
+    t.wait_row(T2, "● up", seconds=60)
+    t.wait_row(T2, "Established", seconds=60)
 
 
 @suite.test
@@ -160,8 +162,8 @@ def the_console_outlives_the_gateway_and_q_gives_the_terminal_back():
     t.wait(T1)  # what was known stays, and is said to be old
     w.gateway.start()
     t.wait("● live", seconds=40)
-    t.wait(T1, "● up", seconds=40)
-    t.keys("q")
+    t.wait_row(T1, "● up", seconds=40)
+    t.press("q")
     t.wait("left with 0")
     expect(t.row("this was here before"), "the shell's screen is back")
     expect(w.gateway.running, "the gateway runs on")

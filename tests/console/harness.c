@@ -38,7 +38,7 @@ struct world {
 	bool ended, judged; /* the child; its end was looked at */
 	VTerm *vterm;
 	VTermScreen *screen;
-	int rows, cols;
+	int rows, cols, margin;
 	char *bytes; /* all that the console wrote */
 	size_t byte_count;
 	usec_t wrote; /* when the last bytes came */
@@ -441,7 +441,7 @@ screen_turn(struct world *world)
 static void
 make_vterm(struct world *world, int rows, int cols)
 {
-	world->vterm = vterm_new(rows, cols);
+	world->vterm = vterm_new(rows + world->margin, cols + world->margin);
 	vterm_set_utf8(world->vterm, 1);
 	world->screen = vterm_obtain_screen(world->vterm);
 	vterm_screen_enable_altscreen(world->screen, 1);
@@ -458,6 +458,7 @@ screen_open(struct world *world, const struct screen_options *options)
 
 	pid_t parent = getpid();
 
+	world->margin = options->margin;
 	make_vterm(world, options->rows, options->cols);
 	world->ended = world->judged = false;
 	world->byte_count = 0;
@@ -590,7 +591,7 @@ screen_resize(struct world *world, int rows, int cols)
 	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
 
 	take_bytes(world);
-	vterm_set_size(world->vterm, rows, cols);
+	vterm_set_size(world->vterm, rows + world->margin, cols + world->margin);
 	world->rows = rows;
 	world->cols = cols;
 	ioctl(world->fd, TIOCSWINSZ, &size);
@@ -703,6 +704,37 @@ void
 screen_row(struct world *world, int row, char *out, size_t size)
 {
 	row_text(world, row, out, size);
+}
+
+bool
+screen_is_coloured(struct world *world)
+{
+	for (int row = 0; row < world->rows; row++) {
+		for (int col = 0; col < world->cols; col++) {
+			VTermScreenCell cell;
+
+			vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+			if (!VTERM_COLOR_IS_DEFAULT_FG(&cell.fg) || !VTERM_COLOR_IS_DEFAULT_BG(&cell.bg))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+screen_margin_is_blank(struct world *world)
+{
+	for (int row = 0; row < world->rows + world->margin; row++) {
+		for (int col = row < world->rows ? world->cols : 0; col < world->cols + world->margin;
+		     col++) {
+			VTermScreenCell cell;
+
+			vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+			if (cell.chars[0] != 0 && cell.chars[0] != ' ')
+				return false;
+		}
+	}
+	return true;
 }
 
 void

@@ -32,6 +32,7 @@ struct screen_options {
 	const char *output; /* a file that stdout goes to, in the console's folder; NULL: the terminal */
 	bool output_closed; /* stdout is a pipe that nobody reads */
 	const struct console_once *once; /* one look instead of the console */
+	int margin; /* so many rows and columns more has the terminal than the console is told */
 };
 
 /** A gateway that is listening, with the canned store. */
@@ -120,6 +121,10 @@ void screen_turn(struct world *world);
 const char *screen_written(const struct world *world);
 /** The text of a row, without blanks at its end. */
 void screen_row(struct world *world, int row, char *out, size_t size);
+/** Whether any cell has a colour of its own. */
+bool screen_is_coloured(struct world *world);
+/** Whether nothing stands in the rows and columns that the console does not know of. */
+bool screen_margin_is_blank(struct world *world);
 /** The screen on stderr, for whoever looks into a failure. */
 void screen_print(struct world *world);
 

@@ -37,7 +37,8 @@ struct monkey {
 	uint64_t state; /* of the random numbers */
 	struct world *world;
 	enum temper temper;
-	size_t keys, sessions, dangerous, asked;
+	size_t keys, sessions, asked;
+	size_t dangerous, dangerous_before; /* of this session, and of those before */
 	size_t moves, presses; /* keys that can move to a button; Enters and clicks that came after one */
 	bool serving;
 	usec_t silent_until;
@@ -530,7 +531,7 @@ last_place(const struct monkey *m, const char *text)
 	return last != NULL ? last - bytes : -1;
 }
 
-/* What a sanitizer wrote: its words went to the terminal. */
+/* What a sanitizer wrote, else the last that came: it went to the terminal. */
 static void
 tell_last_words(const struct monkey *m)
 {
@@ -539,6 +540,8 @@ tell_last_words(const struct monkey *m)
 
 	for (size_t i = 0; i < COUNT_OF(begins) && bytes != NULL && at == NULL; i++)
 		at = strstr(bytes, begins[i]);
+	if (at == NULL && bytes != NULL)
+		at = bytes + strlen(bytes);
 	if (at != NULL)
 		fprintf(stderr, "%.6000s\n", at - (at - bytes < 200 ? at - bytes : 200));
 }
@@ -596,6 +599,7 @@ open_session(struct monkey *m)
 
 	m->rows = 24;
 	m->cols = 80;
+	m->dangerous_before += m->dangerous;
 	m->moves = m->presses = m->dangerous = 0;
 	m->temper = (enum temper)(m->sessions++ % TEMPERS);
 	screen_open(m->world, &options);
@@ -614,6 +618,18 @@ resize(struct monkey *m)
 	screen_resize(m->world, m->rows, m->cols);
 }
 
+/* ESC is a key of its own where nothing follows it for a moment. */
+static void
+escape(struct monkey *m)
+{
+	usec_t alone = clock_monotonic() + 60 * USEC_PER_MS;
+
+	screen_type_bytes(m->world, "\x1b", 1);
+	m->keys++;
+	while (!screen_ended(m->world) && (screen_unread(m->world) > 0 || clock_monotonic() < alone))
+		turn(m);
+}
+
 static void
 play(struct monkey *m)
 {
@@ -622,14 +638,19 @@ play(struct monkey *m)
 
 	if (count == 0)
 		return;
+	/* else it would soon do nothing but fill one line */
+	if (chance(m, bytes[0] == ':' ? 2 : 10) == 0)
+		escape(m);
 	remember(m, bytes, count);
 	count_presses(m, bytes, count);
 	screen_type_bytes(m->world, bytes, count);
 	m->keys += count;
-	if (chance(m, 6) == 0)
+	if (chance(m, 6) == 0) {
 		catch_up(m);
-	else
+		judge_danger(m);
+	} else {
 		turn(m);
+	}
 	if (chance(m, 8) == 0)
 		change_the_gateway(m);
 	if (chance(m, 40) == 0) {
@@ -691,10 +712,13 @@ a_monkey_finds_no_way_to_break_it(void **state)
 			play(&m);
 		leave(&m);
 		judge_end(&m);
+		for (int i = 0; i < 5; i++) /* what it sent last */
+			world_turn(m.world);
 		judge_danger(&m);
 		screen_close(m.world);
 	}
-	printf("# %zu keys in %zu sessions, %zu requests\n", m.keys, m.sessions, m.asked);
+	printf("# %zu keys in %zu sessions; %zu commands came, %zu of them dangerous and pressed\n", m.keys,
+	       m.sessions, m.asked, m.dangerous_before + m.dangerous);
 	answer_held(&m);
 	nftw(world_folder(m.world), remove_one, 8, FTW_DEPTH | FTW_PHYS); /* what it dumped and saved */
 	world_free(m.world);

@@ -630,6 +630,23 @@ escape(struct monkey *m)
 		turn(m);
 }
 
+/* What only a person does, who waits for the answer: else nothing would ever be pressed. */
+static void
+press_deliberately(struct monkey *m)
+{
+	static const char *const steps[] = {"1", "g", "s", "\t", "\r"};
+
+	for (size_t i = 0; i < COUNT_OF(steps) && !screen_ended(m->world); i++) {
+		remember(m, steps[i], 1);
+		count_presses(m, steps[i], 1);
+		screen_type_bytes(m->world, steps[i], 1);
+		m->keys++;
+		catch_up(m);
+		for (int turns = 0; turns < 10; turns++)
+			turn(m);
+	}
+}
+
 static void
 play(struct monkey *m)
 {
@@ -641,6 +658,10 @@ play(struct monkey *m)
 	/* else it would soon do nothing but fill one line */
 	if (chance(m, bytes[0] == ':' ? 2 : 10) == 0)
 		escape(m);
+	if (m->temper == ANYTHING && chance(m, 30) == 0) {
+		escape(m);
+		press_deliberately(m);
+	}
 	remember(m, bytes, count);
 	count_presses(m, bytes, count);
 	screen_type_bytes(m->world, bytes, count);

@@ -30,7 +30,7 @@ PICTURES = [
     ("usage", ["8"], "leave"),
     ("sites", ["9"], "leave"),
     ("gateway", [":show gateway", "Enter"], "Router ID"),
-    ("detail", ["2", "Enter"], "IKE suite"),
+    ("detail", ["2", "Enter"], "tunnel →"),
     ("explain", ["1", "j", "e"], "can carry"),
     ("where", ["w", "{vpc}"], "goes into"),
     ("switchover", ["1", "g", "s"], "switch over"),
@@ -67,7 +67,7 @@ def main():
                     console.type(key.format(vpc=vpc))
             console.wait(sign)
             subprocess.run(["sleep", "0.3"], check=True)
-            capture = console.tmux("capture-pane", "-e", "-p")
+            capture = console.tmux("capture-pane", "-e", "-p", "-N")
             picture = subprocess.run(["/usr/bin/python3", str(TOP / "tests/lib/screenshot.py"), "--columns", str(COLUMNS)],
                                      input=capture.encode(), capture_output=True, check=True).stdout
             (TOP / "tui/pictures" / f"{name}.png").write_bytes(picture)

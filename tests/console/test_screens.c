@@ -231,5 +231,36 @@ in_ascii(void **state)
 	go_everywhere(&(struct tier){"16", true, false, all_sizes, COUNT_OF(all_sizes)});
 }
 
-TEST_MAIN(cmocka_unit_test(in_24_bits), cmocka_unit_test(in_256_colours), cmocka_unit_test(in_16_colours),
+/* --- what no other test has a picture of
+ * -------------------------------------------------------------------------- */
+
+static void
+look(const char *keys, const char *sign, const char *golden)
+{
+	struct world *world = world_new();
+
+	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80});
+	screen_wait(world, "min ago");
+	screen_type(world, keys);
+	screen_wait(world, sign);
+	screen_golden(world, golden);
+	screen_finish(world);
+}
+
+static void
+panels_at_80x24(void **state)
+{
+	look("5", "10.50.1.0/24", "received-80x24");
+	look(":show plugins\r", "Plugins", "plugins-80x24");
+}
+
+static void
+sheets_at_80x24(void **state)
+{
+	look("2d", "[ Cancel ]", "sheet-down-80x24");
+	look("2*d", "to go on", "sheet-bulk-80x24");
+}
+
+TEST_MAIN(cmocka_unit_test(panels_at_80x24), cmocka_unit_test(sheets_at_80x24), cmocka_unit_test(in_24_bits),
+	  cmocka_unit_test(in_256_colours), cmocka_unit_test(in_16_colours),
 	  cmocka_unit_test(without_colours), cmocka_unit_test(in_ascii))

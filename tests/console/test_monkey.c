@@ -636,12 +636,18 @@ press_deliberately(struct monkey *m)
 {
 	static const char *const steps[] = {"1", "g", "s", "\t", "\r"};
 
+	if (!m->serving)
+		serve(m);
+	m->silent_until = 0;
 	for (size_t i = 0; i < COUNT_OF(steps) && !screen_ended(m->world); i++) {
+		if (!allowed(m, (unsigned char)steps[i][0]))
+			continue;
 		remember(m, steps[i], 1);
 		count_presses(m, steps[i], 1);
 		screen_type_bytes(m->world, steps[i], 1);
 		m->keys++;
 		catch_up(m);
+		answer_held(m);
 		for (int turns = 0; turns < 10; turns++)
 			turn(m);
 	}
@@ -658,7 +664,7 @@ play(struct monkey *m)
 	/* else it would soon do nothing but fill one line */
 	if (chance(m, bytes[0] == ':' ? 2 : 10) == 0)
 		escape(m);
-	if (m->temper == ANYTHING && chance(m, 30) == 0) {
+	if (chance(m, 15) == 0) {
 		escape(m);
 		press_deliberately(m);
 	}

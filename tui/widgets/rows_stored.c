@@ -129,7 +129,7 @@ stored_refresh(struct rows *rows)
 		take(s, model_store_at(s->store, rows->kind, s->newest_first ? stored - 1 - i : i));
 	for (size_t i = stored; i < all; i++)
 		take(s, s->more->rows[i - stored]);
-	if (s->sorted)
+	if (s->sorted && s->count > 0)
 		merge_sort(s, s->index, s->index + all, s->count);
 	s->version = version;
 	s->more_version = s->more != NULL ? s->more->version : 0;

@@ -78,8 +78,4 @@ UNIT_TESTS += tests/console/test_panels
 tests_console_test_panels_SOURCES = tests/console/test_panels.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_panels_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_panels_LDADD = $(CONSOLE_TEST_LIBS)
-UNIT_TESTS += tests/console/test_monkey
-tests_console_test_monkey_SOURCES = tests/console/test_monkey.c $(CONSOLE_TEST_SOURCES)
-tests_console_test_monkey_CFLAGS = $(CONSOLE_TEST_CFLAGS)
-tests_console_test_monkey_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -46,7 +46,7 @@ struct world {
 		const char *command;
 		control_handler handler;
 		void *context;
-	} handlers[8]; /* of tests with answers of their own */
+	} handlers[64]; /* of tests with answers of their own */
 	size_t handler_count;
 };
 

@@ -47,6 +47,7 @@ struct monkey {
 	int rows, cols;
 	char last[8][96]; /* what was typed last, for whoever looks into a failure */
 	size_t lasts;
+	char sent[64]; /* the last dangerous command */
 };
 
 static size_t wanted = KEYS;
@@ -121,7 +122,12 @@ static void
 take_request(struct monkey *m, struct control_request *request, const struct command *command)
 {
 	m->asked++;
-	m->dangerous += command->dangerous && !control_request_flag(request, "dry_run");
+	/* to keep what already runs is one key, as confirm is */
+	if (command->dangerous && !control_request_flag(request, "dry_run") &&
+	    !control_request_flag(request, "keep")) {
+		m->dangerous++;
+		snprintf(m->sent, sizeof(m->sent), "%s", command->name);
+	}
 	if (m->held_count < HELD && chance(m, 3) == 0)
 		m->held[m->held_count++] = request; /* later, or when nobody asks any more */
 	else
@@ -578,7 +584,8 @@ judge_danger(struct monkey *m)
 	if (m->dangerous <= most)
 		return;
 	tell(m);
-	fail_msg("%zu dangerous commands were sent, with %zu presses", m->dangerous, m->presses);
+	fail_msg("%zu dangerous commands were sent, with %zu presses; the last was %s", m->dangerous,
+		 m->presses, m->sent);
 }
 
 /* --- a session

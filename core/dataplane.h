@@ -75,10 +75,18 @@ struct dataplane_sa {
 	uint64_t soft_packets, hard_packets, soft_bytes, hard_bytes; /* 0: none */
 };
 
-/** All monotonic from tunnel_add on; they survive rekeys. */
+#define DATAPLANE_NOT_COUNTED UINT64_MAX
+
+/** All from tunnel_add on, and monotonic but for rx_lost; they survive rekeys. */
 struct dataplane_counters {
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* inner packets and bytes */
 	uint64_t last_rx, last_tx; /* monotonic microseconds of the last packet; 0: never */
+	/**
+	 * Packets that the other side sent and that did not come, by ESP's sequence numbers: those that were
+	 * skipped and did not come late. It falls again where packets only changed their order.
+	 * DATAPLANE_NOT_COUNTED: this plane doesn't count them.
+	 */
+	uint64_t rx_lost;
 	struct {
 		uint64_t no_sa, replay, authentication, malformed, selector, too_big, queue;
 	} drops;

@@ -415,6 +415,7 @@ open_rooms(struct gateway *gateway, struct error *err)
 	if (gateway->server == NULL)
 		return false;
 	open_journal(gateway);
+	gateway_events_open(gateway);
 	if (!open_plane(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
 	    !gateway_bgp_open(gateway, err) || !open_connections(gateway, err) ||
 	    !gateway_routes_open(gateway, err) || !gateway_liveness_open(gateway, err))

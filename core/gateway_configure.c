@@ -192,40 +192,60 @@ text_lines(const char *text, size_t length)
 	return lines;
 }
 
+/* One of the two texts, for whoever asked. `source` is what runs, or what stands on the disk. */
+static void
+show_text(const struct gateway *gateway, struct control_request *request, const struct gateway_source *source,
+	  bool differs)
+{
+	const char *file = gateway->options->config;
+	char hash[17];
+	size_t length;
+	char *masked;
+
+	if (source->length > COMMAND_CONTENT_MOST) {
+		control_request_fail(
+		    request, "the configuration has %zu bytes, and at most %d are shown here: look at %s",
+		    source->length, COMMAND_CONTENT_MOST, file);
+		return;
+	}
+	masked = config_mask(source->text, source->length, &length);
+	if (masked == NULL) {
+		control_request_fail(
+		    request,
+		    "%s can't be shown without its secrets: it is no YAML; 'twinspan check' on "
+		    "the gateway says where",
+		    file);
+		return;
+	}
+	gateway_source_digest(source, hash);
+	control_request_done(request,
+			     json_pack("{s:s, s:s, s:b, s:o}", "file", file, "hash", hash, "changed_on_disk",
+				       differs, "lines", text_lines(masked, length)),
+			     "%s", "");
+	memory_wipe_free(masked, length);
+}
+
 static void
 do_configuration(void *context, struct control_request *request)
 {
 	struct gateway *gateway = context;
 	struct gateway_source disk = {0};
-	char hash[17], on_disk[17];
+	char hash[17], on_disk[17] = "";
 	struct error err;
-	size_t length;
-	char *masked;
+	bool there;
 
 	if (is_stopping(gateway, request))
 		return;
-	if (gateway->source.length > COMMAND_CONTENT_MOST) {
-		control_request_fail(
-		    request, "the configuration has %zu bytes, and at most %d are shown here: look at %s",
-		    gateway->source.length, COMMAND_CONTENT_MOST, gateway->options->config);
-		return;
-	}
-	masked = config_mask(gateway->source.text, gateway->source.length, &length);
-	if (masked == NULL) {
-		control_request_fail(request, "the configuration can't be shown");
-		return;
-	}
+	there = gateway_source_read(gateway->options->config, &disk, &err);
 	gateway_source_digest(&gateway->source, hash);
-	if (gateway_source_read(gateway->options->config, &disk, &err))
+	if (there)
 		gateway_source_digest(&disk, on_disk);
+	if (!control_request_flag(request, "on_disk"))
+		show_text(gateway, request, &gateway->source, strcmp(hash, on_disk) != 0);
+	else if (there)
+		show_text(gateway, request, &disk, strcmp(hash, on_disk) != 0);
 	else
-		on_disk[0] = '\0';
-	control_request_done(request,
-			     json_pack("{s:s, s:s, s:b, s:o}", "file", gateway->options->config, "hash", hash,
-				       "changed_on_disk", strcmp(hash, on_disk) != 0, "lines",
-				       text_lines(masked, length)),
-			     "%s", "");
-	memory_wipe_free(masked, length);
+		control_request_fail(request, "%s", err.text);
 	gateway_source_free(&disk);
 }
 
@@ -259,20 +279,38 @@ refuse_text(struct control_request *request, const char *file, const struct conf
 	json_decref(lines);
 }
 
+/* What was given, as the whole of the file: a block with --append comes into what is there. Returns new. */
+static char *
+whole_text(struct control_request *request, const struct gateway_source *disk, size_t *length,
+	   struct config_findings *findings)
+{
+	const char *given = control_request_text(request, "file");
+
+	if (control_request_flag(request, "append"))
+		return config_append(disk->text, disk->length, given, length, findings);
+	*length = strlen(given);
+	return text_copy(given);
+}
+
 /* The text with its secrets; false after the request was answered. */
 static bool
 full_text(struct gateway *gateway, struct control_request *request, const struct gateway_source *disk,
-	  struct gateway_source *out)
+	  struct gateway_reload_wish *wish)
 {
-	const char *given = control_request_text(request, "file"), *file = gateway->options->config;
+	const char *file = gateway->options->config;
+	struct gateway_source *out = &wish->source;
 	struct config_findings findings = {0};
-	struct config *checked = config_parse(file, given, strlen(given), &findings);
+	struct config *checked = NULL;
+	size_t length = 0;
+	char *given = whole_text(request, disk, &length, &findings);
 
+	if (given != NULL)
+		checked = config_parse_with(file, given, length, &wish->secrets, &findings);
 	if (checked != NULL)
-		out->text =
-		    config_unmask(given, strlen(given), disk->text, disk->length, &out->length, &findings);
+		out->text = config_unmask(given, length, disk->text, disk->length, &out->length, &findings);
 	if (out->text == NULL)
 		refuse_text(request, file, &findings);
+	memory_wipe_free(given, length);
 	config_free(checked);
 	config_findings_free(&findings);
 	return out->text != NULL;
@@ -283,6 +321,7 @@ do_configure(void *context, struct control_request *request)
 {
 	struct gateway *gateway = context;
 	const char *base = control_request_text(request, "base"), *file = gateway->options->config;
+	const char *secrets = control_request_text(request, "secrets");
 	struct gateway_reload_wish wish = {
 	    .request = request,
 	    .who = control_request_who(request),
@@ -298,19 +337,27 @@ do_configure(void *context, struct control_request *request)
 	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &seconds))
 		return;
 	wish.confirm_s = (unsigned)seconds;
+	if (secrets != NULL && !config_secrets_parse(secrets, &wish.secrets, &err)) {
+		control_request_fail(request, "%s", err.text);
+		return;
+	}
 	if (!gateway_source_read(file, &disk, &err)) {
+		config_secrets_free(&wish.secrets);
 		control_request_fail(request, "%s", err.text);
 		return;
 	}
 	gateway_source_digest(&disk, hash);
-	if (base != NULL && strcmp(base, hash) != 0)
-		control_request_fail(
-		    request,
+	if (base != NULL && strcmp(base, hash) != 0) {
+		control_request_refuse(
+		    request, json_pack("{s:b}", "changed_on_disk", 1),
 		    "%s is not the one that you began with: somebody changed it. Read it anew "
 		    "('twinspan reload' takes over what is on the disk)",
 		    file);
-	else if (full_text(gateway, request, &disk, &wish.source))
+	} else if (full_text(gateway, request, &disk, &wish)) {
 		gateway_reload(gateway, &wish);
+		wish.secrets = (struct config_secrets){0};
+	}
+	config_secrets_free(&wish.secrets);
 	gateway_source_free(&disk);
 }
 

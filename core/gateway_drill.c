@@ -64,20 +64,6 @@ span_ms(usec_t from, usec_t to)
 
 /* --- the report -------------------------------------------------------------------------------- */
 
-static void add_line(json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-add_line(json_t *lines, const char *format, ...)
-{
-	char text[512], clean[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	json_array_append_new(lines, json_string(text_clean(clean, sizeof(clean), text)));
-}
-
 static json_t *
 number(double value)
 {
@@ -109,36 +95,39 @@ write_lines(const struct gateway_drill *drill)
 	char at[40];
 
 	format_time(drill->wall, "%Y-%m-%dT%H:%M:%SZ", at, sizeof(at));
-	add_line(lines, "drill of %s at %s by %s%s", connection->config->name, at, drill->who,
-		 drill->forced ? ", forced" : "");
-	add_line(lines, "  silenced   %s, both directions, for %.0f ms", name,
-		 span_ms(drill->begun, drill->restored));
-	if (drill->noticed != 0)
-		add_line(lines, "  noticed    after %.0f ms: %s", span_ms(drill->begun, drill->noticed),
-			 drill->move.cause);
-	else
-		add_line(lines, "  noticed    not within %.0f ms: the tunnel was given back",
+	gateway_add_line(lines, "drill of %s at %s by %s%s", connection->config->name, at, drill->who,
+			 drill->forced ? ", forced" : "");
+	gateway_add_line(lines, "  silenced   %s, both directions, for %.0f ms", name,
 			 span_ms(drill->begun, drill->restored));
 	if (drill->noticed != 0)
-		add_line(lines, "  moved to   %s",
-			 drill->move.to >= 0 ? member_name(drill, drill->move.to)
-					     : "nothing: no other tunnel was usable");
+		gateway_add_line(lines, "  noticed    after %.0f ms: %s",
+				 span_ms(drill->begun, drill->noticed), drill->move.cause);
+	else
+		gateway_add_line(lines, "  noticed    not within %.0f ms: the tunnel was given back",
+				 span_ms(drill->begun, drill->restored));
+	if (drill->noticed != 0)
+		gateway_add_line(lines, "  moved to   %s",
+				 drill->move.to >= 0 ? member_name(drill, drill->move.to)
+						     : "nothing: no other tunnel was usable");
 	if (drill->noticed == 0)
-		add_line(lines, "  outage     as long as the silence: nothing took over");
+		gateway_add_line(lines, "  outage     as long as the silence: nothing took over");
 	else if (!isnan(drill->move.outage_ms))
-		add_line(lines, "  outage     %.0f ms, by the data plane's counters", drill->move.outage_ms);
+		gateway_add_line(lines, "  outage     %.0f ms, by the data plane's counters",
+				 drill->move.outage_ms);
 	else
-		add_line(lines, "  outage     not measured: no traffic was flowing, or none came back");
+		gateway_add_line(lines,
+				 "  outage     not measured: no traffic was flowing, or none came back");
 	if (drill->usable != 0)
-		add_line(lines, "  put back   usable again %.0f ms after the silence",
-			 span_ms(drill->restored, drill->usable));
+		gateway_add_line(lines, "  put back   usable again %.0f ms after the silence",
+				 span_ms(drill->restored, drill->usable));
 	else
-		add_line(lines, "  put back   passes packets; not usable yet after %.0f s",
-			 span_ms(drill->restored, clock_monotonic()) / 1000);
-	add_line(lines, "  traffic    %s",
-		 drill->active_after & 1u << drill->tunnel->member ? "is on the same tunnel as before"
-		 : drill->active_after != 0 ? "stays where it moved to; 'twinspan switchover' brings it back"
-					    : "is not carried by any tunnel");
+		gateway_add_line(lines, "  put back   passes packets; not usable yet after %.0f s",
+				 span_ms(drill->restored, clock_monotonic()) / 1000);
+	gateway_add_line(lines, "  traffic    %s",
+			 drill->active_after & 1u << drill->tunnel->member ? "is on the same tunnel as before"
+			 : drill->active_after != 0
+			     ? "stays where it moved to; 'twinspan switchover' brings it back"
+			     : "is not carried by any tunnel");
 	return lines;
 }
 
@@ -222,7 +211,7 @@ finish(struct gateway_drill *drill)
 		      drill->noticed != 0 ? span_ms(drill->begun, drill->noticed) : NAN, outage);
 	if (path != NULL) {
 		json_object_set_new(report, "file", json_string(path));
-		add_line(json_object_get(report, "lines"), "  report     %s", path);
+		gateway_add_line(json_object_get(report, "lines"), "  report     %s", path);
 	}
 	control_request_done(drill->request, report, "%s: %s", name,
 			     carried_on            ? "the other tunnel took over"
@@ -341,6 +330,57 @@ objection(const struct gateway_connection *connection, const struct failover_sta
 	return NULL;
 }
 
+/* Who finds the loss first, and when. */
+static void
+say_detection(const struct gateway_tunnel *tunnel, char *out, size_t size)
+{
+	struct model_peer row = {0};
+
+	gateway_liveness_fill_peer(tunnel, &row);
+	if (row.bfd.set && tunnel->bfd_state == BFD_UP)
+		snprintf(out, size, "BFD (%llu ms × %llu) should notice within %llu ms",
+			 (unsigned long long)row.bfd.interval_ms, (unsigned long long)row.bfd.multiplier,
+			 (unsigned long long)(row.bfd.interval_ms * row.bfd.multiplier));
+	else if (tunnel->probe != NULL)
+		snprintf(out, size, "Probes should notice within a few seconds");
+	else
+		snprintf(out, size, "Without BFD and probes it takes until BGP's or DPD's time is over");
+	model_row_clear(model_kind_info(MODEL_KIND_PEER)->shape, &row);
+}
+
+/* What the drill would do. */
+static void
+answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
+{
+	struct gateway_connection *connection = tunnel->connection;
+	struct gateway_path path = gateway_path_of(tunnel->gateway, request);
+	struct failover_plan plan = {.from = (int)tunnel->member, .to = -1};
+	struct failover_status status;
+	char noticed[160];
+	json_t *answer;
+
+	failover_status(connection->failover, &status);
+	for (unsigned i = 0; i < connection->tunnel_count; i++) {
+		if (i != tunnel->member && status.usable & 1u << i)
+			plan.to = (int)i;
+	}
+	answer = gateway_dry_run(connection, &plan, &path);
+	json_object_del(answer, "med");
+	json_array_clear(json_object_get(answer, "there"));
+	json_array_append_new(json_object_get(answer, "there"),
+			      json_string("a line that was cut: nothing is announced"));
+	say_detection(tunnel, noticed, sizeof(noticed));
+	json_object_set_new(answer, "silence_most_ms",
+			    json_integer((json_int_t)(silence_limit(tunnel) / USEC_PER_MS)));
+	json_object_set_new(answer, "noticed", json_string(noticed));
+	control_request_done(
+	    request, answer,
+	    "%s would be silenced in both directions until the gateway has noticed by itself "
+	    "and moved, at most %.0f s; traffic is interrupted that long. %s. Then the tunnel "
+	    "is given back",
+	    tunnel->config->name, (double)silence_limit(tunnel) / USEC_PER_SEC, noticed);
+}
+
 static void
 do_drill(void *context, struct control_request *request)
 {
@@ -374,13 +414,17 @@ do_drill(void *context, struct control_request *request)
 		return;
 	}
 	if (against != NULL && !control_request_flag(request, "force")) {
-		control_request_fail(request, "%s: %s; --force does it all the same", name, against);
+		control_request_refuse(request, gateway_unforced("unhealthy"),
+				       "%s: %s; --force does it all the same", name, against);
 		return;
 	}
 	tunnel = &connection->tunnels[__builtin_ctz(status.active)];
 	if (!gateway_guard(tunnel, request, "silence", false))
 		return;
-	begin(tunnel, request);
+	if (control_request_flag(request, "dry_run"))
+		answer_plan(tunnel, request);
+	else
+		begin(tunnel, request);
 }
 
 void

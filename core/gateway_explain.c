@@ -35,7 +35,8 @@ static const struct {
 struct account {
 	struct gateway *gateway;
 	json_t *lines, *layers;
-	bool failed; /* a layer did: those above are not looked at */
+	bool failed;        /* a layer did: those above are not looked at */
+	usec_t since, seen; /* wall clock, of the next layer: how long it is so, when it was last heard of */
 	char first[32], cause[400], remedy[400];
 	char summary[600]; /* one line, for who has no room for more */
 };
@@ -54,6 +55,22 @@ say(struct account *account, const char *format, ...)
 	json_array_append_new(account->lines, json_string(text_clean(clean, sizeof(clean), text)));
 }
 
+/* Adds a time to an answer; 0 adds nothing. */
+static void
+add_time(json_t *object, const char *name, usec_t wall)
+{
+	char text[CLOCK_TEXT];
+
+	if (wall != 0)
+		json_object_set_new(object, name, json_string(clock_format(wall, text)));
+}
+
+static usec_t
+wall_of(usec_t monotonic)
+{
+	return monotonic != 0 ? clock_wall() - (clock_monotonic() - monotonic) : 0;
+}
+
 /* One layer. The first that fails is remembered; `cause` and `remedy` are then taken. */
 static void
 layer(struct account *account, const char *name, enum layer_state state, const char *text, const char *cause,
@@ -61,12 +78,15 @@ layer(struct account *account, const char *name, enum layer_state state, const c
 {
 	bool first = state == LAYER_FAILED && !account->failed;
 	char clean[500];
+	json_t *row = json_pack("{s:s, s:s, s:s}", "layer", name, "state", layer_states[state].word, "text",
+				text_clean(clean, sizeof(clean), text));
 
+	add_time(row, "since", account->since);
+	add_time(row, "seen", account->seen);
+	account->since = account->seen = 0;
 	say(account, "  %-10s %s%s%s%s", name, layer_states[state].mark, text[0] != '\0' ? " " : "", text,
 	    first ? "   <- first failing layer" : "");
-	json_array_append_new(account->layers,
-			      json_pack("{s:s, s:s, s:s}", "layer", name, "state", layer_states[state].word,
-					"text", text_clean(clean, sizeof(clean), text)));
+	json_array_append_new(account->layers, row);
 	if (!first)
 		return;
 	account->failed = true;
@@ -128,6 +148,7 @@ layer_underlay(struct account *account, const struct gateway_tunnel *tunnel)
 		return;
 	}
 	ip_address_format(remote, address);
+	account->seen = clock_wall(); /* the kernel is asked now */
 	if (!routing_underlay(account->gateway->routing, remote, &way)) {
 		snprintf(text, sizeof(text), "the kernel has no route to %s", address);
 		snprintf(remedy, sizeof(remedy),
@@ -158,6 +179,9 @@ layer_ike(struct account *account, const struct gateway_tunnel *tunnel)
 	const char *name = tunnel->config->name;
 	char text[400], remedy[300];
 
+	account->since = row->ike_state != NULL && strcmp(row->ike_state, "ESTABLISHED") == 0
+			     ? row->established_at
+			     : row->down_since;
 	if (tunnel->disabled) {
 		snprintf(remedy, sizeof(remedy), "Here: 'twinspan %s %s' brings it back.",
 			 gateway_is_kept(tunnel, GATEWAY_DISABLED) ? "enable" : "up", name);
@@ -189,6 +213,7 @@ layer_child(struct account *account, const struct gateway_tunnel *tunnel)
 	const struct model_tunnel *row = &tunnel->row;
 	char text[300];
 
+	account->since = tunnel->child_up ? row->established_at : row->down_since;
 	if (tunnel->child_up) {
 		snprintf(text, sizeof(text), "up, %s, SPI %s in, %s out%s",
 			 row->esp_proposal != NULL ? row->esp_proposal : "?",
@@ -323,6 +348,7 @@ layer_bgp(struct account *account, const struct gateway_tunnel *tunnel)
 		return;
 	}
 	bgp_peer_status(tunnel->peer, &status);
+	account->since = wall_of(status.established_at);
 	if (status.state == BGP_ESTABLISHED) {
 		snprintf(text, sizeof(text), "Established, %" PRIu64 " received, %" PRIu64 " advertised%s",
 			 status.received, status.advertised,
@@ -369,6 +395,7 @@ layer_routes(struct account *account, const struct gateway_tunnel *tunnel)
 	char text[200];
 
 	failover_status(connection->failover, &status);
+	account->since = status.last.set ? status.last.at : 0;
 	snprintf(text, sizeof(text), "%s for %" PRIu64 " prefixes%s%s",
 		 status.active & bit    ? "carries"
 		 : status.drained & bit ? "drained by an operator, not used"
@@ -446,6 +473,19 @@ explain_tunnel(struct account *account, const struct gateway_tunnel *tunnel)
 
 /* --- a connection ------------------------------------------------------------------------------ */
 
+/* What a tunnel does for its connection now. */
+static const char *
+part_of(const struct failover_status *status, unsigned member)
+{
+	uint32_t bit = 1u << member;
+
+	return status->active & bit    ? "carries"
+	       : status->drained & bit ? "is drained by an operator"
+	       : status->leaving & bit ? "is drained by the other side"
+	       : status->usable & bit  ? "stands by"
+				       : "is not usable";
+}
+
 /* Why the member carries, or what keeps it from it; "" where there is nothing to say. */
 static void
 explain_member(const struct gateway_tunnel *tunnel, const struct failover_status *status, char *out,
@@ -482,9 +522,10 @@ explain_member(const struct gateway_tunnel *tunnel, const struct failover_status
 }
 
 static void
-explain_choice(struct account *account, const struct gateway_connection *connection)
+explain_choice(struct account *account, const struct gateway_connection *connection, json_t *result)
 {
 	const char *name = connection->config->name;
+	json_t *tunnels = json_array();
 	struct failover_status status;
 	char why[200];
 
@@ -495,17 +536,21 @@ explain_choice(struct account *account, const struct gateway_connection *connect
 		    "clear.",
 		    name);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		uint32_t bit = 1u << i;
+		const char *tunnel = connection->tunnels[i].config->name, *part = part_of(&status, i);
 
 		explain_member(&connection->tunnels[i], &status, why, sizeof(why));
-		say(account, "  %-16s %s%s", connection->tunnels[i].config->name,
-		    status.active & bit    ? "carries"
-		    : status.drained & bit ? "is drained by an operator"
-		    : status.leaving & bit ? "is drained by the other side"
-		    : status.usable & bit  ? "stands by"
-					   : "is not usable",
-		    why);
+		say(account, "  %-16s %s%s", tunnel, part, why);
+		json_array_append_new(
+		    tunnels, json_pack("{s:s, s:s, s:b, s:b, s:s}", "tunnel", tunnel, "part", part, "active",
+				       (status.active & 1u << i) != 0, "usable",
+				       (status.usable & 1u << i) != 0, "reason", why + strspn(why, ":; ")));
 	}
+	json_object_set_new(result, "tunnels", tunnels);
+	json_object_set_new(result, "last_move",
+			    status.last.set ? json_string(status.last.cause) : json_null());
+	if (status.last.set)
+		add_time(result, "last_move_at", status.last.at);
+	add_time(result, "confirm_until", status.confirm_until);
 	if (status.confirm_until != 0)
 		say(account,
 		    "  A switchover waits for its confirmation for %.0f s more: 'twinspan confirm %s'.",
@@ -515,17 +560,18 @@ explain_choice(struct account *account, const struct gateway_connection *connect
 }
 
 static void
-explain_connection(struct account *account, const struct gateway_connection *connection)
+explain_connection(struct account *account, const struct gateway_connection *connection, json_t *result)
 {
 	struct failover_status status;
 
 	say(account, "Which tunnel of %s carries, and why?", connection->config->name);
-	explain_choice(account, connection);
+	explain_choice(account, connection, result);
 	failover_status(connection->failover, &status);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		if ((status.usable & 1u << i) != 0 || account->failed)
 			continue;
 		say(account, "Why can't %s carry?", connection->tunnels[i].config->name);
+		json_object_set_new(result, "layers_of", json_string(connection->tunnels[i].config->name));
 		explain_layers(account, &connection->tunnels[i]);
 	}
 	summarize(account, connection->config->name, "can carry by all of its tunnels");
@@ -538,6 +584,29 @@ struct paths {
 	json_t *rows;
 	unsigned count;
 };
+
+static void
+append_text(void *context, const char *text)
+{
+	json_array_append_new(context, json_string(text));
+}
+
+/* A path with what was compared to choose between it and others. */
+static json_t *
+path_row(const struct bgp_path *path, const char *from, const char *hop)
+{
+	json_t *as_path = json_array(), *communities = json_array();
+
+	if (path->attributes != NULL) {
+		bgp_attributes_as_path(path->attributes, append_text, as_path);
+		bgp_attributes_communities(path->attributes, append_text, communities);
+	}
+	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:s, s:I, s:o, s:o}", "from", from, "next_hop", hop,
+			 "best", path->best, "reason", path->reason, "as_path", as_path, "origin",
+			 bgp_origin_name(path->origin), "local_pref", (json_int_t)path->local_preference,
+			 "med", path->has_med ? json_integer(path->med) : json_null(), "communities",
+			 communities);
+}
 
 static bool
 say_path(void *context, const struct bgp_path *path)
@@ -552,8 +621,7 @@ say_path(void *context, const struct bgp_path *path)
 		ip_address_format(&path->next_hop, hop);
 	say(paths->account, "    %s by %s%s%s: %s", path->best ? "*" : " ", status.name,
 	    hop[0] != '\0' ? " via " : "", hop, path->reason);
-	json_array_append_new(paths->rows, json_pack("{s:s, s:s, s:b, s:s}", "from", status.name, "next_hop",
-						     hop, "best", path->best, "reason", path->reason));
+	json_array_append_new(paths->rows, path_row(path, status.name, hop));
 	return ++paths->count < 8;
 }
 
@@ -588,6 +656,30 @@ explain_match(struct account *account, const struct ip_prefix *prefix, const str
 			      json_pack("{s:s, s:s, s:s*, s:b, s:s, s:o}", "prefix", text, "source",
 					source_name(state->best), "connection", connection, "installed",
 					state->installed, "reason", state->reason, "paths", paths.rows));
+}
+
+/* A prefix that BGP knows and this gateway does not route: its own networks, or a route server's table. */
+static bool
+explain_unrouted(struct account *account, const struct ip_prefix *prefix, json_t *matches)
+{
+	struct paths paths = {.account = account, .rows = json_array()};
+	size_t title = json_array_size(account->lines);
+	char text[IP_PREFIX_TEXT], line[200];
+
+	say(account, "%s", ""); /* its place; the paths follow it */
+	bgp_walk_prefix(account->gateway->bgp, prefix, say_path, &paths);
+	if (paths.count == 0) {
+		json_array_remove(account->lines, title);
+		json_decref(paths.rows);
+		return false;
+	}
+	snprintf(line, sizeof(line), "  %-18s BGP: known to BGP; not routed by this gateway",
+		 ip_prefix_format(prefix, text));
+	json_array_set_new(account->lines, title, json_string(line));
+	json_array_append_new(
+	    matches, json_pack("{s:s, s:s, s:b, s:s, s:o}", "prefix", text, "source", "BGP", "installed", 0,
+			       "reason", "known to BGP; not routed by this gateway", "paths", paths.rows));
+	return true;
 }
 
 static void
@@ -630,8 +722,9 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 	struct gateway *gateway = account->gateway;
 	struct ip_prefix at = ip_prefix_network(target);
 	char text[IP_PREFIX_TEXT];
-	json_t *matches = json_array();
+	json_t *matches = json_array(), *protects = json_array();
 	struct routing_state state;
+	json_t *guards = json_array();
 	const char *first = NULL;
 	bool host = target->length == ip_family_bits(target->address.family);
 
@@ -641,8 +734,12 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 		struct ip_prefix shorter = {target->address, (uint8_t)length};
 
 		shorter = ip_prefix_network(&shorter);
-		if (!routing_lookup(gateway->routing, &shorter, &state))
+		if (!routing_lookup(gateway->routing, &shorter, &state)) {
+			if (length == at.length && explain_unrouted(account, &shorter, matches))
+				first =
+				    json_string_value(json_object_get(json_array_get(matches, 0), "prefix"));
 			continue;
+		}
 		if (first != NULL)
 			say(account, "  not used, for %s is longer:", first);
 		explain_match(account, &shorter, &state, matches);
@@ -653,6 +750,7 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 	if (first == NULL)
 		say(account, "  No prefix of this gateway holds it.");
 	json_object_set_new(result, "matches", matches);
+	json_object_set_new(result, "protected", protects);
 	explain_kernel(account, &at.address, result);
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		const struct config_connection *config = gateway->connections[i]->config;
@@ -660,12 +758,18 @@ explain_prefix(struct account *account, const struct ip_prefix *target, json_t *
 		for (size_t k = 0; k < config->protect.count; k++) {
 			if (!ip_prefix_covers(&config->protect.items[k], &at))
 				continue;
+			json_array_append_new(protects,
+					      json_pack("{s:s, s:s}", "connection", config->name, "prefix",
+							ip_prefix_format(&config->protect.items[k], text)));
 			say(account,
 			    "  Protected by %s (%s): never sent in the clear, also while the connection is "
 			    "down.",
 			    config->name, ip_prefix_format(&config->protect.items[k], text));
+			json_array_append_new(
+			    guards, json_pack("{s:s, s:s}", "connection", config->name, "prefix", text));
 		}
 	}
+	json_object_set_new(result, "protected", guards);
 }
 
 /* --- the command ------------------------------------------------------------------------------- */
@@ -679,9 +783,10 @@ explain_target(struct account *account, const char *target, json_t *result)
 	struct ip_prefix prefix;
 
 	if (tunnel != NULL) {
+		json_object_set_new(result, "layers_of", json_string(target));
 		explain_tunnel(account, tunnel);
 	} else if (connection != NULL) {
-		explain_connection(account, connection);
+		explain_connection(account, connection, result);
 	} else if (ip_address_parse(target, &prefix.address) && ip_address_is_set(&prefix.address)) {
 		prefix.length = (uint8_t)ip_family_bits(prefix.address.family);
 		explain_prefix(account, &prefix, result);

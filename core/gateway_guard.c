@@ -55,8 +55,8 @@ gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request, co
 	else
 		cuts = (status.active & 1u << tunnel->member) != 0 && !moves;
 	if (cuts)
-		control_request_fail(
-		    request,
+		control_request_refuse(
+		    request, gateway_unforced("own_path"),
 		    "you reach this gateway through %s (from %s): to %s it would cut your own "
 		    "connection; --force does it all the same",
 		    tunnel->config->name, path.via, deed);

@@ -263,6 +263,10 @@ void gateway_usage_note(struct gateway_connection *connection);
 /** Once a second, after gateway_tick(). */
 void gateway_usage_tick(struct gateway *gateway);
 /** What is wrong with the ways that the connection's traffic takes, new, or NULL. */
+/* --- gateway_events.c --- */
+/** Lets consoles go back into the journal. */
+void gateway_events_open(struct gateway *gateway);
+
 char *gateway_usage_attention(const struct gateway_connection *connection);
 
 /* gateway_commands.c */
@@ -276,6 +280,10 @@ struct gateway_connection *gateway_asked_connection(struct gateway *gateway, str
 void gateway_operator_register(struct gateway *gateway);
 /** Seconds of --confirm-within, 0 where it was not given; false after the request was answered. */
 bool gateway_asked_seconds(struct control_request *request, uint64_t *seconds);
+
+/* gateway_move.c */
+/** struct failover_actions' `progress`; context: the connection. */
+void gateway_move_publish(void *context);
 
 /* gateway_drill.c */
 void gateway_drill_register(struct gateway *gateway);
@@ -293,6 +301,16 @@ struct gateway_path {
 	char via[IP_ADDRESS_TEXT];
 };
 struct gateway_path gateway_path_of(struct gateway *gateway, const struct control_request *request);
+/* gateway_dry_run.c */
+/** What a planned move comes to, as an object; see the file's head. Returns new. */
+json_t *gateway_dry_run(const struct gateway_connection *connection, const struct failover_plan *plan,
+			const struct gateway_path *path);
+/** Appends a text, cleaned of control bytes, to an array. */
+void gateway_add_line(json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** The result of a refusal that --force would overcome. Returns new. */
+json_t *gateway_unforced(const char *why);
+
+/* gateway_guard.c */
 /**
  * Would the loss of the tunnel cut the path of whoever asks? Then, unless "force" was given, the request is
  * answered and this is false. `moves`: the traffic goes to another usable tunnel.
@@ -319,12 +337,13 @@ bool gateway_keep(struct gateway_tunnel *tunnel, enum gateway_kept kind, bool ke
 void gateway_keep_pin(struct gateway_connection *connection);
 
 /* gateway_reload.c */
-/** How a reload is asked for. Texts are borrowed; the source is taken. */
+/** How a reload is asked for. Texts are borrowed; the source and the secrets are taken. */
 struct gateway_reload_wish {
 	struct control_request *request; /* answered when it is done; NULL: by a signal, or by the gateway */
 	const char *who;
 	struct gateway_source source;
-	bool configure; /* the source is a new text for the file */
+	struct config_secrets secrets; /* for files beside that text */
+	bool configure;                /* the source is a new text for the file */
 	bool dry_run, force;
 	unsigned confirm_s; /* 0: it stays */
 };

@@ -79,6 +79,10 @@ offer(struct gateway_tunnel *tunnel, const char *cause)
 		    "failed too often: it carries nothing for %d s unless the other tunnel fails too",
 		    (int)(damping_left(&tunnel->damping, clock_monotonic()) / USEC_PER_SEC));
 	tunnel->held_back = held;
+	/* in whole seconds, so that it changes only when it does */
+	tunnel->row.held_until = held ? (clock_wall() + damping_left(&tunnel->damping, clock_monotonic())) /
+					    USEC_PER_SEC * USEC_PER_SEC
+				      : 0;
 	failover_member_usable(tunnel->connection->failover, tunnel->member, tunnel->able && !held, cause);
 }
 

@@ -278,25 +278,44 @@ gateway_asked_seconds(struct control_request *request, uint64_t *seconds)
 }
 
 static void
+switch_back(struct gateway_connection *connection, struct control_request *request)
+{
+	struct error err;
+
+	if (!failover_switchover_back(connection->failover, switchover_done, request, &err)) {
+		control_request_fail(request, "%s: %s", connection->config->name, err.text);
+		return;
+	}
+	gateway_event(connection->gateway, "notice", "operator.switchover", connection->config->name,
+		      "%s turns the switchover back", control_request_who(request));
+}
+
+static void
 do_switchover(void *context, struct control_request *request)
 {
 	struct gateway_connection *connection = gateway_asked_connection(context, request);
+	struct failover_plan plan;
 	struct gateway_path path;
 	struct error err;
 	uint64_t seconds;
-	char plan[400];
 	int member;
 
-	if (connection == NULL || (member = asked_member(connection, request)) == -2 ||
-	    !gateway_asked_seconds(request, &seconds))
+	if (connection == NULL)
 		return;
-	if (!failover_switchover_plan(connection->failover, member, plan, sizeof(plan), &err)) {
+	if (control_request_flag(request, "back")) {
+		switch_back(connection, request);
+		return;
+	}
+	if ((member = asked_member(connection, request)) == -2 || !gateway_asked_seconds(request, &seconds))
+		return;
+	if (!failover_switchover_plan(connection->failover, member, &plan, &err)) {
 		control_request_fail(request, "%s: %s", connection->config->name, err.text);
 		return;
 	}
 	path = gateway_path_of(context, request);
 	if (control_request_flag(request, "dry_run")) {
-		control_request_done(request, NULL, "%s: %s%s", connection->config->name, plan,
+		control_request_done(request, gateway_dry_run(connection, &plan, &path), "%s: %s%s",
+				     connection->config->name, plan.text,
 				     path.connection != connection ? ""
 				     : path.member < 0
 					 ? "; your own connection to this gateway moves with it"
@@ -304,7 +323,7 @@ do_switchover(void *context, struct control_request *request)
 		return;
 	}
 	gateway_event(context, "notice", "operator.switchover", connection->config->name,
-		      "%s switches over: %s%s", control_request_who(request), plan,
+		      "%s switches over: %s%s", control_request_who(request), plan.text,
 		      path.connection == connection ? " (whoever asks comes by this connection)" : "");
 	if (!failover_switchover_confirm(connection->failover, member, (unsigned)seconds,
 					 seconds != 0 ? switchover_done_confirm : switchover_done, request,
@@ -364,6 +383,35 @@ drain_done(void *context, const struct failover_result *result)
 	answer_move(context, result, "");
 }
 
+/* What a drain, or its end, would do; or why it can't be. */
+static void
+answer_drain_plan(struct gateway_tunnel *tunnel, struct control_request *request, bool drain)
+{
+	bool force = control_request_flag(request, "force");
+	struct gateway_connection *connection = tunnel->connection;
+	struct gateway_path path = gateway_path_of(tunnel->gateway, request);
+	struct failover_plan plan;
+	struct error err;
+	json_t *answer;
+
+	if (!(drain ? failover_drain_plan(connection->failover, tunnel->member, force, &plan, &err)
+		    : failover_undrain_plan(connection->failover, tunnel->member, &plan, &err))) {
+		if (drain && !force && !other_usable(tunnel))
+			control_request_refuse(request, gateway_unforced("no_other"),
+					       "%s; --force marks it all the same", err.text);
+		else
+			control_request_fail(request, "%s", err.text);
+		return;
+	}
+	answer = gateway_dry_run(connection, &plan, &path);
+	if (tunnel->peer != NULL)
+		json_array_append_new(
+		    json_object_get(answer, "there"),
+		    json_string(drain ? "GRACEFUL_SHUTDOWN on all that is advertised by it (RFC 8326)"
+				      : "GRACEFUL_SHUTDOWN is taken back"));
+	control_request_done(request, answer, "%s", plan.text);
+}
+
 static void
 do_drain(void *context, struct control_request *request)
 {
@@ -373,6 +421,10 @@ do_drain(void *context, struct control_request *request)
 
 	if (tunnel == NULL || !gateway_guard(tunnel, request, "drain", other_usable(tunnel) || force))
 		return;
+	if (control_request_flag(request, "dry_run")) {
+		answer_drain_plan(tunnel, request, true);
+		return;
+	}
 	before = is_drained(tunnel);
 	if (!gateway_keep(tunnel, GATEWAY_DRAINED, true, &err)) {
 		control_request_fail(request, "%s: %s", tunnel->config->name, err.text);
@@ -387,8 +439,11 @@ do_drain(void *context, struct control_request *request)
 	announce_leaving(tunnel, before);
 	if (!before)
 		gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
-	control_request_fail(request, "%s%s", err.text,
-			     force || other_usable(tunnel) ? "" : "; --force marks it all the same");
+	if (force || other_usable(tunnel))
+		control_request_fail(request, "%s", err.text);
+	else
+		control_request_refuse(request, gateway_unforced("no_other"),
+				       "%s; --force marks it all the same", err.text);
 }
 
 static void
@@ -399,6 +454,10 @@ do_undrain(void *context, struct control_request *request)
 
 	if (tunnel == NULL)
 		return;
+	if (control_request_flag(request, "dry_run")) {
+		answer_drain_plan(tunnel, request, false);
+		return;
+	}
 	if (!gateway_keep(tunnel, GATEWAY_DRAINED, false, &err)) {
 		control_request_fail(request, "%s stays drained: %s", tunnel->config->name, err.text);
 		return;

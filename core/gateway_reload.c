@@ -34,6 +34,7 @@ struct gateway_reload {
 	struct gateway_plan plan;
 	struct config *after;
 	struct gateway_source source;
+	struct config_secrets secrets; /* that came with the text; written with it */
 	unsigned draining;
 	struct text_list drained;
 	unsigned confirm_s;
@@ -43,6 +44,7 @@ struct gateway_reload {
 	/* What was before the last one, while that waits for its confirmation: */
 	struct config *former;
 	struct gateway_source former_source;
+	struct config_secrets new_secrets; /* which files to take away where it turns back */
 	bool former_wrote;
 	usec_t until;
 };
@@ -165,6 +167,7 @@ forget_former(struct gateway_reload *reload)
 	config_free(reload->former);
 	reload->former = NULL;
 	gateway_source_free(&reload->former_source);
+	config_secrets_free(&reload->new_secrets);
 	uv_timer_stop(&reload->confirmer);
 	show_confirm(reload->gateway, 0);
 }
@@ -180,6 +183,8 @@ await_confirmation(struct gateway_reload *reload, struct config *before, struct 
 	reload->former = before;
 	reload->former_source = source;
 	reload->former_wrote = reload->wrote;
+	reload->new_secrets = reload->secrets;
+	reload->secrets = (struct config_secrets){0};
 	uv_update_time(&gateway->loop);
 	uv_timer_start(&reload->confirmer, on_confirmer, wait, 0);
 	show_confirm(gateway, clock_wall() + (usec_t)wait * USEC_PER_MS);
@@ -198,6 +203,7 @@ finish(struct gateway_reload *reload)
 	gateway_plan_free(&reload->plan);
 	text_list_free(&reload->drained);
 	gateway_source_free(&reload->source);
+	config_secrets_free(&reload->secrets);
 	config_free(reload->after);
 	reload->after = NULL;
 	reload->request = NULL;
@@ -275,6 +281,7 @@ failed(struct gateway_reload *reload, struct config *before, struct gateway_sour
 		gateway_event(gateway, "error", "config.damaged", gateway->config->name,
 			      "the file could not be put back: %s", err.text);
 	gateway_source_free(&tried);
+	config_secrets_remove(&reload->secrets, gateway->options->config);
 	refuse(gateway, &wish, NULL, "it could not be applied: %s", why->text);
 	gateway_publish(gateway);
 	finish(reload);
@@ -443,6 +450,10 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
+	if (!config_secrets_check(&reload->secrets, gateway->options->config, &err)) {
+		refuse(gateway, wish, NULL, "%s", err.text);
+		return false;
+	}
 	if (wish->dry_run) {
 		control_request_done(
 		    wish->request, result_of(plan, false),
@@ -454,7 +465,9 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
-	if (wish->configure && !gateway_source_write(gateway->options->config, &reload->source, &err)) {
+	if (wish->configure && (!config_secrets_write(&reload->secrets, gateway->options->config, &err) ||
+				!gateway_source_write(gateway->options->config, &reload->source, &err))) {
+		config_secrets_remove(&reload->secrets, gateway->options->config);
 		refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
@@ -514,17 +527,21 @@ gateway_reload(struct gateway *gateway, struct gateway_reload_wish *wish)
 
 	if (!may_ask(gateway, wish)) {
 		gateway_source_free(&wish->source);
+		config_secrets_free(&wish->secrets);
 		return;
 	}
 	if (wish->source.text == NULL)
 		wish->source.text = config_read(file, &wish->source.length, &findings);
 	if (wish->source.text != NULL)
-		reload->after = config_parse(file, wish->source.text, wish->source.length, &findings);
+		reload->after = config_parse_with(file, wish->source.text, wish->source.length,
+						  &wish->secrets, &findings);
 	if (reload->after == NULL) {
 		refuse_findings(gateway, wish, &findings);
 		gateway_source_free(&wish->source);
+		config_secrets_free(&wish->secrets);
 	} else {
 		reload->source = wish->source;
+		reload->secrets = wish->secrets;
 		begin(reload, wish);
 	}
 	config_findings_free(&findings);
@@ -573,8 +590,8 @@ put_file_back(struct gateway_reload *reload)
 		gateway_source_digest(&now, is);
 		if (strcmp(is, ours) != 0)
 			error_set(&err, "somebody changed it meanwhile");
-		else
-			gateway_source_write(file, &reload->former_source, &err);
+		else if (gateway_source_write(file, &reload->former_source, &err))
+			config_secrets_remove(&reload->new_secrets, file);
 	}
 	gateway_source_free(&now);
 	if (err.text[0] != '\0')
@@ -596,6 +613,7 @@ on_confirmer(uv_timer_t *timer)
 	gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
 		      "the change of the configuration was not confirmed: it turns back");
 	put_file_back(reload);
+	config_secrets_free(&reload->new_secrets);
 	reload->after = reload->former;
 	reload->source = reload->former_source;
 	reload->former = NULL;
@@ -647,6 +665,8 @@ gateway_reload_close(struct gateway *gateway)
 	config_free(reload->former);
 	gateway_source_free(&reload->source);
 	gateway_source_free(&reload->former_source);
+	config_secrets_free(&reload->secrets);
+	config_secrets_free(&reload->new_secrets);
 	reload->phase = RELOAD_IDLE;
 	uv_close((uv_handle_t *)&reload->leaving, on_closed);
 	uv_close((uv_handle_t *)&reload->confirmer, on_closed);

@@ -189,6 +189,7 @@ publish_peer(struct gateway *gateway, struct bgp_peer *peer)
 	}
 	row.received = status.received;
 	row.accepted = status.accepted;
+	row.max_prefixes = status.max_prefixes != 0 ? status.max_prefixes : MODEL_UINT_UNSET;
 	row.advertised = status.advertised;
 	row.local_preference = status.local_preference;
 	row.med_out = status.med_out != UINT32_MAX ? status.med_out : MODEL_UINT_UNSET;

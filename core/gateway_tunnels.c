@@ -147,6 +147,9 @@ gateway_connection_publish(struct gateway_connection *connection)
 			       : up != 0                            ? "degraded"
 								    : "down");
 	row->pinned = status.pinned;
+	model_set(&row->preferred, status.preferred_member >= 0
+				       ? connection->tunnels[status.preferred_member].config->name
+				       : NULL);
 	row->moving = status.moving;
 	row->confirm_until = status.confirm_until;
 	row->tunnels_up = up;
@@ -240,6 +243,7 @@ read_counters(void *context, unsigned member, struct failover_counters *out)
 	    .tx_packets = counters.tx_packets,
 	    .last_rx = (usec_t)counters.last_rx,
 	    .last_tx = (usec_t)counters.last_tx,
+	    .rx_lost = counters.rx_lost != DATAPLANE_NOT_COUNTED ? counters.rx_lost : FAILOVER_NOT_COUNTED,
 	};
 }
 
@@ -432,6 +436,7 @@ gateway_connection_open(struct gateway *gateway, const struct config_connection 
 	    .set_preference = set_preference,
 	    .read_counters = read_counters,
 	    .changed = failover_changed,
+	    .progress = gateway_move_publish,
 	    .event = failover_event,
 	};
 
@@ -807,6 +812,7 @@ read_figures(struct gateway_tunnel *tunnel)
 	row->tx_bytes = now.tx_bytes;
 	row->rx_packets = now.rx_packets;
 	row->tx_packets = now.tx_packets;
+	row->rx_lost = now.rx_lost != DATAPLANE_NOT_COUNTED ? now.rx_lost : MODEL_UINT_UNSET;
 	row->drops = (struct model_tunnel_drops){
 	    .set = true,
 	    .no_sa = now.drops.no_sa,

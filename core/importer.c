@@ -6,12 +6,10 @@
 #include "core/importer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/file.h"
 #include "core/base/paths.h"
@@ -19,7 +17,6 @@
 #include "core/config/config.h"
 #include "core/plugins.h"
 
-#define SECRET_MOST 4096
 #define EXIT_USAGE 2
 
 struct importer {
@@ -215,128 +212,20 @@ importer_result_free(const struct importer *importer, struct import_result *resu
 
 /* --- secrets ------------------------------------------------------------------------------------------ */
 
-/* The folder of a secret's file, below `folder`; made where it is missing. -1 with `err`. */
-static int
-open_folder(int folder, const char *file, struct error *err)
-{
-	const char *slash = strrchr(file, '/');
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%.*s", slash != NULL ? (int)(slash - file) : 1,
-		 slash != NULL ? file : ".");
-	if (mkdirat(folder, path, 0700) != 0 && errno != EEXIST) {
-		error_set(err, "the folder %s can't be made: %s", path, strerror(errno));
-		return -1;
-	}
-	fd = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		error_set(err, "the folder %s can't be used: %s", path, strerror(errno));
-	return fd;
-}
-
-/* Does an open file have this secret and nothing else (but a newline)? */
-static bool
-has_secret(int fd, const char *text)
-{
-	char bytes[SECRET_MOST + 1];
-	ssize_t got = read(fd, bytes, sizeof(bytes));
-	size_t length = strlen(text);
-	bool same;
-
-	while (got > 0 && (bytes[got - 1] == '\n' || bytes[got - 1] == '\r'))
-		got--;
-	same = got >= 0 && (size_t)got == length && memcmp(bytes, text, length) == 0;
-	explicit_bzero(bytes, sizeof(bytes));
-	return same;
-}
-
-/* May this secret be written? `*there`: it is already. */
-static bool
-look_at(int folder, const struct import_secret *secret, bool *there, struct error *err)
-{
-	int fd = openat(folder, base_name(secret->file),
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
-	bool good;
-
-	*there = fd >= 0;
-	if (fd < 0 && errno == ENOENT)
-		return true;
-	if (fd < 0)
-		return error_set(err, "%s is there and can't be looked at: %s", secret->file,
-				 strerror(errno));
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || !has_secret(fd, secret->text))
-		good = error_set(
-		    err, "%s is there with another content: it is not written over, so nothing was written",
-		    secret->file);
-	else if ((status.st_mode & 077) != 0)
-		good = error_set(err, "%s is open to others (mode %04o): make it 0600", secret->file,
-				 (unsigned)status.st_mode & 07777);
-	else
-		good = true;
-	close(fd);
-	return good;
-}
-
-static bool
-write_secret(int folder, const struct import_secret *secret, struct error *err)
-{
-	const char *name = base_name(secret->file);
-	size_t length = strlen(secret->text);
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool good;
-
-	if (fd < 0)
-		return error_set(err, "%s can't be written: %s", secret->file, strerror(errno));
-	good = fchmod(fd, 0600) == 0 && write(fd, secret->text, length) == (ssize_t)length &&
-	       write(fd, "\n", 1) == 1 && fsync(fd) == 0;
-	if (!good)
-		error_set(err, "%s can't be written: %s", secret->file, strerror(errno));
-	close(fd);
-	if (!good)
-		unlinkat(folder, name, 0);
-	return good;
-}
-
-/* All are looked at before the first is written; a failure takes away what was written before it. */
-static bool
-save(int folder, const struct import_result *result, bool *there, struct error *err)
-{
-	size_t count = result->secret_count, done = 0;
-	bool good = true;
-
-	for (size_t i = 0; i < count && good; i++)
-		good = look_at(folder, &result->secrets[i], &there[i], err);
-	for (; done < count && good; done += good)
-		good = there[done] || write_secret(folder, &result->secrets[done], err);
-	for (size_t i = 0; i < done && !good; i++) {
-		if (!there[i])
-			unlinkat(folder, base_name(result->secrets[i].file), 0);
-	}
-	return good;
-}
-
 bool
 importer_save_secrets(const struct import_result *result, const char *folder, struct error *err)
 {
-	bool *there, good;
-	int top, fd;
+	struct config_secrets secrets = {.count = result->secret_count};
+	char *beside = text_format("%s/", folder); /* as a configuration there would be */
+	bool good;
 
-	if (result->secret_count == 0)
-		return true;
-	top = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top < 0)
-		return error_set(err, "the folder %.200s can't be used: %s", folder, strerror(errno));
-	/* An importer puts all of them into one folder. */
-	fd = open_folder(top, result->secrets[0].file, err);
-	close(top);
-	if (fd < 0)
-		return false;
-	there = memory_zeroed(result->secret_count, sizeof(*there));
-	good = save(fd, result, there, err);
-	free(there);
-	close(fd);
+	secrets.items = memory_zeroed(result->secret_count + 1, sizeof(*secrets.items));
+	for (size_t i = 0; i < result->secret_count; i++)
+		secrets.items[i] = (struct config_secret){
+		    .file = result->secrets[i].file, .text = result->secrets[i].text, .named = true};
+	good = config_secrets_write(&secrets, beside, err);
+	free(secrets.items);
+	free(beside);
 	return good;
 }
 

@@ -20,7 +20,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 
 noinst_HEADERS += tests/unit/test.h
-EXTRA_DIST += .ci/run tests/architecture tests/bench/failover.py tests/bench/failover_worlds.py tests/bench/run tests/lib tests/peers tests/run tests/setup
+EXTRA_DIST += .ci/run tests/architecture tests/bench/console tests/bench/failover.py tests/bench/failover_worlds.py tests/bench/run tests/lib tests/peers tests/run tests/setup
 
 # The programs that tests/run may build and run; it groups them by their folder.
 .PHONY: print-test-programs test-modules

@@ -6,6 +6,7 @@
  * a millisecond); what goes to the terminal is only what differs.
  */
 #include "tui/app.h"
+#include "tui/overlay.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -15,6 +16,8 @@
 #include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "tui/configuration/configuration.h"
 
 #define FRAME_MS 20
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
@@ -46,10 +49,20 @@ app_pop_detail(struct app *app)
 }
 
 void
+app_push_panel(struct app *app, struct panel *panel)
+{
+	if (app->detail_count == APP_DETAILS) { /* the one lowest down is forgotten */
+		app->details[0]->ops->close(app->details[0]);
+		memmove(app->details, app->details + 1, (APP_DETAILS - 1) * sizeof(app->details[0]));
+		app->detail_count--;
+	}
+	app->details[app->detail_count++] = panel;
+}
+
+void
 app_push_detail(struct app *app, enum model_kind kind, const void *row)
 {
-	if (app->detail_count < APP_DETAILS)
-		app->details[app->detail_count++] = panel_detail(&app->scene, kind, row);
+	app_push_panel(app, panel_detail(&app->scene, kind, row));
 }
 
 void
@@ -57,9 +70,27 @@ app_show_panel(struct app *app, size_t index)
 {
 	while (app->detail_count > 0)
 		app_pop_detail(app);
-	if (app->opened[index] == NULL)
+	if (app->opened[index] == NULL) {
 		app->opened[index] = panels[index]->open(panels[index], &app->scene);
+		arrange_panel(app, app->opened[index]);
+	}
 	app->current = index;
+}
+
+void
+overlay_open(struct app *app, struct overlay *overlay)
+{
+	overlay_close(app);
+	overlay->app = app;
+	app->overlay = overlay;
+}
+
+void
+overlay_close(struct app *app)
+{
+	if (app->overlay != NULL)
+		app->overlay->ops->close(app->overlay);
+	app->overlay = NULL;
 }
 
 /* --- words
@@ -100,18 +131,6 @@ app_stale(const struct app *app)
 				  clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
 }
 
-bool
-app_use_theme(struct app *app, const char *name, struct error *err)
-{
-	struct theme theme;
-
-	if (!theme_find(name, &theme, err))
-		return false;
-	app->theme = theme;
-	terminal_theme(app->terminal, &theme);
-	return true;
-}
-
 /* --- frames
  * --------------------------------------------------------------------------------------------------- */
 
@@ -119,7 +138,7 @@ static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
-	if (!app->quitting)
+	if (!app->quitting && !configuration_away(app))
 		app_draw(app);
 }
 
@@ -138,10 +157,28 @@ app_changed(struct app *app)
 	uv_timer_start(&app->frame, on_frame, FRAME_MS, 0);
 }
 
+/* What a person waits for is here: nothing to gather for. */
+static void
+draw_next(struct app *app)
+{
+	app_changed(app);
+	if (app->frame_waits)
+		uv_timer_start(&app->frame, on_frame, 0, 0);
+}
+
+/* An answer for a panel, such as a page of rows. Several of them share frames as all changes do. */
 static void
 scene_changed(void *context)
 {
-	app_changed(context);
+	struct app *app = context;
+	usec_t now = clock_monotonic();
+
+	if (now - app->answered < FRAME_MS * USEC_PER_MS) {
+		app_changed(app);
+		return;
+	}
+	app->answered = now;
+	draw_next(app);
 }
 
 static void
@@ -178,10 +215,25 @@ app_quit(struct app *app)
 }
 
 static void
-take_key(struct app *app, key_code key)
+overlay_key(struct app *app, key_code key)
 {
-	if (app->sheet != NULL)
+	struct overlay *overlay = app->overlay;
+
+	if (!overlay->ops->key(overlay, key) && app->overlay == overlay)
+		overlay_close(app);
+}
+
+void
+app_take_key(struct app *app, key_code key)
+{
+	if (key == KEYS_UNKNOWN)
+		look_take_background(app);
+	else if (key == KEYS_MOUSE)
+		mouse_take(app, terminal_mouse_event(app->terminal));
+	else if (app->sheet != NULL)
 		sheet_key(app, key);
+	else if (app->overlay != NULL)
+		overlay_key(app, key);
 	else if (app->line != APP_LINE_NONE)
 		app_line_key(app, key);
 	else
@@ -198,8 +250,9 @@ on_input(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (app->quitting)
 		return;
-	while (!app->quitting && status == 0 && terminal_key(app->terminal, &key)) {
-		take_key(app, key);
+	while (!app->quitting && status == 0 && !configuration_away(app) &&
+	       terminal_key(app->terminal, &key)) {
+		app_take_key(app, key);
 		any = true;
 	}
 	if (status < 0 || terminal_lost(app->terminal))
@@ -215,6 +268,8 @@ on_signal(uv_signal_t *handle, int number)
 
 	if (app->quitting)
 		return;
+	if (configuration_away(app) && (number == SIGWINCH || number == SIGCONT || number == SIGINT))
+		return; /* the editor's; the size is asked for again when it has ended */
 	if (number == SIGWINCH || number == SIGCONT) {
 		terminal_resized(app->terminal);
 		draw_now(app);
@@ -229,33 +284,46 @@ on_state(void *context, enum control_client_state state, const char *why)
 	struct app *app = context;
 
 	app->state = state;
+	if (state == CONTROL_LIVE && !app->ever_live)
+		history_sample(app->scene.history,
+			       app->scene.store); /* so that the first screen has a graph */
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
-	app_changed(app);
+	sheet_link_changed(app);
+	if (state == CONTROL_LIVE)
+		draw_next(app);
+	else
+		app_changed(app);
 }
 
 static void
 on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
 {
-	(void)kind;
+	struct app *app = context;
+
 	(void)row;
 	(void)fields;
-	app_changed(context);
+	app->pause.changes++;
+	app->pause.events += kind == MODEL_KIND_EVENT;
+	app_changed(app);
 }
 
 static void
 on_removed(void *context, enum model_kind kind, const void *row)
 {
+	struct app *app = context;
+
 	(void)kind;
 	(void)row;
-	app_changed(context);
+	app->pause.changes++;
+	app_changed(app);
 }
 
 /* --- opening and closing
  * -------------------------------------------------------------------------------------- */
 
-static uint64_t
-followed_kinds(void)
+uint64_t
+app_followed_kinds(void)
 {
 	uint64_t kinds = 0;
 
@@ -272,7 +340,7 @@ open_client(struct app *app, struct error *err)
 	struct control_client_options options = {
 	    .socket = app->options->socket,
 	    .reconnect = true,
-	    .kinds = followed_kinds(),
+	    .kinds = app_followed_kinds(),
 	    .events = PAST_EVENTS,
 	    .callbacks = {.context = app, .state = on_state},
 	};
@@ -287,19 +355,29 @@ open_client(struct app *app, struct error *err)
 	return true;
 }
 
-/* The theme that was asked for must work; the one that we choose may be missing. */
+const char *
+app_usual_theme(void)
+{
+	const char *background = getenv("COLORFGBG"), *last;
+
+	last = background != NULL ? strrchr(background, ';') : NULL;
+	return last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0) ? "light" : "dark";
+}
+
+/* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
+ * colours keeps nobody from their gateway; the one that we choose may be missing. */
 static bool
 open_theme(struct app *app, struct error *err)
 {
-	const char *background = getenv("COLORFGBG"), *last;
-	const char *name = "dark";
-
 	if (app->options->theme != NULL)
 		return app_use_theme(app, app->options->theme, err);
-	last = background != NULL ? strrchr(background, ';') : NULL;
-	if (last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0))
-		name = "light";
-	if (!app_use_theme(app, name, err))
+	if (app->settings.theme[0] != '\0') {
+		if (app_use_theme(app, app->settings.theme, err))
+			return true;
+		app_say(app, ROLE_bad, "%s", err->text);
+	}
+	app->theme_by_background = app->settings.theme[0] == '\0';
+	if (!app_use_theme(app, app_usual_theme(), err))
 		app_say(app, ROLE_warning, "%s", err->text);
 	return true;
 }
@@ -307,16 +385,20 @@ open_theme(struct app *app, struct error *err)
 static bool
 open_terminal(struct app *app, struct error *err)
 {
-	const struct terminal_options options = {.ascii = app->options->ascii, .mono = app->options->mono};
+	struct terminal_options options = {.ascii = app->options->ascii || app->settings.ascii,
+					   .colours = app->settings.colours};
 	static const enum graph_style styles[] = {[TERMINAL_BRAILLE] = GRAPH_BRAILLE,
 						  [TERMINAL_BLOCKS] = GRAPH_BLOCKS,
 						  [TERMINAL_ASCII] = GRAPH_ASCII};
 
+	if (app->options->colours != NULL && !settings_colours_parse(app->options->colours, &options.colours))
+		return error_set(err, "--colours takes auto, 24bit, 256, 16 or none");
 	app->terminal = terminal_open(&options, err);
 	if (app->terminal == NULL)
 		return false;
 	app->canvas.ascii = terminal_ascii(app->terminal);
 	app->scene.graph = styles[terminal_graph(app->terminal)];
+	terminal_mouse(app->terminal, app->options->mouse || app->settings.mouse);
 	return open_theme(app, err);
 }
 
@@ -377,10 +459,12 @@ close_all(struct app *app)
 		sigaddset(&watched, watched_signals[i]);
 	pthread_sigmask(SIG_BLOCK, &watched, &before);
 	app->quitting = true;
+	configuration_close(app);
 	terminal_close(app->terminal); /* first: whatever happens after, the terminal is back */
 	app->terminal = NULL;
 	close_handles(app);
 	sheet_close(app);
+	overlay_close(app);
 	while (app->detail_count > 0)
 		app_pop_detail(app);
 	for (size_t i = 0; i < APP_PANELS; i++) {
@@ -393,13 +477,32 @@ close_all(struct app *app)
 	}
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&app->loop);
+	free(app->configuring); /* answers that were under way have come */
 	history_free(app->scene.history);
+	settings_free(&app->settings);
 	canvas_free(&app->canvas);
 	for (size_t i = 0; i < app->history_count; i++)
 		free(app->history[i]);
+	if (app->last_words[0] != '\0' && !lost)
+		fprintf(stderr, "twinspan: %s\n", app->last_words);
 	if (lost)
 		forget_hangup();
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+app_leave_terminal(struct app *app)
+{
+	uv_poll_stop(&app->input_poll);
+	terminal_leave(app->terminal);
+}
+
+void
+app_take_terminal(struct app *app)
+{
+	terminal_return(app->terminal);
+	uv_poll_start(&app->input_poll, UV_READABLE | UV_DISCONNECT, on_input);
+	app_changed(app);
 }
 
 static int
@@ -416,15 +519,15 @@ console_run(const struct console_options *options)
 {
 	struct app app = {.options = options};
 	struct error err = {0};
-	size_t count;
-	const struct command *table = command_table(&count);
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+	if (!isatty(STDOUT_FILENO))
+		return console_once(options, &(struct console_once){0});
+	if (!isatty(STDIN_FILENO)) {
 		fprintf(stderr, "twinspan: the console needs a terminal; 'twinspan show connections' prints "
 				"to anything\n");
 		return EXIT_NO_TERMINAL;
 	}
-	if (!keys_check(table, count, &err)) {
+	if (!settings_load(&app.settings, options->settings, &err)) {
 		fprintf(stderr, "twinspan: %s\n", err.text);
 		return EXIT_USAGE;
 	}
@@ -432,6 +535,7 @@ console_run(const struct console_options *options)
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
 	app.scene.history = history_new();
+	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
 	app.scene.context = &app;
 	open_handles(&app);
@@ -442,6 +546,8 @@ console_run(const struct console_options *options)
 		return fail(&app, EXIT_USAGE, &err);
 	uv_poll_start(&app.input_poll, UV_READABLE | UV_DISCONNECT, on_input);
 	on_second(&app.second);
+	if (app.theme_by_background) /* the first screen does not wait for the answer */
+		terminal_ask_background(app.terminal);
 	uv_run(&app.loop, UV_RUN_DEFAULT);
 	close_all(&app);
 	return 0;

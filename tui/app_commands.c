@@ -9,6 +9,9 @@
 
 #include "tui/app.h"
 #include "tui/complete.h"
+#include "tui/configuration/configuration.h"
+#include "tui/overlay.h"
+#include "tui/panels/text.h"
 
 #define WORDS 16
 
@@ -24,6 +27,13 @@ app_may(const struct app *app, const struct command *command)
 /* --- commands of the console itself
  * --------------------------------------------------------------------------- */
 
+/* Pages on top of a panel that have lines to look through. */
+static bool
+is_page(const struct panel *panel)
+{
+	return is_text_panel(panel) || is_configuration_page(panel);
+}
+
 static void
 go_detail(struct app *app, const char *argument)
 {
@@ -32,18 +42,20 @@ go_detail(struct app *app, const char *argument)
 	const void *row;
 
 	(void)argument;
-	if (app->detail_count > 0)
-		return;
+	if (app->detail_count > 0 && panel->ops->command(panel, "detail", NULL))
+		return; /* it unfolds what stands below */
 	row = panel->ops->selected(panel, &kind);
-	if (row != NULL)
-		app_push_detail(app, kind, row);
+	if (row == NULL || (app->detail_count > 0 && !is_text_panel(panel)))
+		return;
+	navigation_leave(app);
+	app_push_detail(app, kind, row);
 }
 
 static void
 go_filter(struct app *app, const char *argument)
 {
 	(void)argument;
-	if (app->detail_count > 0)
+	if (app->detail_count > 0 && !is_page(app_panel(app)))
 		return;
 	app->line = APP_LINE_FILTER;
 	app->message.text[0] = '\0';
@@ -67,6 +79,8 @@ go_help(struct app *app, const char *argument)
 	(void)argument;
 	app->help_open = true;
 	app->help = (struct help){.panel = ops->name, .title = panel_of_kind(ops->kind)->title};
+	if (is_configuration_page(app_panel(app)))
+		app->help.title = ops->title;
 }
 
 static void
@@ -80,6 +94,7 @@ step_panel(struct app *app, int step)
 	do {
 		next = (next + count + (size_t)step) % count;
 	} while (!panels[next]->tab && app->opened[next] == NULL);
+	navigation_leave(app);
 	app_show_panel(app, next);
 }
 
@@ -105,8 +120,10 @@ go_panel(struct app *app, const char *argument)
 	if (argument == NULL || !text_parse_number(argument, APP_PANELS, &number) || number == 0)
 		return;
 	for (size_t i = 0; panels[i] != NULL && i < number; i++) {
-		if (i + 1 == number && panels[i]->tab)
-			app_show_panel(app, i);
+		if (i + 1 != number || !panels[i]->tab)
+			continue;
+		navigation_leave(app);
+		app_show_panel(app, i);
 	}
 }
 
@@ -114,9 +131,14 @@ static void
 go_back(struct app *app, const char *argument)
 {
 	struct panel *panel = app_panel(app);
+	struct marks *marks = panel->ops->marks != NULL ? panel->ops->marks(panel) : NULL;
 
 	(void)argument;
-	if (app->detail_count > 0)
+	if (marks != NULL && marks->keys.count > 0)
+		marks_clear(marks);
+	else if (is_page(panel) && panel->filter[0] != '\0')
+		panel->ops->filter(panel, "", NULL);
+	else if (app->detail_count > 0)
 		app_pop_detail(app);
 	else if (panel->filter[0] != '\0')
 		panel->ops->filter(panel, "", NULL);
@@ -134,14 +156,50 @@ go_redraw(struct app *app, const char *argument)
 static void
 go_theme(struct app *app, const char *argument)
 {
-	struct error err;
+	(void)argument;
+	look_theme(app, json_string_value(json_object_get(app->arguments, "name")),
+		   json_is_true(json_object_get(app->arguments, "save")));
+}
 
-	if (argument == NULL)
-		app_say(app, ROLE_text, "the theme is %s; ':theme NAME' takes another", app->theme.name);
-	else if (!terminal_colours(app->terminal))
-		app_say(app, ROLE_warning, "there are no colours here: NO_COLOR, or a terminal without");
-	else if (!app_use_theme(app, argument, &err))
-		app_say(app, ROLE_bad, "%s", err.text);
+static void
+go_mouse(struct app *app, const char *argument)
+{
+	(void)argument;
+	look_mouse(app);
+}
+
+static void
+go_pause(struct app *app, const char *argument)
+{
+	(void)argument;
+	look_pause(app);
+}
+
+static void
+go_last(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_last(app);
+}
+
+static void
+go_place_back(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_back(app);
+}
+
+static void
+go_place_forward(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_forward(app);
+}
+
+static void
+go_where(struct app *app, const char *argument)
+{
+	where_open(app, argument);
 }
 
 static void
@@ -158,14 +216,36 @@ go_suspend(struct app *app, const char *argument)
 	terminal_suspend(app->terminal);
 }
 
+static void
+go_attention(struct app *app, const char *argument)
+{
+	(void)argument;
+	navigation_attention(app);
+}
+
 static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
 } console_commands[] = {
-    {"detail", go_detail}, {"filter", go_filter},   {"prompt", go_prompt},
-    {"help", go_help},     {"next-panel", go_next}, {"previous-panel", go_previous},
-    {"panel", go_panel},   {"back", go_back},       {"redraw", go_redraw},
-    {"theme", go_theme},   {"quit", go_quit},       {"suspend", go_suspend},
+    {"detail", go_detail},
+    {"filter", go_filter},
+    {"prompt", go_prompt},
+    {"help", go_help},
+    {"next-panel", go_next},
+    {"previous-panel", go_previous},
+    {"panel", go_panel},
+    {"back", go_back},
+    {"redraw", go_redraw},
+    {"theme", go_theme},
+    {"mouse", go_mouse},
+    {"pause", go_pause},
+    {"quit", go_quit},
+    {"suspend", go_suspend},
+    {"last-place", go_last},
+    {"place-back", go_place_back},
+    {"place-forward", go_place_forward},
+    {"where", go_where},
+    {"attention", go_attention},
 };
 
 static void
@@ -179,6 +259,16 @@ run_console(struct app *app, const struct command *command, const char *argument
 			help_go(&app->help, motion);
 			return;
 		}
+		if (strcmp(command->name, "filter") == 0) {
+			app->line = APP_LINE_FILTER;
+			app->message.text[0] = '\0';
+			input_set(&app->input, app->help.search);
+			return;
+		}
+		if (strcmp(command->name, "back") == 0 && app->help.search[0] != '\0') {
+			app->help.search[0] = '\0';
+			return;
+		}
 		app->help_open = false;
 		if (strcmp(command->name, "back") == 0 || strcmp(command->name, "help") == 0 ||
 		    strcmp(command->name, "quit") == 0)
@@ -190,6 +280,9 @@ run_console(struct app *app, const struct command *command, const char *argument
 			return;
 		}
 	}
+	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument) ||
+	    arrange_command(app, command->name, argument) || configuration_command(app, command->name))
+		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
 			panel_of_kind(panel->ops->kind)->title);
@@ -213,6 +306,7 @@ run_show(struct app *app, const json_t *arguments)
 		app_say(app, ROLE_bad, "there is no kind '%s'", word != NULL ? word : "");
 		return;
 	}
+	navigation_leave(app);
 	for (size_t i = 0; panels[i] != NULL; i++) {
 		if (panels[i]->kind == info->kind)
 			app_show_panel(app, i);
@@ -248,7 +342,12 @@ run(struct app *app, const struct command *command, int count, const char *const
 		app->help_open = false;
 	switch (command->place) {
 	case COMMAND_CONSOLE:
-		run_console(app, command, count > 0 ? words[0] : NULL);
+		app->arguments = arguments;
+		run_console(app, command,
+			    command->arguments[0].name != NULL
+				? json_string_value(json_object_get(arguments, command->arguments[0].name))
+				: NULL);
+		app->arguments = NULL;
 		break;
 	case COMMAND_CLIENT:
 		run_show(app, arguments);
@@ -292,6 +391,65 @@ words_of_selection(struct app *app, const struct command *command, const char *k
 	return true;
 }
 
+/* The name that a marked row gives for the command's first argument, or NULL. */
+static const char *
+name_of_mark(const struct app *app, const struct command *command, enum model_kind kind, const char *key)
+{
+	const struct model_store *store = app->scene.store;
+	const void *row = model_store_get(store, kind, key);
+
+	if (row == NULL && kind == MODEL_KIND_CONNECTION) { /* the overview has tunnels too */
+		kind = MODEL_KIND_TUNNEL;
+		row = model_store_get(store, kind, key);
+	}
+	return panel_argument(store, kind, row, command->arguments[0].kind);
+}
+
+/* A command for the gateway, on all marked rows; false where none is marked or the command takes no row. */
+static bool
+run_marked(struct app *app, const struct command *command)
+{
+	struct panel *panel = app_panel(app);
+	const struct marks *marks = panel->ops->marks != NULL ? panel->ops->marks(panel) : NULL;
+	struct text_list names = {0};
+	json_t *all;
+
+	if (marks == NULL || marks->keys.count == 0 || command->place != COMMAND_GATEWAY ||
+	    command->arguments[0].name == NULL)
+		return false;
+	for (size_t i = 0; i < marks->keys.count; i++) {
+		const char *name = name_of_mark(app, command, panel->ops->kind, marks->keys.items[i]);
+
+		if (name != NULL && !text_list_has(&names, name))
+			text_list_add(&names, name);
+	}
+	all = json_array();
+	for (size_t i = 0; i < names.count; i++)
+		json_array_append_new(all, json_pack("{s:s}", command->arguments[0].name, names.items[i]));
+	if (names.count > 0) {
+		sheet_commands(app, command, all);
+	} else {
+		app_say(app, ROLE_warning, "%s means nothing for what is marked", command->name);
+		json_decref(all);
+	}
+	text_list_free(&names);
+	return true;
+}
+
+/* `confirm`, wherever one is: where exactly one switchover waits, that is the one. */
+static bool
+run_waiting(struct app *app, const struct command *command)
+{
+	const struct model_connection *only =
+	    strcmp(command->name, "confirm") == 0 ? waiting_only(app->scene.store) : NULL;
+
+	if (only == NULL)
+		return false;
+	app->help_open = false;
+	sheet_command(app, command, json_pack("{s:s}", "connection", only->name));
+	return true;
+}
+
 void
 app_key(struct app *app, key_code key)
 {
@@ -300,10 +458,18 @@ app_key(struct app *app, key_code key)
 	char name[16];
 	int count;
 
-	if (command == NULL ||
+	if (command == NULL || (app->pause.on && !look_leaves_pause(app, command)))
+		return;
+	if (run_waiting(app, command) || run_marked(app, command) ||
 	    !words_of_selection(app, command, keys_name(key, name, sizeof(name)), words, &count))
 		return;
 	run(app, command, count, words);
+}
+
+void
+app_run(struct app *app, const char *name)
+{
+	run_console(app, command_find(name), NULL);
 }
 
 /* A command by its name, or a console's one by a beginning that is nobody else's (":q"). */
@@ -374,7 +540,7 @@ complete(struct app *app)
 
 	if (app->input.cursor != strlen(app->input.text))
 		return;
-	completion_make(app->scene.store, app->input.text, &completion);
+	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
 	if (completion.words.count > 0) {
 		completion_common(&completion, common, sizeof(common));
 		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,
@@ -396,13 +562,15 @@ recall(struct app *app, key_code key)
 }
 
 static void
-filter_now(struct app *app)
+filter_now(struct app *app, const char *text)
 {
 	struct panel *panel = app_panel(app);
 	struct error err;
 
 	app->message.text[0] = '\0';
-	if (!panel->ops->filter(panel, app->input.text, &err))
+	if (app->help_open)
+		snprintf(app->help.search, sizeof(app->help.search), "%s", text);
+	else if (!panel->ops->filter(panel, text, &err))
 		app_say(app, ROLE_bad, "%s", err.text);
 }
 
@@ -410,13 +578,12 @@ void
 app_line_key(struct app *app, key_code key)
 {
 	bool prompt = app->line == APP_LINE_PROMPT;
-	struct panel *panel = app_panel(app);
 
 	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
 		app->line = APP_LINE_NONE;
 		app->message.text[0] = '\0';
 		if (!prompt)
-			panel->ops->filter(panel, "", NULL);
+			filter_now(app, "");
 	} else if (key == KEYS_ENTER) {
 		app->line = APP_LINE_NONE;
 		if (prompt)
@@ -428,6 +595,6 @@ app_line_key(struct app *app, key_code key)
 	} else if (key == KEYS_BACKSPACE && app->input.text[0] == '\0') {
 		app->line = APP_LINE_NONE;
 	} else if (input_key(&app->input, key) && !prompt) {
-		filter_now(app);
+		filter_now(app, app->input.text);
 	}
 }

@@ -20,11 +20,11 @@
 static const struct {
 	char32_t from, to;
 } plain[] = {
-    {U'─', '-'}, {U'═', '='}, {U'╌', '.'}, {U'≈', '~'}, {U'│', '|'},  {U'┌', '+'}, {U'┐', '+'},
-    {U'└', '+'}, {U'┘', '+'}, {U'├', '+'}, {U'┤', '+'}, {U'●', '*'},  {U'○', 'o'}, {U'◌', 'o'},
-    {U'✕', 'x'}, {U'▲', '^'}, {U'▼', 'v'}, {U'▴', '^'}, {U'▾', 'v'},  {U'·', '-'}, {U'…', '~'},
-    {U'▸', '>'}, {U'→', '>'}, {U'←', '<'}, {U'↑', '^'}, {U'↓', 'v'},  {U'↵', '<'}, {U'█', '#'},
-    {U'░', '.'}, {U'–', '-'}, {U'×', 'x'}, {U'✓', '+'}, {U'’', '\''},
+    {U'─', '-'}, {U'═', '='}, {U'╌', '.'},  {U'≈', '~'}, {U'│', '|'}, {U'┌', '+'}, {U'┐', '+'}, {U'└', '+'},
+    {U'┘', '+'}, {U'├', '+'}, {U'┤', '+'},  {U'●', '*'}, {U'○', 'o'}, {U'◌', 'o'}, {U'✕', 'x'}, {U'▲', '^'},
+    {U'▼', 'v'}, {U'▴', '^'}, {U'▾', 'v'},  {U'·', '-'}, {U'…', '~'}, {U'▸', '>'}, {U'›', '>'}, {U'→', '>'},
+    {U'←', '<'}, {U'↑', '^'}, {U'↓', 'v'},  {U'↵', '<'}, {U'█', '#'}, {U'░', '.'}, {U'–', '-'}, {U'×', 'x'},
+    {U'✓', '+'}, {U'√', '*'}, {U'’', '\''}, {U'‖', '|'},
 };
 
 void
@@ -52,6 +52,7 @@ canvas_clear(struct canvas *canvas)
 	for (size_t i = 0; i < count; i++)
 		canvas->cells[i] = blank;
 	canvas->cursor = false;
+	canvas->zone_count = 0;
 }
 
 void
@@ -85,6 +86,54 @@ put_utf8(char32_t c, char out[4])
 	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
 	out[3] = (char)(0x80 | (c & 0x3f));
 	return 4;
+}
+
+const char *
+canvas_cell_text(const struct cell *cell, char out[CELL_TEXT])
+{
+	size_t used = 0;
+
+	for (int i = 0; i < 1 + CELL_MARKS && cell->text[i] != 0; i++)
+		used += put_utf8(cell->text[i], out + used);
+	out[used] = '\0';
+	return out;
+}
+
+struct theme_style
+canvas_style(const struct theme *theme, enum theme_tier tier, enum ground ground, enum theme_role role)
+{
+	static const enum theme_role ground_roles[] = {
+	    [GROUND_PLAIN] = ROLE_text,    [GROUND_SELECTED] = ROLE_selection,
+	    [GROUND_HEADER] = ROLE_header, [GROUND_DIALOG] = ROLE_dialog,
+	    [GROUND_FOOTER] = ROLE_footer, [GROUND_PRODUCTION] = ROLE_production};
+	const struct theme_style *under = &theme->roles[ground_roles[ground]];
+	struct theme_style style = theme->roles[role];
+
+	/* a strong ground, on which the colours of states could not be read, as green on the 16 colours'
+	 * blue: there word and glyph say them */
+	if (ground == GROUND_PRODUCTION || (ground == GROUND_SELECTED && tier <= TIER_16))
+		style.fg = under->fg;
+	if (!style.bg.set || ground == GROUND_PRODUCTION)
+		style.bg = under->bg;
+	if (!style.fg.set)
+		style.fg = under->fg.set ? under->fg : theme->roles[ROLE_text].fg;
+	if (ground != GROUND_PLAIN)
+		style.attributes |=
+		    under->attributes & (ground == GROUND_SELECTED ? ~0U : (unsigned)THEME_REVERSE);
+	/* reversed and dim together can't be read on many terminals */
+	if (style.attributes & THEME_REVERSE)
+		style.attributes &= ~(unsigned)THEME_DIM;
+	if (tier != TIER_8 || !style.fg.set)
+		return style;
+	/* eight colours: the bright ones are the basic ones in bold; but bold black is black on many, and
+	 * what should be grey is the terminal's own, dim */
+	if (style.fg.ansi == 8) {
+		style.fg.set = false;
+		style.attributes |= style.attributes & THEME_REVERSE ? 0 : (unsigned)THEME_DIM;
+	} else if (style.fg.ansi > 8) {
+		style.attributes |= THEME_BOLD;
+	}
+	return style;
 }
 
 const char *
@@ -182,6 +231,8 @@ text_columns(const char *text)
 	int columns = 0;
 	char32_t c;
 
+	for (; (unsigned char)*text - 1U < 0x7e; text++) /* mostly all of it is ASCII */
+		columns++;
 	while ((c = text_next(&text)) != 0)
 		columns += character_width(c);
 	return columns;
@@ -376,6 +427,8 @@ text_line(const char **text, int cols, char *out, size_t size)
 	const char *start = *text, *at = start, *end = start, *good = NULL;
 	int used = 0;
 
+	if (cols < 1)
+		*text += strlen(start); /* whoever goes on until the end must come to it */
 	if (*start == '\0' || cols < 1)
 		return false;
 	while (*at != '\0' && *at != '\n' && at - start < (int)size - 5) {
@@ -420,4 +473,42 @@ area_cursor(const struct area *area, int row, int col)
 	area->canvas->cursor = true;
 	area->canvas->cursor_row = area->top + row;
 	area->canvas->cursor_col = area->left + col;
+}
+
+/* --- zones ------------------------------------------------------------------------------------------ */
+
+void
+area_zone(const struct area *area, int row, int col, int cols, uint32_t key)
+{
+	struct area part = area_part(area, row, col, 1, cols);
+	struct canvas *canvas = area->canvas;
+
+	if (part.rows == 0 || part.cols == 0 || canvas->zone_count == CANVAS_ZONES)
+		return;
+	canvas->zones[canvas->zone_count++] =
+	    (struct canvas_zone){.row = part.top, .col = part.left, .cols = part.cols, .key = key};
+}
+
+uint32_t
+canvas_zone_key(const struct canvas *canvas, int row, int col)
+{
+	for (size_t i = canvas->zone_count; i > 0; i--) {
+		const struct canvas_zone *zone = &canvas->zones[i - 1];
+
+		if (zone->row == row && col >= zone->col && col < zone->col + zone->cols)
+			return zone->key;
+	}
+	return 0;
+}
+
+void
+canvas_forget_zones(struct canvas *canvas, int row)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < canvas->zone_count; i++) {
+		if (canvas->zones[i].row != row)
+			canvas->zones[kept++] = canvas->zones[i];
+	}
+	canvas->zone_count = kept;
 }

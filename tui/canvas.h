@@ -19,7 +19,15 @@
 #include "tui/theme.h"
 
 /* What lies under the text: lends its background to roles that have none of their own. */
-enum ground { GROUND_PLAIN, GROUND_SELECTED, GROUND_HEADER, GROUND_DIALOG, GROUND_FOOTER, GROUND_COUNT };
+enum ground {
+	GROUND_PLAIN,
+	GROUND_SELECTED,
+	GROUND_HEADER,
+	GROUND_DIALOG,
+	GROUND_FOOTER,
+	GROUND_PRODUCTION,
+	GROUND_COUNT
+};
 
 #define CELL_MARKS 2 /* combining characters that a cell keeps; more are dropped */
 
@@ -29,6 +37,14 @@ struct cell {
 	uint8_t width, unused;
 };
 
+/* A part of a row that the mouse can press: a click there is this key (keys.h). */
+struct canvas_zone {
+	int row, col, cols;
+	uint32_t key;
+};
+
+#define CANVAS_ZONES 64
+
 struct canvas {
 	int rows, cols;
 	bool ascii;
@@ -36,6 +52,8 @@ struct canvas {
 	int cursor_row, cursor_col;
 	struct cell *cells; /* rows * cols */
 	size_t capacity;
+	struct canvas_zone zones[CANVAS_ZONES];
+	size_t zone_count;
 };
 
 struct area {
@@ -49,6 +67,19 @@ struct area {
 void canvas_resize(struct canvas *canvas, int rows, int cols);
 void canvas_clear(struct canvas *canvas);
 void canvas_free(struct canvas *canvas);
+/** The key of the zone there, the one drawn last; 0 where there is none. */
+uint32_t canvas_zone_key(const struct canvas *canvas, int row, int col);
+/** Forgets the zones of a row that is drawn anew. */
+void canvas_forget_zones(struct canvas *canvas, int row);
+/**
+ * How a cell of that ground and role looks with so many colours: what the role leaves open is the ground's,
+ * then the text's.
+ */
+struct theme_style canvas_style(const struct theme *theme, enum theme_tier tier, enum ground ground,
+				enum theme_role role);
+#define CELL_TEXT (4 * (1 + CELL_MARKS) + 1)
+/** A cell's characters as UTF-8; "" for the right half of a wide one. Returns `out`. */
+const char *canvas_cell_text(const struct cell *cell, char out[CELL_TEXT]);
 /** One row as text without trailing blanks. Returns `out`. */
 const char *canvas_row_text(const struct canvas *canvas, int row, char *out, size_t size);
 
@@ -77,10 +108,13 @@ void area_frame(const struct area *area, enum theme_role role, const char *title
 int area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
 	      const char *text);
 void area_cursor(const struct area *area, int row, int col);
+/** A click on these columns shall be that key. The zone goes with the next clearing, or canvas_forget_zones.
+ */
+void area_zone(const struct area *area, int row, int col, int cols, uint32_t key);
 
 /**
  * Takes the next line of at most `cols` columns off the text, broken at a blank where there is one. False at
- * the end.
+ * the end, which comes at once where there is no column.
  */
 bool text_line(const char **text, int cols, char *out, size_t size);
 /** Columns that the text takes. */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,67 @@ cli_flush(void)
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
+/* --- options ----------------------------------------------------------------------------------------- */
+
+struct words {
+	const struct command *command;
+	const char *name; /* the command's word as it was given */
+	const char **rest;
+	int count;
+	const char *socket, *config, *state_dir;
+	const char *size, *interval;
+	bool help, version, once, plain;
+	struct console_options console;
+	const char *console_option; /* the last option that only the console has; NULL: none was given */
+};
+
+static const struct cli_option global_options[] = {
+#define TEXT(field) offsetof(struct words, field), 0
+#define FLAG(field) 0, offsetof(struct words, field)
+    {"--socket", 's', false, "SOCKET", "the gateway's control socket (also TWINSPAN_SOCKET)", TEXT(socket)},
+    {"--config", 'c', false, "FILE", "the gateway's configuration", TEXT(config)},
+    {"--state-dir", 'S', false, "DIR", "where the gateway keeps its state", TEXT(state_dir)},
+    {"--help", 'h', false, NULL, "this, or help on a command", FLAG(help)},
+    {"--version", 'V', false, NULL, "the program's version", FLAG(version)},
+    {"--theme", 0, true, "NAME", "colours by name, or a theme's file with its path", TEXT(console.theme)},
+    {"--colours", 0, true, "HOW", "auto, 24bit, 256, 16 or none; also where NO_COLOR is set",
+     TEXT(console.colours)},
+    {"--ascii", 0, true, NULL, "no character beyond ASCII", FLAG(console.ascii)},
+    {"--mouse", 0, true, NULL, "begin with the mouse on ('m' turns it on and off)", FLAG(console.mouse)},
+    {"--settings", 0, true, "FILE", "another console.yaml", TEXT(console.settings)},
+    {"--once", 0, true, NULL, "print a panel (PANEL [NAME] [--filter TEXT]) and leave", FLAG(once)},
+    {"--size", 0, true, "COLSxROWS", "with --once: as large as that, such as 120x36", TEXT(size)},
+    {"--plain", 0, true, NULL, "tell what changes as lines, for screen readers and logs", FLAG(plain)},
+    {"--interval", 0, true, "SECONDS", "with --plain: tell the rates as often", TEXT(interval)},
+#undef TEXT
+#undef FLAG
+};
+
+const struct cli_option *
+cli_options(size_t *count)
+{
+	*count = COUNT_OF(global_options);
+	return global_options;
+}
+
+static void
+print_options(const char *title, bool console)
+{
+	printf("\n%s:\n", title);
+	for (size_t i = 0; i < COUNT_OF(global_options); i++) {
+		const struct cli_option *option = &global_options[i];
+		char letter[8] = "    ", name[40];
+
+		if (option->console != console)
+			continue;
+		if (option->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+		snprintf(name, sizeof(name), "%s%s%s", option->name, option->value != NULL ? " " : "",
+			 option->value != NULL ? option->value : "");
+		printf("  %s%-20s%s\n", letter, name, option->help);
+	}
+}
+
 /* --- help -------------------------------------------------------------------------------------------- */
 
 static int
@@ -44,7 +106,7 @@ print_help(const struct cli *cli)
 	size_t count;
 	const struct command *rows = command_table(&count);
 
-	printf("twinspan [-s SOCKET] [-c FILE]            open the console\n"
+	printf("twinspan [-s SOCKET] [-c FILE] [OPTION…]  open the console\n"
 	       "twinspan [-s SOCKET] COMMAND [ARGUMENT…]\n\n"
 	       "With -c FILE the console first starts the gateway in the background if none runs (its state "
 	       "and log\n"
@@ -61,12 +123,11 @@ print_help(const struct cli *cli)
 		else
 			printf("  %s\n%*s%s\n", usage, HELP_COLUMN, "", rows[i].help);
 	}
-	printf("\nOptions of every command:\n"
-	       "  -s, --socket SOCKET   the gateway's control socket (also TWINSPAN_SOCKET; default %s)\n"
-	       "  -h, --help            this, or help on a command\n"
-	       "      --version         the program's version\n\n"
-	       "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n",
-	       cli->parts->default_socket);
+	print_options("Options of every command", false);
+	printf("\nThe default socket is %s.\n", cli->parts->default_socket);
+	print_options("Options of the console (also of lab)", true);
+	printf(
+	    "\nExit codes: 0 done, 1 refused or failed, 2 usage, 3 no gateway reached, 4 not permitted.\n");
 	return CONTROL_EXIT_DONE;
 }
 
@@ -99,45 +160,15 @@ print_command_help(const struct command *command)
 
 /* --- words ------------------------------------------------------------------------------------------- */
 
-struct words {
-	const struct command *command;
-	const char *name; /* the command's word as it was given */
-	const char **rest;
-	int count;
-	const char *socket, *config, *state_dir;
-	bool help, version;
-};
-
-static const struct {
-	const char *name;
-	char letter;
-	bool value;
-} global_options[] = {{"--socket", 's', true},
-		      {"--config", 'c', true},
-		      {"--state-dir", 'S', true},
-		      {"--help", 'h', false},
-		      {"--version", 'V', false}};
-
 static void
-set_global(struct words *words, char letter, const char *value)
+set_global(struct words *words, const struct cli_option *option, const char *value)
 {
-	switch (letter) {
-	case 's':
-		words->socket = value;
-		break;
-	case 'c':
-		words->config = value;
-		break;
-	case 'S':
-		words->state_dir = value;
-		break;
-	case 'h':
-		words->help = true;
-		break;
-	default:
-		words->version = true;
-		break;
-	}
+	if (option->value != NULL)
+		*(const char **)((char *)words + option->text) = value;
+	else
+		*(bool *)((char *)words + option->flag) = true;
+	if (option->console)
+		words->console_option = option->name;
 }
 
 /* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for
@@ -151,8 +182,9 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 		size_t length = strlen(global_options[g].name);
 		bool is_long = strncmp(word, global_options[g].name, length) == 0 &&
 			       (word[length] == '\0' || word[length] == '=');
-		bool is_short = word[0] == '-' && word[1] == global_options[g].letter &&
-				(word[2] == '\0' || global_options[g].value);
+		bool is_short = global_options[g].letter != 0 && word[0] == '-' &&
+				word[1] == global_options[g].letter &&
+				(word[2] == '\0' || global_options[g].value != NULL);
 		const char *value = NULL;
 
 		if (!is_long && !is_short)
@@ -161,15 +193,15 @@ take_global(struct words *words, int argc, char *const *argv, int *i, bool *good
 			value = word + length + 1;
 		else if (is_short && word[2] != '\0')
 			value = word + 2;
-		else if (global_options[g].value && *i + 1 < argc)
+		else if (global_options[g].value != NULL && *i + 1 < argc)
 			value = argv[++*i];
-		if (global_options[g].value != (value != NULL)) {
+		if ((global_options[g].value != NULL) != (value != NULL)) {
 			*good = false;
 			cli_fail(CONTROL_EXIT_USAGE,
-				 global_options[g].value ? "%s needs a value" : "%s takes no value",
+				 global_options[g].value != NULL ? "%s needs a value" : "%s takes no value",
 				 global_options[g].name);
 		}
-		set_global(words, global_options[g].letter, value);
+		set_global(words, &global_options[g], value);
 		return true;
 	}
 	return false;
@@ -271,9 +303,11 @@ static int
 open_console(void *context, const char *socket)
 {
 	const struct cli *cli = context;
+	struct console_options options = *cli->console;
 
+	options.socket = socket;
 	return cli->parts->console != NULL
-		   ? cli->parts->console(socket)
+		   ? cli->parts->console(&options)
 		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
 }
 
@@ -286,11 +320,27 @@ run_lab(const struct cli *cli, const struct command *command, const json_t *argu
 			       json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
 }
 
+static int
+run_completion(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	(void)cli;
+	(void)command;
+	return cli_print_completion(text_of(arguments, "shell", ""));
+}
+
+static int
+run_manual(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	(void)command;
+	(void)arguments;
+	return cli_print_manual(cli);
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
-} local_commands[] = {
-    {"gateway", run_gateway}, {"check", run_check}, {"import", run_import}, {"lab", run_lab}};
+} local_commands[] = {{"gateway", run_gateway}, {"check", run_check},           {"import", run_import},
+		      {"lab", run_lab},         {"completion", run_completion}, {"manual", run_manual}};
 
 static int
 run_local(const struct cli *cli, const struct command *command, const json_t *arguments)
@@ -352,25 +402,98 @@ run_help(const struct cli *cli, const struct words *words)
 }
 
 static int
+unknown_option(const char *word)
+{
+	char clean[64];
+
+	return cli_fail(CONTROL_EXIT_USAGE,
+			word[0] == '-' ? "no option is called '%s'; `twinspan help` lists them"
+				       : "'%s' is one word too many",
+			text_clean(clean, sizeof(clean), word));
+}
+
+/* "120x36" */
+static bool
+parse_size(const char *text, struct console_once *once)
+{
+	size_t length = strcspn(text, "x");
+	uint64_t cols, rows;
+	char first[8];
+
+	if (text[length] != 'x' || length >= sizeof(first))
+		return false;
+	snprintf(first, sizeof(first), "%.*s", (int)length, text);
+	if (!text_parse_number(first, 1000, &cols) || !text_parse_number(text + length + 1, 1000, &rows) ||
+	    cols < 20 || rows < 3)
+		return false;
+	once->cols = (int)cols;
+	once->rows = (int)rows;
+	return true;
+}
+
+/* `--once [PANEL [NAME]] [--filter TEXT]`. A command of the gateway, such as explain, prints once anyway. */
+static int
+run_once(const struct cli *cli, const struct words *words)
+{
+	struct console_once once = {.panel = words->name};
+	struct console_options options = *cli->console;
+
+	if (words->command != NULL && words->command->place == COMMAND_GATEWAY)
+		return run_command(cli, words);
+	for (int i = 0; i < words->count; i++) {
+		if (strncmp(words->rest[i], "--filter=", 9) == 0)
+			once.filter = words->rest[i] + 9;
+		else if (strcmp(words->rest[i], "--filter") == 0 && i + 1 < words->count)
+			once.filter = words->rest[++i];
+		else if (words->rest[i][0] != '-' && once.name == NULL && once.panel != NULL)
+			once.name = words->rest[i];
+		else
+			return unknown_option(words->rest[i]);
+	}
+	if (words->size != NULL && !parse_size(words->size, &once))
+		return cli_fail(CONTROL_EXIT_USAGE, "--size wants columns and rows such as 120x36");
+	options.socket = cli->socket;
+	return cli->parts->once != NULL
+		   ? cli->parts->once(&options, &once)
+		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
+}
+
+static int
+run_plain(const struct cli *cli, const struct words *words)
+{
+	uint64_t seconds = 0;
+
+	if (words->name != NULL || words->count != 0)
+		return unknown_option(words->name != NULL ? words->name : words->rest[0]);
+	if (words->interval != NULL && (!text_parse_number(words->interval, 86400, &seconds) || seconds == 0))
+		return cli_fail(CONTROL_EXIT_USAGE, "--interval wants seconds, 1 to 86400");
+	return plain_run(cli, seconds);
+}
+
+/* What opens on the gateway as a whole: the console, one look, the plain mode. */
+static int
 run_console(const struct cli *cli, const struct words *words)
 {
 	int code;
 
-	if (words->count != 0) {
-		char clean[64];
-
-		return cli_fail(CONTROL_EXIT_USAGE, "no option is called '%s'; `twinspan help` lists them",
-				text_clean(clean, sizeof(clean), words->rest[0]));
-	}
+	if (!words->once && words->count != 0)
+		return unknown_option(words->rest[0]);
+	if (words->size != NULL && !words->once)
+		return cli_fail(CONTROL_EXIT_USAGE, "--size goes with --once");
+	if (words->interval != NULL && !words->plain)
+		return cli_fail(CONTROL_EXIT_USAGE, "--interval goes with --plain");
 	if (cli->config != NULL && (code = cli_start_gateway(cli)) != CONTROL_EXIT_DONE)
 		return code;
-	return open_console((void *)cli, cli->socket);
+	if (words->once)
+		return run_once(cli, words);
+	return words->plain ? run_plain(cli, words) : open_console((void *)cli, cli->socket);
 }
 
 static int
 run(const struct cli_parts *parts, const struct words *words)
 {
 	struct cli cli = {.parts = parts,
+			  .console = &words->console,
 			  .config = words->config,
 			  .socket = words->socket,
 			  .state_dir =
@@ -386,10 +509,13 @@ run(const struct cli_parts *parts, const struct words *words)
 	}
 	if (words->help || (words->name != NULL && strcmp(words->name, "help") == 0))
 		return run_help(&cli, words);
-	if (words->name == NULL)
+	if (words->name == NULL || words->once || words->plain)
 		return run_console(&cli, words);
 	if (words->command == NULL)
 		return unknown_command(words->name);
+	if (words->console_option != NULL && strcmp(words->name, "lab") != 0)
+		return cli_fail(CONTROL_EXIT_USAGE, "%s is an option of the console, not of '%s'",
+				words->console_option, words->name);
 	return run_command(&cli, words);
 }
 

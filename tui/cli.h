@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "tui/console.h"
 /** What `import` is asked for; a text that was not given is NULL. */
 struct cli_import {
 	const char *format, *file, *connection, *name;
@@ -21,7 +22,8 @@ struct cli_parts {
 	int (*import)(const struct cli_import *import);
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
-	int (*console)(const char *socket);
+	int (*console)(const struct console_options *options);
+	int (*once)(const struct console_options *options, const struct console_once *once);
 	const char *default_config, *default_socket, *default_state_dir;
 };
 

@@ -3,8 +3,11 @@ noinst_LTLIBRARIES += tui/libcli.la
 tui_libcli_la_SOURCES = \
 	tui/cli.c tui/cli.h tui/cli_internal.h \
 	tui/cli_command.c \
+	tui/cli_shell.c \
 	tui/cli_start.c \
+	tui/plain.c \
 	tui/show.c tui/show_internal.h \
 	tui/show_name.c \
-	tui/show_table.c
+	tui/show_table.c \
+	tui/typed.c tui/typed.h
 CLI_LIBS = tui/libcli.la $(CONTROL_LIBS)

@@ -25,16 +25,13 @@ print_lines(const json_t *lines, FILE *out)
 	}
 }
 
-static void
-on_reply(void *context, const struct control_reply *reply)
+void
+cli_print_reply(const struct control_reply *reply, bool json)
 {
-	struct waiting *waiting = context;
-
-	waiting->exit_code = reply->exit_code;
 	if (!reply->ok) {
 		cli_fail(reply->exit_code, "%s", reply->text);
 		print_lines(json_object_get(reply->result, "lines"), stderr);
-	} else if (waiting->json) {
+	} else if (json) {
 		json_dumpf(reply->result, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
 		putchar('\n');
 	} else {
@@ -42,6 +39,15 @@ on_reply(void *context, const struct control_reply *reply)
 			printf("%s\n", reply->text);
 		print_lines(json_object_get(reply->result, "lines"), stdout);
 	}
+}
+
+static void
+on_reply(void *context, const struct control_reply *reply)
+{
+	struct waiting *waiting = context;
+
+	waiting->exit_code = reply->exit_code;
+	cli_print_reply(reply, waiting->json);
 	control_client_close(waiting->client);
 }
 

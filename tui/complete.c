@@ -10,36 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/theme.h"
+
+#include "tui/output/dump.h"
+#include "tui/output/rows_out.h"
+
 #define WORDS 16
-
-int
-words_split(const char *text, char *buffer, size_t size, const char **words, int most)
-{
-	size_t used = 0;
-	int count = 0;
-
-	while (count < most) {
-		char quote = '\0';
-
-		text += strspn(text, " ");
-		if (*text == '\0')
-			break;
-		words[count] = buffer + used;
-		for (; *text != '\0' && (quote != '\0' || *text != ' '); text++) {
-			if (quote == '\0' && (*text == '"' || *text == '\''))
-				quote = *text;
-			else if (*text == quote)
-				quote = '\0';
-			else if (used + 2 < size)
-				buffer[used++] = *text;
-		}
-		if (used + 1 >= size)
-			break;
-		buffer[used++] = '\0';
-		count++;
-	}
-	return count;
-}
 
 static void
 offer(struct completion *c, const char *word, const char *start)
@@ -96,6 +72,17 @@ offer_tunnels_of(struct completion *c, const struct model_store *store, const ch
 }
 
 static void
+offer_themes(struct completion *c, const char *start)
+{
+	struct text_list names = {0};
+
+	theme_names(&names);
+	for (size_t i = 0; i < names.count; i++)
+		offer(c, names.items[i], start);
+	text_list_free(&names);
+}
+
+static void
 offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
 	       const char *start)
 {
@@ -110,8 +97,14 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 		offer_names(c, store, MODEL_KIND_PEER, start);
 		break;
 	case COMMAND_ARGUMENT_TARGET:
+	case COMMAND_ARGUMENT_SUBJECT:
 		offer_names(c, store, MODEL_KIND_CONNECTION, start);
 		offer_names(c, store, MODEL_KIND_TUNNEL, start);
+		if (kind == COMMAND_ARGUMENT_SUBJECT)
+			offer_names(c, store, MODEL_KIND_PEER, start);
+		break;
+	case COMMAND_ARGUMENT_THEME:
+		offer_themes(c, start);
 		break;
 	case COMMAND_ARGUMENT_KIND:
 		for (int i = 0; i < MODEL_KIND_COUNT; i++)
@@ -122,10 +115,47 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 	}
 }
 
+/* A file that is to be made: its ending says how it is written. */
+static void
+offer_new_file(struct completion *c, const struct command *command, const char *start)
+{
+	bool screen = strcmp(command->name, "dump") == 0;
+	const char *stem = start[0] != '\0' ? start : screen ? "screen" : "rows", *ending;
+	char *name;
+
+	if (strchr(start, '.') != NULL)
+		stem = "";
+	for (size_t i = 0; stem[0] != '\0' && (ending = screen ? dump_ending(i) : save_ending(i)) != NULL;
+	     i++) {
+		name = text_format("%s%s", stem, ending);
+		offer(c, name, start);
+		free(name);
+	}
+}
+
+/* Fields of the rows that are shown; members of a nested one once its name and the dot are there. */
+static void
+offer_fields(struct completion *c, enum model_kind shown, const char *start)
+{
+	const struct model_shape *shape = model_kind_info(shown)->shape;
+	char path[128];
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct model_field *field = &shape->fields[i];
+
+		if (field->sub == NULL)
+			offer(c, field->name, start);
+		for (size_t k = 0; field->sub != NULL && k < field->sub->count; k++) {
+			snprintf(path, sizeof(path), "%s.%s", field->name, field->sub->fields[k].name);
+			offer(c, path, start);
+		}
+	}
+}
+
 /* `words` are complete; `start` begins the next one. */
 static void
-offer_after(struct completion *c, const struct model_store *store, int count, const char *const *words,
-	    const char *start)
+offer_after(struct completion *c, const struct model_store *store, enum model_kind shown, int count,
+	    const char *const *words, const char *start)
 {
 	const struct command *command = command_find(words[0]);
 	const struct model_kind_info *kind;
@@ -147,13 +177,20 @@ offer_after(struct completion *c, const struct model_store *store, int count, co
 	} else if (arguments == 1 && command->arguments[0].kind == COMMAND_ARGUMENT_CONNECTION &&
 		   command->arguments[1].kind == COMMAND_ARGUMENT_TUNNEL) {
 		offer_tunnels_of(c, store, words[1], start);
+	} else if (arguments < COMMAND_ARGUMENTS &&
+		   command->arguments[arguments].kind == COMMAND_ARGUMENT_FILE) {
+		offer_new_file(c, command, start);
+	} else if (command->arguments[0].kind == COMMAND_ARGUMENT_FIELDS ||
+		   (arguments == 0 && command->arguments[0].kind == COMMAND_ARGUMENT_FIELD)) {
+		offer_fields(c, shown, start);
 	} else if (arguments < COMMAND_ARGUMENTS) {
 		offer_argument(c, store, command->arguments[arguments].kind, start);
 	}
 }
 
 void
-completion_make(const struct model_store *store, const char *text, struct completion *out)
+completion_make(const struct model_store *store, enum model_kind shown, const char *text,
+		struct completion *out)
 {
 	char buffer[512];
 	const char *words[WORDS], *start = strrchr(text, ' ');
@@ -167,7 +204,7 @@ completion_make(const struct model_store *store, const char *text, struct comple
 	if (count <= 0)
 		offer_commands(out, start);
 	else
-		offer_after(out, store, count, words, start);
+		offer_after(out, store, shown, count, words, start);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "core/control/commands.h"
 #include "core/model/model.h"
+#include "tui/typed.h"
 
 #define COMPLETE_MOST 64
 
@@ -13,15 +14,12 @@ struct completion {
 	struct text_list words; /* what it can become, in the table's or the model's order */
 };
 
-/** What the last word of `text` can become. Free with completion_free. */
-void completion_make(const struct model_store *store, const char *text, struct completion *out);
+/** What the last word of `text` can become; `shown`: the kind of the rows on screen, for fields. Free with
+ * completion_free. */
+void completion_make(const struct model_store *store, enum model_kind shown, const char *text,
+		     struct completion *out);
 void completion_free(struct completion *completion);
 /** The longest beginning that all words share. Returns `out`. */
 const char *completion_common(const struct completion *completion, char *out, size_t size);
-/**
- * Splits a line into words at blanks; "a word" and 'a word' hold theirs together. Words are written into
- * `buffer`. Returns how many, at most `most`.
- */
-int words_split(const char *text, char *buffer, size_t size, const char **words, int most);
 
 #endif

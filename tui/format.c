@@ -5,12 +5,15 @@
  */
 #include "tui/format.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "core/base/text.h"
+
+#define MOST_TROUBLE 72 /* bytes of an error that are said whole */
 
 /* --- figures
  * -------------------------------------------------------------------------------------------------- */
@@ -376,8 +379,14 @@ tunnel_trouble(const struct model_tunnel *tunnel, usec_t now, char *out, size_t 
 	size_t used = 0;
 
 	out[0] = '\0';
-	if (tunnel->last_error.set && tunnel->last_error.text != NULL)
-		used = (size_t)snprintf(out, size, "%s", tunnel->last_error.text);
+	if (tunnel->last_error.set && tunnel->last_error.text != NULL) {
+		const char *text = tunnel->last_error.text, *list = strstr(text, ": ");
+		/* a long list behind a colon must not hide when it is tried again; the detail has all of it
+		 */
+		bool cut = strlen(text) > MOST_TROUBLE && list != NULL;
+
+		used = (size_t)snprintf(out, size, "%.*s", cut ? (int)(list - text) : INT_MAX, text);
+	}
 	if (used < size && tunnel->next_try_at > now)
 		used += (size_t)snprintf(out + used, size - used, "%snext in %s", used > 0 ? "; " : "",
 					 format_until(now, tunnel->next_try_at, span));

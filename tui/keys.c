@@ -2,6 +2,7 @@
 /*
  * The key map. There is no second list of bindings: the command table's `keys` and `panels` are read each
  * time a key comes (a few dozen short rows, a few microseconds), and checked for collisions once, at start.
+ * What a person's settings say of a command's keys stands beside its row and counts instead.
  */
 #include "tui/keys.h"
 
@@ -71,6 +72,53 @@ keys_name(key_code key, char *out, size_t size)
 	return out;
 }
 
+#define COMMANDS_MOST 160
+
+/* By the command's place in the table: the keys that a person gave it. */
+static struct {
+	bool set;
+	char keys[96]; /* "" for none */
+} bound[COMMANDS_MOST];
+
+/* Its place in the table; one past the last that can be bound for a row of another table (a test's). */
+static size_t
+place_of(const struct command *command)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	return command >= table && command < table + count && (size_t)(command - table) < COMMANDS_MOST
+		   ? (size_t)(command - table)
+		   : COMMANDS_MOST;
+}
+
+void
+keys_bind(const struct command *command, const char *keys)
+{
+	size_t place = place_of(command);
+
+	if (place == COMMANDS_MOST)
+		return;
+	bound[place].set = true;
+	snprintf(bound[place].keys, sizeof(bound[place].keys), "%s", keys != NULL ? keys : "");
+}
+
+void
+keys_reset(void)
+{
+	memset(bound, 0, sizeof(bound));
+}
+
+const char *
+keys_text(const struct command *command)
+{
+	size_t place = place_of(command);
+
+	if (place == COMMANDS_MOST || !bound[place].set)
+		return command->keys;
+	return bound[place].keys[0] != '\0' ? bound[place].keys : NULL;
+}
+
 /* The i-th word of a list separated by blanks; false past the last. */
 static bool
 word_at(const char *list, int i, char *out, size_t size)
@@ -96,7 +144,7 @@ keys_of(const struct command *command, int i)
 {
 	char word[16];
 
-	return word_at(command->keys, i, word, sizeof(word)) ? keys_parse(word) : 0;
+	return word_at(keys_text(command), i, word, sizeof(word)) ? keys_parse(word) : 0;
 }
 
 bool
@@ -165,7 +213,7 @@ keys_check(const struct command *table, size_t count, struct error *err)
 	char word[32];
 
 	for (size_t i = 0; i < count; i++) {
-		for (int k = 0; word_at(table[i].keys, k, word, sizeof(word)); k++) {
+		for (int k = 0; word_at(keys_text(&table[i]), k, word, sizeof(word)); k++) {
 			key_code key = keys_parse(word);
 
 			if (key == 0)

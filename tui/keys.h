@@ -35,6 +35,8 @@ enum {
 	KEYS_F1,
 	KEYS_F12 = KEYS_F1 + 11,
 	KEYS_UNKNOWN,           /* a key that we have no name for: bound to nothing */
+	KEYS_MOUSE,             /* something of the mouse: terminal_mouse says what */
+	KEYS_PANEL,             /* only in zones of the screen: + the number of a tab */
 	KEYS_CONTROL = 0x200000 /* + 'a' to 'z' */
 };
 
@@ -43,6 +45,12 @@ key_code keys_parse(const char *name);
 /** The name of a code, as keys_parse takes it. Returns `out`. */
 const char *keys_name(key_code key, char *out, size_t size);
 
+/** The keys that count for a command, separated by blanks; NULL for none: a person's, else the table's. */
+const char *keys_text(const struct command *command);
+/** Gives a command of the table other keys (names of keys, separated by blanks; NULL or "": none). */
+void keys_bind(const struct command *command, const char *keys);
+/** Back to the table's keys. */
+void keys_reset(void);
 /** The i-th key of a command as a code; 0 past the last. */
 key_code keys_of(const struct command *command, int i);
 /** Whether the command's keys count on that panel. */

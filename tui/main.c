@@ -12,6 +12,7 @@
 #include "core/lab/lab.h"
 #include "tui/cli.h"
 #include "tui/console.h"
+#include "tui/main_import.h"
 
 static int
 run_gateway(const char *config, const char *socket, const char *state_dir, int verbose)
@@ -52,11 +53,12 @@ run_lab(bool headless, bool keep, int (*console)(void *context, const char *sock
 }
 
 static int
-run_console(const char *socket)
+run_console(const struct console_options *options)
 {
-	const struct console_options options = {.socket = socket};
+	struct console_options all = *options;
 
-	return console_run(&options);
+	all.import = &main_import;
+	return console_run(&all);
 }
 
 int
@@ -68,6 +70,7 @@ main(int argc, char **argv)
 	    .import = run_import,
 	    .lab = run_lab,
 	    .console = run_console,
+	    .once = console_once,
 	    .default_config = GATEWAY_DEFAULT_CONFIG,
 	    .default_socket = GATEWAY_DEFAULT_SOCKET,
 	    .default_state_dir = GATEWAY_DEFAULT_STATE,

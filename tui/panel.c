@@ -7,8 +7,8 @@
 #include "tui/panels/panels.h"
 
 const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels,    &panel_peers,   &panel_routes,
-					  &panel_received, &panel_advertised, &panel_events,  &panel_gateway,
-					  &panel_usage,    &panel_sites,      &panel_plugins, NULL};
+					  &panel_received, &panel_advertised, &panel_events,  &panel_usage,
+					  &panel_sites,    &panel_gateway,    &panel_plugins, NULL};
 
 const struct panel_ops *
 panel_of_kind(enum model_kind kind)
@@ -20,9 +20,34 @@ panel_of_kind(enum model_kind kind)
 	return NULL;
 }
 
+/* The name of an object that a row only mentions, where it is one of that kind. */
+static const char *
+mentioned(const struct model_store *store, enum model_kind wanted, enum model_kind kind, const void *row)
+{
+	const char *name = NULL;
+
+	switch (kind) {
+	case MODEL_KIND_EVENT:
+		name = ((const struct model_event *)row)->subject;
+		break;
+	case MODEL_KIND_RECEIVED:
+		name = ((const struct model_received *)row)->peer;
+		break;
+	case MODEL_KIND_ADVERTISED:
+		name = ((const struct model_advertised *)row)->peer;
+		break;
+	case MODEL_KIND_USAGE:
+		name = ((const struct model_usage *)row)->connection;
+		break;
+	default:
+		break;
+	}
+	return name != NULL && model_store_get(store, wanted, name) != NULL ? name : NULL;
+}
+
 /* The tunnel that a row is, or hangs on. */
 static const char *
-tunnel_name(enum model_kind kind, const void *row)
+tunnel_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
 	switch (kind) {
 	case MODEL_KIND_TUNNEL:
@@ -32,20 +57,24 @@ tunnel_name(enum model_kind kind, const void *row)
 	case MODEL_KIND_ROUTE:
 		return ((const struct model_route *)row)->tunnel;
 	default:
-		return NULL;
+		return mentioned(store, MODEL_KIND_TUNNEL, kind, row);
 	}
 }
 
 static const char *
 connection_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
-	const char *name = tunnel_name(kind, row);
+	const char *name = tunnel_name(store, kind, row);
 	const struct model_tunnel *tunnel;
 
 	if (kind == MODEL_KIND_CONNECTION)
 		return ((const struct model_connection *)row)->name;
 	if (kind == MODEL_KIND_TUNNEL)
 		return ((const struct model_tunnel *)row)->connection;
+	if (name == NULL && kind == MODEL_KIND_ROUTE)
+		return ((const struct model_route *)row)->connection;
+	if (name == NULL)
+		return mentioned(store, MODEL_KIND_CONNECTION, kind, row);
 	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
 	return tunnel != NULL ? tunnel->connection : NULL;
 }
@@ -53,13 +82,48 @@ connection_name(const struct model_store *store, enum model_kind kind, const voi
 static const char *
 peer_name(const struct model_store *store, enum model_kind kind, const void *row)
 {
-	const char *name = tunnel_name(kind, row);
+	const char *name = tunnel_name(store, kind, row);
 	const struct model_tunnel *tunnel;
 
 	if (kind == MODEL_KIND_PEER)
 		return ((const struct model_peer *)row)->name;
+	if (name == NULL)
+		return mentioned(store, MODEL_KIND_PEER, kind, row);
 	tunnel = name != NULL ? model_store_get(store, MODEL_KIND_TUNNEL, name) : NULL;
 	return tunnel != NULL ? tunnel->peer : NULL;
+}
+
+/* What can be explained: a prefix where the row has one, a peer of its own by its address. */
+static const char *
+target_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	switch (kind) {
+	case MODEL_KIND_ROUTE:
+		return ((const struct model_route *)row)->prefix;
+	case MODEL_KIND_RECEIVED:
+		return ((const struct model_received *)row)->prefix;
+	case MODEL_KIND_ADVERTISED:
+		return ((const struct model_advertised *)row)->prefix;
+	default:
+		break;
+	}
+	if (tunnel_name(store, kind, row) != NULL)
+		return tunnel_name(store, kind, row);
+	return kind == MODEL_KIND_PEER ? ((const struct model_peer *)row)->remote_address
+				       : connection_name(store, kind, row);
+}
+
+/* What the row's events and routes are filed under. */
+static const char *
+subject_name(const struct model_store *store, enum model_kind kind, const void *row)
+{
+	const char *name = kind == MODEL_KIND_EVENT  ? ((const struct model_event *)row)->subject
+			   : kind == MODEL_KIND_PEER ? ((const struct model_peer *)row)->name
+						     : tunnel_name(store, kind, row);
+
+	if (name == NULL)
+		name = connection_name(store, kind, row);
+	return name != NULL ? name : peer_name(store, kind, row);
 }
 
 const char *
@@ -70,16 +134,15 @@ panel_argument(const struct model_store *store, enum model_kind kind, const void
 		return NULL;
 	switch (argument) {
 	case COMMAND_ARGUMENT_TUNNEL:
-		return tunnel_name(kind, row);
+		return tunnel_name(store, kind, row);
 	case COMMAND_ARGUMENT_CONNECTION:
 		return connection_name(store, kind, row);
 	case COMMAND_ARGUMENT_PEER:
 		return peer_name(store, kind, row);
 	case COMMAND_ARGUMENT_TARGET:
-		if (kind == MODEL_KIND_ROUTE)
-			return ((const struct model_route *)row)->prefix;
-		return tunnel_name(kind, row) != NULL ? tunnel_name(kind, row)
-						      : connection_name(store, kind, row);
+		return target_name(store, kind, row);
+	case COMMAND_ARGUMENT_SUBJECT:
+		return subject_name(store, kind, row);
 	default:
 		return NULL;
 	}

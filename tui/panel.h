@@ -13,11 +13,25 @@
 #include "tui/canvas.h"
 #include "tui/history.h"
 #include "tui/widgets/graph.h"
+#include "tui/widgets/marks.h"
+
+/* What an event said that stays true for a while. */
+struct past_trouble {
+	uint64_t sequence;
+	usec_t at, until; /* wall clock */
+	char text[200];
+};
+
+struct settings;
 
 struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
 	struct model_store *store;     /* the copy */
 	struct history *history;
+	const struct settings *settings; /* NULL: none */
+	struct past_trouble journal,
+	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */
+	uint64_t events_seen;
 	enum graph_style graph;
 	usec_t now;                     /* wall clock, one for a whole frame */
 	void (*changed)(void *context); /* a panel asks to be drawn again */
@@ -25,6 +39,7 @@ struct scene {
 };
 
 struct panel;
+struct table;
 
 struct panel_ops {
 	const char *name;     /* as in the command table's `panels` */
@@ -46,6 +61,10 @@ struct panel_ops {
 	bool (*filter)(struct panel *panel, const char *text, struct error *err);
 	/** "3 of 12 tunnels", for the line of tabs. */
 	void (*status)(struct panel *panel, char *out, size_t size);
+	/** The keys of the marked rows; may be NULL, or return NULL, where nothing can be marked. */
+	struct marks *(*marks)(struct panel *panel);
+	/** The panel's table, where it is one: for whoever arranges columns and order; may be NULL. */
+	struct table *(*table)(struct panel *panel);
 	/** Once a second while it is on screen; may be NULL. */
 	void (*tick)(struct panel *panel);
 };

@@ -134,7 +134,7 @@ print_single(struct show *show, const void *row, size_t count)
 	if (show->watch || (!only && (show->json || show->name == NULL || count != 1)))
 		return false;
 	if (!show->json) {
-		table_print_whole(show->info, row);
+		table_print_whole(stdout, show->info, row);
 	} else {
 		print_json(show, row, false);
 		putchar('\n');

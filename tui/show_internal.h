@@ -3,6 +3,8 @@
 #ifndef TWINSPAN_TUI_SHOW_INTERNAL_H
 #define TWINSPAN_TUI_SHOW_INTERNAL_H
 
+#include <stdio.h>
+
 #include "core/model/model.h"
 
 #define TABLE_COLUMNS 12
@@ -13,8 +15,12 @@ struct table {
 	const struct model_field *fields[TABLE_COLUMNS];
 	int widths[TABLE_COLUMNS];
 	size_t count;
+	FILE *out; /* stdout, unless somebody says otherwise */
 };
 
+/* A field as it stands in a table, with its unit; "-" where it is unset. Returns `out`. */
+const char *show_field_text(const struct model_kind_info *info, const struct model_field *field,
+			    const void *row, char *out, size_t size);
 /* The columns of a kind, as wide as their titles. */
 void show_table_init(struct table *table, const struct model_kind_info *info);
 /* Widens columns so that this row fits. */
@@ -22,7 +28,7 @@ void show_table_measure(struct table *table, const void *row);
 void table_print_head(const struct table *table);
 void table_print_row(const struct table *table, const void *row);
 /* All fields of one row that are set, one a line. */
-void table_print_whole(const struct model_kind_info *info, const void *row);
+void table_print_whole(FILE *out, const struct model_kind_info *info, const void *row);
 
 /* Is this one of the rows that NAME means? By key, and by what a row belongs to: its connection, tunnel,
  * peer. */

@@ -97,6 +97,16 @@ cell(const struct model_kind_info *info, const struct model_field *field, const 
 	return out;
 }
 
+const char *
+show_field_text(const struct model_kind_info *info, const struct model_field *field, const void *row,
+		char *out, size_t size)
+{
+	char text[CELL];
+
+	snprintf(out, size, "%s", cell(info, field, row, text));
+	return out;
+}
+
 /* Characters, not bytes. */
 static int
 width_of(const char *text)
@@ -131,7 +141,7 @@ show_table_init(struct table *table, const struct model_kind_info *info)
 {
 	const char *names = columns[info->kind] != NULL ? columns[info->kind] : "name";
 
-	*table = (struct table){.info = info};
+	*table = (struct table){.info = info, .out = stdout};
 	while (*names != '\0' && table->count < TABLE_COLUMNS) {
 		size_t length = strcspn(names, " ");
 		char name[32];
@@ -172,8 +182,8 @@ print_cell(const struct table *table, size_t i, const char *text)
 
 	if (padding < 0)
 		padding = 0;
-	printf("%*s%s%*s%s", right ? padding : 0, "", text, right || last ? 0 : padding, "",
-	       last ? "\n" : "  ");
+	fprintf(table->out, "%*s%s%*s%s", right ? padding : 0, "", text, right || last ? 0 : padding, "",
+		last ? "\n" : "  ");
 }
 
 void
@@ -194,7 +204,8 @@ table_print_row(const struct table *table, const void *row)
 
 /* The fields of one shape; nested ones stand under their own title. */
 static void
-print_fields(const struct model_kind_info *info, const struct model_shape *shape, const void *row, int indent)
+print_fields(FILE *out, const struct model_kind_info *info, const struct model_shape *shape, const void *row,
+	     int indent)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct model_field *field = &shape->fields[i];
@@ -204,16 +215,16 @@ print_fields(const struct model_kind_info *info, const struct model_shape *shape
 		if (field->type == MODEL_SUB) {
 			if (!*(const bool *)at)
 				continue;
-			printf("%*s%s\n", indent, "", field->title);
-			print_fields(info, field->sub, at, indent + 2);
+			fprintf(out, "%*s%s\n", indent, "", field->title);
+			print_fields(out, info, field->sub, at, indent + 2);
 		} else if (strcmp(cell(info, field, row, text), "-") != 0) {
-			printf("%*s%-*s  %s\n", indent, "", 16 - indent, field->title, text);
+			fprintf(out, "%*s%-*s  %s\n", indent, "", 16 - indent, field->title, text);
 		}
 	}
 }
 
 void
-table_print_whole(const struct model_kind_info *info, const void *row)
+table_print_whole(FILE *out, const struct model_kind_info *info, const void *row)
 {
-	print_fields(info, info->shape, row, 0);
+	print_fields(out, info, info->shape, row, 0);
 }

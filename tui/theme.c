@@ -14,24 +14,18 @@
  */
 #include "tui/theme.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <yaml.h>
 
 #include "core/base/paths.h"
 #include "core/base/text.h"
+#include "tui/yaml_file.h"
 
-#define THEME_MOST_BYTES 65536
 #define NEAR_GREY 28
-
-struct reading {
-	yaml_document_t document;
-	const char *path;
-	struct error *err;
-};
 
 #define ROLE_NAME(role, attributes, help) #role,
 static const char *const role_names[] = {THEME_ROLES(ROLE_NAME) NULL};
@@ -172,52 +166,6 @@ theme_nearest_16(uint32_t rgb)
 /* --- the file
  * ------------------------------------------------------------------------------------------------- */
 
-static bool fail(const struct reading *r, yaml_mark_t mark, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool
-fail(const struct reading *r, yaml_mark_t mark, const char *format, ...)
-{
-	char text[384];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return error_set(r->err, "%s:%zu:%zu: %s", r->path, mark.line + 1, mark.column + 1, text);
-}
-
-static bool
-fail_name(const struct reading *r, const yaml_node_t *node, const char *what, const char *const *names)
-{
-	char clean[64];
-	const char *nearest = text_nearest((const char *)node->data.scalar.value, names);
-
-	text_clean(clean, sizeof(clean), (const char *)node->data.scalar.value);
-	if (nearest != NULL)
-		return fail(r, node->start_mark, "unknown %s '%s' (did you mean '%s'?)", what, clean,
-			    nearest);
-	return fail(r, node->start_mark, "unknown %s '%s'", what, clean);
-}
-
-static int
-index_of(const char *const *names, const char *name)
-{
-	for (int i = 0; names[i] != NULL; i++) {
-		if (strcmp(names[i], name) == 0)
-			return i;
-	}
-	return -1;
-}
-
-static bool
-is_scalar(const struct reading *r, const yaml_node_t *node, const char *what)
-{
-	if (node->type != YAML_SCALAR_NODE)
-		return fail(r, node->start_mark, "%s must be a single value", what);
-	return true;
-}
-
 static bool
 parse_rgb(const char *text, uint32_t *rgb)
 {
@@ -231,24 +179,24 @@ parse_rgb(const char *text, uint32_t *rgb)
 
 /* One word of a colour: "#rrggbb", a name, "default". */
 static bool
-read_colour_word(struct reading *r, yaml_node_t *node, struct theme_colour *out)
+read_colour_word(struct yaml_file *r, yaml_node_t *node, struct theme_colour *out)
 {
 	const char *text;
 	int ansi;
 
-	if (!is_scalar(r, node, "a colour"))
+	if (!yaml_is_scalar(r, node, "a colour"))
 		return false;
 	text = (const char *)node->data.scalar.value;
 	if (strcmp(text, "default") == 0)
 		return true;
 	if (text[0] == '#') {
 		if (!parse_rgb(text, &out->rgb))
-			return fail(r, node->start_mark, "a colour is written \"#rrggbb\"");
+			return yaml_fail(r, node->start_mark, "a colour is written \"#rrggbb\"");
 		out->exact = true;
 	} else {
-		ansi = index_of(ansi_names, text);
+		ansi = yaml_index_of(ansi_names, text);
 		if (ansi < 0)
-			return fail_name(r, node, "colour", ansi_names);
+			return yaml_fail_name(r, node, "colour", ansi_names);
 		out->ansi = (int8_t)ansi;
 		if (!out->exact)
 			out->rgb = ansi_rgb[ansi];
@@ -258,7 +206,7 @@ read_colour_word(struct reading *r, yaml_node_t *node, struct theme_colour *out)
 }
 
 static bool
-read_colour(struct reading *r, yaml_node_t *node, struct theme_colour *out)
+read_colour(struct yaml_file *r, yaml_node_t *node, struct theme_colour *out)
 {
 	*out = (struct theme_colour){.ansi = -1};
 	if (node->type != YAML_SEQUENCE_NODE)
@@ -271,147 +219,145 @@ read_colour(struct reading *r, yaml_node_t *node, struct theme_colour *out)
 }
 
 static bool
-read_flag(struct reading *r, yaml_node_t *node, unsigned bit, unsigned *out)
+read_attribute(struct yaml_file *r, yaml_node_t *node, unsigned bit, unsigned *out)
 {
-	const char *text = (const char *)node->data.scalar.value;
+	bool on;
 
-	if (!is_scalar(r, node, "an attribute"))
+	if (!yaml_read_flag(r, node, "an attribute", &on))
 		return false;
-	if (strcmp(text, "true") == 0)
+	if (on)
 		*out |= bit;
-	else if (strcmp(text, "false") != 0)
-		return fail(r, node->start_mark, "an attribute is true or false");
-	return true;
-}
-
-typedef bool (*pair_reader)(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out);
-
-static bool
-read_mapping(struct reading *r, yaml_node_t *node, const char *what, pair_reader read, void *out)
-{
-	if (node->type != YAML_MAPPING_NODE)
-		return fail(r, node->start_mark, "%s must be a mapping", what);
-	for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-		yaml_node_t *key = yaml_document_get_node(&r->document, p->key);
-
-		if (!is_scalar(r, key, "a key") ||
-		    !read(r, key, yaml_document_get_node(&r->document, p->value), out))
-			return false;
-	}
 	return true;
 }
 
 static bool
-read_style_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+read_style_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 {
 	static const char *const names[] = {"fg",        "bg",      "bold",   "dim",
 					    "underline", "reverse", "italic", NULL};
 	struct theme_style *style = out;
 	const char *name = (const char *)key->data.scalar.value;
-	int attribute = index_of(attribute_names, name);
+	int attribute = yaml_index_of(attribute_names, name);
 
 	if (strcmp(name, "fg") == 0)
 		return read_colour(r, value, &style->fg);
 	if (strcmp(name, "bg") == 0)
 		return read_colour(r, value, &style->bg);
 	if (attribute < 0)
-		return fail_name(r, key, "key", names);
-	return read_flag(r, value, 1U << attribute, &style->attributes);
+		return yaml_fail_name(r, key, "key", names);
+	return read_attribute(r, value, 1U << attribute, &style->attributes);
 }
 
 static bool
-read_role_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+read_role_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 {
 	struct theme *theme = out;
-	int role = index_of(role_names, (const char *)key->data.scalar.value);
+	int role = yaml_index_of(role_names, (const char *)key->data.scalar.value);
 
 	if (role < 0)
-		return fail_name(r, key, "role", role_names);
-	return read_mapping(r, value, "a role", read_style_pair, &theme->roles[role]);
+		return yaml_fail_name(r, key, "role", role_names);
+	theme->roles[role] = (struct theme_style){0};
+	return yaml_read_map(r, value, "a role", read_style_pair, &theme->roles[role]);
 }
 
 static bool
-read_theme_pair(struct reading *r, yaml_node_t *key, yaml_node_t *value, void *out)
+read_theme_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 {
 	static const char *const names[] = {"name", "made_for", "roles", NULL};
 	struct theme *theme = out;
 
-	switch (index_of(names, (const char *)key->data.scalar.value)) {
+	switch (yaml_index_of(names, (const char *)key->data.scalar.value)) {
 	case 0:
-		if (!is_scalar(r, value, "name"))
+		if (!yaml_is_scalar(r, value, "name"))
 			return false;
 		text_clean(theme->name, sizeof(theme->name), (const char *)value->data.scalar.value);
 		return true;
 	case 1:
-		if (!is_scalar(r, value, "made_for"))
+		if (!yaml_is_scalar(r, value, "made_for"))
 			return false;
 		if (!parse_rgb((const char *)value->data.scalar.value, &theme->made_for))
-			return fail(r, value->start_mark, "a colour is written \"#rrggbb\"");
+			return yaml_fail(r, value->start_mark, "a colour is written \"#rrggbb\"");
 		return true;
 	case 2:
-		return read_mapping(r, value, "roles", read_role_pair, theme);
+		return yaml_read_map(r, value, "roles", read_role_pair, theme);
 	default:
-		return fail_name(r, key, "key", names);
+		return yaml_fail_name(r, key, "key", names);
 	}
 }
 
 bool
 theme_load(const char *path, struct theme *out, struct error *err)
 {
-	struct reading r = {.path = path, .err = err};
-	unsigned char *bytes;
-	size_t size;
-	yaml_parser_t parser;
-	yaml_node_t *root;
-	bool ok;
-	FILE *file = fopen(path, "re");
-
-	if (file == NULL)
-		return error_set(err, "%s: %m", path);
-	bytes = memory_zeroed(1, THEME_MOST_BYTES);
-	size = fread(bytes, 1, THEME_MOST_BYTES, file);
-	fclose(file);
-	if (size == THEME_MOST_BYTES) {
-		free(bytes);
-		return error_set(err, "%s:1:1: larger than a theme can be (%d bytes)", path,
-				 THEME_MOST_BYTES);
-	}
 	*out = (struct theme){0};
-	yaml_parser_initialize(&parser);
-	yaml_parser_set_input_string(&parser, bytes, size);
-	if (!yaml_parser_load(&parser, &r.document)) {
-		ok =
-		    fail(&r, parser.problem_mark, "%s", parser.problem != NULL ? parser.problem : "not YAML");
-	} else {
-		root = yaml_document_get_root_node(&r.document);
-		ok = root != NULL ? read_mapping(&r, root, "a theme", read_theme_pair, out)
-				  : error_set(err, "%s:1:1: the file is empty", path);
-		yaml_document_delete(&r.document);
-	}
-	yaml_parser_delete(&parser);
-	free(bytes);
-	return ok;
+	/* a theme that knows nothing of it must not hide it */
+	out->roles[ROLE_production].attributes = mono_attributes[ROLE_production];
+	return yaml_file_read(path, "a theme", read_theme_pair, out, err);
 }
 
 bool
 theme_find(const char *name, struct theme *out, struct error *err)
 {
-	const char *home = getenv("HOME");
-	char path[4096];
+	char path[4096], file[300], clean[80];
 
 	if (strchr(name, '/') != NULL)
 		return theme_load(name, out, err);
-	if (strcmp(name, "mono") == 0) {
+	snprintf(file, sizeof(file), "themes/%s.yaml", name);
+	yaml_file_path(file, path, sizeof(path));
+	if (access(path, R_OK) == 0 || paths_theme(name, path, sizeof(path)))
+		return theme_load(path, out, err);
+	if (strcmp(name, "mono") == 0) { /* needs no file */
 		theme_monochrome(out);
 		return true;
 	}
-	if (home != NULL) {
-		snprintf(path, sizeof(path), "%s/.config/twinspan/themes/%s.yaml", home, name);
-		if (access(path, R_OK) == 0)
-			return theme_load(path, out, err);
+	yaml_file_path("themes", path, sizeof(path));
+	return error_set(err, "no theme '%s': neither in %s nor installed",
+			 text_clean(clean, sizeof(clean), name), path);
+}
+
+static void
+add_names(struct text_list *out, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	char name[64];
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 6 || length - 5 >= sizeof(name) || entry->d_name[0] == '.' ||
+		    strcmp(entry->d_name + length - 5, ".yaml") != 0)
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(length - 5), entry->d_name);
+		if (!text_list_has(out, name))
+			text_list_add(out, name);
 	}
-	if (!paths_theme(name, path, sizeof(path)))
-		return error_set(err, "no theme '%s': neither in ~/.config/twinspan/themes nor installed",
-				 name);
-	return theme_load(path, out, err);
+	if (dir != NULL)
+		closedir(dir);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+theme_names(struct text_list *out)
+{
+	char folder[4096];
+
+	yaml_file_path("themes", folder, sizeof(folder));
+	add_names(out, folder);
+	if (paths_theme_folder(folder, sizeof(folder)))
+		add_names(out, folder);
+	if (!text_list_has(out, "mono"))
+		text_list_add(out, "mono");
+	qsort(out->items, out->count, sizeof(*out->items), by_name);
+}
+
+bool
+theme_is_light(uint32_t background)
+{
+	/* where black and white stand out alike */
+	return theme_contrast(background, 0x000000) > theme_contrast(background, 0xffffff);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 
 enum theme_attribute {
 	THEME_BOLD = 1,
@@ -35,6 +36,8 @@ enum theme_attribute {
 	X(bad, THEME_BOLD, "down, refused") \
 	X(attention, THEME_BOLD, "the line that says what needs a person") \
 	X(header, THEME_BOLD, "the first line") \
+	X(production, THEME_BOLD | THEME_REVERSE, \
+	  "the first line of a gateway that is marked as production") \
 	X(tab, THEME_DIM, "names of the other panels") \
 	X(tab_active, THEME_BOLD | THEME_UNDERLINE, "name of this panel") \
 	X(heading, THEME_DIM, "titles of columns and sections") \
@@ -51,6 +54,9 @@ enum theme_attribute {
 
 #define THEME_ENUM(role, attributes, help) ROLE_##role,
 enum theme_role { THEME_ROLES(THEME_ENUM) ROLE_COUNT };
+
+/* How many colours there are to show it with. */
+enum theme_tier { TIER_MONO, TIER_8, TIER_16, TIER_256, TIER_DIRECT };
 
 struct theme_colour {
 	bool set;     /* false: the terminal's own */
@@ -75,9 +81,14 @@ void theme_monochrome(struct theme *out);
 /** Reads a file. Errors name file, line and column; unknown keys and roles are errors. */
 bool theme_load(const char *path, struct theme *out, struct error *err);
 /**
- * By name: ~/.config/twinspan/themes/NAME.yaml, then the installed ones; a name with a slash is a path.
+ * By name: themes/NAME.yaml in the person's configuration folder (yaml_file_path), then the installed ones; a
+ * name with a slash is a path.
  */
 bool theme_find(const char *name, struct theme *out, struct error *err);
+/** Adds the names that theme_find finds, in order. */
+void theme_names(struct text_list *out);
+/** Whether a background is nearer to white than to black, to the eye. */
+bool theme_is_light(uint32_t background);
 const char *theme_role_name(enum theme_role role);
 /** WCAG 2.1 contrast ratio of two colours, 1 to 21. */
 double theme_contrast(uint32_t a, uint32_t b);

@@ -79,7 +79,8 @@ paths_plugin(const char *name, char *out, size_t size)
 bool
 paths_theme_folder(char *out, size_t size)
 {
-	static const char *const places[] = {"themes", "../themes", TWINSPAN_THEME_DIR, NULL};
+	static const char *const places[] = {"themes",          "../themes",        "../../themes",
+					     "../../../themes", TWINSPAN_THEME_DIR, NULL};
 	char probe[4200];
 
 	/* an out-of-tree build folder has a themes/ of its own without files */

@@ -85,6 +85,7 @@ struct bgp_peer_status {
 	usec_t established_at;        /* monotonic; 0: not */
 	uint32_t hold_s, keepalive_s; /* negotiated; 0 unless established */
 	uint64_t received, accepted, advertised;
+	uint32_t max_prefixes; /* 0: no limit */
 	uint32_t local_preference, med_out;
 	bool graceful_shutdown;       /* what it is told carries the community (RFC 8326) */
 	const char *capabilities[16]; /* both sides have them: "multiprotocol-ipv4", "four-octet-as",
@@ -193,19 +194,31 @@ bool bgp_prefix_usable(const struct ip_prefix *prefix);
 bool bgp_network_add(struct bgp_speaker *speaker, const struct ip_prefix *prefix);
 bool bgp_network_remove(struct bgp_speaker *speaker, const struct ip_prefix *prefix);
 
+/** From where a walk goes, which way, and for how long. */
+struct bgp_walk {
+	const struct ip_prefix *from; /* NULL: from the end that it starts at; borrowed */
+	bool with;                    /* begins with the prefix `from` itself, else beyond it */
+	bool backwards;
+	usec_t until;             /* monotonic; 0: as long as it takes */
+	bool ran_out;             /* the time was up; to go on beyond `reached` */
+	struct ip_prefix reached; /* whose paths were all visited, or passed over */
+};
+
 /**
- * Walks, in prefix order, beginning after `after` (NULL: from the start); `visit` returns false to stop.
- * Paths of a prefix: best first. Received and advertised: of one peer.
+ * Walks in prefix order (NULL: all, forwards); `visit` returns false to stop. Paths of a prefix: best first,
+ * backwards the best last. Received and advertised: of one peer.
  */
-void bgp_walk_paths(struct bgp_speaker *speaker, const struct ip_prefix *after,
+void bgp_walk_paths(struct bgp_speaker *speaker, struct bgp_walk *walk,
 		    bool (*visit)(void *context, const struct bgp_path *path), void *context);
 /** The paths of exactly this prefix, the best first: what to show again after route_changed. */
 void bgp_walk_prefix(struct bgp_speaker *speaker, const struct ip_prefix *prefix,
 		     bool (*visit)(void *context, const struct bgp_path *path), void *context);
-void bgp_walk_received(struct bgp_peer *peer, const struct ip_prefix *after,
+void bgp_walk_received(struct bgp_peer *peer, struct bgp_walk *walk,
 		       bool (*visit)(void *context, const struct bgp_path *path), void *context);
-void bgp_walk_advertised(struct bgp_peer *peer, const struct ip_prefix *after,
+void bgp_walk_advertised(struct bgp_peer *peer, struct bgp_walk *walk,
 			 bool (*visit)(void *context, const struct bgp_path *path), void *context);
+/** So many paths bgp_walk_paths visits in all. */
+uint64_t bgp_path_count(const struct bgp_speaker *speaker);
 /** All peers, in the order of adding. */
 void bgp_walk_peers(struct bgp_speaker *speaker, bool (*visit)(void *context, struct bgp_peer *peer),
 		    void *context);

@@ -416,6 +416,7 @@ bgp_peer_status(const struct bgp_peer *peer, struct bgp_peer_status *out)
 	    .established_at = peer->established_at,
 	    .received = known->received,
 	    .accepted = known->accepted,
+	    .max_prefixes = peer->config.max_prefixes,
 	    .advertised = peer->out != NULL ? peer->out->count : 0,
 	    .local_preference = peer->config.local_preference,
 	    .med_out = peer->config.med_out,

@@ -319,3 +319,48 @@ trie_next(const struct trie *trie, struct trie_cursor *cursor)
 	}
 	return 0;
 }
+
+/* Backwards, `at` on the stack is how many items of the node are left. */
+void
+trie_seek_back(const struct trie *trie, struct trie_cursor *cursor, const uint8_t *address, unsigned length)
+{
+	unsigned level = level_of(length);
+	uint32_t index = ROOT;
+
+	cursor->depth = 0;
+	if (address == NULL) {
+		push(cursor, ROOT, node_at(trie, ROOT)->count);
+		return;
+	}
+	for (unsigned i = 0; i <= level; i++) {
+		const struct node *node = node_at(trie, index);
+		unsigned key = i == level ? key_of(address, length) : ((unsigned)address[i] << 4 | KEY_CHILD);
+		unsigned at = find(trie, node, key);
+
+		push(cursor, index, at);
+		if (!has(trie, node, at, key))
+			return;
+		index = values_of(trie, node)[at];
+	}
+}
+
+uint32_t
+trie_previous(const struct trie *trie, struct trie_cursor *cursor)
+{
+	while (cursor->depth != 0) {
+		unsigned top = cursor->depth - 1, at;
+		const struct node *node = node_at(trie, cursor->stack[top].node);
+		uint32_t value;
+
+		if (cursor->stack[top].at == 0) {
+			cursor->depth--;
+			continue;
+		}
+		at = --cursor->stack[top].at;
+		value = values_of(trie, node)[at];
+		if ((keys_of(trie, node)[at] & 15) != KEY_CHILD)
+			return value;
+		push(cursor, value, node_at(trie, value)->count);
+	}
+	return 0;
+}

@@ -43,5 +43,10 @@ bool trie_remove(struct trie *trie, const uint8_t *address, unsigned length);
 void trie_seek(const struct trie *trie, struct trie_cursor *cursor, const uint8_t *address, unsigned length);
 /** The value there, and on to the next; 0 at the end. The trie must not have changed since the seek. */
 uint32_t trie_next(const struct trie *trie, struct trie_cursor *cursor);
+/** The same backwards: to the last prefix before (`address`, `length`), or to the very last where address is
+ * NULL; then on with trie_previous only. */
+void trie_seek_back(const struct trie *trie, struct trie_cursor *cursor, const uint8_t *address,
+		    unsigned length);
+uint32_t trie_previous(const struct trie *trie, struct trie_cursor *cursor);
 
 #endif

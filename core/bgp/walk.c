@@ -15,25 +15,49 @@ struct walk {
 	void *context;
 };
 
-/* Calls `each` for every prefix after `after` until it returns false. */
+#define LOOK_AT_CLOCK 64 /* prefixes from one look at the clock to the next */
+
+static uint32_t
+next_net(const struct trie *trie, struct trie_cursor *cursor, bool backwards)
+{
+	return backwards ? trie_previous(trie, cursor) : trie_next(trie, cursor);
+}
+
+/* Calls `each` for every prefix of the walk until it returns false. */
 static void
-walk_nets(struct walk *walk, const struct ip_prefix *after,
-	  bool (*each)(struct walk *walk, const struct net *net))
+walk_nets(struct walk *walk, struct bgp_walk *how, bool (*each)(struct walk *walk, const struct net *net))
 {
 	const struct rib *rib = &walk->speaker->rib;
+	const uint8_t *address = NULL;
 	struct trie_cursor cursor;
 	struct ip_prefix from = {0};
 	uint32_t index;
+	unsigned passed = 0;
+	struct bgp_walk whole = {0};
 
-	if (after != NULL) {
-		if (after->address.family != rib->family)
+	how = how != NULL ? how : &whole;
+	how->ran_out = false;
+	if (how->from != NULL) {
+		if (how->from->address.family != rib->family)
 			return;
-		from = ip_prefix_network(after);
+		from = ip_prefix_network(how->from);
+		address = from.address.bytes;
+		index = how->with ? trie_get(&rib->trie, address, from.length) : 0;
+		if (index != 0 && !each(walk, rib_net(rib, index)))
+			return;
 	}
-	trie_seek(&rib->trie, &cursor, after != NULL ? from.address.bytes : NULL, from.length);
-	while ((index = trie_next(&rib->trie, &cursor)) != 0) {
+	if (how->backwards)
+		trie_seek_back(&rib->trie, &cursor, address, from.length);
+	else
+		trie_seek(&rib->trie, &cursor, address, from.length);
+	while ((index = next_net(&rib->trie, &cursor, how->backwards)) != 0) {
 		if (!each(walk, rib_net(rib, index)))
 			return;
+		if (how->until != 0 && ++passed % LOOK_AT_CLOCK == 0 && clock_monotonic() >= how->until) {
+			how->ran_out = true;
+			how->reached = rib_prefix(rib, rib_net(rib, index));
+			return;
+		}
 	}
 }
 
@@ -46,7 +70,7 @@ show(struct walk *walk, const struct net *net, const struct path *path)
 	return walk->visit(walk->context, &view);
 }
 
-/* The best first: it stands at the head of the list. */
+/* The best stands at the head of the list. */
 static bool
 each_path(struct walk *walk, const struct net *net)
 {
@@ -59,13 +83,28 @@ each_path(struct walk *walk, const struct net *net)
 	return true;
 }
 
+/* From the list's tail to its head; the few paths of a prefix are not linked that way. */
+static bool
+each_path_back(struct walk *walk, const struct net *net)
+{
+	const struct rib *rib = &walk->speaker->rib;
+
+	for (uint32_t last = 0, at; last != net->paths; last = at) {
+		for (at = net->paths; rib_path(rib, at)->next != last;)
+			at = rib_path(rib, at)->next;
+		if (path_usable(rib, rib_path(rib, at)) && !show(walk, net, rib_path(rib, at)))
+			return false;
+	}
+	return true;
+}
+
 void
-bgp_walk_paths(struct bgp_speaker *speaker, const struct ip_prefix *after,
+bgp_walk_paths(struct bgp_speaker *speaker, struct bgp_walk *how,
 	       bool (*visit)(void *context, const struct bgp_path *path), void *context)
 {
 	struct walk walk = {.speaker = speaker, .visit = visit, .context = context};
 
-	walk_nets(&walk, after, each_path);
+	walk_nets(&walk, how, how != NULL && how->backwards ? each_path_back : each_path);
 }
 
 void
@@ -100,14 +139,14 @@ each_received(struct walk *walk, const struct net *net)
 }
 
 void
-bgp_walk_received(struct bgp_peer *peer, const struct ip_prefix *after,
+bgp_walk_received(struct bgp_peer *peer, struct bgp_walk *how,
 		  bool (*visit)(void *context, const struct bgp_path *path), void *context)
 {
 	struct walk walk = {.speaker = peer->speaker, .peer = peer, .visit = visit, .context = context};
 
 	walk.left = rib_peer(&peer->speaker->rib, peer->index)->received;
 	if (walk.left != 0)
-		walk_nets(&walk, after, each_received);
+		walk_nets(&walk, how, each_received);
 }
 
 static bool
@@ -132,7 +171,7 @@ each_advertised(struct walk *walk, const struct net *net)
 }
 
 void
-bgp_walk_advertised(struct bgp_peer *peer, const struct ip_prefix *after,
+bgp_walk_advertised(struct bgp_peer *peer, struct bgp_walk *how,
 		    bool (*visit)(void *context, const struct bgp_path *path), void *context)
 {
 	struct walk walk = {.speaker = peer->speaker, .peer = peer, .visit = visit, .context = context};
@@ -140,5 +179,15 @@ bgp_walk_advertised(struct bgp_peer *peer, const struct ip_prefix *after,
 	if (peer->out == NULL || peer->out->count == 0)
 		return;
 	walk.left = peer->out->count;
-	walk_nets(&walk, after, each_advertised);
+	walk_nets(&walk, how, each_advertised);
+}
+
+uint64_t
+bgp_path_count(const struct bgp_speaker *speaker)
+{
+	uint64_t count = 0;
+
+	for (const struct bgp_peer *peer = speaker->peers; peer != NULL; peer = peer->next)
+		count += rib_peer(&speaker->rib, peer->index)->accepted;
+	return count + rib_peer(&speaker->rib, RIB_LOCAL)->accepted;
 }

@@ -232,9 +232,10 @@ set_folder(struct reading *reading, const char *file)
 }
 
 struct config *
-config_parse(const char *file, const char *text, size_t length, struct config_findings *findings)
+config_parse_with(const char *file, const char *text, size_t length, struct config_secrets *secrets,
+		  struct config_findings *findings)
 {
-	struct reading reading = {.findings = findings};
+	struct reading reading = {.findings = findings, .secrets = secrets};
 	size_t before = findings->errors;
 	struct tree tree;
 	bool failed;
@@ -258,6 +259,12 @@ config_parse(const char *file, const char *text, size_t length, struct config_fi
 		return NULL;
 	}
 	return reading.config;
+}
+
+struct config *
+config_parse(const char *file, const char *text, size_t length, struct config_findings *findings)
+{
+	return config_parse_with(file, text, length, NULL, findings);
 }
 
 /* At most FILE_MOST + 1 bytes, so that one too many is seen. */

@@ -154,6 +154,39 @@ struct config_findings {
 	size_t more_errors, more_warnings; /* of those, not kept */
 };
 
+/* Secrets that go into files of their own beside the configuration, when the text that names them does. */
+struct config_secret {
+	char *file; /* "psk/aws-paris-1": relative, below the configuration's folder */
+	char *text;
+	bool named; /* a psk_file of the text names it */
+	bool made;  /* the file was made by config_secrets_write */
+};
+
+struct config_secrets {
+	struct config_secret *items;
+	size_t count;
+};
+
+/**
+ * Reads "FILE SECRET" lines; empty ones are passed over. A FILE is one to four names of letters, digits, '.',
+ * '_' and '-' with slashes between, none of which begins with a dot. False with `err`, which never has a
+ * secret in it.
+ */
+bool config_secrets_parse(const char *lines, struct config_secrets *out, struct error *err);
+/**
+ * Could they be written? Each must be named by the text (config_parse_with), and where its file is there
+ * already, it has to hold this very secret, be private, and no symlink may be on the way. Nothing is changed.
+ */
+bool config_secrets_check(const struct config_secrets *secrets, const char *configuration, struct error *err);
+/**
+ * Writes each that isn't there into a new file of mode 0600 below the folder of the configuration; folders
+ * that are missing are made with mode 0700. All or none.
+ */
+bool config_secrets_write(struct config_secrets *secrets, const char *configuration, struct error *err);
+/** Takes away the files that config_secrets_write made, and the folders where those leave them empty. */
+void config_secrets_remove(struct config_secrets *secrets, const char *configuration);
+void config_secrets_free(struct config_secrets *secrets);
+
 /**
  * Reads and checks a file (at most 10 MB, UTF-8). Returns new, or NULL where there are errors; findings
  * (errors and warnings) are added to `findings` either way, every error of the file and not just the first.
@@ -166,6 +199,10 @@ struct config *config_parse(const char *file, const char *text, size_t length,
 			    struct config_findings *findings);
 /** The file's bytes, for config_parse; new, to be wiped (memory_wipe_free). NULL with a finding. */
 char *config_read(const char *file, size_t *length, struct config_findings *findings);
+/** As config_parse, where each psk_file that `secrets` has (they become `named`) is not there yet. NULL:
+ * none. */
+struct config *config_parse_with(const char *file, const char *text, size_t length,
+				 struct config_secrets *secrets, struct config_findings *findings);
 void config_free(struct config *config);
 /** By name; NULL where there is none. */
 struct config_connection *config_find_connection(const struct config *config, const char *name);
@@ -214,6 +251,14 @@ char *config_mask(const char *text, size_t length, size_t *out_length);
  */
 char *config_unmask(const char *given, size_t length, const char *present, size_t present_length,
 		    size_t *out_length, struct config_findings *findings);
+
+/**
+ * `text` with the items of `block` (a list in YAML's block form, or the value of one) at the end of its
+ * `connections`, indented as those are; every other byte stays. Without such a key it comes to the end of the
+ * file. Returns new, to be wiped; NULL with a finding where that can't be done.
+ */
+char *config_append(const char *text, size_t length, const char *block, size_t *out_length,
+		    struct config_findings *findings);
 
 /** Would a configuration with the default data plane be accepted with this proposal? */
 bool config_accepts_proposal(bool esp, const char *proposal);

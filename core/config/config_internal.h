@@ -76,6 +76,10 @@ const char *node_kind_name(const struct node *node);
 /** True for a plain empty value, "~" or "null". */
 bool node_is_null(const struct node *node);
 
+struct buffer;
+/** The buffer's bytes as a text of its own, to be wiped; the buffer is wiped. */
+char *text_of_buffer(struct buffer *buffer, size_t *length);
+
 /* --- the schema ------------------------------------------------------------------------------- */
 
 enum section {
@@ -143,7 +147,8 @@ struct reading {
 	struct config *config;
 	struct config_findings *findings;
 	struct unique *unique;
-	char folder[4096]; /* where relative paths start */
+	char folder[4096];              /* where relative paths start */
+	struct config_secrets *secrets; /* whose files are not there yet; NULL: none */
 };
 
 struct scope {

@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += core/config/libconfig.la
 core_config_libconfig_la_SOURCES = \
+	core/config/append.c \
 	core/config/check.c \
 	core/config/config.c core/config/config.h \
 	core/config/config_internal.h \
@@ -10,6 +11,7 @@ core_config_libconfig_la_SOURCES = \
 	core/config/proposals.c \
 	core/config/read.c \
 	core/config/schema.c \
+	core/config/secret_files.c \
 	core/config/secrets.c \
 	core/config/unique.c \
 	core/config/values.c

@@ -137,9 +137,8 @@ comment_secret(const char *line, size_t length)
 	return length;
 }
 
-/* The buffer's bytes as a text of its own; the buffer is wiped. */
-static char *
-text_of(struct buffer *buffer, size_t *length)
+char *
+text_of_buffer(struct buffer *buffer, size_t *length)
 {
 	char *text = memory_zeroed(buffer->length + 1, 1);
 
@@ -169,7 +168,7 @@ each_line(const char *text, size_t length, size_t *out_length,
 		buffer_append(&out, text + at + bare, whole - bare + (end != NULL));
 		at += whole + (end != NULL);
 	}
-	return text_of(&out, out_length);
+	return text_of_buffer(&out, out_length);
 }
 
 static void
@@ -228,7 +227,7 @@ replace(const char *text, size_t length, const struct spans *spans, char *(*with
 		memory_wipe_free(piece, strlen(piece));
 	}
 	buffer_append(&out, text + at, length - at);
-	return text_of(&out, out_length);
+	return text_of_buffer(&out, out_length);
 }
 
 static char *

@@ -115,6 +115,15 @@ read_file(struct reading *reading, struct config_tunnel *tunnel, const char *nam
 	int fd;
 
 	snprintf(from, sizeof(from), "psk_file %s", quoted(name));
+	for (size_t i = 0; reading->secrets != NULL && i < reading->secrets->count; i++) {
+		struct config_secret *secret = &reading->secrets->items[i];
+
+		if (strcmp(secret->file, name) != 0)
+			continue;
+		secret->named = true;
+		take_secret(reading, tunnel, from, (const uint8_t *)secret->text, strlen(secret->text), at);
+		return;
+	}
 	if (snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : reading->folder,
 		     name[0] == '/' ? "" : "/", name) >= (int)sizeof(path)) {
 		finding_error(reading->findings, at, "%s: the path is too long", from);

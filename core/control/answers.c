@@ -80,6 +80,8 @@ answer_page(struct control_pending *pending, const json_t *message, struct error
 	const json_t *rows = json_object_get(message, "rows"), *total = json_object_get(message, "total");
 	const char *kind = json_string_value(json_object_get(message, "kind"));
 	struct control_page page = {.ok = true, .kind = pending->kind, .total = MODEL_UINT_UNSET};
+	const char *said = json_string_value(json_object_get(message, "reached"));
+	char reached[MODEL_REACHED];
 	void **read;
 	bool good;
 
@@ -94,6 +96,8 @@ answer_page(struct control_pending *pending, const json_t *message, struct error
 	if (good) {
 		page.rows = (const void *const *)read;
 		page.complete = json_is_true(json_object_get(message, "complete"));
+		if (said != NULL && strlen(said) < sizeof(reached) && !page.complete)
+			page.reached = text_clean(reached, sizeof(reached), said);
 		if (json_is_integer(total) && json_integer_value(total) >= 0)
 			page.total = (uint64_t)json_integer_value(total);
 		pending->page(pending->context, &page);

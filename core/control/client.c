@@ -22,7 +22,7 @@
 #define LAST_RETRY_MS 5000
 #define SILENT_TICKS 6
 #define MOST_PENDING 1024
-#define READ_AT_ONCE 65536
+#define READ_AT_ONCE 16384
 
 /* One connection; it outlives its use until its handle is closed. */
 struct link {
@@ -51,7 +51,7 @@ struct control_client {
 	struct link *link; /* NULL while there is none */
 	struct control_lines in;
 	struct buffer out; /* requests that wait for the connection */
-	uv_timer_t retry, watchdog, soon;
+	uv_timer_t retry, watchdog, soon, again;
 	uint64_t retry_ms;
 	unsigned silent, handles;
 	bool ever_greeted, closed;
@@ -63,6 +63,7 @@ struct control_client {
 };
 
 static void try_connect(struct control_client *client);
+static void let_others_in(struct link *link);
 static void flush(struct control_client *client);
 
 /* --- states ------------------------------------------------------------------------------------ */
@@ -279,9 +280,29 @@ on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
 		client->silent = 0;
 		if (!take_messages(client, &err) && !client->closed && client->link == link)
 			lose(client, err.text);
+		if (!client->closed && client->link == link && (size_t)got == space->len)
+			let_others_in(link);
 	} else if (got < 0) {
 		lose(client, got == UV_EOF ? "the gateway closed the connection" : uv_strerror((int)got));
 	}
+}
+
+static void
+on_again(uv_timer_t *timer)
+{
+	struct control_client *client = timer->data;
+
+	if (client->link != NULL && client->link->connected)
+		uv_read_start((uv_stream_t *)&client->link->pipe, on_space, on_read);
+}
+
+/* libuv would read on for as long as there is something, and a thousand tunnels have much to say: a key that
+ * is pressed meanwhile has its turn between two pieces. */
+static void
+let_others_in(struct link *link)
+{
+	uv_read_stop((uv_stream_t *)&link->pipe);
+	uv_timer_start(&link->client->again, on_again, 0, 0);
 }
 
 static json_t *
@@ -436,18 +457,34 @@ control_client_command(struct control_client *client, const char *name, json_t *
 }
 
 void
-control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
-		     const char *after, size_t limit, control_page_fn done, void *context)
+control_client_page(struct control_client *client, const struct control_page_request *request,
+		    control_page_fn done, void *context)
 {
 	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
+	json_t *message =
+	    json_pack("{s:s, s:s, s:s*, s:I}", "do", "query", "kind", model_kind_info(request->kind)->plural,
+		      "filter", request->filter, "limit", (json_int_t)request->limit);
 
+	if (message != NULL && (request->key != NULL || request->before))
+		json_object_set_new(message, request->before ? "before" : "after",
+				    request->key != NULL ? json_string(request->key) : json_null());
+	if (message != NULL && request->partial)
+		json_object_set_new(message, "partial", json_true());
 	pending->query = true;
 	pending->page = done;
 	pending->context = context;
-	pending->kind = kind;
-	ask(client, pending,
-	    json_pack("{s:s, s:s, s:s*, s:s*, s:I}", "do", "query", "kind", model_kind_info(kind)->plural,
-		      "filter", filter, "after", after, "limit", (json_int_t)limit));
+	pending->kind = request->kind;
+	ask(client, pending, message);
+}
+
+void
+control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
+		     const char *after, size_t limit, control_page_fn done, void *context)
+{
+	const struct control_page_request request = {
+	    .kind = kind, .filter = filter, .key = after, .limit = limit};
+
+	control_client_page(client, &request, done, context);
 }
 
 /* --- the client's own life --------------------------------------------------------------------- */
@@ -480,8 +517,9 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 	uv_timer_init(loop, &client->retry);
 	uv_timer_init(loop, &client->watchdog);
 	uv_timer_init(loop, &client->soon);
-	client->retry.data = client->watchdog.data = client->soon.data = client;
-	client->handles = 3;
+	uv_timer_init(loop, &client->again);
+	client->retry.data = client->watchdog.data = client->soon.data = client->again.data = client;
+	client->handles = 4;
 	uv_timer_start(&client->watchdog, on_watch, CONTROL_HEARTBEAT_MS, CONTROL_HEARTBEAT_MS);
 	try_connect(client);
 	return client;
@@ -497,6 +535,7 @@ control_client_close(struct control_client *client)
 	uv_close((uv_handle_t *)&client->retry, on_timer_closed);
 	uv_close((uv_handle_t *)&client->watchdog, on_timer_closed);
 	uv_close((uv_handle_t *)&client->soon, on_timer_closed);
+	uv_close((uv_handle_t *)&client->again, on_timer_closed);
 	control_pending_fail_all(&client->pending, "the connection was closed");
 	control_pending_fail_all(&client->failed,
 				 client->why[0] != '\0' ? client->why : "the connection was closed");
@@ -512,6 +551,12 @@ struct model_store *
 control_client_store(struct control_client *client)
 {
 	return client->mirror.store;
+}
+
+size_t
+control_client_unanswered(const struct control_client *client)
+{
+	return HASH_COUNT(client->pending) + HASH_COUNT(client->failed);
 }
 
 usec_t

@@ -52,6 +52,8 @@ enum control_client_state control_client_state(const struct control_client *clie
 /** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
  */
 struct model_store *control_client_store(struct control_client *client);
+/** Requests that are not answered yet. */
+size_t control_client_unanswered(const struct control_client *client);
 /** Monotonic time of the last thing heard (a heartbeat comes each second). */
 usec_t control_client_heard(const struct control_client *client);
 /** What the gateway said of itself in its greeting: version, and our role there ("viewer", ...). NULL before.
@@ -83,9 +85,22 @@ struct control_page {
 	const void *const *rows;
 	size_t count;
 	bool complete;  /* no more rows after these */
-	uint64_t total; /* rows of the kind in all, where the provider knows; MODEL_UINT_UNSET otherwise */
+	uint64_t total; /* about how many rows the kind has in all; MODEL_UINT_UNSET where nobody knows */
+	/** A partial page that ended for its time: go on after (or before) this key. NULL: the last row's. */
+	const char *reached;
 };
 typedef void (*control_page_fn)(void *context, const struct control_page *page);
+struct control_page_request {
+	enum model_kind kind;
+	const char *filter; /* may be NULL */
+	const char *key;    /* the rows after this one, or before it; NULL: the first ones, or the last */
+	bool before;
+	bool partial; /* what takes long may be answered in parts; another one ends it with what it has */
+	size_t limit;
+};
+void control_client_page(struct control_client *client, const struct control_page_request *request,
+			 control_page_fn done, void *context);
+/** The rows after a key, a whole page of them. */
 void control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
 			  const char *after, size_t limit, control_page_fn done, void *context);
 

@@ -29,11 +29,15 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_CONNECTION,
 	COMMAND_ARGUMENT_PEER,
 	COMMAND_ARGUMENT_PREFIX,
-	COMMAND_ARGUMENT_KIND,   /* of the model: tunnels, peers, ... */
-	COMMAND_ARGUMENT_TARGET, /* address, prefix, tunnel or connection */
+	COMMAND_ARGUMENT_KIND,    /* of the model: tunnels, peers, ... */
+	COMMAND_ARGUMENT_TARGET,  /* address, prefix, tunnel or connection */
+	COMMAND_ARGUMENT_SUBJECT, /* what has events and routes: tunnel, connection, peer */
 	COMMAND_ARGUMENT_FILE,
 	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
-	COMMAND_ARGUMENT_WORD
+	COMMAND_ARGUMENT_THEME,   /* of the console */
+	COMMAND_ARGUMENT_WORD,
+	COMMAND_ARGUMENT_FIELD, /* of the panel's rows */
+	COMMAND_ARGUMENT_FIELDS /* and as many more as follow, in one text */
 };
 
 struct command_argument {
@@ -50,7 +54,7 @@ struct command_option {
 };
 
 #define COMMAND_ARGUMENTS 2
-#define COMMAND_OPTIONS 5
+#define COMMAND_OPTIONS 6
 
 struct command {
 	const char *name;

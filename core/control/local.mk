@@ -6,6 +6,7 @@ core_control_libcontrol_la_SOURCES = \
 	core/control/listen.c core/control/listen.h \
 	core/control/mirror.c \
 	core/control/protocol.c core/control/protocol.h \
+	core/control/query.c \
 	core/control/request.c \
 	core/control/roles.c \
 	core/control/server.c core/control/server.h core/control/server_internal.h \

@@ -87,6 +87,12 @@ control_server_handle(struct control_server *server, const char *name, control_h
 		log_error("control", "a handler for '%s', which is not in the command table", name);
 		return;
 	}
+	for (size_t i = 0; i < server->handler_count; i++) {
+		if (server->handlers[i].command == command) { /* the later one counts */
+			server->handlers[i] = (struct control_handler_row){command, handler, context};
+			return;
+		}
+	}
 	server->handlers =
 	    memory_resize(server->handlers, (server->handler_count + 1) * sizeof(struct control_handler_row));
 	server->handlers[server->handler_count++] = (struct control_handler_row){command, handler, context};
@@ -169,7 +175,8 @@ finished(const struct connection *connection)
 
 	if (connection->writing || session->out.length != 0)
 		return false;
-	return session->closing || (connection->end_of_input && session->requests == 0);
+	return session->closing ||
+	       (connection->end_of_input && session->requests == 0 && session->query_count == 0);
 }
 
 /* Handles what came in, makes and writes what goes out. True where more could be done at once. */
@@ -181,6 +188,7 @@ advance(struct connection *connection)
 
 	if (connection->ended) /* a handler closed the server */
 		return false;
+	more = control_query_work(session) || more;
 	control_session_produce(session);
 	start_write(connection);
 	if (connection->ended)
@@ -202,6 +210,7 @@ on_work(uv_idle_t *idle)
 
 	uv_idle_stop(idle);
 	socket->sent_at = clock_monotonic();
+	control_query_turn(socket->server);
 	DL_FOREACH_SAFE(socket->server->sessions, session, next)
 	{
 		if (advance((struct connection *)session))

@@ -12,6 +12,10 @@
 
 #define SESSION_REQUESTS 32 /* commands of one client under way at once */
 
+#define SESSION_QUERIES 16 /* queries of one client under way at once; further messages wait */
+
+struct control_query; /* a query under way; query.c */
+
 struct control_session {
 	struct control_session *prev, *next; /* in the server's list */
 	struct control_server *server;
@@ -22,7 +26,9 @@ struct control_session {
 	struct buffer out;
 	size_t in_flight;  /* bytes given to the socket and not yet taken by it */
 	unsigned requests; /* commands under way */
-	bool closing;      /* nothing more is read; to be closed when everything is written */
+	struct control_query *queries;
+	unsigned query_count;
+	bool closing; /* nothing more is read; to be closed when everything is written */
 
 	bool following, begun, live, past_sent;
 	uint64_t kinds, paged_kinds;
@@ -55,6 +61,8 @@ struct control_server {
 	struct control_session *sessions;
 	struct control_request *requests;
 	struct control_socket *socket; /* server.c's; NULL without one */
+	usec_t queries_until;          /* what work on queries this turn of the loop has time for */
+	usec_t queries_rest;           /* and from when on a new one may begin at once */
 	void (*wake)(struct control_server *server,
 		     struct control_session *session);  /* `session` has output */
 	void (*changed)(struct control_server *server); /* the store did */
@@ -81,6 +89,16 @@ void control_session_reply(struct control_session *session, json_int_t id, int e
 /* Watches the store for all sessions. */
 void control_session_watch_store(struct control_server *server);
 void control_session_watched_kinds_changed(struct control_server *server);
+
+/* --- query.c ----------------------------------------------------------------------------------- */
+
+/* Begins a query, with a first slice of work: most are answered by then. */
+void control_query_begin(struct control_session *session, json_int_t id, const json_t *message);
+/* A turn of the loop begins: the time that all sessions' queries may take in it. */
+void control_query_turn(struct control_server *server);
+/* Goes on with what is under way, as long as the turn's time lasts. True where more is to be done. */
+bool control_query_work(struct control_session *session);
+void control_query_drop_all(struct control_session *session);
 
 /* --- request.c --------------------------------------------------------------------------------- */
 

@@ -13,8 +13,6 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define MOST_KEY 1024 /* bytes of "after" */
-
 static uint64_t
 kind_bit(enum model_kind kind)
 {
@@ -46,6 +44,7 @@ control_session_end(struct control_session *session)
 {
 	DL_DELETE(session->server->sessions, session);
 	control_request_forget_session(session);
+	control_query_drop_all(session);
 	control_session_watched_kinds_changed(session->server);
 	buffer_free(&session->in.bytes);
 	buffer_free(&session->out);
@@ -285,86 +284,6 @@ control_session_watched_kinds_changed(struct control_server *server)
 	model_store_interest_changed(server->store);
 }
 
-/* --- pages ------------------------------------------------------------------------------------- */
-
-struct page {
-	struct control_session *session;
-	const struct model_kind_info *info;
-	const struct model_filter *filter;
-	size_t start; /* length of `out` before the rows */
-	size_t count;
-};
-
-static bool
-put_page_row(void *context, const void *row)
-{
-	struct page *page = context;
-	struct buffer *out = &page->session->out;
-	json_t *json;
-
-	if (!model_filter_match(page->filter, page->info->shape, row))
-		return true;
-	json = model_row_to_json(page->info->shape, row, UINT64_MAX);
-	if (page->count++ != 0)
-		buffer_append(out, ",", 1);
-	control_append_value(out, json);
-	json_decref(json);
-	return out->length - page->start < CONTROL_PAGE_BYTES;
-}
-
-static void put_text(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-put_text(struct buffer *out, const char *format, ...)
-{
-	char text[128];
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	buffer_append(out, text, (size_t)length);
-}
-
-static void
-handle_query(struct control_session *session, json_int_t id, const json_t *message)
-{
-	const char *name = json_string_value(json_object_get(message, "kind"));
-	const char *after = json_string_value(json_object_get(message, "after"));
-	const char *text = json_string_value(json_object_get(message, "filter"));
-	const struct model_kind_info *info = name != NULL ? model_kind_find(name) : NULL;
-	json_int_t limit = json_integer_value(json_object_get(message, "limit"));
-	const struct model_store *store = session->server->store;
-	struct error err = {""};
-	struct model_filter *filter;
-	struct buffer *out = &session->out;
-	struct page page = {.session = session, .info = info};
-	struct model_query query = {.filter = text, .after = after, .row = put_page_row, .context = &page};
-	bool complete = true;
-
-	query.limit = limit < 1 || limit > CONTROL_PAGE_ROWS ? CONTROL_PAGE_ROWS : (size_t)limit;
-	if (info == NULL || (after != NULL && strlen(after) > MOST_KEY)) {
-		control_session_reply(session, id, CONTROL_EXIT_USAGE,
-				      info == NULL ? "unknown kind" : "the key is too long", NULL);
-		return;
-	}
-	if ((filter = model_filter_parse(text, &err)) == NULL) {
-		control_session_reply(session, id, CONTROL_EXIT_USAGE, err.text, NULL);
-		return;
-	}
-	page.filter = filter;
-	put_text(out, "{\"page\":%lld,\"kind\":\"%s\",\"rows\":[", (long long)id, info->plural);
-	page.start = out->length;
-	model_store_query(store, info->kind, &query, &complete);
-	put_text(out, "],\"complete\":%s,\"total\":", complete ? "true" : "false");
-	if (info->storage == MODEL_PAGED)
-		put_text(out, "null}\n");
-	else
-		put_text(out, "%zu}\n", model_store_count(store, info->kind));
-	model_filter_free(filter);
-}
-
 /* --- messages ---------------------------------------------------------------------------------- */
 
 static void
@@ -391,7 +310,7 @@ handle(struct control_session *session, const json_t *message)
 	else if (strcmp(what, "follow") == 0)
 		handle_follow(session, message);
 	else if (strcmp(what, "query") == 0)
-		handle_query(session, json_integer_value(id), message);
+		control_query_begin(session, json_integer_value(id), message);
 	else if (strcmp(what, "command") == 0)
 		handle_command(session, json_integer_value(id), message);
 	else
@@ -403,7 +322,9 @@ handle(struct control_session *session, const json_t *message)
 bool
 control_session_input(struct control_session *session, unsigned most)
 {
-	for (; !session->closing && control_session_has_room(session); most--) {
+	for (;
+	     !session->closing && control_session_has_room(session) && session->query_count < SESSION_QUERIES;
+	     most--) {
 		struct error err = {""};
 		json_t *message;
 

@@ -157,6 +157,18 @@ set_text(json_t *arguments, const char *key, const char *text, struct error *err
 	return true;
 }
 
+/* A further word of an argument that takes many. */
+static bool
+add_text(json_t *arguments, const char *key, const char *text, struct error *err)
+{
+	const char *before = json_string_value(json_object_get(arguments, key));
+	char joined[1024];
+
+	if ((size_t)snprintf(joined, sizeof(joined), "%s %s", before, text) >= sizeof(joined))
+		return error_set(err, "that is too much for one line");
+	return set_text(arguments, key, joined, err);
+}
+
 /* Takes the option at words[*i]; `*i` moves on over its value. */
 static bool
 take_option(const struct command *command, int count, const char *const *words, int *i, json_t *arguments,
@@ -239,6 +251,9 @@ take_words(const struct command *command, int count, const char *const *words, j
 			options = false;
 		} else if (options && words[i][0] == '-' && words[i][1] != '\0') {
 			if (!take_option(command, count, words, &i, arguments, err))
+				return false;
+		} else if (given > 0 && command->arguments[given - 1].kind == COMMAND_ARGUMENT_FIELDS) {
+			if (!add_text(arguments, command->arguments[given - 1].name, words[i], err))
 				return false;
 		} else if (given == COMMAND_ARGUMENTS || command->arguments[given].name == NULL) {
 			char clean[64], what[96];

@@ -216,6 +216,14 @@ set_routes(struct failover *failover, uint32_t active)
 	failover->actions.set_routes(failover->actions.context, active, usable);
 }
 
+uint32_t
+failover_med(const struct failover *failover, uint32_t active, uint32_t drained, unsigned member)
+{
+	if (active & 1u << member)
+		return failover->stale ? FAILOVER_MED_ALONE : FAILOVER_MED_ACTIVE;
+	return drained & 1u << member ? FAILOVER_MED_DRAINED : FAILOVER_MED_STANDBY;
+}
+
 static void
 set_preferences(struct failover *failover, uint32_t active)
 {
@@ -225,9 +233,7 @@ set_preferences(struct failover *failover, uint32_t active)
 		uint32_t preference = carries         ? FAILOVER_PREFERENCE_ACTIVE
 				      : member->drain ? FAILOVER_PREFERENCE_DRAINED
 						      : FAILOVER_PREFERENCE_STANDBY;
-		uint32_t med = carries         ? (failover->stale ? FAILOVER_MED_ALONE : FAILOVER_MED_ACTIVE)
-			       : member->drain ? FAILOVER_MED_DRAINED
-					       : FAILOVER_MED_STANDBY;
+		uint32_t med = failover_med(failover, active, member->drain ? 1u << i : 0, i);
 
 		if (member->local_preference == preference && member->announced == med)
 			continue;
@@ -286,13 +292,13 @@ move_planned(struct failover *failover, uint32_t active, const char *cause, bool
 	if (to < 0)
 		to = first_of(active);
 	watch_abort(failover, "another move took the place of this one");
+	failover->noted = automatic;
 	/* From before the first change on, so that nothing is missed. */
 	watch_start(failover, WATCH_PLANNED, from, to);
 	set_preferences(failover, active);
 	set_routes(failover, active);
 	failover_member_name(failover, from, from_name);
 	failover_member_name(failover, to, to_name);
-	failover->noted = automatic;
 	if (automatic) {
 		failover->failovers++;
 		failover_note_move(failover, from, to, cause);
@@ -659,7 +665,7 @@ failover_free(struct failover *failover)
 	if (failover == NULL)
 		return;
 	failover->freed = true;
-	failover->actions.changed = NULL;
+	failover->actions.changed = failover->actions.progress = NULL;
 	watch_abort(failover, "the connection was taken away during the move");
 	watch_stop(failover);
 	uv_close((uv_handle_t *)&failover->sampler, on_closed);

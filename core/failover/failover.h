@@ -42,7 +42,9 @@ struct failover; /* of one connection */
 struct failover_counters {
 	uint64_t rx_packets, tx_packets;
 	usec_t last_rx, last_tx;
+	uint64_t rx_lost; /* that were sent to us and did not come; FAILOVER_NOT_COUNTED */
 };
+#define FAILOVER_NOT_COUNTED UINT64_MAX
 
 /** What the connection must do; called on the loop's thread. */
 struct failover_actions {
@@ -59,6 +61,9 @@ struct failover_actions {
 	/** State changed: active set, pinned, moving, failovers, last_failover. Read it by failover_status.
 	 */
 	void (*changed)(void *context);
+	/** failover_progress has news; ten times a second while a move is watched, and as each step is made.
+	 * May be NULL. */
+	void (*progress)(void *context);
 	/** For the operators. */
 	void (*event)(void *context, const char *severity, const char *kind, const char *text);
 };
@@ -93,6 +98,22 @@ struct failover_status {
 	uint64_t failovers;   /* moves that nobody asked for */
 	struct failover_move last;
 };
+
+/** A move as the counters show it: the one under way, or the last. A loss is one too: there `outage_ms` grows
+ * until traffic comes in again. */
+struct failover_progress {
+	bool set;
+	enum failover_phase { FAILOVER_MOVING, FAILOVER_OURS_MOVED, FAILOVER_DONE, FAILOVER_FAILED } phase;
+	const char *kind;                             /* "switchover", "drain", "undrain", "failover" */
+	int from, to;                                 /* member, -1: none */
+	usec_t began_at, ours_at, theirs_at, done_at; /* wall clock; 0: not yet */
+	double ours_percent, theirs_percent; /* of the traffic, on the new one; NaN: nothing to tell by */
+	uint64_t rx_packets, tx_packets;     /* on all members since it began */
+	uint64_t rx_lost;                    /* the same; FAILOVER_NOT_COUNTED */
+	double took_ms, outage_ms;           /* so far, then as in struct failover_result */
+	char text[240];                      /* how it ended */
+};
+void failover_progress(const struct failover *failover, struct failover_progress *out);
 
 struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_active,
 			      const struct failover_actions *actions);
@@ -171,9 +192,22 @@ bool failover_switchover_confirm(struct failover *failover, int member, unsigned
 				 void *context, struct error *err);
 /** Keeps the switchover that waits for it. False with `err` where none waits. */
 bool failover_confirm(struct failover *failover, struct error *err);
-/** What it would do, in words; the same refusals. */
-bool failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
+/** What a plan comes to, beyond its text. */
+struct failover_plan {
+	int from, to;                                               /* from -1: `to` carries it all already */
+	uint32_t med[FAILOVER_MEMBERS], med_then[FAILOVER_MEMBERS]; /* announced now, and then; 0: nothing */
+	char text[400];
+};
+/** What it would do; the same refusals. */
+bool failover_switchover_plan(const struct failover *failover, int member, struct failover_plan *out,
 			      struct error *err);
+/**
+ * Goes back now from a switchover that waits for its confirmation, as it would when the time is over, even in
+ * the middle of its move. False with `err` where none waits, or what carried before is not usable.
+ */
+bool failover_switchover_back(struct failover *failover,
+			      void (*done)(void *context, const struct failover_result *result),
+			      void *context, struct error *err);
 /**
  * Moves the traffic off a member that stays up, and keeps it off until failover_undrain (unless no other is
  * usable). `done` as with a switchover. False with `err` where a move is under way, and, without `force`,
@@ -182,6 +216,12 @@ bool failover_switchover_plan(const struct failover *failover, int member, char 
 bool failover_drain(struct failover *failover, unsigned member, bool force,
 		    void (*done)(void *context, const struct failover_result *result), void *context,
 		    struct error *err);
+/** What failover_drain would do; `to` is -1 where nothing would have to move. The same refusals. */
+bool failover_drain_plan(const struct failover *failover, unsigned member, bool force,
+			 struct failover_plan *out, struct error *err);
+/** The same for failover_undrain. */
+bool failover_undrain_plan(const struct failover *failover, unsigned member, struct failover_plan *out,
+			   struct error *err);
 /** Ends it; a member that carried when it was drained carries again, unless the traffic is pinned elsewhere.
  */
 bool failover_undrain(struct failover *failover, unsigned member,

@@ -37,6 +37,7 @@ struct rate {
 struct look {
 	usec_t at;
 	uint64_t rx[FAILOVER_MEMBERS], tx[FAILOVER_MEMBERS];
+	uint64_t lost[FAILOVER_MEMBERS];
 	usec_t last_rx[FAILOVER_MEMBERS];
 };
 
@@ -63,10 +64,11 @@ struct watch {
 	enum watch_kind kind;
 	int from, to;
 	usec_t started;
-	usec_t last_before;      /* LOSS: when the last packet came in by `from`; 0: no traffic */
-	double control, traffic; /* packets a second: what both carry, and what moves */
-	struct look *looks;      /* ring of WATCH_LOOKS */
-	size_t count;            /* looks so far */
+	usec_t last_before;               /* LOSS: when the last packet came in by `from`; 0: no traffic */
+	double control, traffic;          /* packets a second: what both carry, and what moves */
+	double sending[FAILOVER_MEMBERS]; /* what we sent before */
+	struct look *looks;               /* ring of WATCH_LOOKS */
+	size_t count;                     /* looks so far */
 	bool ours, theirs;
 	usec_t theirs_at;
 	usec_t longest_gap;
@@ -119,6 +121,9 @@ struct failover {
 	uint64_t failovers, seed;
 	struct failover_move last;
 	struct watch watch;
+	struct failover_progress progress;
+	struct look progress_first;
+	usec_t progress_told; /* monotonic */
 	void (*done)(void *context, const struct failover_result *result);
 	void *done_context;
 	uv_timer_t sampler, poller, follower, confirmer;
@@ -141,6 +146,8 @@ uint32_t failover_usable(const struct failover *failover, bool drained_too);
 uint32_t failover_teaching(const struct failover *failover);
 /** Acts on what is now the case. Not `automatic`: an operator wants it so. */
 void failover_settle(struct failover *failover, const char *cause, bool automatic);
+/** The MED that a member is announced with where `active` carry and `drained` are drained (bits). */
+uint32_t failover_med(const struct failover *failover, uint32_t active, uint32_t drained, unsigned member);
 void failover_follow_later(struct failover *failover);
 void failover_note_move(struct failover *failover, int from, int to, const char *cause);
 void failover_tell_changed(const struct failover *failover);
@@ -163,6 +170,14 @@ void arrival_forget(struct failover *failover);
 /** May its traffic be followed now? / It is. */
 bool arrival_may_follow(const struct failover *failover);
 void arrival_followed(struct failover *failover);
+
+/* progress.c */
+/** A watch has begun; `first`: the counters before it. */
+void progress_begin(struct failover *failover, const struct look *first);
+/** One more look; shares are taken from `start` to `now`. */
+void progress_look(struct failover *failover, const struct look *start, const struct look *now);
+/** It is over. */
+void progress_end(struct failover *failover, const struct failover_result *result);
 
 /* watch.c */
 /** A look at the counters while nothing moves: learns how much traffic there is. */

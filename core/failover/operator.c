@@ -151,8 +151,28 @@ switchover_target(const struct failover *failover, int member, struct error *err
 	return member;
 }
 
+/* What the members are announced with where `active` carry and `drained` are drained. */
+static void
+plan_meds(const struct failover *failover, uint32_t active, uint32_t drained, struct failover_plan *out)
+{
+	for (unsigned i = 0; i < failover->count; i++) {
+		out->med[i] = failover->members[i].announced;
+		out->med_then[i] = failover_med(failover, active, drained, i);
+	}
+}
+
+static uint32_t
+drained_now(const struct failover *failover)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < failover->count; i++)
+		bits |= (failover->members[i].drain ? 1u : 0u) << i;
+	return bits;
+}
+
 bool
-failover_switchover_plan(const struct failover *failover, int member, char *text, size_t size,
+failover_switchover_plan(const struct failover *failover, int member, struct failover_plan *out,
 			 struct error *err)
 {
 	int to = switchover_target(failover, member, err);
@@ -160,15 +180,19 @@ failover_switchover_plan(const struct failover *failover, int member, char *text
 
 	if (to < 0)
 		return false;
+	*out = (struct failover_plan){.from = first_of(failover->active & ~(1u << to)), .to = to};
+	plan_meds(failover, 1u << to, drained_now(failover), out);
 	failover_member_name(failover, to, to_name);
-	failover_member_name(failover, first_of(failover->active & ~(1u << to)), from_name);
+	failover_member_name(failover, out->from, from_name);
 	if (failover->active == 1u << to)
-		snprintf(text, size, "%s carries the traffic already; it would be pinned there", to_name);
+		snprintf(out->text, sizeof(out->text),
+			 "%s carries the traffic already; it would be pinned there", to_name);
 	else if (failover->active & 1u << to)
-		snprintf(text, size, "traffic would leave %s and stay on %s alone, pinned there until auto",
-			 from_name, to_name);
+		snprintf(out->text, sizeof(out->text),
+			 "traffic would leave %s and stay on %s alone, pinned there until auto", from_name,
+			 to_name);
 	else
-		snprintf(text, size,
+		snprintf(out->text, sizeof(out->text),
 			 "traffic would move from %s to %s and be pinned there until auto; %s stays up",
 			 from_name, to_name, from_name);
 	return true;
@@ -244,6 +268,35 @@ confirm_wait(struct failover *failover, unsigned seconds, int from, int pinned)
 	failover_event(failover, "notice", "switchover.unconfirmed",
 		       "the switchover turns back to %s in %u s unless it is confirmed",
 		       from >= 0 ? failover_member_name(failover, from, back) : "all tunnels", seconds);
+}
+
+bool
+failover_switchover_back(struct failover *failover,
+			 void (*done)(void *context, const struct failover_result *result), void *context,
+			 struct error *err)
+{
+	int from = failover->confirm.from, pinned = failover->confirm.pinned;
+	struct failover_result result = moved;
+	char name[80];
+
+	if (!failover->confirm.waiting)
+		return error_set(err, "no switchover of %s waits for a confirmation",
+				 failover->name[0] ? failover->name : "the connection");
+	failover_member_name(failover, from, name);
+	if (from >= 0 && !(failover_usable(failover, false) & 1u << from))
+		return error_set(err, "%s is not usable: traffic stays where it is", name);
+	confirm_forget(failover);
+	begin(failover, "switchover", done, context);
+	failover->pinned = pinned;
+	failover->insist = from >= 0 && !failover->active_active ? from : NONE;
+	failover_event(failover, "notice", "switchover.reverted",
+		       "an operator turns the switchover back to %s", from >= 0 ? name : "all tunnels");
+	if (move(failover, "an operator turned the switchover back"))
+		return true;
+	snprintf(result.text, sizeof(result.text), "%s carries the traffic already",
+		 from >= 0 ? name : "every tunnel");
+	done_at_once(failover, &result);
+	return true;
 }
 
 bool
@@ -329,6 +382,90 @@ drain_possible(const struct failover *failover, unsigned at, struct error *err)
 	return true;
 }
 
+/* The member must exist, no move be under way, and, without `force`, another one usable. */
+static bool
+drain_allowed(const struct failover *failover, unsigned at, bool force, struct error *err)
+{
+	char name[80];
+
+	if (!drain_possible(failover, at, err))
+		return false;
+	if (force || failover->members[at].drain || (failover_usable(failover, false) & ~(1u << at)) != 0)
+		return true;
+	return error_set(err, "no other tunnel than %s is usable: traffic has nowhere to go",
+			 failover_member_name(failover, (int)at, name));
+}
+
+bool
+failover_drain_plan(const struct failover *failover, unsigned at, bool force, struct failover_plan *out,
+		    struct error *err)
+{
+	uint32_t bit = 1u << at, others = failover_usable(failover, false) & ~bit, active;
+	char name[80], to_name[80];
+	bool moves;
+
+	if (!drain_allowed(failover, at, force, err))
+		return false;
+	moves = !failover->members[at].drain && failover->active & bit && others != 0;
+	active = moves ? (failover->active & ~bit) != 0 ? failover->active & ~bit : others & -others
+		       : failover->active;
+	*out = (struct failover_plan){.from = moves ? (int)at : NONE, .to = moves ? first_of(active) : NONE};
+	plan_meds(failover, active, drained_now(failover) | bit, out);
+	failover_member_name(failover, (int)at, name);
+	failover_member_name(failover, out->to, to_name);
+	if (failover->members[at].drain)
+		snprintf(out->text, sizeof(out->text), "%s is drained already", name);
+	else if (moves)
+		snprintf(out->text, sizeof(out->text),
+			 "traffic would move from %s to %s and stay off %s until undrain; it stays up", name,
+			 to_name, name);
+	else if (failover->active & bit)
+		snprintf(out->text, sizeof(out->text),
+			 "%s would go on carrying, for no other tunnel is usable; traffic leaves it when one "
+			 "is",
+			 name);
+	else
+		snprintf(out->text, sizeof(out->text),
+			 "%s carries nothing; it would not be used until undrain", name);
+	return true;
+}
+
+bool
+failover_undrain_plan(const struct failover *failover, unsigned at, struct failover_plan *out,
+		      struct error *err)
+{
+	const struct failover_member *member;
+	bool moves;
+	char name[80], from_name[80];
+
+	if (!drain_possible(failover, at, err))
+		return false;
+	member = &failover->members[at];
+	moves = member->drain && member->usable && !(failover->active & 1u << at) &&
+		(failover->pinned == (int)at || (failover->pinned < 0 && !failover->active_active &&
+						 (member->carried || failover->preferred == (int)at)));
+	*out = (struct failover_plan){.from = moves ? first_of(failover->active) : NONE,
+				      .to = moves ? (int)at : NONE};
+	plan_meds(failover, moves ? 1u << at : failover->active, drained_now(failover) & ~(1u << at), out);
+	failover_member_name(failover, (int)at, name);
+	failover_member_name(failover, out->from, from_name);
+	if (!member->drain)
+		snprintf(out->text, sizeof(out->text), "%s is not drained", name);
+	else if (moves)
+		snprintf(out->text, sizeof(out->text),
+			 "%s would carry again, as it did before: traffic moves back from %s", name,
+			 from_name);
+	else if (!member->usable)
+		snprintf(out->text, sizeof(out->text), "%s would no longer be drained; it is not usable now",
+			 name);
+	else
+		snprintf(out->text, sizeof(out->text),
+			 failover->active_active ? "%s would carry traffic again, beside the others"
+						 : "%s would stand by again",
+			 name);
+	return true;
+}
+
 bool
 failover_drain(struct failover *failover, unsigned at, bool force,
 	       void (*done)(void *context, const struct failover_result *result), void *context,
@@ -338,12 +475,10 @@ failover_drain(struct failover *failover, unsigned at, bool force,
 	struct failover_member *member;
 	char name[80], cause[120];
 
-	if (!drain_possible(failover, at, err))
+	if (!drain_allowed(failover, at, force, err))
 		return false;
 	member = &failover->members[at];
 	failover_member_name(failover, (int)at, name);
-	if (!force && !member->drain && (failover_usable(failover, false) & ~(1u << at)) == 0)
-		return error_set(err, "no other tunnel than %s is usable: traffic has nowhere to go", name);
 	begin(failover, "drain", done, context);
 	if (member->drain) {
 		snprintf(result.text, sizeof(result.text), "%s is drained already", name);

@@ -63,6 +63,7 @@ take_look(const struct failover *failover, struct look *look)
 		look->rx[i] = counters.rx_packets;
 		look->tx[i] = counters.tx_packets;
 		look->last_rx[i] = counters.last_rx;
+		look->lost[i] = counters.rx_lost;
 	}
 }
 
@@ -203,10 +204,17 @@ learn_gap(const struct failover *failover, struct watch *watch)
 static void
 loss_over(struct failover *failover, double outage_ms)
 {
+	usec_t spent = clock_monotonic() - failover->watch.started;
+	bool resumed = !isnan(outage_ms);
+	struct failover_result result = {.ok = resumed,
+					 .ours_moved = true,
+					 .theirs_moved = resumed,
+					 .took_ms = (double)spent / USEC_PER_MS,
+					 .outage_ms = outage_ms};
 	char to[80], text[200];
 
 	failover_member_name(failover, failover->watch.to, to);
-	if (!isnan(outage_ms))
+	if (resumed)
 		snprintf(text, sizeof(text), "traffic comes in by %s; nothing came in for %.0f ms", to,
 			 outage_ms);
 	else if (failover->active_active)
@@ -217,6 +225,8 @@ loss_over(struct failover *failover, double outage_ms)
 	else
 		snprintf(text, sizeof(text), "no traffic has come in since, for %u s",
 			 failover_timing.outage_limit / 1000);
+	snprintf(result.text, sizeof(result.text), "%s", text);
+	progress_end(failover, &result);
 	watch_stop(failover);
 	failover_outage_known(failover, outage_ms, text);
 }
@@ -323,6 +333,7 @@ planned_over(struct failover *failover, const char *instead)
 	to_member = watch->to;
 	if (from_member >= 0)
 		now = *look_back(watch, 0);
+	progress_end(failover, &result);
 	watch_stop(failover);
 	if (from_member >= 0)
 		rates_move(failover, from_member, to_member, &now);
@@ -398,6 +409,16 @@ planned_look(struct failover *failover)
 /* --- start and stop --- */
 
 static void
+tell_progress(struct failover *failover)
+{
+	struct watch *watch = &failover->watch;
+	size_t back = 0;
+	const struct look *start = look_before(watch, window_of(watch), &back);
+
+	progress_look(failover, start != NULL ? start : look_back(watch, SIZE_MAX), look_back(watch, 0));
+}
+
+static void
 on_poll(uv_timer_t *timer)
 {
 	struct failover *failover = timer->data;
@@ -408,6 +429,8 @@ on_poll(uv_timer_t *timer)
 		loss_look(failover);
 	else
 		planned_look(failover);
+	if (watch->kind != WATCH_NONE)
+		tell_progress(failover);
 }
 
 /* Is `rate` so much more than control that it is traffic? */
@@ -470,7 +493,10 @@ watch_start(struct failover *failover, enum watch_kind kind, int from, int to)
 		return;
 	*watch = (struct watch){.kind = kind, .from = from, .to = to, .started = clock_monotonic()};
 	learn_traffic(failover, watch, from);
+	for (unsigned i = 0; i < failover->count; i++)
+		watch->sending[i] = failover->members[i].sending.per_second;
 	take_look(failover, &look);
+	progress_begin(failover, &look);
 	if (kind == WATCH_PLANNED && has_ended(watch, &look))
 		watch->traffic = 0;
 	if (kind == WATCH_LOSS) {

@@ -30,6 +30,7 @@ static const char *const steps[] = {
     " month INTEGER NOT NULL," /* 202611 */
     " connected_us INTEGER NOT NULL, rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,"
     " PRIMARY KEY (connection, month)) WITHOUT ROWID;",
+    "CREATE INDEX event_sequence ON event (sequence);",
 };
 
 void
@@ -340,12 +341,13 @@ visit_row(sqlite3_stmt *row, bool (*visit)(void *context, const struct model_eve
 	return more;
 }
 
-bool
-database_recent(const char *path, size_t limit, bool (*visit)(void *context, const struct model_event *event),
-		void *context, struct error *err)
+#define EVENT_COLUMNS "SELECT sequence, at, severity, kind, subject, text, fields FROM event "
+
+/* Rows of the query `sql`, whose one parameter is `number`, by a connection of its own that only reads. */
+static bool
+read_events(const char *path, const char *sql, uint64_t number,
+	    bool (*visit)(void *context, const struct model_event *event), void *context, struct error *err)
 {
-	static const char sql[] = "SELECT sequence, at, severity, kind, subject, text, fields FROM event "
-				  "WHERE id > (SELECT max(id) FROM event) - ? ORDER BY id";
 	sqlite3 *handle = NULL;
 	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
@@ -356,7 +358,7 @@ database_recent(const char *path, size_t limit, bool (*visit)(void *context, con
 		code = sqlite3_prepare_v2(handle, sql, -1, &statement, NULL);
 	}
 	if (code == SQLITE_OK) {
-		sqlite3_bind_int64(statement, 1, limit < INT64_MAX ? (sqlite3_int64)limit : INT64_MAX);
+		sqlite3_bind_int64(statement, 1, number < INT64_MAX ? (sqlite3_int64)number : INT64_MAX);
 		while ((code = sqlite3_step(statement)) == SQLITE_ROW && visit_row(statement, visit, context))
 			;
 	}
@@ -364,6 +366,23 @@ database_recent(const char *path, size_t limit, bool (*visit)(void *context, con
 	sqlite3_finalize(statement);
 	sqlite3_close(handle);
 	return good;
+}
+
+bool
+database_recent(const char *path, size_t limit, bool (*visit)(void *context, const struct model_event *event),
+		void *context, struct error *err)
+{
+	return read_events(path, EVENT_COLUMNS "WHERE id > (SELECT max(id) FROM event) - ? ORDER BY id",
+			   limit, visit, context, err);
+}
+
+bool
+database_before(const char *path, uint64_t sequence,
+		bool (*visit)(void *context, const struct model_event *event), void *context,
+		struct error *err)
+{
+	return read_events(path, EVENT_COLUMNS "WHERE sequence < ? ORDER BY sequence DESC", sequence, visit,
+			   context, err);
 }
 
 /* A figure of a row; what no writer of ours wrote is nothing. */

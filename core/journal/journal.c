@@ -426,6 +426,14 @@ journal_recent(struct journal *journal, size_t limit,
 	return database_recent(journal->path, limit, visit, context, err);
 }
 
+bool
+journal_before(struct journal *journal, uint64_t sequence,
+	       bool (*visit)(void *context, const struct model_event *event), void *context,
+	       struct error *err)
+{
+	return database_before(journal->path, sequence, visit, context, err);
+}
+
 /* --- the bill's figures ----------------------------------------------------------------------- */
 
 void

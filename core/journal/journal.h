@@ -63,5 +63,11 @@ uint64_t journal_last_sequence(const struct journal *journal);
 bool journal_recent(struct journal *journal, size_t limit,
 		    bool (*visit)(void *context, const struct model_event *event), void *context,
 		    struct error *err);
+/**
+ * The written events before a sequence, the nearest first, until `visit` returns false. As journal_recent.
+ */
+bool journal_before(struct journal *journal, uint64_t sequence,
+		    bool (*visit)(void *context, const struct model_event *event), void *context,
+		    struct error *err);
 
 #endif

@@ -73,6 +73,10 @@ enum database_result database_write(struct database *database, const struct jour
 bool database_recent(const char *path, size_t limit,
 		     bool (*visit)(void *context, const struct model_event *event), void *context,
 		     struct error *err);
+/** The rows before a sequence, the nearest first, until `visit` returns false. */
+bool database_before(const char *path, uint64_t sequence,
+		     bool (*visit)(void *context, const struct model_event *event), void *context,
+		     struct error *err);
 /** All rows of the bill, by connection and month. `visit` borrows. */
 bool database_usage(const char *path, void (*visit)(void *context, const struct journal_usage *row),
 		    void *context, struct error *err);

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/address.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -86,12 +87,25 @@ struct model_kind_info {
 	const struct model_field *key[4]; /* NULL-terminated unless four */
 };
 
+/** Where a group of fields begins: schema.h's MODEL_GROUPS. */
+struct model_group {
+	const char *title;
+	int rank; /* the lower, the sooner it is read */
+};
+/** The group that begins at that field of a kind's own shape; NULL where none does. */
+const struct model_group *model_group_at(const struct model_shape *shape, const struct model_field *field);
+
 /** Never NULL for a valid kind. */
 const struct model_kind_info *model_kind_info(enum model_kind kind);
 /** By plural or singular name; NULL for an unknown one. */
 const struct model_kind_info *model_kind_find(const char *name);
 /** Index of a field by name, or -1. */
 int model_field_find(const struct model_shape *shape, const char *name);
+/**
+ * A field by its path ("state", "last_error.text"): a copy whose offset counts from the row. The members of a
+ * nested object that is not there are unset. False where there is none.
+ */
+bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
 
@@ -146,8 +160,13 @@ struct model_query {
 	/** Called for each row; the row is borrowed. Returns false to stop. */
 	bool (*row)(void *context, const void *row);
 	void *context;
+	bool backwards;  /* the rows before `after` (NULL: the last ones), the nearest first */
+	usec_t until;    /* monotonic; a provider of many rows stops at this time; 0: none */
+	char *reached;   /* MODEL_REACHED bytes: where it did, the key to go on after; else left as it is */
+	uint64_t *total; /* set to about how many rows the kind has, where the provider knows; may be NULL */
 };
-/** Hands out rows in key order. Returns true when there are no more rows after the last one given. */
+#define MODEL_REACHED 512
+/** Hands out rows in key order. Returns true when there are no more rows beyond the last one given. */
 typedef bool (*model_provider)(void *context, const struct model_query *query);
 
 /** What a watcher is told, at once, in the same call that changed the store. All may be NULL. */
@@ -204,9 +223,11 @@ void model_store_forget_events(struct model_store *store);
 void model_store_log(struct model_store *store, const char *severity, const char *kind, const char *subject,
 		     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/** PAGED kinds. */
+/** PAGED kinds; for LOG it hands out, backwards, what is older than the ring. */
 void model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
 			      void *context);
+/** The provider goes backwards itself. For the others the store goes through all of their rows. */
+void model_store_provider_goes_back(struct model_store *store, enum model_kind kind);
 /**
  * False where a PAGED kind has no provider. STORED and LOG kinds can be asked too: the store hands them out
  * itself, in key order (LOG: by sequence). A filter that can't be parsed matches nothing. `complete` may be
@@ -271,15 +292,21 @@ bool model_store_follow(const struct model_store *store, struct model_cursor *cu
 /**
  * The filter language of the console and of queries: words that must all match. "text" is found in any field,
  * "field:value" in that one ("last_error.code:x" in a nested one), "field=value" equals, "!word" must not
- * match, "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it. Upper
+ * match, "in:10.0.0.0/8" a prefix or address field within it, "has:10.1.2.3" a prefix that contains it.
+ * "rtt_ms:>20" (or <, <=, >=; the colon may be left out) compares numbers, "rx_bps:>1M" with a factor,
+ * "established_at:<2h" times by how long ago they were. "~text" is a regular expression on any field,
+ * "field~text" on that one: an extended one without counts and back-references (core/model/pattern.h). Upper
  * and lower case are the same; "double quotes" keep spaces together and make a word plain text. `text` may be
- * NULL or empty: all rows match. An unknown field name or a bad prefix is an error. Parsed once, matched
- * often without allocation.
+ * NULL or empty: all rows match. An unknown field name, a bad prefix, number or expression is an error.
+ * Parsed once, matched often without allocation.
  */
 struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
+/** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
+ */
+bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);
 /** Any field as text for people, without unit: "12", "up", "65010 64512", "" where unset. Returns `out`. */
 const char *model_field_text(const struct model_field *field, const void *row, char *out, size_t size);
 

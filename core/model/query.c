@@ -6,6 +6,8 @@
  */
 #include "core/model/store_internal.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +15,13 @@ void
 model_store_set_provider(struct model_store *store, enum model_kind kind, model_provider provider,
 			 void *context)
 {
-	store->providers[kind] = (struct store_provider){provider, context};
+	store->providers[kind] = (struct store_provider){provider, context, false};
+}
+
+void
+model_store_provider_goes_back(struct model_store *store, enum model_kind kind)
+{
+	store->providers[kind].goes_back = true;
 }
 
 static int
@@ -74,6 +82,89 @@ query_events(const struct model_store *store, const struct model_query *query,
 	return true;
 }
 
+/* The ring from its end; what is older comes from the provider, which a kind of events has for that. */
+static bool
+query_events_back(const struct model_store *store, const struct model_query *query,
+		  const struct model_filter *filter)
+{
+	const struct store_provider *provider = &store->providers[MODEL_KIND_EVENT];
+	struct model_query older = *query;
+	uint64_t before = UINT64_MAX;
+	char key[24];
+
+	if (query->after != NULL && !text_parse_number(query->after, UINT64_MAX, &before))
+		before = UINT64_MAX;
+	for (size_t i = store->event_count; i-- > 0;) {
+		const struct model_event *event = &store_event_at(store, i)->event;
+
+		if (event->sequence >= before)
+			continue;
+		before = event->sequence;
+		if (!model_filter_match(filter, model_kind_info(MODEL_KIND_EVENT)->shape, event))
+			continue;
+		if (older.limit == 0 || !query->row(query->context, event))
+			return false;
+		older.limit--;
+	}
+	if (provider->provider == NULL)
+		return true;
+	if (before != UINT64_MAX)
+		snprintf(key, sizeof(key), "%" PRIu64, before);
+	older.after = before != UINT64_MAX ? key : NULL;
+	return provider->provider(provider->context, &older);
+}
+
+/* The last rows before a key, of a kind that is handed out forwards only: they are few. */
+struct backwards {
+	const struct model_kind_info *info;
+	const struct model_query *query;
+	void **rows; /* a ring of `query->limit` */
+	size_t count;
+};
+
+static bool
+keep_row(void *context, const void *row)
+{
+	struct backwards *back = context;
+	const struct model_shape *shape = back->info->shape;
+	size_t place = back->count % back->query->limit;
+	char key[MODEL_REACHED];
+
+	if (back->query->after != NULL &&
+	    strcmp(model_row_key(back->info, row, key, sizeof(key)), back->query->after) == 0)
+		return false;
+	if (back->rows[place] == NULL)
+		back->rows[place] = model_row_new(back->info->kind);
+	model_row_clear(shape, back->rows[place]);
+	model_row_copy(shape, back->rows[place], row);
+	back->count++;
+	return true;
+}
+
+static bool
+query_backwards(const struct model_store *store, enum model_kind kind, const struct model_query *query)
+{
+	struct backwards back = {.info = model_kind_info(kind), .query = query};
+	struct model_query all = {.filter = query->filter,
+				  .limit = SIZE_MAX,
+				  .row = keep_row,
+				  .context = &back,
+				  .total = query->total};
+	size_t given = 0;
+
+	back.rows = memory_zeroed(query->limit, sizeof(void *));
+	model_store_query(store, kind, &all, NULL);
+	while (given < back.count && given < query->limit) {
+		given++;
+		if (!query->row(query->context, back.rows[(back.count - given) % query->limit]))
+			break;
+	}
+	for (size_t i = 0; i < query->limit; i++)
+		model_row_free(kind, back.rows[i]);
+	free(back.rows);
+	return given == back.count;
+}
+
 bool
 model_store_query(const struct model_store *store, enum model_kind kind, const struct model_query *query,
 		  bool *complete)
@@ -83,10 +174,18 @@ model_store_query(const struct model_store *store, enum model_kind kind, const s
 	struct model_filter *filter;
 	bool all = true;
 
-	if (provider->provider != NULL) {
-		all = provider->provider(provider->context, query);
-	} else if (storage == MODEL_PAGED) {
+	if (query->total != NULL && storage != MODEL_PAGED)
+		*query->total = model_store_count(store, kind);
+	if (provider->provider == NULL && storage == MODEL_PAGED)
 		return false;
+	if (storage == MODEL_LOG && query->backwards) {
+		if ((filter = model_filter_parse(query->filter, NULL)) != NULL)
+			all = query_events_back(store, query, filter);
+		model_filter_free(filter);
+	} else if (query->backwards && (provider->provider == NULL || !provider->goes_back)) {
+		all = query->limit == 0 || query_backwards(store, kind, query);
+	} else if (provider->provider != NULL && storage != MODEL_LOG) {
+		all = provider->provider(provider->context, query);
 	} else if ((filter = model_filter_parse(query->filter, NULL)) != NULL) {
 		all = storage == MODEL_LOG ? query_events(store, query, filter)
 					   : query_stored(store, kind, query, filter);

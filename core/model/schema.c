@@ -63,6 +63,25 @@ fill_schema(void)
 		fill_key(&kinds[i], keys[i]);
 }
 
+/* offsetof refuses a field that is not there. */
+#define GROUP(shape_name, field, rank, title) \
+	{&shape_##shape_name, offsetof(struct model_##shape_name, field), {title, rank}},
+static const struct {
+	const struct model_shape *shape;
+	size_t offset;
+	struct model_group group;
+} groups[] = {MODEL_GROUPS(GROUP)};
+
+const struct model_group *
+model_group_at(const struct model_shape *shape, const struct model_field *field)
+{
+	for (size_t i = 0; i < COUNT_OF(groups); i++) {
+		if (groups[i].shape == shape && groups[i].offset == field->offset)
+			return &groups[i].group;
+	}
+	return NULL;
+}
+
 const struct model_kind_info *
 model_kind_info(enum model_kind kind)
 {
@@ -87,6 +106,31 @@ model_field_find(const struct model_shape *shape, const char *name)
 			return (int)i;
 	}
 	return -1;
+}
+
+bool
+model_field_path(const struct model_shape *shape, const char *path, struct model_field *out)
+{
+	const char *dot = strchr(path, '.');
+	size_t length = dot != NULL ? (size_t)(dot - path) : strlen(path), offset;
+	int member;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		if (strncmp(shape->fields[i].name, path, length) != 0 ||
+		    shape->fields[i].name[length] != '\0')
+			continue;
+		*out = shape->fields[i];
+		if (dot == NULL)
+			return true;
+		offset = out->offset;
+		member = out->sub != NULL ? model_field_find(out->sub, dot + 1) : -1;
+		if (member < 0)
+			return false;
+		*out = out->sub->fields[member];
+		out->offset += offset;
+		return true;
+	}
+	return false;
 }
 
 uint64_t

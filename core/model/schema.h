@@ -52,6 +52,24 @@
 	F(STR,  cause,     "",   "Cause",  "what moved it, in words") \
 	F(REAL, outage_ms, "ms", "Outage", "longest gap measured on the data plane")
 
+#define MODEL_MOVE(F, S) \
+	F(STR,  kind,           "",        "Kind",        "switchover, drain, undrain or failover") \
+	F(STR,  from,           "",        "From",        "the tunnel that traffic leaves") \
+	F(STR,  to,             "",        "To",          "the tunnel that traffic goes to; null where there is none") \
+	F(STR,  phase,          "",        "Phase",       "moving, ours_moved (theirs not yet), done or failed") \
+	F(TIME, began_at,       "",        "Began",       "") \
+	F(TIME, ours_at,        "",        "Ours moved",  "when what we send went by the new tunnel") \
+	F(TIME, theirs_at,      "",        "Theirs moved", "when what the other side sends came by the new tunnel") \
+	F(REAL, ours_percent,   "percent", "Ours",        "share of our traffic on the new tunnel now; null without traffic") \
+	F(REAL, theirs_percent, "percent", "Theirs",      "share of the other side's traffic on the new tunnel now; null without traffic") \
+	F(UINT, rx_packets,     "",        "Packets in",  "received on both tunnels since it began") \
+	F(UINT, tx_packets,     "",        "Packets out", "sent on both tunnels since it began") \
+	F(UINT, rx_lost,        "",        "Lost in",     "of those that the other side sent, packets that did not come; what it did not get can't be seen from here") \
+	F(TIME, done_at,        "",        "Done",        "when it was over") \
+	F(REAL, took_ms,        "ms",      "Took",        "until the last traffic had moved; so far, while it is under way") \
+	F(REAL, outage_ms,      "ms",      "Outage",      "longest gap between received packets; so far, while it is under way") \
+	F(STR,  result,         "",        "Result",      "how it ended, in words")
+
 #define MODEL_CONNECTION(F, S) \
 	F(STR,  name,                "",    "Connection", "the connection's name") \
 	F(STR,  routing,             "",    "Routing",    "dynamic or static") \
@@ -59,12 +77,14 @@
 	F(STR,  state,               "",    "State",      "up, degraded, down or disabled") \
 	F(LIST, active,              "",    "Active",     "the tunnels that carry traffic") \
 	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
+	F(STR,  preferred,           "",    "Preferred",  "the tunnel that the configuration prefers (prefer), or null") \
 	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
 	F(TIME, confirm_until,       "",    "Confirm by", "when a switchover turns back by itself unless it is confirmed") \
 	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
 	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
 	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \
 	S(last_failover, last_failover,     "Last move",  "the last move of traffic") \
+	S(move, move,                       "Move",       "the move under way, or the last one, as it was watched") \
 	F(UINT, remote_asn,          "",    "Remote AS",  "the other side's AS") \
 	F(UINT, prefixes_received,   "",    "Received",   "prefixes that stand after policy, over both tunnels once") \
 	F(UINT, prefixes_advertised, "",    "Advertised", "prefixes advertised over the active tunnel") \
@@ -121,6 +141,7 @@
 	F(UINT, tx_bytes,       "bytes", "Out",        "inner bytes sent") \
 	F(UINT, rx_packets,     "",    "Packets in",   "inner packets received") \
 	F(UINT, tx_packets,     "",    "Packets out",  "inner packets sent") \
+	F(UINT, rx_lost,        "",    "Lost in",      "packets the other side sent that did not come, by ESP's sequence numbers; null where the data plane doesn't count them") \
 	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
 	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
 	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
@@ -128,6 +149,7 @@
 	F(REAL, loss_percent,   "percent", "Loss",     "of the probes of the last minute") \
 	F(STR,  health,         "",    "Health",       "ok, suspect, failed or unknown") \
 	F(STR,  health_reason,  "",    "Evidence",     "what the verdict rests on") \
+	F(TIME, held_until,     "",    "Held until",   "when a tunnel that failed too often may carry again") \
 	F(STR,  peer,           "",    "Peer",         "the BGP session that rides it") \
 	S(tunnel_drops, drops,         "Drops",        "dropped packets by reason") \
 	S(tunnel_error, last_error,    "Last error",   "the last failure and what to do about it")
@@ -159,6 +181,7 @@
 	F(UINT, keepalive_seconds, "s", "Keepalive",  "negotiated keepalive time") \
 	F(UINT, received,          "",  "Received",   "prefixes in adj-in") \
 	F(UINT, accepted,          "",  "Accepted",   "of those, prefixes that policy accepted") \
+	F(UINT, max_prefixes,      "",  "Limit",      "received prefixes at most (max_prefixes); null for no limit") \
 	F(UINT, advertised,        "",  "Advertised", "prefixes in adj-out") \
 	F(UINT, local_preference,  "",  "Loc pref",   "local preference given to its routes") \
 	F(UINT, med_out,           "",  "MED out",    "MED sent to it") \
@@ -241,6 +264,7 @@
 /* Nested shapes: X(struct name, MACRO). They come before the kinds that hold them. */
 #define MODEL_SHAPES(X) \
 	X(last_failover, MODEL_LAST_FAILOVER) \
+	X(move,          MODEL_MOVE) \
 	X(tunnel_error,  MODEL_TUNNEL_ERROR) \
 	X(tunnel_drops,  MODEL_TUNNEL_DROPS) \
 	X(peer_bfd,      MODEL_PEER_BFD) \
@@ -264,6 +288,47 @@
 	X(usage,      MODEL_USAGE,      USAGE,      "usage",       PAGED,  "connection from") \
 	X(site,       MODEL_SITE,       SITE,       "sites",       STORED, "name") \
 	X(plugin,     MODEL_PLUGIN,     PLUGIN,     "plugins",     STORED, "name")
+
+/*
+ * Groups of fields, for who shows a whole row: X(shape, first field, rank, heading). A group reaches up to the
+ * next one; the lower its rank, the sooner it is read. A nested object is a group of its own.
+ */
+#define MODEL_GROUPS(X) \
+	X(gateway,    name,           0, "Gateway") \
+	X(gateway,    dataplane,      2, "Data plane") \
+	X(gateway,    outside,        1, "Running") \
+	X(gateway,    rx_bps,         3, "Traffic") \
+	X(gateway,    networks,       4, "Behind it") \
+	X(connection, name,           0, "State") \
+	X(connection, failovers,      3, "Moves") \
+	X(connection, last_failover,  2, "Last move") \
+	X(connection, remote_asn,     4, "Prefixes") \
+	X(connection, rx_bps,         5, "Traffic") \
+	X(connection, attention,      1, "Attention") \
+	X(tunnel,     name,           0, "State") \
+	X(tunnel,     interface,      6, "Addresses") \
+	X(tunnel,     local_id,       3, "IKE and ESP") \
+	X(tunnel,     established_at, 4, "Times") \
+	X(tunnel,     rx_bytes,       5, "Traffic") \
+	X(tunnel,     rtt_ms,         1, "Health and peer") \
+	X(tunnel,     drops,          7, "Drops") \
+	X(tunnel,     last_error,     2, "Last error") \
+	X(peer,       name,           2, "Session") \
+	X(peer,       state,          0, "State") \
+	X(peer,       hold_seconds,   5, "Timers") \
+	X(peer,       received,       3, "Prefixes") \
+	X(peer,       capabilities,   6, "Messages") \
+	X(peer,       bfd,            4, "BFD") \
+	X(peer,       last_error,     1, "Last error") \
+	X(route,      prefix,         0, "Route") \
+	X(route,      as_path,        2, "Attributes") \
+	X(route,      reason,         1, "Choice") \
+	X(received,   peer,           0, "Prefix") \
+	X(received,   as_path,        2, "Attributes") \
+	X(received,   accepted,       1, "Policy") \
+	X(advertised, peer,           0, "Prefix") \
+	X(advertised, as_path,        1, "Attributes") \
+	X(event,      sequence,       0, "Event")
 
 /* clang-format on */
 

@@ -61,6 +61,7 @@ struct store_tombstone {
 struct store_provider {
 	model_provider provider;
 	void *context;
+	bool goes_back;
 };
 
 struct model_store {

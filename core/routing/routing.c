@@ -221,6 +221,8 @@ routing_offer(struct routing *routing, const struct ip_prefix *prefix,
 		routing->count++;
 	entry->leftover = false;
 	before = entry->path[candidate->source];
+	if (before == 0 && candidate->source == ROUTING_BGP)
+		routing->bgp_count++;
 	entry->path[candidate->source] = path_take(routing, candidate);
 	if (before == entry->path[candidate->source]) {
 		path_release(routing, before);
@@ -241,6 +243,7 @@ routing_withdraw(struct routing *routing, const struct ip_prefix *prefix, enum r
 		return;
 	path_release(routing, entry->path[source]);
 	entry->path[source] = 0;
+	routing->bgp_count -= source == ROUTING_BGP;
 	if (!entry_has_candidate(entry))
 		routing->count--;
 	routing->unpin = true;
@@ -391,6 +394,19 @@ routing_match(const struct routing *routing, const struct ip_address *address, s
 	return state_of(routing, entry, out);
 }
 
+static void
+walk_entries(const struct routing *routing, struct table_walk *walk, void *(*next)(struct table_walk *walk),
+	     bool (*visit)(void *context, const struct ip_prefix *prefix, const struct routing_state *state),
+	     void *context)
+{
+	struct routing_state state;
+	struct entry *entry;
+
+	while ((entry = next(walk)) != NULL)
+		if (state_of(routing, entry, &state) && !visit(context, &entry->node.prefix, &state))
+			return;
+}
+
 void
 routing_walk(const struct routing *routing, const struct ip_prefix *after,
 	     bool (*visit)(void *context, const struct ip_prefix *prefix, const struct routing_state *state),
@@ -398,19 +414,34 @@ routing_walk(const struct routing *routing, const struct ip_prefix *after,
 {
 	struct ip_prefix from = after != NULL ? ip_prefix_network(after) : (struct ip_prefix){0};
 	struct table_walk walk;
-	struct entry *entry;
-	struct routing_state state;
 
 	table_walk_start(&walk, &routing->table, after != NULL ? &from : NULL);
-	while ((entry = table_next(&walk)) != NULL)
-		if (state_of(routing, entry, &state) && !visit(context, &entry->node.prefix, &state))
-			return;
+	walk_entries(routing, &walk, table_next, visit, context);
+}
+
+void
+routing_walk_back(const struct routing *routing, const struct ip_prefix *before,
+		  bool (*visit)(void *context, const struct ip_prefix *prefix,
+				const struct routing_state *state),
+		  void *context)
+{
+	struct ip_prefix from = before != NULL ? ip_prefix_network(before) : (struct ip_prefix){0};
+	struct table_walk walk;
+
+	table_walk_start_back(&walk, &routing->table, before != NULL ? &from : NULL);
+	walk_entries(routing, &walk, table_previous, visit, context);
 }
 
 size_t
 routing_count(const struct routing *routing)
 {
 	return routing->count;
+}
+
+size_t
+routing_count_without_bgp(const struct routing *routing)
+{
+	return routing->count - routing->bgp_count;
 }
 
 size_t

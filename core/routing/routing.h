@@ -138,8 +138,15 @@ void routing_walk(const struct routing *routing, const struct ip_prefix *after,
 		  bool (*visit)(void *context, const struct ip_prefix *prefix,
 				const struct routing_state *state),
 		  void *context);
+/** The same backwards, from before `before` (NULL: from the last). */
+void routing_walk_back(const struct routing *routing, const struct ip_prefix *before,
+		       bool (*visit)(void *context, const struct ip_prefix *prefix,
+				     const struct routing_state *state),
+		       void *context);
 /** Prefixes that have a candidate. */
 size_t routing_count(const struct routing *routing);
+/** Of them those that BGP has no candidate for. */
+size_t routing_count_without_bgp(const struct routing *routing);
 /** Changes that still wait for the kernel: 0 when its table is as it should be. */
 size_t routing_pending(const struct routing *routing);
 

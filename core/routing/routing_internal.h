@@ -117,7 +117,8 @@ struct routing {
 	uint32_t changes;       /* counts what we wrote to the kernel */
 
 	struct table table;
-	size_t count; /* entries with a candidate */
+	size_t count;     /* entries with a candidate */
+	size_t bgp_count; /* of them with one of BGP */
 
 	struct group **groups;
 	size_t group_count;

@@ -283,3 +283,70 @@ table_next(struct table_walk *walk)
 			return node;
 	}
 }
+
+static void
+push_back(struct table_walk *walk, struct table_node *node, bool below)
+{
+	if (node == NULL)
+		return;
+	walk->below[walk->depth] = below;
+	walk->stack[walk->depth++] = node;
+}
+
+/* What lies before a prefix: all that covers it, and on the way down each branch that is left of it. */
+void
+table_walk_start_back(struct table_walk *walk, const struct table *table, const struct ip_prefix *before)
+{
+	struct table_node *node;
+
+	walk->table = table;
+	walk->depth = 0;
+	walk->family = 2;
+	if (before == NULL)
+		return;
+	walk->family = before->address.family == AF_INET6 ? 1 : 0;
+	node = *root_of(table, before);
+	while (node != NULL) {
+		unsigned common = bits_common(&node->prefix, before);
+
+		if (common < node->prefix.length) {
+			if (common < before->length && bit_at(&node->prefix, common) == 0)
+				push_back(walk, node, false);
+			return;
+		}
+		if (node->prefix.length == before->length)
+			return;
+		push_back(walk, node, true);
+		if (bit_at(before, node->prefix.length) == 1) {
+			push_back(walk, node->child[0], false);
+			node = node->child[1];
+		} else {
+			node = node->child[0];
+		}
+	}
+}
+
+void *
+table_previous(struct table_walk *walk)
+{
+	for (;;) {
+		struct table_node *node;
+
+		if (walk->depth == 0) {
+			if (walk->family == 0)
+				return NULL;
+			push_back(walk, walk->table->root[--walk->family], false);
+			continue;
+		}
+		node = walk->stack[walk->depth - 1];
+		if (!walk->below[walk->depth - 1]) {
+			walk->below[walk->depth - 1] = true;
+			push_back(walk, node->child[0], false);
+			push_back(walk, node->child[1], false);
+			continue;
+		}
+		walk->depth--;
+		if (node->entry)
+			return node;
+	}
+}

@@ -48,12 +48,17 @@ void table_cover(const struct table *table, const struct ip_prefix *prefix,
 
 struct table_walk {
 	const struct table *table;
-	struct table_node *stack[132];
-	unsigned depth, family; /* family: which root comes next */
+	struct table_node *stack[264]; /* two a bit of the longest address, and its roots */
+	bool below[264];               /* backwards: what lies below that node was gone through */
+	unsigned depth, family;        /* family: which root comes next; backwards: how many are left */
 };
 
 /** Starts after `after` (NULL: from the first). The table must not change between two calls of table_next. */
 void table_walk_start(struct table_walk *walk, const struct table *table, const struct ip_prefix *after);
 void *table_next(struct table_walk *walk);
+/** The same backwards, from before `before` (NULL: from the last); then on with table_previous only. */
+void table_walk_start_back(struct table_walk *walk, const struct table *table,
+			   const struct ip_prefix *before);
+void *table_previous(struct table_walk *walk);
 
 #endif

@@ -19,6 +19,7 @@ counters_sum(const struct counters *in, const struct counters *out, struct datap
 	    .tx_bytes = counter_read(&out->bytes),
 	    .last_rx = counter_read(&in->last),
 	    .last_tx = counter_read(&out->last),
+	    .rx_lost = counter_read(&in->lost),
 	    .drops =
 		{
 		    .no_sa = drops[DROP_NO_SA],

@@ -138,6 +138,8 @@ decrypt_packet(struct worker *worker, uint8_t *packet, size_t length, const stru
 		drop = esp_open(sa, packet, length, &opened);
 		if (encapsulated && opened.newest)
 			notice_source(worker, sa, from, now);
+		if (opened.lost != 0)
+			counter_add(&sa->tunnel->rx.lost, (uint64_t)opened.lost);
 		if (drop == DROP_NONE)
 			drop = deliver(worker, sa, &opened, now);
 	}

@@ -125,6 +125,6 @@ esp_open(struct sa *sa, uint8_t *packet, size_t length, struct opened *out)
 		return DROP_REPLAY;
 	if (!sa->cipher->ops->open(sa->context, packet, text, sequence, sa->extended))
 		return DROP_AUTHENTICATION;
-	out->newest = replay_update(&sa->replay, sequence);
+	out->newest = replay_update(&sa->replay, sequence, &out->lost);
 	return open_inner(sa, packet + head, text, out);
 }

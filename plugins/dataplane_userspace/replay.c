@@ -6,6 +6,11 @@
  * bits. The ring has at least one block more than the window needs, so that the block which `top` enters does
  * not overwrite one that the window still looks at. Check comes before authentication and changes nothing;
  * update comes after it.
+ *
+ * Losses: a sender numbers its packets 1, 2, 3 (RFC 4303 2.2), so that a number which was skipped is a packet
+ * that did not come. It counts at once and not only when it leaves the window, which with a slow stream takes
+ * minutes; should it come after all, reordered, it is taken back. What came too late for the window was
+ * dropped and stays counted. What is lost behind the last packet of an SA can't be seen.
  */
 #include "plugins/dataplane_userspace/userspace.h"
 
@@ -74,10 +79,13 @@ replay_check(const struct replay *replay, uint32_t low, uint64_t *sequence)
 }
 
 bool
-replay_update(struct replay *replay, uint64_t sequence)
+replay_update(struct replay *replay, uint64_t sequence, int64_t *lost)
 {
 	bool newest = sequence > replay->top;
 
+	*lost = 0;
+	if (replay->window != 0) /* without a window a late packet can't be told from a copy */
+		*lost = newest ? (int64_t)(sequence - replay->top - 1) : -1;
 	if (newest) {
 		uint64_t from = replay->top / BLOCK_BITS, to = sequence / BLOCK_BITS;
 

@@ -90,8 +90,9 @@ void replay_close(struct replay *replay);
 /** Before authentication: infers the whole sequence number (RFC 4303 A2.2). False: a replay, or too old to
  * tell. */
 bool replay_check(const struct replay *replay, uint32_t low, uint64_t *sequence);
-/** After authentication. True when the packet is the newest seen. */
-bool replay_update(struct replay *replay, uint64_t sequence);
+/** After authentication. True when the packet is the newest seen. `lost`: how many more packets than before
+ * are missing; -1 for one that comes late; always 0 without a window. */
+bool replay_update(struct replay *replay, uint64_t sequence, int64_t *lost);
 
 /* --- counters.c -------------------------------------------------------------------------------- */
 
@@ -112,6 +113,7 @@ enum drop {
 struct counters {
 	_Alignas(64) _Atomic uint64_t packets;
 	_Atomic uint64_t bytes, last;
+	_Atomic uint64_t lost; /* inwards: numbers that were skipped and did not come since */
 	_Atomic uint64_t drops[DROP_KINDS];
 };
 
@@ -223,7 +225,8 @@ size_t esp_head(const struct sa *sa);
 struct opened {
 	uint8_t *bytes; /* the inner packet, in place */
 	size_t length;
-	bool newest; /* it moved the replay window on */
+	bool newest;  /* it moved the replay window on */
+	int64_t lost; /* as of replay_update; 0 where it was not authentic */
 };
 
 /** Checks, authenticates and decrypts in place. DROP_NONE: `out` holds the inner packet. */

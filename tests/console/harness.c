@@ -30,59 +30,157 @@ struct world {
 	struct control_server *server;
 	char folder[64], socket[128];
 	struct text_list commands;
+	bool holds, guarded, own_path;
+	char fails[64];
+	struct control_request *held;
 	pid_t child;
 	int fd, status;
 	bool ended, judged; /* the child; its end was looked at */
 	VTerm *vterm;
 	VTermScreen *screen;
-	int rows, cols;
+	int rows, cols, margin;
 	char *bytes; /* all that the console wrote */
 	size_t byte_count;
 	usec_t wrote; /* when the last bytes came */
+	struct {
+		const char *command;
+		control_handler handler;
+		void *context;
+	} handlers[64]; /* of tests with answers of their own */
+	size_t handler_count;
 };
 
 /* --- the gateway
  * ---------------------------------------------------------------------------------------------- */
 
+/* "aws-paris dry", "aws-paris/1 force done": what came, as tests ask for it. */
 static void
-on_command(void *context, struct control_request *request)
+note_command(struct world *world, const struct control_request *request)
 {
-	static const char *const names[] = {"connection", "tunnel", "peer"};
-	struct world *world = context;
-	bool dry = control_request_flag(request, "dry_run");
-	const char *connection = control_request_text(request, "connection");
-	char text[256];
+	static const char *const names[] = {"connection", "tunnel", "peer", "confirm_within"};
+	static const char *const flags[] = {"back", "force"};
+	char text[256] = "";
 	size_t used = 0;
 
-	text[0] = '\0';
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const char *value = control_request_text(request, names[i]);
 
 		if (value != NULL)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", value);
 	}
-	snprintf(text + used, sizeof(text) - used, "%s", dry ? "dry" : "done");
+	for (size_t i = 0; i < COUNT_OF(flags); i++) {
+		if (control_request_flag(request, flags[i]))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s ", flags[i]);
+	}
+	snprintf(text + used, sizeof(text) - used, "%s",
+		 control_request_flag(request, "dry_run") ? "dry" : "done");
 	text_list_add(&world->commands, text);
-	if (dry) {
-		control_request_done(request, NULL,
-				     "12 prefixes move from aws-paris/1 to aws-paris/2; MED 100/200 becomes "
-				     "200/100. Nothing is torn down.");
-	} else if (connection != NULL && strcmp(connection, "aws-paris") == 0) {
+}
+
+static void
+answer(struct world *world, struct control_request *request)
+{
+	const char *connection = control_request_text(request, "connection"),
+		   *tunnel = control_request_text(request, "tunnel");
+	bool force = control_request_flag(request, "force"), dry = control_request_flag(request, "dry_run");
+
+	if (world->guarded && !force)
+		control_request_refuse(request, json_pack("{s:s}", "force", "own_path"),
+				       "you reach this gateway through %s (from 192.0.2.7): it would cut "
+				       "your own connection; --force does it all the same",
+				       tunnel != NULL ? tunnel : "aws-paris/1");
+	else if (tunnel != NULL && world->fails[0] != '\0' && strcmp(world->fails, tunnel) == 0)
+		control_request_fail(request, "%s is in the middle of a rekey", tunnel);
+	else if (dry)
+		control_request_done(request, world_plan(world->own_path),
+				     "12 prefixes move from aws-paris/1 to aws-paris/2");
+	else if (connection != NULL && strcmp(connection, "aws-paris") == 0 && tunnel == NULL) {
 		world_move(world->store);
 		control_request_done(request, NULL,
 				     "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
-	} else if (connection != NULL) {
+	} else if (connection != NULL)
 		control_request_fail(request, "%s has no other tunnel that is up", connection);
-	} else {
+	else
 		control_request_done(request, NULL, "asked");
+}
+
+static void
+on_command(void *context, struct control_request *request)
+{
+	struct world *world = context;
+
+	note_command(world, request);
+	if (world->holds && !control_request_flag(request, "dry_run")) {
+		assert_null(world->held);
+		world->held = request;
+	} else {
+		answer(world, request);
 	}
+}
+
+void
+world_hold(struct world *world, bool hold)
+{
+	struct control_request *held = world->held;
+
+	world->holds = hold;
+	world->held = NULL;
+	if (held != NULL && !hold)
+		answer(world, held);
+}
+
+void
+world_guard(struct world *world, bool guarded)
+{
+	world->guarded = guarded;
+}
+
+void
+world_own_path(struct world *world, bool own)
+{
+	world->own_path = own;
+}
+
+void
+world_fail_at(struct world *world, const char *tunnel)
+{
+	snprintf(world->fails, sizeof(world->fails), "%s", tunnel);
+}
+
+static void
+on_explain(void *context, struct control_request *request)
+{
+	struct world *world = context;
+	const char *target = control_request_text(request, "target");
+	json_t *answer = world_explain(world->store, target);
+	char text[256];
+
+	snprintf(text, sizeof(text), "explain %s", target);
+	text_list_add(&world->commands, text);
+	if (answer == NULL)
+		control_request_fail(request, "'%s' is no address, prefix, tunnel or connection", target);
+	else
+		control_request_done(request, answer, "in short");
+}
+
+static void
+on_drill(void *context, struct control_request *request)
+{
+	struct world *world = context;
+
+	note_command(world, request);
+	if (control_request_flag(request, "dry_run") ||
+	    (world->guarded && !control_request_flag(request, "force")))
+		answer(world, request);
+	else
+		control_request_done(request, world_drill(), "aws-paris: the other tunnel took over");
 }
 
 void
 world_serve(struct world *world)
 {
-	static const char *const commands[] = {"switchover", "auto",  "up",       "down",
-					       "rekey",      "reset", "shutdown", "start"};
+	static const char *const commands[] = {"switchover", "auto",  "up",    "down",    "rekey",  "reset",
+					       "shutdown",   "start", "drain", "undrain", "confirm"};
 	struct error err;
 
 	world->server = control_server_open(&world->loop, world->socket, world->store, &err);
@@ -90,6 +188,22 @@ world_serve(struct world *world)
 		fail_msg("%s", err.text);
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
 		control_server_handle(world->server, commands[i], on_command, world);
+	control_server_handle(world->server, "explain", on_explain, world);
+	control_server_handle(world->server, "drill", on_drill, world);
+	for (size_t i = 0; i < world->handler_count; i++)
+		control_server_handle(world->server, world->handlers[i].command, world->handlers[i].handler,
+				      world->handlers[i].context);
+}
+
+void
+world_handle(struct world *world, const char *command, control_handler handler, void *context)
+{
+	assert_true(world->handler_count < COUNT_OF(world->handlers));
+	world->handlers[world->handler_count].command = command;
+	world->handlers[world->handler_count].handler = handler;
+	world->handlers[world->handler_count++].context = context;
+	if (world->server != NULL)
+		control_server_handle(world->server, command, handler, context);
 }
 
 void
@@ -124,6 +238,19 @@ world_new(void)
 	return world;
 }
 
+static void
+remove_settings(const struct world *world)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world->folder);
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+}
+
 void
 world_free(struct world *world)
 {
@@ -134,6 +261,7 @@ world_free(struct world *world)
 	model_store_free(world->store);
 	text_list_free(&world->commands);
 	unlink(world->socket);
+	remove_settings(world);
 	rmdir(world->folder);
 	free(world);
 }
@@ -174,28 +302,88 @@ be_nobodys_runner(pid_t parent)
 		_exit(1);
 }
 
+const char *
+world_folder(const struct world *world)
+{
+	return world->folder;
+}
+
+/* In the child: before the console reads them. */
+static void
+write_settings(const struct world *world, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/.config", world->folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/.config/twinspan", world->folder);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world->folder);
+	file = fopen(path, "w");
+	if (file == NULL)
+		_exit(125);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* Where its stdout goes instead of the terminal. */
+static void
+redirect_output(const struct screen_options *options)
+{
+	int ends[2];
+
+	if (options->output != NULL && freopen(options->output, "w", stdout) == NULL)
+		_exit(127);
+	if (!options->output_closed)
+		return;
+	if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0)
+		_exit(127);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 be_console(struct world *world, const struct screen_options *options)
 {
 	char theme[4096];
-	struct console_options console = {
-	    .socket = world->socket, .ascii = options->ascii, .mono = options->mono};
+	struct console_options console = {.socket = world->socket,
+					  .ascii = options->ascii,
+					  .mouse = options->mouse,
+					  .import = options->import,
+					  .colours = options->mono ? "none" : options->colours};
 
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
 	setenv("LC_ALL", options->locale != NULL ? options->locale : "C.UTF-8", 1);
 	setenv("TZ", "UTC", 1);
 	setenv("HOME", world->folder, 1);
+	unsetenv("XDG_CONFIG_HOME");
+	if (options->settings != NULL)
+		write_settings(world, options->settings);
 	unsetenv("COLORTERM");
 	unsetenv("COLORFGBG");
 	unsetenv("NO_COLOR");
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
+	unsetenv("TMUX");
 	if (options->no_color != NULL)
 		setenv("NO_COLOR", options->no_color, 1);
+	if (options->colorterm != NULL)
+		setenv("COLORTERM", options->colorterm, 1);
+	if (options->colorfgbg != NULL)
+		setenv("COLORFGBG", options->colorfgbg, 1);
 	snprintf(theme, sizeof(theme), "%s/themes/%s.yaml", TEST_SOURCE,
 		 options->theme != NULL ? options->theme : "dark");
-	console.theme = theme;
-	_exit(console_run(&console));
+	console.theme = options->no_theme ? NULL : theme;
+	if (options->tmux != NULL)
+		setenv("TMUX", options->tmux, 1);
+	unsetenv("STY");
+	if (chdir(world->folder) != 0)
+		_exit(126);
+	redirect_output(options);
+	if (options->user != 0 && (setgid(options->user) != 0 || setuid(options->user) != 0))
+		_exit(126);
+	_exit(options->once != NULL ? console_once(&console, options->once) : console_run(&console));
 }
 
 static void
@@ -221,6 +409,15 @@ take_bytes(struct world *world)
 	}
 }
 
+static void
+take_in(struct world *world)
+{
+	take_bytes(world);
+	if (world->child > 0 && !world->ended &&
+	    waitpid(world->child, &world->status, WNOHANG) == world->child)
+		world->ended = true;
+}
+
 void
 world_turn(struct world *world)
 {
@@ -229,16 +426,22 @@ world_turn(struct world *world)
 
 	poll(fds, 2, 10);
 	uv_run(&world->loop, UV_RUN_NOWAIT);
-	take_bytes(world);
-	if (world->child > 0 && !world->ended &&
-	    waitpid(world->child, &world->status, WNOHANG) == world->child)
-		world->ended = true;
+	take_in(world);
+}
+
+void
+screen_turn(struct world *world)
+{
+	struct pollfd fd = {.fd = world->fd, .events = POLLIN};
+
+	poll(&fd, 1, 10);
+	take_in(world);
 }
 
 static void
 make_vterm(struct world *world, int rows, int cols)
 {
-	world->vterm = vterm_new(rows, cols);
+	world->vterm = vterm_new(rows + world->margin, cols + world->margin);
 	vterm_set_utf8(world->vterm, 1);
 	world->screen = vterm_obtain_screen(world->vterm);
 	vterm_screen_enable_altscreen(world->screen, 1);
@@ -255,6 +458,7 @@ screen_open(struct world *world, const struct screen_options *options)
 
 	pid_t parent = getpid();
 
+	world->margin = options->margin;
 	make_vterm(world, options->rows, options->cols);
 	world->ended = world->judged = false;
 	world->byte_count = 0;
@@ -267,15 +471,33 @@ screen_open(struct world *world, const struct screen_options *options)
 	}
 }
 
-/* On a busy machine ESC and q can arrive together, which is no key: then q is typed again. */
+struct world *
+screen_open_live(const struct screen_options *options)
+{
+	struct world *world = world_new();
+
+	screen_open(world, options);
+	screen_wait(world, "● live");
+	screen_wait(world, "═1═");
+	return world;
+}
+
+void
+screen_finish(struct world *world)
+{
+	screen_close(world);
+	world_free(world);
+}
+
+/* On a busy machine ESC and q can arrive together, which is no key: then both are typed again. */
 static void
 type_until_ended(struct world *world)
 {
 	for (int tries = 0; tries < 30 && !world->ended && world->fd >= 0; tries++) {
 		usec_t end = clock_monotonic() + USEC_PER_SEC;
 
-		screen_type(world, tries == 0 ? "\x1b" : "q");
-		while (tries > 0 && !world->ended && clock_monotonic() < end)
+		screen_type(world, tries % 4 == 0 ? "\x1b" : "q");
+		while (tries % 4 != 0 && !world->ended && clock_monotonic() < end)
 			world_turn(world);
 	}
 }
@@ -369,10 +591,45 @@ screen_resize(struct world *world, int rows, int cols)
 	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
 
 	take_bytes(world);
-	vterm_set_size(world->vterm, rows, cols);
+	vterm_set_size(world->vterm, rows + world->margin, cols + world->margin);
 	world->rows = rows;
 	world->cols = cols;
 	ioctl(world->fd, TIOCSWINSZ, &size);
+}
+
+void
+screen_type_bytes(struct world *world, const char *bytes, size_t count)
+{
+	if (world->fd >= 0 && !world->ended) /* it may leave by any key */
+		assert_int_equal(write(world->fd, bytes, count), (ssize_t)count);
+}
+
+int
+screen_unread(struct world *world)
+{
+	int count = 0, end;
+
+	if (world->fd < 0 || world->ended)
+		return 0;
+	end = open(ptsname(world->fd), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (end < 0)
+		return 0;
+	if (ioctl(end, FIONREAD, &count) != 0)
+		count = 0;
+	close(end);
+	return count;
+}
+
+bool
+screen_ended(const struct world *world)
+{
+	return world->ended;
+}
+
+const char *
+screen_written(const struct world *world)
+{
+	return world->bytes;
 }
 
 /* --- looking at it
@@ -443,6 +700,49 @@ print_screen(struct world *world)
 	}
 }
 
+void
+screen_row(struct world *world, int row, char *out, size_t size)
+{
+	row_text(world, row, out, size);
+}
+
+bool
+screen_is_coloured(struct world *world)
+{
+	for (int row = 0; row < world->rows; row++) {
+		for (int col = 0; col < world->cols; col++) {
+			VTermScreenCell cell;
+
+			vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+			if (!VTERM_COLOR_IS_DEFAULT_FG(&cell.fg) || !VTERM_COLOR_IS_DEFAULT_BG(&cell.bg))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+screen_margin_is_blank(struct world *world)
+{
+	for (int row = 0; row < world->rows + world->margin; row++) {
+		for (int col = row < world->rows ? world->cols : 0; col < world->cols + world->margin;
+		     col++) {
+			VTermScreenCell cell;
+
+			vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+			if (cell.chars[0] != 0 && cell.chars[0] != ' ')
+				return false;
+		}
+	}
+	return true;
+}
+
+void
+screen_print(struct world *world)
+{
+	print_screen(world);
+}
+
 static void
 wait_for(struct world *world, const char *a, const char *b, bool there)
 {
@@ -475,28 +775,63 @@ screen_wait_row(struct world *world, const char *a, const char *b)
 	wait_for(world, a, b, true);
 }
 
+bool
+screen_find(struct world *world, const char *text, int *row, int *col)
+{
+	char line[4096];
+
+	for (*row = 0; *row < world->rows; (*row)++) {
+		const char *at;
+
+		row_text(world, *row, line, sizeof(line));
+		at = strstr(line, text);
+		if (at == NULL)
+			continue;
+		*col = 0;
+		for (const char *p = line; p < at; p++)
+			*col += ((unsigned char)*p & 0xc0) != 0x80;
+		return true;
+	}
+	return false;
+}
+
+bool
+screen_is_ascii(struct world *world)
+{
+	char line[4096];
+
+	settle(world);
+	for (int row = 0; row < world->rows; row++) {
+		row_text(world, row, line, sizeof(line));
+		for (const char *p = line; *p != '\0'; p++) {
+			if ((unsigned char)*p >= 0x80)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool
 find_cell(struct world *world, const char *text, VTermScreenCell *out)
 {
-	char row[4096], head[4096];
+	int row, col;
 
-	for (int r = 0; r < world->rows; r++) {
-		const char *at;
-		int col = 0;
-
-		row_text(world, r, row, sizeof(row));
-		at = strstr(row, text);
-		if (at == NULL)
-			continue;
-		snprintf(head, sizeof(head), "%.*s", (int)(at - row), row);
-		for (const char *p = head; *p != '\0'; p++)
-			col += ((unsigned char)*p & 0xc0) != 0x80;
-		vterm_screen_get_cell(world->screen, (VTermPos){.row = r, .col = col}, out);
-		return true;
+	if (!screen_find(world, text, &row, &col)) {
+		print_screen(world);
+		fail_msg("'%s' is not on the screen", text);
 	}
-	print_screen(world);
-	fail_msg("'%s' is not on the screen", text);
-	return false;
+	vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, out);
+	return true;
+}
+
+/* 0xrrggbb; -1 for the terminal's own. */
+static int
+colour_value(struct world *world, VTermColor *colour, bool own)
+{
+	if (own)
+		return -1;
+	vterm_screen_convert_color_to_rgb(world->screen, colour);
+	return colour->rgb.red << 16 | colour->rgb.green << 8 | colour->rgb.blue;
 }
 
 int
@@ -506,10 +841,23 @@ screen_colour(struct world *world, const char *text)
 
 	settle(world);
 	find_cell(world, text, &cell);
-	if (VTERM_COLOR_IS_DEFAULT_FG(&cell.fg))
-		return -1;
-	vterm_screen_convert_color_to_rgb(world->screen, &cell.fg);
-	return cell.fg.rgb.red << 16 | cell.fg.rgb.green << 8 | cell.fg.rgb.blue;
+	return colour_value(world, &cell.fg, VTERM_COLOR_IS_DEFAULT_FG(&cell.fg));
+}
+
+int
+screen_background(struct world *world, const char *text)
+{
+	VTermScreenCell cell;
+
+	settle(world);
+	find_cell(world, text, &cell);
+	return colour_value(world, &cell.bg, VTERM_COLOR_IS_DEFAULT_BG(&cell.bg));
+}
+
+size_t
+screen_bytes(const struct world *world)
+{
+	return world->byte_count;
 }
 
 void
@@ -633,4 +981,36 @@ screen_golden(struct world *world, const char *name)
 	}
 	free(is);
 	free(should);
+}
+
+/* --- whole stories
+ * --------------------------------------------------------------------------------------------- */
+
+void
+world_wait_command(struct world *world, const char *text)
+{
+	usec_t end = clock_monotonic() + PATIENCE;
+
+	while (world_commands(world, text) == 0 && clock_monotonic() < end)
+		world_turn(world);
+	if (world_commands(world, text) != 1)
+		fail_msg("'%s' came %zu times", text, world_commands(world, text));
+}
+
+struct world *
+world_open_live(const struct screen_options *options)
+{
+	struct world *world = world_new();
+
+	screen_open(world, options);
+	screen_wait(world, "● live");
+	screen_wait(world, "═1═");
+	return world;
+}
+
+void
+world_finish(struct world *world)
+{
+	screen_close(world);
+	world_free(world);
 }

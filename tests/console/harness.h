@@ -17,11 +17,22 @@ struct world;
 /* One screen. */
 struct screen_options {
 	int rows, cols;
-	const char *theme;    /* "dark" where NULL */
-	const char *term;     /* "xterm-256color" where NULL */
-	const char *locale;   /* "C.UTF-8" where NULL */
-	const char *no_color; /* NO_COLOR, where not NULL */
-	bool ascii, mono;
+	const char *theme;                   /* "dark" where NULL */
+	const char *term;                    /* "xterm-256color" where NULL */
+	const char *locale;                  /* "C.UTF-8" where NULL */
+	const char *no_color;                /* NO_COLOR, where not NULL */
+	const struct console_import *import; /* what reads other products' files; NULL: nothing does */
+	unsigned user;                     /* whose console it is; 0: ours. Others only where we are root. */
+	const char *settings;              /* what stands in console.yaml; NULL: there is none */
+	const char *colours;               /* --colours, where not NULL */
+	const char *colorterm, *colorfgbg; /* COLORTERM and COLORFGBG, where not NULL */
+	bool ascii, mono, mouse;
+	bool no_theme;      /* nobody chooses one */
+	const char *tmux;   /* TMUX, where not NULL */
+	const char *output; /* a file that stdout goes to, in the console's folder; NULL: the terminal */
+	bool output_closed; /* stdout is a pipe that nobody reads */
+	const struct console_once *once; /* one look instead of the console */
+	int margin; /* so many rows and columns more has the terminal than the console is told */
 };
 
 /** A gateway that is listening, with the canned store. */
@@ -32,16 +43,37 @@ void world_free(struct world *world);
 void world_serve(struct world *world);
 void world_stop_serving(struct world *world);
 struct model_store *world_store(struct world *world);
+/** Another answer to a command of the gateway than the canned one, also when it is served again. */
+void world_handle(struct world *world, const char *command, control_handler handler, void *context);
+/** The console's HOME. */
+const char *world_folder(const struct world *world);
 /** Commands that came, each as "NAME ARGUMENT... [dry]"; how many of that text. */
 size_t world_commands(const struct world *world, const char *text);
+/** Commands (not dry runs) are not answered until this is turned off again; one at a time. */
+void world_hold(struct world *world, bool hold);
+/** Every command is refused, as it would cut the asker's own path, unless it is forced. */
+void world_guard(struct world *world, bool guarded);
+/** Dry runs say that the asker's own path moves too. */
+void world_own_path(struct world *world, bool own);
+/** Commands for that tunnel fail. */
+void world_fail_at(struct world *world, const char *tunnel);
+/** Waits until that command came; fails the test where it didn't, or came twice. */
+void world_wait_command(struct world *world, const char *text);
+/** A gateway and a console on it that shows the gateway's state. / Ends both. */
+struct world *world_open_live(const struct screen_options *options);
+void world_finish(struct world *world);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
 
 /** Opens the console; returns when it has drawn its first screen. */
 void screen_open(struct world *world, const struct screen_options *options);
+/** A gateway that listens, and a console on it that is live. */
+struct world *screen_open_live(const struct screen_options *options);
 /** Leaves by `q` where it still runs; fails the test where the console ended badly and nobody asked how;
  * frees. */
 void screen_close(struct world *world);
+/** The same, and the gateway goes too. */
+void screen_finish(struct world *world);
 /** Types bytes: "s", "\x1b", "\t", "\x1b[B". */
 void screen_type(struct world *world, const char *keys);
 /** Waits until the text is on the screen; fails the test, with the screen, where it doesn't come. */
@@ -66,7 +98,34 @@ void screen_signal(struct world *world, int number);
 int screen_exit(struct world *world);
 /** Whether the bytes that the console wrote hold this. */
 bool screen_wrote(struct world *world, const char *bytes);
+/** Once nothing more comes: whether every character on the screen is ASCII. */
+bool screen_is_ascii(struct world *world);
+/** Where a text begins, from 0. */
+bool screen_find(struct world *world, const char *text, int *row, int *col);
+/** How many bytes the console wrote so far. */
+size_t screen_bytes(const struct world *world);
+/** As screen_colour, of the background. */
+int screen_background(struct world *world, const char *text);
 /** Closes our end of the terminal, as a lost SSH session does. */
 void screen_hang_up(struct world *world);
+
+/* For tests that type anything and look at everything. */
+/** Types any bytes; few enough for the terminal's queue. */
+void screen_type_bytes(struct world *world, const char *bytes, size_t count);
+/** How many typed bytes the console has not read yet; 0 once it has ended. */
+int screen_unread(struct world *world);
+bool screen_ended(const struct world *world);
+/** The terminal alone goes on, the gateway stands still. */
+void screen_turn(struct world *world);
+/** All bytes that the console wrote, with a NUL behind; NULL for none. */
+const char *screen_written(const struct world *world);
+/** The text of a row, without blanks at its end. */
+void screen_row(struct world *world, int row, char *out, size_t size);
+/** Whether any cell has a colour of its own. */
+bool screen_is_coloured(struct world *world);
+/** Whether nothing stands in the rows and columns that the console does not know of. */
+bool screen_margin_is_blank(struct world *world);
+/** The screen on stderr, for whoever looks into a failure. */
+void screen_print(struct world *world);
 
 #endif

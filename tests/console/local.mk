@@ -4,12 +4,28 @@ CONSOLE_TEST_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(VTERM_CFLAGS) -DTEST_SOURC
 CONSOLE_TEST_LIBS = $(CONSOLE_LIBS) $(CMOCKA_LIBS) $(VTERM_LIBS) -lutil
 EXTRA_DIST += tests/console/golden
 
+UNIT_TESTS += tests/console/test_diff
+tests_console_test_diff_SOURCES = tests/console/test_diff.c
+tests_console_test_diff_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_diff_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/console/test_parts
 tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/world.c tests/console/world.h
 tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
 tests_console_test_parts_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/console/test_themes tests/console/test_key_reader
+tests_console_test_themes_SOURCES = tests/console/test_themes.c
+tests_console_test_themes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
+tests_console_test_themes_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+tests_console_test_key_reader_SOURCES = tests/console/test_key_reader.c
+tests_console_test_key_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_key_reader_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+
 if HAVE_VTERM
+UNIT_TESTS += tests/console/test_look
+tests_console_test_look_SOURCES = tests/console/test_look.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_look_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_look_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_console
 tests_console_test_console_SOURCES = tests/console/test_console.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_console_CFLAGS = $(CONSOLE_TEST_CFLAGS)
@@ -18,4 +34,48 @@ UNIT_TESTS += tests/console/test_actions
 tests_console_test_actions_SOURCES = tests/console/test_actions.c $(CONSOLE_TEST_SOURCES)
 tests_console_test_actions_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_actions_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_config
+tests_console_test_config_SOURCES = tests/console/test_config.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_config_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_config_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_navigation
+tests_console_test_navigation_SOURCES = tests/console/test_navigation.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_navigation_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_output
+tests_console_test_output_SOURCES = tests/console/test_output.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_output_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_output_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_detail
+tests_console_test_detail_SOURCES = tests/console/test_detail.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_detail_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_detail_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_explain
+tests_console_test_explain_SOURCES = tests/console/test_explain.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_explain_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_explain_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_tables
+tests_console_test_tables_SOURCES = tests/console/test_tables.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_tables_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_tables_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_where
+tests_console_test_where_SOURCES = tests/console/test_where.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_where_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_where_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_screens
+tests_console_test_screens_SOURCES = tests/console/test_screens.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_screens_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_screens_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_monkey
+tests_console_test_monkey_SOURCES = tests/console/test_monkey.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_monkey_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_monkey_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_sheets
+tests_console_test_sheets_SOURCES = tests/console/test_sheets.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_sheets_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_sheets_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_panels
+tests_console_test_panels_SOURCES = tests/console/test_panels.c $(CONSOLE_TEST_SOURCES)
+tests_console_test_panels_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_panels_LDADD = $(CONSOLE_TEST_LIBS)
 endif

@@ -13,6 +13,7 @@
 #include "tui/complete.h"
 #include "tui/format.h"
 #include "tui/history.h"
+#include "tui/widgets/chart.h"
 #include "tui/keys.h"
 #include "tui/panel.h"
 #include "tui/theme.h"
@@ -103,6 +104,9 @@ lines_break_at_blanks(void **state)
 	assert_true(text_line(&text, 50, line, sizeof(line)));
 	assert_string_equal(line, "akable");
 	assert_false(text_line(&text, 50, line, sizeof(line)));
+	text = "no room for it";
+	assert_false(text_line(&text, 0, line, sizeof(line)));
+	assert_string_equal(text, "");
 }
 
 static void
@@ -120,52 +124,6 @@ bytes_that_are_no_utf8_are_marked(void **state)
 
 /* --- themes
  * --------------------------------------------------------------------------------------------------- */
-
-static bool
-is_ground(int role)
-{
-	return role == ROLE_selection || role == ROLE_dialog || role == ROLE_footer || role == ROLE_border;
-}
-
-/* Every role's text on every ground that it can stand on: the theme's background, selection, header, dialog.
- */
-static void
-check_contrast(const char *name)
-{
-	static const enum theme_role grounds[] = {ROLE_text, ROLE_selection, ROLE_header, ROLE_dialog};
-	char path[4096];
-	struct theme theme;
-	struct error err = {""};
-
-	snprintf(path, sizeof(path), "%s/themes/%s.yaml", TEST_SOURCE, name);
-	if (!theme_load(path, &theme, &err))
-		fail_msg("%s", err.text);
-	assert_string_equal(theme.name, name);
-	for (size_t g = 0; g < COUNT_OF(grounds); g++) {
-		const struct theme_colour *ground = &theme.roles[grounds[g]].bg;
-
-		for (int r = 0; r < ROLE_COUNT; r++) {
-			const struct theme_style *style = &theme.roles[r];
-			uint32_t under = style->bg.set ? style->bg.rgb
-					 : ground->set ? ground->rgb
-						       : theme.made_for;
-
-			if (!style->fg.set || is_ground(r) || theme_contrast(style->fg.rgb, under) >= 4.5)
-				continue;
-			fail_msg("%s: %s on %s has a contrast of %.2f", name,
-				 theme_role_name((enum theme_role)r), theme_role_name(grounds[g]),
-				 theme_contrast(style->fg.rgb, under));
-		}
-	}
-}
-
-static void
-themes_have_the_contrast_of_wcag_aa(void **state)
-{
-	assert_true(fabs(theme_contrast(0x000000, 0xffffff) - 21) < 0.01);
-	check_contrast("dark");
-	check_contrast("light");
-}
 
 static void
 check_theme_error(const char *text, const char *expected)
@@ -248,7 +206,7 @@ check_completion(const struct model_store *store, const char *text, const char *
 	struct completion completion;
 	char all[1024] = "";
 
-	completion_make(store, text, &completion);
+	completion_make(store, MODEL_KIND_TUNNEL, text, &completion);
 	for (size_t i = 0; i < completion.words.count; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i > 0 ? " " : "",
 			 completion.words.items[i]);
@@ -262,11 +220,14 @@ completion_knows_what_can_follow(void **state)
 	struct model_store *store = model_store_new();
 
 	world_fill(store);
+	check_completion(store, "sort rtt", "rtt_ms");
+	check_completion(store, "columns name rx_b", "rx_bytes rx_bps");
+	check_completion(store, "columns last_error.h", "last_error.hint");
 	check_completion(store, "re", "rekey reset reload reverse redraw");
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");
 	check_completion(store, "switchover plant ", "plant/1 plant/2");
-	check_completion(store, "switchover plant --", "--dry-run --confirm-within");
+	check_completion(store, "switchover plant --", "--dry-run --confirm-within --back");
 	check_completion(store, "up aws-paris/", "aws-paris/1 aws-paris/2");
 	check_completion(store, "reset c", "core");
 	check_completion(store, "show ro", "routes");
@@ -372,12 +333,134 @@ a_graph_fills_from_the_foot(void **state)
 	all = canvas_area(&canvas);
 	assert_int_equal(graph_samples(GRAPH_BRAILLE, 3), 6);
 	graph_draw(&all, GRAPH_BRAILLE, ROLE_graph, samples, 6, 100);
-	assert_string_equal(row(&canvas, 0), " ⣠⣇");
+	assert_string_equal(row(&canvas, 0), "⢀⣠⣇");
 	graph_draw(&all, GRAPH_ASCII, ROLE_graph, samples + 3, 3, 100);
 	assert_string_equal(row(&canvas, 0), ".|_");
 	graph_draw(&all, GRAPH_BLOCKS, ROLE_graph, samples + 3, 3, 100);
 	assert_string_equal(row(&canvas, 0), "▄█▂");
 	canvas_free(&canvas);
+}
+
+/* Extremes of single seconds count, also where the graph shows means of several. */
+static void
+a_chart_names_its_extremes_scale_and_time(void **state)
+{
+	struct canvas canvas = {0};
+	struct area all;
+	float seconds[HISTORY_SAMPLES], samples[HISTORY_SAMPLES];
+	struct chart chart = {
+	    .title = "RTT", .unit = CHART_MS, .role = ROLE_graph, .now = 12, .seconds = seconds};
+	size_t step = chart_step(GRAPH_BRAILLE, 38), count = chart_samples(GRAPH_BRAILLE, 38);
+
+	for (size_t i = 0; i < HISTORY_SAMPLES; i++)
+		seconds[i] = samples[i] = 10;
+	seconds[HISTORY_SAMPLES - 2] = 50;
+	seconds[HISTORY_SAMPLES - 7] = 2;
+	seconds[0] = 1000; /* further back than is shown */
+	assert_true(count * step < HISTORY_SAMPLES && count * step > HISTORY_SAMPLES - 30);
+	canvas_resize(&canvas, 5, 38);
+	canvas_clear(&canvas);
+	all = canvas_area(&canvas);
+	chart_draw(&all, GRAPH_BRAILLE, &chart, samples, count, step);
+	assert_string_equal(row(&canvas, 0), "RTT 12.0 ms                up to 10 ms");
+	assert_string_equal(row(&canvas, 3), "min 2.0  avg 10.1  max 50.0 ms");
+	assert_string_equal(row(&canvas, 4), "4 min ago ──────────────────────── now");
+	for (size_t i = 0; i < HISTORY_SAMPLES; i++)
+		seconds[i] = samples[i] = NAN;
+	chart.now = NAN;
+	canvas_clear(&canvas);
+	chart_draw(&all, GRAPH_BRAILLE, &chart, samples, count, step);
+	assert_string_equal(row(&canvas, 3), "not known");
+	canvas_free(&canvas);
+}
+
+static void
+set_rate(struct model_store *store, uint64_t in)
+{
+	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+
+	model_set(&t->name, "plant/1");
+	t->rx_bps = in;
+	t->tx_bps = 0;
+	t->rtt_ms = 8.1;
+	model_store_put(store, MODEL_KIND_TUNNEL, t);
+	model_row_free(MODEL_KIND_TUNNEL, t);
+}
+
+/* A sample is two bytes: what comes out is within a thousandth of what went in, and nothing stays nothing. */
+static void
+history_keeps_each_series_closely(void **state)
+{
+	static const uint64_t rates[] = {0, 1, 1234, 88100000, 400000000000};
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	float value;
+
+	for (size_t i = 0; i < COUNT_OF(rates); i++) {
+		set_rate(store, rates[i]);
+		history_sample(history, store);
+		history_read(history, HISTORY_IN, "plant/1", 1, 1, &value);
+		assert_true(fabsf(value - (float)rates[i]) <= (float)rates[i] / 1000);
+		history_read(history, HISTORY_OUT, "plant/1", 1, 1, &value);
+		assert_true(value == 0);
+		history_read(history, HISTORY_RTT, "plant/1", 1, 1, &value);
+		assert_true(fabsf(value - 8.1F) < 0.01F);
+		history_read(history, HISTORY_LOSS, "plant/1", 1, 1, &value);
+		assert_true(isnan(value));
+	}
+	history_free(history);
+	model_store_free(store);
+}
+
+static bool
+about(float value, float wanted)
+{
+	return fabsf(value - wanted) <= wanted / 500;
+}
+
+/* Groups of seconds keep their members as time goes on; the youngest fills up. */
+static void
+history_gathers_seconds_in_groups_that_stand_still(void **state)
+{
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	float values[4];
+
+	for (uint64_t second = 1; second <= 5; second++) {
+		set_rate(store, second * 1000);
+		history_sample(history, store);
+	}
+	history_read(history, HISTORY_IN, "plant/1", 2, 4, values); /* 1 2 | 3 4 | 5 */
+	assert_true(isnan(values[0]) && about(values[1], 1500) && about(values[2], 3500) &&
+		    about(values[3], 5000));
+	set_rate(store, 7000);
+	history_sample(history, store);
+	history_read(history, HISTORY_IN, "plant/1", 2, 4, values); /* 1 2 | 3 4 | 5 7 */
+	assert_true(isnan(values[0]) && about(values[1], 1500) && about(values[2], 3500) &&
+		    about(values[3], 6000));
+	history_free(history);
+	model_store_free(store);
+}
+
+static void
+history_keeps_peers_beside_tunnels_of_the_same_name(void **state)
+{
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	float value;
+
+	world_fill(store);
+	history_sample(history, store);
+	history_read(history, HISTORY_RECEIVED, "aws-paris/1", 1, 1, &value);
+	assert_true(about(value, 14));
+	history_read(history, HISTORY_ESTABLISHED, "aws-paris/1", 1, 1, &value);
+	assert_true(about(value, 1));
+	history_read(history, HISTORY_IN, "aws-paris/1", 1, 1, &value);
+	assert_true(about(value, 88100000));
+	history_read(history, HISTORY_IN, "core", 1, 1, &value);
+	assert_true(isnan(value));
+	history_free(history);
+	model_store_free(store);
 }
 
 static void
@@ -424,16 +507,10 @@ columns_give_way_by_rank(void **state)
 	assert_int_equal(layout.count, 1);
 }
 
-static int
-no_body(void *context, const struct area *area, int cols)
-{
-	return 1;
-}
-
 static void
 cancel_has_the_focus_of_a_dialog(void **state)
 {
-	struct dialog dialog = {.action = "switch over", .body = no_body};
+	struct dialog dialog = {.action = "switch over"};
 
 	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
 	assert_int_equal(dialog_key(&dialog, 'y'), DIALOG_STAYS);
@@ -443,6 +520,80 @@ cancel_has_the_focus_of_a_dialog(void **state)
 	assert_int_equal(dialog_key(&dialog, KEYS_ESCAPE), DIALOG_CANCEL);
 	dialog.action[0] = '\0'; /* refused: nothing to do but close */
 	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_CANCEL);
+}
+
+static void
+what_must_be_typed_holds_the_button(void **state)
+{
+	struct dialog dialog = {.action = "down", .must_type = "lyon-2"};
+	static const char wrong[] = "lyonq", right[] = "lyon-2";
+
+	assert_int_equal(dialog_key(&dialog, KEYS_TAB), DIALOG_STAYS);
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+	for (size_t i = 0; wrong[i] != '\0'; i++) /* letters are text here, q and l too */
+		assert_int_equal(dialog_key(&dialog, (key_code)wrong[i]), DIALOG_STAYS);
+	assert_true(dialog.action_focus);
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+	input_set(&dialog.input, "");
+	for (size_t i = 0; right[i] != '\0'; i++)
+		dialog_key(&dialog, (key_code)right[i]);
+	assert_true(dialog_ready(&dialog));
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_DO);
+	dialog.action_off = true; /* the gateway is gone */
+	assert_int_equal(dialog_key(&dialog, KEYS_ENTER), DIALOG_STAYS);
+}
+
+static bool
+canvas_has(const struct canvas *canvas, const char *text)
+{
+	char row[1024];
+
+	for (int i = 0; i < canvas->rows; i++) {
+		if (strstr(canvas_row_text(canvas, i, row, sizeof(row)), text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+a_long_dialog_scrolls_and_keeps_its_foot_and_buttons(void **state)
+{
+	struct dialog dialog = {.action = "down", .must_type = "3"};
+	struct canvas canvas = {0};
+	struct area screen;
+
+	canvas_resize(&canvas, 12, 60);
+	screen = canvas_area(&canvas);
+	draft_begin(&dialog.body, dialog_cols(&screen));
+	draft_begin(&dialog.foot, dialog_cols(&screen));
+	for (int i = 1; i <= 30; i++) {
+		draft_line(&dialog.body);
+		draft_print(&dialog.body, 0, ROLE_text, "line %d.", i);
+		draft_gap(&dialog.body);
+	}
+	draft_line(&dialog.foot);
+	draft_put(&dialog.foot, 0, 0, ROLE_text, "the foot");
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "line 1."));
+	assert_true(canvas_has(&canvas, "line 7.")); /* the gaps went first */
+	assert_false(canvas_has(&canvas, "line 8."));
+	assert_true(canvas_has(&canvas, "7 of 30 lines"));
+	for (int i = 0; i < 40; i++)
+		dialog_key(&dialog, KEYS_DOWN);
+	canvas_clear(&canvas);
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "line 30."));
+	assert_false(canvas_has(&canvas, "line 23."));
+	for (int rows = 1; rows <= 12; rows++) {
+		canvas_resize(&canvas, rows, 60);
+		screen = canvas_area(&canvas);
+		dialog_draw(&dialog, &screen);
+		assert_true(rows < 5 || canvas_has(&canvas, "[ Cancel ]"));
+		assert_true(rows < 6 || canvas_has(&canvas, "type 3 to go on"));
+		assert_true(rows < 8 || canvas_has(&canvas, "the foot"));
+	}
+	dialog_free(&dialog);
+	canvas_free(&canvas);
 }
 
 static void
@@ -479,26 +630,32 @@ every_panel_draws_at_every_size(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(what_lies_outside_an_area_is_not_drawn),
-					   cmocka_unit_test(a_field_is_cut_with_an_ellipsis_and_padded),
-					   cmocka_unit_test(half_a_wide_character_is_a_blank),
-					   cmocka_unit_test(lines_break_at_blanks),
-					   cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
-					   cmocka_unit_test(themes_have_the_contrast_of_wcag_aa),
-					   cmocka_unit_test(a_slip_in_a_theme_is_said_with_its_line),
-					   cmocka_unit_test(the_command_tables_keys_do_not_collide),
-					   cmocka_unit_test(colliding_keys_are_found),
-					   cmocka_unit_test(keys_have_one_name_each),
-					   cmocka_unit_test(completion_knows_what_can_follow),
-					   cmocka_unit_test(quotes_hold_words_together),
-					   cmocka_unit_test(the_line_editor_works_on_characters),
-					   cmocka_unit_test(rates_keep_their_width),
-					   cmocka_unit_test(a_tunnels_mark_says_what_it_does),
-					   cmocka_unit_test(a_graph_fills_from_the_foot),
-					   cmocka_unit_test(history_forgets_tunnels_that_are_gone),
-					   cmocka_unit_test(columns_give_way_by_rank),
-					   cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
-					   cmocka_unit_test(every_panel_draws_at_every_size)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_lies_outside_an_area_is_not_drawn),
+	    cmocka_unit_test(a_field_is_cut_with_an_ellipsis_and_padded),
+	    cmocka_unit_test(half_a_wide_character_is_a_blank),
+	    cmocka_unit_test(lines_break_at_blanks),
+	    cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
+	    cmocka_unit_test(a_slip_in_a_theme_is_said_with_its_line),
+	    cmocka_unit_test(the_command_tables_keys_do_not_collide),
+	    cmocka_unit_test(colliding_keys_are_found),
+	    cmocka_unit_test(keys_have_one_name_each),
+	    cmocka_unit_test(completion_knows_what_can_follow),
+	    cmocka_unit_test(quotes_hold_words_together),
+	    cmocka_unit_test(the_line_editor_works_on_characters),
+	    cmocka_unit_test(rates_keep_their_width),
+	    cmocka_unit_test(a_tunnels_mark_says_what_it_does),
+	    cmocka_unit_test(a_graph_fills_from_the_foot),
+	    cmocka_unit_test(a_chart_names_its_extremes_scale_and_time),
+	    cmocka_unit_test(history_keeps_each_series_closely),
+	    cmocka_unit_test(history_gathers_seconds_in_groups_that_stand_still),
+	    cmocka_unit_test(history_keeps_peers_beside_tunnels_of_the_same_name),
+	    cmocka_unit_test(history_forgets_tunnels_that_are_gone),
+	    cmocka_unit_test(columns_give_way_by_rank),
+	    cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
+	    cmocka_unit_test(what_must_be_typed_holds_the_button),
+	    cmocka_unit_test(a_long_dialog_scrolls_and_keeps_its_foot_and_buttons),
+	    cmocka_unit_test(every_panel_draws_at_every_size)};
 
 	setlocale(LC_ALL, "C.UTF-8");
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -135,6 +135,7 @@ put_tunnels(struct model_store *store)
 	t->tx_bytes = 98765432100;
 	t->rx_packets = 1234567890;
 	t->tx_packets = 87654321;
+	t->rx_lost = 0;
 	t->rtt_ms = 11.2;
 	model_set(&t->peer, "aws-paris/1");
 	put_tunnel(store, t);
@@ -227,12 +228,17 @@ put_events(struct model_store *store)
 /* --- the large kinds
  * ------------------------------------------------------------------------------------------ */
 
-#define ROUTES 1000
+size_t world_routes = 1000;
+bool world_routes_changed;
 
 static void
 fill_route(struct model_route *r, int i)
 {
-	model_set_format(&r->prefix, "10.%d.%d.0/24", 50 + i / 200, i % 200);
+	if (i < 1000)
+		model_set_format(&r->prefix, "10.%d.%d.0/24", 50 + i / 200, i % 200);
+	else
+		model_set_format(&r->prefix, "%d.%d.%d.0/24", 11 + (i - 1000) / 65536, (i - 1000) / 256 % 256,
+				 (i - 1000) % 256);
 	model_set(&r->source, "bgp");
 	model_set(&r->connection, "aws-paris");
 	r->best = i % 2 == 0;
@@ -244,6 +250,21 @@ fill_route(struct model_route *r, int i)
 	r->med = r->best ? 100 : 200;
 	r->local_pref = 100;
 	model_set(&r->reason, r->best ? "lower MED" : "MED 200 against 100");
+	if (world_routes_changed)
+		model_set(&r->reason, "looked at again");
+}
+
+/* The number of the route of a key; `world_routes` where it is none. */
+static size_t
+route_of_key(const char *key)
+{
+	unsigned a, b, c;
+
+	if (sscanf(key, "%u.%u.%u.0/24", &a, &b, &c) != 3)
+		return world_routes;
+	if (a == 10)
+		return (b - 50) * 200 + c;
+	return 1000 + (a - 11) * 65536 + b * 256 + c;
 }
 
 static bool
@@ -251,25 +272,31 @@ give_routes(void *context, const struct model_query *query)
 {
 	const struct model_kind_info *info = model_kind_info(MODEL_KIND_ROUTE);
 	struct model_filter *filter = query->filter != NULL ? model_filter_parse(query->filter, NULL) : NULL;
-	bool started = query->after == NULL, complete = true;
-	size_t given = 0;
-	char key[256];
+	ptrdiff_t step = query->backwards ? -1 : 1, count = (ptrdiff_t)world_routes, i;
+	bool go_on = true;
+	size_t given = 0, looked_at = 0;
 
 	(void)context;
-	for (int i = 0; i < ROUTES && complete; i++) {
+	i = query->after != NULL ? (ptrdiff_t)route_of_key(query->after) + step
+	    : query->backwards   ? count - 1
+				 : 0;
+	for (; i >= 0 && i < count && go_on; i += step) {
 		struct model_route *r = model_row_new(MODEL_KIND_ROUTE);
 
-		fill_route(r, i);
-		if (started && (filter == NULL || model_filter_match(filter, info->shape, r))) {
-			complete = given < query->limit;
-			if (complete && query->row(query->context, r))
-				given++;
+		fill_route(r, (int)i);
+		if (filter == NULL || model_filter_match(filter, info->shape, r))
+			go_on = query->row(query->context, r) && ++given < query->limit;
+		if (go_on && query->until != 0 && ++looked_at % 64 == 0 &&
+		    clock_monotonic() >= query->until) {
+			model_row_key(info, r, query->reached, MODEL_REACHED);
+			go_on = false;
 		}
-		started = started || strcmp(model_row_key(info, r, key, sizeof(key)), query->after) == 0;
 		model_row_free(MODEL_KIND_ROUTE, r);
 	}
+	if (query->total != NULL)
+		*query->total = world_routes;
 	model_filter_free(filter);
-	return complete;
+	return go_on || i < 0 || i >= count;
 }
 
 static bool
@@ -322,6 +349,7 @@ world_fill(struct model_store *store)
 	put_peer(store, "core", "10.20.0.254", 420);
 	put_events(store);
 	model_store_set_provider(store, MODEL_KIND_ROUTE, give_routes, NULL);
+	model_store_provider_goes_back(store, MODEL_KIND_ROUTE);
 	model_store_set_provider(store, MODEL_KIND_RECEIVED, give_received, NULL);
 	model_store_set_provider(store, MODEL_KIND_ADVERTISED, give_advertised, NULL);
 }
@@ -351,4 +379,188 @@ world_move(struct model_store *store)
 		t->active = i == 2;
 		put_tunnel(store, t);
 	}
+}
+
+/* --- answers at length --------------------------------------------------------------------------- */
+
+static json_t *
+lines_of(const char *const *lines, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(array, json_string(lines[i]));
+	return array;
+}
+
+static void
+add_layer(json_t *layers, const char *name, const char *state, const char *text, const char *age, usec_t ago)
+{
+	json_t *layer = json_pack("{s:s, s:s, s:s}", "layer", name, "state", state, "text", text);
+	char at[CLOCK_TEXT];
+
+	if (age != NULL)
+		json_object_set_new(layer, age, json_string(clock_format(clock_wall() - ago, at)));
+	json_array_append_new(layers, layer);
+}
+
+static json_t *
+explain_plant_2(bool up)
+{
+	static const char *const failed[] = {"Why can't plant/2 carry?", "(as lines)"},
+				 *const fine[] = {"plant/2 can carry: every layer is fine.", "(as lines)"};
+	json_t *layers = json_array();
+
+	add_layer(layers, "underlay", "ok", "198.51.100.9 by eth0 via 192.0.2.1", "seen", 0);
+	if (up) {
+		add_layer(layers, "IKE", "ok", "IKEv2 is established", "since", 5 * MINUTE);
+	} else {
+		add_layer(layers, "IKE", "failed", "no answer from 198.51.100.9 (12 tries)", "since",
+			  4 * MINUTE + 30 * USEC_PER_SEC);
+		add_layer(layers, "child SA", "unknown", "", NULL, 0);
+		add_layer(layers, "traffic", "unknown", "", NULL, 0);
+		add_layer(layers, "BGP", "unknown", "", NULL, 0);
+		add_layer(layers, "routes", "unknown", "", NULL, 0);
+	}
+	return json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:s?, s:o}", "target", "plant/2", "layers_of",
+			 "plant/2", "layers", layers, "failing", up ? NULL : "IKE", "cause",
+			 up ? NULL
+			    : "The other side does not listen on UDP 500 and 4500, or a filter between "
+			      "drops it.",
+			 "remedy",
+			 up ? NULL
+			    : "On the other side: allow UDP 500/4500 and ESP from 192.0.2.10. Here: "
+			      "nothing to change; tries go on.",
+			 "lines", lines_of(up ? fine : failed, 2));
+}
+
+static json_t *
+explain_connection(const char *name)
+{
+	const char *lines[] = {"Which tunnel of aws-paris carries, and why?", "(as lines)"};
+	char at[CLOCK_TEXT];
+
+	return json_pack(
+	    "{s:s, s:[{s:s, s:s, s:b, s:b, s:s}, {s:s, s:s, s:b, s:b, s:s}], s:s, s:s, s:n, s:o}", "target",
+	    name, "tunnels", "tunnel", "aws-paris/1", "part", "carries", "active", 1, "usable", 1, "reason",
+	    "by the other side's MED, or because it carried before", "tunnel", "aws-paris/2", "part",
+	    "stands by", "active", 0, "usable", 1, "reason", "", "last_move", "bfd down", "last_move_at",
+	    clock_format(clock_wall() - 3 * DAY - HOUR, at), "failing", "lines",
+	    lines_of(lines, COUNT_OF(lines)));
+}
+
+static json_t *
+explain_address(const char *target, const char *prefix)
+{
+	char first[80];
+	const char *lines[] = {first, "(as lines)"};
+
+	snprintf(first, sizeof(first), "Where does %s go?", target);
+	return json_pack(
+	    "{s:s, s:[{s:s, s:s, s:s, s:b, s:s, s:["
+	    "{s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, s:[s]}, {s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, "
+	    "s:[]}]},"
+	    " {s:s, s:s, s:b, s:s, s:[]}], s:[{s:s, s:s}], s:s, s:s, s:n, s:o}",
+	    "target", target, "matches", "prefix", prefix, "source", "BGP", "connection", "aws-paris",
+	    "installed", 1, "reason", "the only source", "paths", "from", "aws-paris/1", "next_hop",
+	    "169.254.44.241", "best", 1, "reason", "best: lower MED (100 against 200)", "as_path", "64512",
+	    "origin", "igp", "local_pref", 100, "med", 100, "communities", "64512:7", "from", "aws-paris/2",
+	    "next_hop", "169.254.44.245", "best", 0, "reason", "MED 200 against 100", "as_path", "64512",
+	    "origin", "igp", "local_pref", 100, "med", 200, "communities", "prefix", "0.0.0.0/0", "source",
+	    "static", "installed", 0, "reason", "configured", "paths", "protected", "connection", "aws-paris",
+	    "prefix", "10.50.0.0/16", "kernel", "ts-aws-pari-1", "tunnel", "aws-paris/1", "failing", "lines",
+	    lines_of(lines, COUNT_OF(lines)));
+}
+
+json_t *
+world_explain(const struct model_store *store, const char *target)
+{
+	const struct model_tunnel *tunnel = model_store_get(store, MODEL_KIND_TUNNEL, "plant/2");
+
+	if (strcmp(target, "plant/2") == 0)
+		return explain_plant_2(tunnel != NULL && tunnel->state != NULL &&
+				       strcmp(tunnel->state, "up") == 0);
+	if (strcmp(target, "aws-paris") == 0)
+		return explain_connection(target);
+	if (strncmp(target, "10.50.", 6) == 0)
+		return explain_address(target, strchr(target, '/') != NULL ? target : "10.50.0.0/24");
+	return NULL;
+}
+
+json_t *
+world_drill(void)
+{
+	const char *lines[] = {"drill of aws-paris", "(as lines)"};
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:f, s:f, s:s, s:s, s:f, s:b, s:f, s:I, s:I, s:o, s:s}",
+			 "connection", "aws-paris", "tunnel", "aws-paris/1", "at", "2026-01-02T03:04:05Z",
+			 "by", "root", "forced", 0, "silenced_ms", 1204.0, "noticed_ms", 162.0, "cause",
+			 "bfd down", "to", "aws-paris/2", "outage_ms", 171.0, "traffic", 1, "usable_again_ms",
+			 2310.0, "rx_bps_before", (json_int_t)88100000, "tx_bps_before", (json_int_t)12300000,
+			 "lines", lines_of(lines, COUNT_OF(lines)), "file",
+			 "/var/lib/twinspan/drills/aws-paris-20260102T030405Z.json");
+}
+
+/* A copy of a connection's row to be changed and put back. */
+static struct model_connection *
+copy_connection(struct model_store *store, const char *name)
+{
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_CONNECTION)->shape;
+	struct model_connection *c = model_row_new(MODEL_KIND_CONNECTION);
+
+	model_row_clear(shape, c);
+	model_row_copy(shape, c, model_store_get(store, MODEL_KIND_CONNECTION, name));
+	return c;
+}
+
+void
+world_move_step(struct model_store *store, const struct world_step *step)
+{
+	struct model_connection *c = copy_connection(store, "aws-paris");
+	struct model_move *move = &c->move;
+	bool done = strcmp(step->phase, "done") == 0;
+
+	if (!move->set || strcmp(step->phase, "moving") == 0)
+		move->began_at = clock_wall();
+	move->set = true;
+	model_set(&move->kind, "switchover");
+	model_set(&move->from, "aws-paris/1");
+	model_set(&move->to, "aws-paris/2");
+	model_set(&move->phase, step->phase);
+	move->ours_percent = step->ours;
+	move->theirs_percent = step->theirs;
+	move->ours_at = step->ours >= 100 ? move->began_at + 100 * USEC_PER_MS : 0;
+	move->theirs_at = done ? move->began_at + 814 * USEC_PER_MS : 0;
+	move->done_at = done ? move->began_at + 900 * USEC_PER_MS : 0;
+	move->rx_packets = step->packets;
+	move->tx_packets = step->packets / 2;
+	move->rx_lost = step->lost != (unsigned)-1 ? step->lost : MODEL_UINT_UNSET;
+	move->took_ms = 814;
+	model_set(&move->result, done ? "moved from aws-paris/1 to aws-paris/2 in 814 ms" : NULL);
+	c->moving = !done;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+}
+
+void
+world_wait(struct model_store *store, const char *connection, int seconds)
+{
+	struct model_connection *c = copy_connection(store, connection);
+
+	c->confirm_until = seconds > 0 ? clock_wall() + seconds * USEC_PER_SEC : 0;
+	model_store_put(store, MODEL_KIND_CONNECTION, c);
+	model_row_free(MODEL_KIND_CONNECTION, c);
+}
+
+json_t *
+world_plan(bool own_path)
+{
+	json_t *plan =
+	    json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:[s], s:[s]}", "connection", "aws-paris", "from",
+		      "aws-paris/1", "to", "aws-paris/2", "prefixes", 12, "prefixes_then", 12, "rx_bps",
+		      88100000, "tx_bps", 12300000, "there", "MED 100/200 becomes 200/100", "warnings",
+		      "traffic leaves by aws-paris/1 and comes back by aws-paris/2 already");
+
+	json_object_set_new(plan, "own_path", own_path ? json_string("moves") : json_null());
+	return plan;
 }

@@ -3,7 +3,7 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer,address,undefined
 if FUZZERS
 noinst_PROGRAMS += tests/fuzz/fuzz_config tests/fuzz/fuzz_esp tests/fuzz/fuzz_control tests/fuzz/fuzz_client \
-	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp \
+	tests/fuzz/fuzz_bfd tests/fuzz/fuzz_bgp tests/fuzz/fuzz_filter \
 	tests/fuzz/fuzz_import_xml tests/fuzz/fuzz_import_json tests/fuzz/fuzz_import_text
 endif
 
@@ -46,3 +46,7 @@ tests_fuzz_fuzz_import_text_SOURCES = tests/fuzz/fuzz_import.c
 tests_fuzz_fuzz_import_text_CPPFLAGS = $(AM_CPPFLAGS) -DREADER=aws_read_text
 tests_fuzz_fuzz_import_text_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_import_text_LDADD = $(IMPORT_TEST_LIBS)
+
+tests_fuzz_fuzz_filter_SOURCES = tests/fuzz/fuzz_filter.c
+tests_fuzz_fuzz_filter_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_filter_LDADD = $(MODEL_LIBS)

@@ -114,7 +114,7 @@ def main():
                     draw.line([x, y + CELL_H - 3, x + CELL_W - 1, y + CELL_H - 3], fill=fg)
                 column += 1
     out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
+    image.quantize(48).save(out, "PNG", optimize=True)
     sys.stdout.buffer.write(out.getvalue())
 
 

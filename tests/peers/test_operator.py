@@ -226,9 +226,18 @@ def explain_finds_the_way_and_the_first_failing_layer():
     expect("Protected by" in text, text)
     facts = json.loads(explained(world.VPC_NETWORK, "--json"))
     expect(facts["matches"][0]["prefix"] == world.VPC_NETWORK and len(facts["matches"][0]["paths"]) == 2, f"{facts}")
+    best = facts["matches"][0]["paths"][0]
+    expect(best["best"] and best["as_path"] and {"med", "local_pref", "origin", "communities"} <= best.keys(), f"{best}")
+    expect(facts["protected"][0]["connection"] == CONNECTION, f"{facts}")
     facts = json.loads(explained(tunnel, "--json"))
     expect(facts["failing"] is None and [row["layer"] for row in facts["layers"]] ==
            ["underlay", "IKE", "child SA", "traffic", "health", "BGP", "routes"], f"{facts}")
+    ages = {row["layer"]: row.get("seen") or row.get("since") for row in facts["layers"]}
+    expect(all(ages[layer] for layer in ("underlay", "IKE", "child SA", "BGP")), f"{ages}")
+    facts = json.loads(explained(CONNECTION, "--json"))
+    expect([row["tunnel"] for row in facts["tunnels"] if row["active"]] == [tunnel], f"{facts}")
+    facts = json.loads(explained(world.SITE_NETWORK, "--json"))
+    expect(facts["matches"][0]["paths"][0]["from"] == "this gateway", f"{facts}")
     text = explained("198.51.100.1")
     expect("outside of the tunnels" in text, text)
     broken = w.aws.endpoints[int(other(tunnel)[-1]) - 1]

@@ -34,6 +34,25 @@ is_up(const struct model_tunnel *tunnel)
 	return tunnel_part(tunnel)[0] != '\0';
 }
 
+bool
+peer_near_limit(const struct model_peer *peer)
+{
+	return peer->max_prefixes != MODEL_UINT_UNSET && peer->received != MODEL_UINT_UNSET &&
+	       (double)peer->received >= 0.75 * (double)peer->max_prefixes;
+}
+
+void
+cell_say_bfd(const struct model_peer *peer, struct table_cell *out)
+{
+	if (!peer->bfd.set || peer->bfd.state == NULL)
+		return;
+	say(out,
+	    strcmp(peer->bfd.state, "Up") == 0     ? ROLE_good
+	    : strcmp(peer->bfd.state, "Down") == 0 ? ROLE_bad
+						   : ROLE_warning,
+	    peer->bfd.state);
+}
+
 /* --- tunnels
  * -------------------------------------------------------------------------------------------------- */
 
@@ -76,9 +95,9 @@ cell_tunnel_part(const struct table_context *context, const void *row, struct ta
 		say(out, ROLE_bad, format_since(context->now, tunnel->down_since, span));
 }
 
-/* Its BGP session; where it has none, how its health stands. */
+/* How its health stands. */
 void
-cell_tunnel_peer(const struct table_context *context, const void *row, struct table_cell *out)
+cell_tunnel_health(const struct table_context *context, const void *row, struct table_cell *out)
 {
 	static const struct {
 		const char *health, *word;
@@ -88,6 +107,22 @@ cell_tunnel_peer(const struct table_context *context, const void *row, struct ta
 		     {"failed", "failing", ROLE_bad},
 		     {"unknown", "not known", ROLE_dim}};
 	const struct model_tunnel *tunnel = row;
+
+	if (tunnel->held_until > context->now) {
+		say(out, ROLE_warning, "held back");
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(words) && tunnel->health != NULL; i++) {
+		if (strcmp(words[i].health, tunnel->health) == 0)
+			say(out, words[i].role, words[i].word);
+	}
+}
+
+/* Its BGP session; where it has none, how its health stands. */
+void
+cell_tunnel_peer(const struct table_context *context, const void *row, struct table_cell *out)
+{
+	const struct model_tunnel *tunnel = row;
 	const struct model_peer *peer = peer_of_tunnel(context->store, tunnel);
 	struct look_of look;
 
@@ -96,10 +131,8 @@ cell_tunnel_peer(const struct table_context *context, const void *row, struct ta
 		say(out, look.role, look.word);
 		return;
 	}
-	for (size_t i = 0; i < COUNT_OF(words) && tunnel->peer == NULL && tunnel->health != NULL; i++) {
-		if (strcmp(words[i].health, tunnel->health) == 0)
-			say(out, words[i].role, words[i].word);
-	}
+	if (tunnel->peer == NULL)
+		cell_tunnel_health(context, row, out);
 }
 
 void
@@ -182,4 +215,26 @@ cell_tunnel_since(const struct table_context *context, const void *row, struct t
 
 	say(out, up ? ROLE_text : ROLE_dim,
 	    format_since(context->now, up ? tunnel->established_at : tunnel->down_since, span));
+}
+
+void
+cell_tunnel_bfd(const struct table_context *context, const void *row, struct table_cell *out)
+{
+	const struct model_peer *peer = peer_of_tunnel(context->store, row);
+
+	if (peer != NULL)
+		cell_say_bfd(peer, out);
+}
+
+/* What went wrong last, and for a tunnel that is not up when it is tried again. */
+void
+cell_tunnel_error(const struct table_context *context, const void *row, struct table_cell *out)
+{
+	const struct model_tunnel *tunnel = row;
+
+	out->role = is_up(tunnel) ? ROLE_dim : ROLE_text;
+	if (!is_up(tunnel))
+		tunnel_trouble(tunnel, context->now, out->text, sizeof(out->text));
+	else if (tunnel->last_error.set && tunnel->last_error.text != NULL)
+		say(out, ROLE_dim, tunnel->last_error.text);
 }

@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Detail: all that the model knows of one row, made from the schema: each field by its title, nested objects
- * under headings, long values wrapped, in as many columns as there is room for. A tunnel also has its graph;
- * below stand the last events of the object. A row of a stored kind stays live; one of a paged kind is as it
+ * Detail: all that the model knows of one row. First what it is and whether anything is wrong, then its
+ * fields, grouped (detail_fields.c), its recent past (detail_charts.c), and below them its events or whatever
+ * hangs together with it (detail_below.c). A row of a stored kind stays live; one of a paged kind is as it
  * was when it was opened.
+ *
+ * The keys of moving scroll the fields while they don't fit, else what stands below; Enter unfolds that to
+ * the whole panel, and folds it again.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/format.h"
+#include "tui/panels/detail_internal.h"
 #include "tui/panels/panels.h"
 #include "tui/widgets/table.h"
 
-#define LABEL 14
-#define COLUMN 38 /* at least, label and value */
-#define MOST_LINES 400
-#define EVENTS 4
-
-struct line {
-	char label[40], value[160];
-	enum theme_role role;
-};
+#define LEAST_PANEL 14 /* rows below which the fields have the panel for themselves */
+#define ROOMY 28       /* rows from which on there is room for everything */
+#define EVENT_ROWS 3   /* of an event's text under the title */
 
 struct detail {
 	struct panel panel;
 	struct panel_ops ops; /* the name is that of the kind's panel, so that its keys count here */
 	enum model_kind kind;
 	char key[256];
-	void *copy; /* the row as it was last seen */
-	bool gone;
-	size_t top, page, height;
-	struct line *lines; /* MOST_LINES */
-	size_t count;
+	void *copy;    /* the row as it was last seen */
+	usec_t opened; /* wall clock */
+	bool gone, unfolded, below_shown;
+	size_t top, page;
+	struct fields fields;
+	struct below *below; /* NULL: nothing stands there */
 };
 
 static const struct model_shape *
@@ -58,69 +56,6 @@ renew(struct detail *d)
 	model_row_copy(shape_of(d), d->copy, row);
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------------------- */
-
-static struct line *
-add_line(struct detail *d, const char *label, enum theme_role role)
-{
-	struct line *line;
-
-	if (d->count >= MOST_LINES)
-		return NULL;
-	line = &d->lines[d->count++];
-	snprintf(line->label, sizeof(line->label), "%s", label);
-	line->value[0] = '\0';
-	line->role = role;
-	return line;
-}
-
-/* A value in as many lines as it needs at that width. */
-static void
-add_value(struct detail *d, const char *label, const char *value, int width, enum theme_role role)
-{
-	struct line *line = add_line(d, label, role);
-
-	while (line != NULL && text_line(&value, width, line->value, sizeof(line->value)) && *value != '\0')
-		line = add_line(d, "", role);
-}
-
-static void add_fields(struct detail *d, const struct model_shape *shape, const void *row, int width);
-
-static void
-add_field(struct detail *d, const struct model_field *field, const void *row, int width)
-{
-	char text[1024];
-
-	if (field->type == MODEL_SUB) {
-		const void *sub = (const char *)row + field->offset;
-
-		if (!*(const bool *)sub) { /* `set`, the first member of every shape */
-			add_value(d, field->title, FORMAT_NONE, width, ROLE_dim);
-			return;
-		}
-		add_line(d, field->title, ROLE_heading);
-		add_fields(d, field->sub, sub, width);
-		return;
-	}
-	format_field(field, row, d->panel.scene->now, text, sizeof(text));
-	add_value(d, field->title, text, width, strcmp(text, FORMAT_NONE) == 0 ? ROLE_dim : ROLE_text);
-}
-
-/* Plain fields first, nested ones after them. */
-static void
-add_fields(struct detail *d, const struct model_shape *shape, const void *row, int width)
-{
-	for (size_t i = 0; i < shape->count; i++) {
-		if (shape->fields[i].type != MODEL_SUB)
-			add_field(d, &shape->fields[i], row, width);
-	}
-	for (size_t i = 0; i < shape->count; i++) {
-		if (shape->fields[i].type == MODEL_SUB)
-			add_field(d, &shape->fields[i], row, width);
-	}
-}
-
 /* --- drawing
  * -------------------------------------------------------------------------------------------------- */
 
@@ -141,12 +76,33 @@ look_of_row(const struct detail *d)
 	}
 }
 
+/* "4 min · 12 tries · next in 8 s": how it goes with a tunnel that is not up. */
+static void
+describe_tries(const struct model_tunnel *tunnel, usec_t now, char *out, size_t size)
+{
+	char span[FORMAT_TEXT];
+	size_t used = 0;
+
+	out[0] = '\0';
+	if (tunnel_part(tunnel)[0] != '\0')
+		return;
+	if (tunnel->down_since != 0)
+		used = (size_t)snprintf(out, size, "%s", format_since(now, tunnel->down_since, span));
+	if (tunnel->tries != MODEL_UINT_UNSET && tunnel->tries > 0)
+		used +=
+		    (size_t)snprintf(out + used, size - used, "%s%s %s", used > 0 ? " · " : "",
+				     format_count(tunnel->tries, span), tunnel->tries == 1 ? "try" : "tries");
+	if (tunnel->next_try_at > now)
+		snprintf(out + used, size - used, "%snext in %s", used > 0 ? " · " : "",
+			 format_until(now, tunnel->next_try_at, span));
+}
+
 static void
 draw_title(const struct detail *d, const struct area *area)
 {
 	struct look_of look = look_of_row(d);
 	enum theme_role role = ROLE_text;
-	char mark[16];
+	char mark[16], tries[3 * FORMAT_TEXT];
 	int col = 1;
 
 	col = area_print(area, 0, col, ROLE_dim, "%s → ", shape_of(d)->name);
@@ -155,110 +111,129 @@ draw_title(const struct detail *d, const struct area *area)
 		col = area_text(area, 0, col, role, mark) + 1;
 	}
 	col = area_text(area, 0, col, ROLE_title, d->key);
-	area_print(area, 0, col + 2, look.role, "%s %s", look.glyph, look.word);
+	col = area_print(area, 0, col + 2, look.role, "%s %s", look.glyph, look.word);
+	if (d->kind == MODEL_KIND_TUNNEL) {
+		describe_tries(d->copy, d->panel.scene->now, tries, sizeof(tries));
+		col = area_text(area, 0, col + 2, role, tunnel_part(d->copy));
+		area_text(area, 0, col, ROLE_text, tries);
+	}
 	if (d->gone)
 		area_right(area, 0, ROLE_warning, "gone; as it was last ");
 }
 
+/* What is wrong with a tunnel or peer that can't do its work, and what to do about it; NULL where unknown. */
+static void
+find_trouble(const struct detail *d, const char **text, const char **hint)
+{
+	const struct model_tunnel *tunnel = d->copy;
+	const struct model_peer *peer = d->copy;
+
+	if (d->kind == MODEL_KIND_CONNECTION)
+		*text = ((const struct model_connection *)d->copy)->attention;
+	else if (d->kind == MODEL_KIND_PEER && peer->last_error.set && peer->established_at == 0)
+		*text = peer->last_error.text;
+	else if (d->kind == MODEL_KIND_TUNNEL && tunnel->last_error.set && tunnel_part(tunnel)[0] == '\0') {
+		*text = tunnel->last_error.text;
+		*hint = tunnel->last_error.hint;
+	}
+}
+
+/* The lines under the title; returns the rows they take. The fields have the whole of it. */
 static int
-draw_graph(const struct detail *d, const struct area *area)
+draw_trouble(const struct detail *d, const struct area *area)
 {
-	const struct scene *scene = d->panel.scene;
-	struct area graph = area_part(area, 0, 1, area->rows, area->cols - 2);
-	float samples[HISTORY_SAMPLES], most = 0;
-	size_t count = graph_samples(scene->graph, graph.cols);
-	char text[FORMAT_TEXT];
+	const char *text = NULL, *hint = NULL;
+	int cols = area->cols - 2, rows;
 
-	if (count > HISTORY_SAMPLES) {
-		count = HISTORY_SAMPLES;
-		graph = area_part(&graph, 0, 0, graph.rows, (int)(count / graph_samples(scene->graph, 1)));
+	if (d->kind == MODEL_KIND_EVENT) {
+		text = ((const struct model_event *)d->copy)->text;
+		rows = text != NULL ? area_wrap(area, 1, 1, cols, EVENT_ROWS, ROLE_title, text) : 0;
+		return rows < EVENT_ROWS ? rows : EVENT_ROWS;
 	}
-	history_rates(scene->history, d->key, count, samples);
-	for (size_t i = 0; i < count; i++)
-		most = samples[i] > most ? samples[i] : most;
-	most = graph_top(most);
-	graph_draw(&graph, scene->graph, ROLE_graph, samples, count, most);
-	area_print(&graph, 0, 0, ROLE_dim, "in and out, up to %s",
-		   format_rate((uint64_t)most, text) + strspn(text, " "));
-	return area->rows;
+	find_trouble(d, &text, &hint);
+	if (text == NULL)
+		return 0;
+	area_print(area, 1, 1, ROLE_attention, "! ");
+	area_field(area, 1, 3, cols - 2, false, ROLE_attention, text);
+	if (hint == NULL)
+		return 1;
+	area_field(area, 2, 3, cols - 2, false, ROLE_text, hint);
+	return 2;
 }
 
-static void
-draw_lines(struct detail *d, const struct area *area)
+/* A tunnel that is down has no present: where room is short its fields, which say why, come first. */
+static int
+rows_of_charts(const struct detail *d, const struct area *area)
 {
-	int columns = area->cols / COLUMN, width;
-	size_t most;
+	if (d->kind == MODEL_KIND_TUNNEL && tunnel_part(d->copy)[0] == '\0' && area->rows < ROOMY)
+		return 0;
+	return charts_rows(d->kind, area);
+}
 
-	columns = columns < 1 ? 1 : columns > 4 ? 4 : columns;
-	width = (area->cols - 1) / columns;
-	d->count = 0;
-	add_fields(d, shape_of(d), d->copy, width - LABEL - 3);
-	d->height = (d->count + (size_t)columns - 1) / (size_t)columns;
-	d->page = (size_t)area->rows;
-	most = d->height > d->page ? d->height - d->page : 0;
+/* The rows of what stands below: a few for events, all that the fields leave for what matters more. */
+static int
+below_rows(const struct detail *d, int rows)
+{
+	int left = rows - (int)d->fields.height;
+
+	if (d->below == NULL || rows < LEAST_PANEL / 2)
+		return 0;
+	if (below_is_large(d->below))
+		return left > rows / 2 ? left : rows / 2;
+	return left > (rows >= 20 ? 9 : 4) ? left : rows >= 20 ? 9 : 4;
+}
+
+/* `title` is the panel's first line, which says what is in view. */
+static void
+draw_fields(struct detail *d, const struct area *area, const struct area *title)
+{
+	char place[3 * FORMAT_TEXT] = "", clock[FORMAT_TEXT];
+	size_t most, used = 0;
+
+	d->page = area->rows > 0 ? (size_t)area->rows : 1;
+	most = d->fields.height > d->page ? d->fields.height - d->page : 0;
 	d->top = d->top > most ? most : d->top;
-	for (size_t i = 0; i < d->count; i++) {
-		const struct line *line = &d->lines[i];
-		size_t row = i % d->height;
-		int left = 1 + (int)(i / d->height) * width;
-
-		if (row < d->top || row - d->top >= d->page)
-			continue;
-		area_field(area, (int)(row - d->top), left, line->role == ROLE_heading ? width - 2 : LABEL,
-			   false, line->role == ROLE_heading ? ROLE_title : ROLE_dim, line->label);
-		if (line->role != ROLE_heading)
-			area_field(area, (int)(row - d->top), left + LABEL + 1, width - LABEL - 2, false,
-				   line->role, line->value);
-	}
-}
-
-/* The events whose subject is this object (or a tunnel of this connection), the newest first. */
-static void
-draw_events(const struct detail *d, const struct area *area)
-{
-	const struct model_store *store = d->panel.scene->store;
-	size_t all = model_store_count(store, MODEL_KIND_EVENT), length = strlen(d->key);
-	int row = 1;
-
-	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
-	for (size_t i = all; i > 0 && row < area->rows; i--) {
-		const struct model_event *event = model_store_at(store, MODEL_KIND_EVENT, i - 1);
-		struct look_of look = look_of_severity(event->severity);
-		char at[FORMAT_TEXT];
-
-		if (event->subject == NULL || strncmp(event->subject, d->key, length) != 0 ||
-		    (event->subject[length] != '\0' && event->subject[length] != '/'))
-			continue;
-		area_text(area, row, 1, ROLE_dim, format_stamp(event->at, at));
-		area_text(area, row, 18, look.role, look.glyph);
-		area_field(area, row, 20, area->cols - 21, false, ROLE_text,
-			   event->text != NULL ? event->text : "");
-		row++;
-	}
-	if (row == 1)
-		area_text(area, 1, 1, ROLE_dim, "no event yet");
+	fields_draw(&d->fields, area, d->top);
+	if (d->gone)
+		return; /* which the title says there */
+	if (model_kind_info(d->kind)->storage == MODEL_PAGED)
+		used = (size_t)snprintf(place, sizeof(place), "as of %s ", format_clock(d->opened, clock));
+	if (most > 0)
+		snprintf(place + used, sizeof(place) - used, "%s%zu-%zu of %zu ", used > 0 ? "· " : "",
+			 d->top + 1, d->top + d->page, d->fields.height);
+	area_right(title, 0, ROLE_dim, place);
 }
 
 static void
 detail_draw(struct panel *panel, const struct area *area)
 {
 	struct detail *d = (struct detail *)panel;
-	bool events = model_kind_info(d->kind)->storage == MODEL_STORED && area->rows >= 14;
-	int foot = events ? (area->rows >= 28 ? EVENTS * 2 : EVENTS) : 0, top = 2, graph;
+	int top, charts, foot, rows;
 	struct area part;
 
 	renew(d);
+	charts = rows_of_charts(d, area);
 	draw_title(d, area);
-	if (d->kind == MODEL_KIND_TUNNEL && area->rows >= 16) {
-		graph = area->rows >= 40 ? 6 : area->rows >= 28 ? 4 : 2;
-		part = area_part(area, 1, 0, graph, area->cols);
-		top = 2 + draw_graph(d, &part);
+	top = 1 + draw_trouble(d, area);
+	fields_make(&d->fields, d->kind, d->copy, panel->scene->now, area->cols);
+	d->below_shown = false;
+	if (d->unfolded) {
+		part = area_part(area, top, 0, area->rows - top, area->cols);
+		d->below_shown = true;
+		below_draw(d->below, &part);
+		return;
 	}
-	part = area_part(area, top, 0, area->rows - top - foot, area->cols);
-	draw_lines(d, &part);
+	rows = area->rows - top - charts;
+	foot = area->rows >= LEAST_PANEL ? below_rows(d, rows) : 0;
+	part = area_part(area, top, 0, rows - foot, area->cols);
+	draw_fields(d, &part, area);
+	part = area_part(area, top + rows - foot, 0, charts, area->cols);
+	if (charts > 0)
+		charts_draw(panel->scene, d->kind, d->copy, &part);
 	part = area_part(area, area->rows - foot, 0, foot, area->cols);
-	if (events)
-		draw_events(d, &part);
+	d->below_shown = foot > 0;
+	if (foot > 0)
+		below_draw(d->below, &part);
 }
 
 /* --- the panel
@@ -270,7 +245,8 @@ detail_close(struct panel *panel)
 	struct detail *d = (struct detail *)panel;
 
 	model_row_free(d->kind, d->copy);
-	free(d->lines);
+	below_free(d->below);
+	free(d->fields.lines);
 	free(d);
 }
 
@@ -278,14 +254,29 @@ static bool
 detail_command(struct panel *panel, const char *command, const char *argument)
 {
 	struct detail *d = (struct detail *)panel;
-	size_t positions = d->height > d->page ? d->height - d->page + 1 : 1;
+	size_t positions = d->fields.height > d->page ? d->fields.height - d->page + 1 : 1;
 	enum table_motion motion;
 
 	(void)argument;
+	if (strcmp(command, "detail") == 0 && d->below != NULL) {
+		d->unfolded = !d->unfolded;
+		return true;
+	}
 	if (!table_motion_of(command, &motion))
 		return false;
+	if (d->below_shown && (d->unfolded || positions == 1))
+		return below_command(d->below, command);
 	d->top = table_move(d->top, positions, d->page, motion);
 	return true;
+}
+
+static void
+detail_tick(struct panel *panel)
+{
+	struct detail *d = (struct detail *)panel;
+
+	if (d->below != NULL)
+		below_tick(d->below);
 }
 
 static const void *
@@ -314,13 +305,9 @@ detail_filter(struct panel *panel, const char *text, struct error *err)
 static void
 detail_status(struct panel *panel, char *out, size_t size)
 {
-	const struct detail *d = (const struct detail *)panel;
-	size_t end = d->top + d->page;
-
+	(void)panel; /* the panel's own first line says it */
+	(void)size;
 	out[0] = '\0';
-	if (d->height > d->page)
-		snprintf(out, size, "lines %zu-%zu of %zu", d->top + 1, end < d->height ? end : d->height,
-			 d->height);
 }
 
 struct panel *
@@ -335,6 +322,7 @@ panel_detail(struct scene *scene, enum model_kind kind, const void *row)
 	    .select = detail_select,
 	    .filter = detail_filter,
 	    .status = detail_status,
+	    .tick = detail_tick,
 	};
 	struct detail *d = memory_zeroed(1, sizeof(*d));
 
@@ -344,10 +332,12 @@ panel_detail(struct scene *scene, enum model_kind kind, const void *row)
 	d->panel.ops = &d->ops;
 	d->panel.scene = scene;
 	d->kind = kind;
-	d->lines = memory_zeroed(MOST_LINES, sizeof(*d->lines));
+	d->opened = clock_wall();
+	d->fields.lines = memory_zeroed(FIELDS_MOST, sizeof(*d->fields.lines));
 	model_row_key(model_kind_info(kind), row, d->key, sizeof(d->key));
 	d->copy = model_row_new(kind);
 	model_row_clear(shape_of(d), d->copy);
 	model_row_copy(shape_of(d), d->copy, row);
+	d->below = below_new(scene, kind, d->key, d->copy);
 	return &d->panel;
 }

@@ -5,9 +5,5 @@
 
 static const struct table_panel_setup setup = {.empty = "there is none"};
 
-const struct panel_ops panel_gateway = {
-    .name = "gateway", .title = "Gateway", .kind = MODEL_KIND_GATEWAY, .setup = &setup, TABLE_PANEL};
-const struct panel_ops panel_sites = {
-    .name = "sites", .title = "Sites", .kind = MODEL_KIND_SITE, .setup = &setup, TABLE_PANEL};
 const struct panel_ops panel_plugins = {
     .name = "plugins", .title = "Plugins", .kind = MODEL_KIND_PLUGIN, .setup = &setup, TABLE_PANEL};

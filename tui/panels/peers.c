@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tui/format.h"
+#include "tui/panels/cells.h"
 #include "tui/panels/panels.h"
 #include "tui/panels/table_panel.h"
 
@@ -33,11 +34,21 @@ say_count(struct table_cell *out, uint64_t count)
 	snprintf(out->text, sizeof(out->text), "%s", format_count(count, text));
 }
 
+/* "75 of 100": how near the limit is. */
 static void
 cell_received(const struct table_context *context, const void *row, struct table_cell *out)
 {
+	const struct model_peer *peer = row;
+	char count[FORMAT_TEXT], limit[FORMAT_TEXT];
+
 	(void)context;
-	say_count(out, ((const struct model_peer *)row)->received);
+	say_count(out, peer->received);
+	if (peer->max_prefixes == MODEL_UINT_UNSET || peer->received == MODEL_UINT_UNSET)
+		return;
+	if (peer_near_limit(peer))
+		out->role = ROLE_warning;
+	snprintf(out->text, sizeof(out->text), "%s of %s", format_count(peer->received, count),
+		 format_count(peer->max_prefixes, limit));
 }
 
 static void
@@ -71,8 +82,7 @@ cell_bfd(const struct table_context *context, const void *row, struct table_cell
 	const struct model_peer *peer = row;
 
 	(void)context;
-	if (peer->bfd.set && peer->bfd.state != NULL)
-		snprintf(out->text, sizeof(out->text), "%s", peer->bfd.state);
+	cell_say_bfd(peer, out);
 }
 
 static void
@@ -104,21 +114,15 @@ cell_error(const struct table_context *context, const void *row, struct table_ce
 static const struct table_column columns[] = {
     {.field = "name", .title = "Peer", .width = 11, .most = 32, .fit = true},
     {.field = "remote_address", .title = "Remote", .width = 15, .most = 39, .fit = true},
-    {.field = "remote_asn", .title = "AS", .width = 10, .rank = 1, .right = true},
+    {.field = "remote_asn", .title = "AS", .width = 10, .rank = 5, .right = true},
     {.field = "state", .title = "State", .width = 13, .cell = cell_state},
-    {.field = "established_at", .title = "Since", .width = 10, .rank = 3, .right = true, .cell = cell_since},
-    {.field = "received",
-     .title = "Recv",
-     .width = 6,
-     .most = 9,
-     .rank = 4,
-     .right = true,
-     .cell = cell_received},
+    {.field = "established_at", .title = "Since", .width = 8, .rank = 1, .right = true, .cell = cell_since},
+    {.field = "received", .title = "Received", .width = 12, .rank = 1, .right = true, .cell = cell_received},
     {.field = "accepted",
      .title = "Accept",
      .width = 7,
      .most = 9,
-     .rank = 2,
+     .rank = 3,
      .right = true,
      .cell = cell_accepted},
     {.field = "advertised",
@@ -128,11 +132,16 @@ static const struct table_column columns[] = {
      .rank = 2,
      .right = true,
      .cell = cell_advertised},
-    {.field = "bfd", .title = "BFD", .width = 9, .rank = 5, .cell = cell_bfd},
-    {.field = "hold_seconds", .title = "Timers", .width = 8, .rank = 6, .cell = cell_hold},
-    {.field = "flaps", .title = "Flaps", .width = 5, .rank = 7, .right = true, .cell = cell_flaps},
-    {.field = "med_out", .title = "MED out", .width = 7, .rank = 8, .right = true},
-    {.title = "Last error", .width = 24, .most = 80, .rank = 9, .cell = cell_error},
+    {.field = "bfd", .title = "BFD", .width = 9, .rank = 4, .cell = cell_bfd},
+    {.field = "hold_seconds", .title = "Timers", .width = 8, .rank = 7, .cell = cell_hold},
+    {.field = "flaps", .title = "Flaps", .width = 5, .rank = 8, .right = true, .cell = cell_flaps},
+    {.field = "med_out", .title = "MED out", .width = 7, .rank = 9, .right = true},
+    {.field = "last_error.text",
+     .title = "Last error",
+     .width = 24,
+     .most = 80,
+     .rank = 6,
+     .cell = cell_error},
     {0},
 };
 

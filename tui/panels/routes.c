@@ -69,13 +69,13 @@ static const struct table_column route_columns[] = {
 static const struct table_column received_columns[] = {
     {.field = "peer", .title = "Peer", .width = 11, .most = 28},
     {.field = "prefix", .title = "Prefix", .width = 18, .most = 43},
-    {.field = "next_hop", .title = "Next hop", .width = 15, .most = 39, .rank = 2},
+    {.field = "next_hop", .title = "Next hop", .width = 15, .most = 39, .rank = 3},
     {.field = "accepted", .title = "Policy", .width = 10, .cell = cell_accepted},
-    {.field = "as_path", .title = "AS path", .width = 14, .most = 40, .rank = 1},
-    {.field = "med", .title = "MED", .width = 5, .rank = 3, .right = true},
-    {.field = "local_pref", .title = "Pref", .width = 5, .rank = 4, .right = true},
+    {.field = "as_path", .title = "AS path", .width = 14, .most = 40, .rank = 2},
+    {.field = "med", .title = "MED", .width = 5, .rank = 4, .right = true},
+    {.field = "local_pref", .title = "Pref", .width = 5, .rank = 5, .right = true},
     {.field = "communities", .title = "Communities", .width = 14, .most = 40, .rank = 6},
-    {.field = "reason", .title = "Why refused", .width = 16, .most = 50, .rank = 5},
+    {.field = "reason", .title = "Why refused", .width = 30, .most = 60, .rank = 1},
     {0},
 };
 

@@ -104,12 +104,13 @@ table_panel_command(struct panel *panel, const char *command, const char *argume
 	struct table_panel *p = (struct table_panel *)panel;
 	enum table_motion motion;
 
+	(void)argument;
 	if (table_motion_of(command, &motion))
 		table_go(&p->table, motion);
-	else if (strcmp(command, "sort") == 0)
-		return table_sort(&p->table, argument);
-	else if (strcmp(command, "reverse") == 0)
-		return table_reverse(&p->table);
+	else if (strcmp(command, "mark") == 0)
+		table_mark(&p->table);
+	else if (strcmp(command, "mark-all") == 0)
+		table_mark_all(&p->table);
 	else
 		return false;
 	return true;
@@ -144,26 +145,47 @@ table_panel_filter(struct panel *panel, const char *text, struct error *err)
 	return true;
 }
 
+/* "10.60.0.0/16" of a key's "10.60.0.0/16 bgp ...". */
+static const char *
+first_word(const char *key, char out[FORMAT_TEXT])
+{
+	snprintf(out, FORMAT_TEXT, "%.*s", (int)strcspn(key, " "), key);
+	return out;
+}
+
 void
 table_panel_status(struct panel *panel, char *out, size_t size)
 {
-	struct rows *rows = ((struct table_panel *)panel)->table.rows;
+	struct table_panel *p = (struct table_panel *)panel;
+	struct rows *rows = p->table.rows;
 	const struct model_kind_info *info = model_kind_info(panel->ops->kind);
 	char shown[FORMAT_TEXT], all[FORMAT_TEXT];
 	const char *plural;
 	uint64_t total, count;
 
+	if (p->table.marks.keys.count > 0) {
+		snprintf(out, size, "%zu marked", p->table.marks.keys.count);
+		return;
+	}
 	rows->ops->refresh(rows);
 	total = rows->ops->total(rows);
 	count = rows->ops->count(rows);
 	plural = count == 1 ? info->shape->name : info->plural;
 	format_count(count, shown);
-	if (total == MODEL_UINT_UNSET || total == count)
+	if (rows->ops->searching(rows) != NULL)
+		snprintf(out, size, "%s found, searching at %s", shown,
+			 first_word(rows->ops->searching(rows), all));
+	else if (info->storage == MODEL_PAGED && count > p->table.page && rows->ops->placed(rows))
+		snprintf(out, size, "%*s of %s%s", (int)strlen(shown),
+			 format_count(p->table.selected + 1, all), shown,
+			 rows->ops->complete(rows) || panel->filter[0] == '\0' ? "" : "+");
+	else if (total == MODEL_UINT_UNSET || total == count)
 		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);
 	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
-		snprintf(out, size, "%s %s", format_count(total, all), plural);
+		snprintf(out, size, "%s %s", format_count(total, all), info->plural);
 	else
-		snprintf(out, size, "%s of %s", shown, format_count(total, all));
+		snprintf(out, size, "%s%s of %s", shown, rows->ops->complete(rows) ? "" : "+",
+			 format_count(total, all));
 }
 
 void
@@ -172,4 +194,19 @@ table_panel_tick(struct panel *panel)
 	struct rows *rows = ((struct table_panel *)panel)->table.rows;
 
 	rows->ops->tick(rows);
+}
+
+struct table *
+table_panel_table(struct panel *panel)
+{
+	return &((struct table_panel *)panel)->table;
+}
+
+struct marks *
+table_panel_marks(struct panel *panel)
+{
+	/* what isn't kept here can't be acted upon together */
+	return model_kind_info(panel->ops->kind)->storage == MODEL_STORED
+		   ? &((struct table_panel *)panel)->table.marks
+		   : NULL;
 }

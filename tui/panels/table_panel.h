@@ -21,11 +21,14 @@ bool table_panel_select(struct panel *panel, const char *key);
 bool table_panel_filter(struct panel *panel, const char *text, struct error *err);
 void table_panel_status(struct panel *panel, char *out, size_t size);
 void table_panel_tick(struct panel *panel);
+struct marks *table_panel_marks(struct panel *panel);
+struct table *table_panel_table(struct panel *panel);
 
 /* The functions of a panel_ops. */
 #define TABLE_PANEL \
 	.open = table_panel_open, .close = table_panel_close, .draw = table_panel_draw, \
 	.command = table_panel_command, .selected = table_panel_selected, .select = table_panel_select, \
-	.filter = table_panel_filter, .status = table_panel_status, .tick = table_panel_tick
+	.filter = table_panel_filter, .status = table_panel_status, .tick = table_panel_tick, \
+	.marks = table_panel_marks, .table = table_panel_table
 
 #endif

@@ -1,26 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A dialog: a framed box with a body that its owner draws, and one or two buttons. Cancel has the focus when
- * it opens, so that Enter, Enter does nothing; the other button has to be gone to.
+ * A dialog: a framed box with a body that scrolls where the screen is small, a foot that is always seen, a
+ * line to type into where something must be typed, and one or two buttons. Cancel has the focus when it
+ * opens, so that Enter, Enter does nothing; the other button has to be gone to.
  */
 #ifndef TWINSPAN_TUI_WIDGETS_DIALOG_H
 #define TWINSPAN_TUI_WIDGETS_DIALOG_H
 
 #include "tui/canvas.h"
 #include "tui/keys.h"
+#include "tui/widgets/draft.h"
+#include "tui/widgets/input.h"
 
 enum dialog_answer { DIALOG_STAYS, DIALOG_CANCEL, DIALOG_DO };
 
 struct dialog {
 	char title[128];
-	char action[32]; /* the button that does it; "": only Cancel (called Close) */
+	char action[40]; /* the button that does it; "": only Cancel (called Close) */
+	bool action_off; /* it can't be pressed now */
 	bool action_focus;
-	/** Draws the body; with a NULL area it only returns the rows that it needs at that width. */
-	int (*body)(void *context, const struct area *area, int cols);
-	void *context;
+	char must_type[160]; /* "": nothing; else the button is off until it was typed */
+	struct input input;
+	struct draft body, foot; /* written by the owner before each draw */
+	int top, page;           /* of the body: first line on the screen, lines on it */
 };
 
-void dialog_draw(const struct dialog *dialog, const struct area *screen);
+/** The columns that body and foot have on that screen. */
+int dialog_cols(const struct area *screen);
+void dialog_draw(struct dialog *dialog, const struct area *screen);
 enum dialog_answer dialog_key(struct dialog *dialog, key_code key);
+/** The action can be pressed: it is there, not off, and what must be typed was typed. */
+bool dialog_ready(const struct dialog *dialog);
+void dialog_free(struct dialog *dialog);
 
 #endif

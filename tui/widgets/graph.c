@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Graphs. Each style divides a cell's height into levels: four dots of braille, eight blocks, four ASCII
- * marks; a graph of several rows has as many times more. A sample is filled from its foot to its level.
+ * marks; a graph of several rows has as many times more. A sample is filled from its foot to its level. What
+ * is not known is a line of single dots at the foot: it is there, and empty.
  */
 #include "tui/widgets/graph.h"
 
@@ -9,7 +10,8 @@
 
 static const struct style {
 	int levels, samples; /* a cell's */
-} styles[] = {[GRAPH_BRAILLE] = {4, 2}, [GRAPH_BLOCKS] = {8, 1}, [GRAPH_ASCII] = {4, 1}};
+	char32_t unknown;
+} styles[] = {[GRAPH_BRAILLE] = {4, 2, U'⢀'}, [GRAPH_BLOCKS] = {8, 1, U'·'}, [GRAPH_ASCII] = {4, 1, U' '}};
 
 size_t
 graph_samples(enum graph_style style, int cols)
@@ -82,6 +84,10 @@ graph_draw(const struct area *area, enum graph_style style, enum theme_role role
 
 		if (second >= count)
 			break;
+		if (isnan(samples[first]) && isnan(samples[second])) {
+			area_repeat(area, area->rows - 1, col, 1, ROLE_graph_idle, s->unknown);
+			continue;
+		}
 		for (int row = 0; row < area->rows; row++) {
 			int foot = area->rows - 1 - row;
 			int left = in_row(level_of(samples[first], most, total), foot, s->levels);

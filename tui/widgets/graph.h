@@ -13,7 +13,7 @@ size_t graph_samples(enum graph_style style, int cols);
 float graph_top(float most);
 /**
  * Fills the area with `count` = graph_samples() samples, the newest at the right. `most` is the value that
- * reaches the top; NAN is left blank, every known sample shows at least its foot.
+ * reaches the top; NAN is a single dot, every known sample shows at least its foot.
  */
 void graph_draw(const struct area *area, enum graph_style style, enum theme_role role, const float *samples,
 		size_t count, float most);

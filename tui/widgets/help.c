@@ -5,6 +5,7 @@
  */
 #include "tui/widgets/help.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +13,14 @@
 
 #define KEYS_WIDTH 18
 
+#define COLUMN 72 /* two of them beside each other need that much each */
+
 struct writing {
 	const struct area *area;
-	size_t line, top, page;
-	int left; /* columns of the first column */
+	const char *search;
+	size_t line, top, page, found;
+	const char *heading; /* stands before the next row that is written */
+	int left;            /* columns of the first column */
 };
 
 /* One entry: as many lines as its right side needs. */
@@ -40,21 +45,36 @@ write_line(struct writing *w, enum theme_role left_role, const char *left, const
 }
 
 static void
-write_heading(struct writing *w, const char *text)
+write_heading(struct writing *w)
 {
 	int left = w->left;
 
+	if (w->heading == NULL)
+		return;
 	if (w->line > 0)
 		write_line(w, ROLE_text, "", NULL);
 	w->left = w->area->cols - 2;
-	write_line(w, ROLE_title, text, NULL);
+	write_line(w, ROLE_title, w->heading, NULL);
 	w->left = left;
+	w->heading = NULL;
+}
+
+/* A row, if it is searched for; the first one brings its heading. */
+static void
+write_row(struct writing *w, const struct command *command, const char *left)
+{
+	if (w->search[0] != '\0' && strcasestr(left, w->search) == NULL &&
+	    strcasestr(command->help, w->search) == NULL && strcasestr(command->name, w->search) == NULL)
+		return;
+	write_heading(w);
+	write_line(w, ROLE_key, left, command->help);
+	w->found++;
 }
 
 const char *
 help_keys(const struct command *command, char *out, size_t size)
 {
-	snprintf(out, size, "%s", command->keys != NULL ? command->keys : "");
+	snprintf(out, size, "%s", keys_text(command) != NULL ? keys_text(command) : "");
 	return out;
 }
 
@@ -66,10 +86,10 @@ write_keys(struct writing *w, const char *panel, bool everywhere)
 	char keys[64];
 
 	for (size_t i = 0; i < count; i++) {
-		if (table[i].keys == NULL || (table[i].panels == NULL) != everywhere ||
+		if (keys_text(&table[i]) == NULL || (table[i].panels == NULL) != everywhere ||
 		    !keys_count_on(&table[i], panel))
 			continue;
-		write_line(w, ROLE_key, help_keys(&table[i], keys, sizeof(keys)), table[i].help);
+		write_row(w, &table[i], help_keys(&table[i], keys, sizeof(keys)));
 	}
 }
 
@@ -84,43 +104,76 @@ write_commands(struct writing *w)
 		if (table[i].place == COMMAND_LOCAL)
 			continue;
 		command_usage(&table[i], usage, sizeof(usage));
-		write_line(w, ROLE_key, usage, table[i].help);
+		write_row(w, &table[i], usage);
 	}
+}
+
+static void
+write_all_keys(struct writing *w, const struct help *help)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "Keys in %s", help->title);
+	w->left = KEYS_WIDTH;
+	w->heading = text;
+	write_keys(w, help->panel, false);
+	w->heading = "Keys everywhere";
+	write_keys(w, help->panel, true);
+}
+
+static void
+write_all_commands(struct writing *w)
+{
+	w->heading = "Commands, after ':'";
+	w->left = w->area->cols > 90 ? 44 : w->area->cols / 2;
+	write_commands(w);
+}
+
+/* All of it, of which `page` lines from `top` on are drawn; returns the lines that there are. */
+static size_t
+write_all(const struct help *help, const struct area *inside, size_t page)
+{
+	bool wide = inside->cols >= 2 * COLUMN;
+	struct area left = area_part(inside, 0, 0, inside->rows, wide ? inside->cols / 2 - 8 : inside->cols);
+	struct area right = area_part(inside, 0, left.cols, inside->rows, inside->cols - left.cols);
+	struct writing keys = {.area = &left, .search = help->search, .top = help->top, .page = page};
+	struct writing commands = keys;
+
+	write_all_keys(&keys, help);
+	if (!wide) {
+		write_all_commands(&keys);
+	} else {
+		commands.area = &right;
+		write_all_commands(&commands);
+	}
+	if (keys.found + commands.found == 0)
+		write_line(&keys, ROLE_dim, "", "nothing here has that; Escape shows all");
+	return keys.line > commands.line ? keys.line : commands.line;
 }
 
 void
 help_draw(struct help *help, const struct area *screen)
 {
-	int cols = screen->cols > 110 ? 106 : screen->cols - 2;
+	int cols = screen->cols > 110 && screen->cols < 2 * COLUMN + 4 ? 106 : screen->cols - 2;
 	struct area box = area_part(screen, 0, (screen->cols - cols) / 2, screen->rows, cols), inside;
-	struct writing w = {.left = KEYS_WIDTH};
 	char text[96];
+	size_t end;
 
 	box.ground = GROUND_DIALOG;
 	box.dimmed = false;
-	area_frame(&box, ROLE_border, "Help");
+	snprintf(text, sizeof(text), help->search[0] != '\0' ? "Help /%.60s" : "Help", help->search);
+	area_frame(&box, ROLE_border, text);
 	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
 	help->page = (size_t)inside.rows;
+	help->lines = write_all(help, &inside, 0);
 	if (help->top + help->page > help->lines)
 		help->top = help->lines > help->page ? help->lines - help->page : 0;
-	w.area = &inside;
-	w.top = help->top;
-	w.page = help->page;
-	snprintf(text, sizeof(text), "Keys in %s", help->title);
-	write_heading(&w, text);
-	write_keys(&w, help->panel, false);
-	write_heading(&w, "Keys everywhere");
-	write_keys(&w, help->panel, true);
-	write_heading(&w, "Commands, after ':'");
-	w.left = inside.cols > 90 ? 44 : inside.cols / 2;
-	write_commands(&w);
-	help->lines = w.line;
-	if (help->lines > help->page) {
-		snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1,
-			 help->top + help->page < help->lines ? help->top + help->page : help->lines,
-			 help->lines);
-		area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
-	}
+	write_all(help, &inside, help->page);
+	if (help->lines <= help->page)
+		return;
+	end = help->top + help->page;
+	snprintf(text, sizeof(text), " lines %zu-%zu of %zu ", help->top + 1, end, help->lines);
+	area_text(&box, box.rows - 1, box.cols - text_columns(text) - 2, ROLE_dim, text);
 }
 
 void
@@ -128,5 +181,8 @@ help_go(struct help *help, enum table_motion motion)
 {
 	size_t positions = help->lines > help->page ? help->lines - help->page + 1 : 1;
 
-	help->top = table_move(help->top, positions, help->page, motion);
+	if (motion == TABLE_LAST) /* drawing finds the end; it may not have been drawn yet */
+		help->top = SIZE_MAX / 2;
+	else
+		help->top = table_move(help->top, positions, help->page, motion);
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The help overlay, made from the command table: keys of this panel, keys of all, commands of the prompt. */
+/*
+ * The help overlay, made from the command table: keys of this panel, keys of all, commands of the prompt; the
+ * commands beside the keys where there is room. Keys are those that count, a person's own before the table's.
+ */
 #ifndef TWINSPAN_TUI_WIDGETS_HELP_H
 #define TWINSPAN_TUI_WIDGETS_HELP_H
 
@@ -10,6 +13,7 @@
 struct help {
 	const char *panel; /* the panel's name in the table */
 	const char *title; /* and for people */
+	char search[128];  /* only rows with this text, whatever its case; "": all */
 	size_t top, page, lines;
 };
 

@@ -19,14 +19,24 @@ struct rows_ops {
 	size_t (*count)(const struct rows *rows);
 	/** NULL: not here (yet). Borrowed until the next refresh. */
 	const void *(*at)(struct rows *rows, size_t i);
+	/** The number of the row of that key; SIZE_MAX where it is not here. */
+	size_t (*find)(struct rows *rows, const char *key);
+	/** Somebody goes to the last row. */
+	void (*end)(struct rows *rows);
 	/** `filter` is checked already; "" for none. */
 	void (*filter)(struct rows *rows, const char *text, struct model_filter *filter);
-	/** NULL field: the natural order. */
+	/** These rows are on screen. */
+	void (*looked_at)(struct rows *rows, size_t first, size_t count);
+	/** `field` (of model_field_path) is copied; NULL: the natural order. */
 	void (*sort)(struct rows *rows, const struct model_field *field, bool descending);
 	/** Rows in all on the gateway, before the filter; MODEL_UINT_UNSET where nobody knows. */
 	uint64_t (*total)(const struct rows *rows);
-	/** False: there are more rows than count(), not known yet. */
+	/** False: there may be more rows than count(), not known yet. */
 	bool (*complete)(const struct rows *rows);
+	/** Whether a row's number counts from the first row of all. */
+	bool (*placed)(const struct rows *rows);
+	/** The key that a search under way has come to; NULL: nothing is searched for. */
+	const char *(*searching)(const struct rows *rows);
 	/** Why nothing is there: an error's text, or NULL. */
 	const char *(*trouble)(const struct rows *rows);
 	/** A second has passed while the rows are on screen. */
@@ -37,10 +47,25 @@ struct rows_ops {
 struct rows {
 	const struct rows_ops *ops;
 	enum model_kind kind;
+	ptrdiff_t
+	    moved; /* by so much all numbers have changed; who keeps numbers takes it and sets it to 0 */
 };
 
 /** Of a STORED or LOG kind. `newest_first` turns the natural order around. */
 struct rows *rows_stored(const struct model_store *store, enum model_kind kind, bool newest_first);
+
+/* What a panel adds to the rows of a store: a condition of its own, and rows from elsewhere behind them. */
+struct rows_more {
+	uint64_t version; /* rises with each change of what is said here */
+	bool (*pass)(void *context, const void *row);
+	const void *const *rows;
+	size_t count;
+	bool complete;                 /* there are no more; else `wanted` is called near the last one */
+	void (*wanted)(void *context); /* never from within refresh */
+	void *context;
+};
+/** `more` is borrowed as long as the rows live. */
+void rows_stored_more(struct rows *rows, const struct rows_more *more);
 /** Of a PAGED kind. `arrived` is called when a page came. */
 struct rows *rows_paged(struct control_client *client, enum model_kind kind, void (*arrived)(void *context),
 			void *context);

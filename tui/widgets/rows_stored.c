@@ -11,10 +11,13 @@
 struct stored {
 	struct rows rows;
 	const struct model_store *store;
+	const struct rows_more *more; /* NULL: nothing is added */
+	uint64_t more_version;
 	bool newest_first, descending, dirty;
 	uint64_t version;
 	struct model_filter *filter;
-	const struct model_field *field;
+	struct model_field field;
+	bool sorted;
 	const void **index;
 	size_t count, capacity;
 };
@@ -74,7 +77,7 @@ static int
 compare_rows(const void *a, const void *b, void *context)
 {
 	const struct stored *s = context;
-	int result = compare_field(s->field, *(const void *const *)a, *(const void *const *)b);
+	int result = compare_field(&s->field, *(const void *const *)a, *(const void *const *)b);
 
 	return s->descending ? -result : result;
 }
@@ -98,29 +101,38 @@ merge_sort(struct stored *s, const void **rows, const void **spare, size_t count
 }
 
 static void
+take(struct stored *s, const void *row)
+{
+	const struct model_shape *shape = model_kind_info(s->rows.kind)->shape;
+
+	if ((s->filter == NULL || model_filter_match(s->filter, shape, row)) &&
+	    (s->more == NULL || s->more->pass(s->more->context, row)))
+		s->index[s->count++] = row;
+}
+
+static void
 stored_refresh(struct rows *rows)
 {
 	struct stored *s = (struct stored *)rows;
-	const struct model_shape *shape = model_kind_info(rows->kind)->shape;
 	uint64_t version = model_store_version(s->store);
-	size_t all = model_store_count(s->store, rows->kind);
+	size_t stored = model_store_count(s->store, rows->kind),
+	       all = stored + (s->more != NULL ? s->more->count : 0);
 
-	if (!s->dirty && version == s->version)
+	if (!s->dirty && version == s->version && (s->more == NULL || s->more->version == s->more_version))
 		return;
 	if (all * 2 > s->capacity) {
 		s->capacity = all * 2 + 64;
 		s->index = memory_resize(s->index, s->capacity * sizeof(*s->index));
 	}
 	s->count = 0;
-	for (size_t i = 0; i < all; i++) {
-		const void *row = model_store_at(s->store, rows->kind, s->newest_first ? all - 1 - i : i);
-
-		if (s->filter == NULL || model_filter_match(s->filter, shape, row))
-			s->index[s->count++] = row;
-	}
-	if (s->field != NULL)
+	for (size_t i = 0; i < stored; i++)
+		take(s, model_store_at(s->store, rows->kind, s->newest_first ? stored - 1 - i : i));
+	for (size_t i = stored; i < all; i++)
+		take(s, s->more->rows[i - stored]);
+	if (s->sorted && s->count > 0)
 		merge_sort(s, s->index, s->index + all, s->count);
 	s->version = version;
+	s->more_version = s->more != NULL ? s->more->version : 0;
 	s->dirty = false;
 }
 
@@ -136,6 +148,38 @@ stored_at(struct rows *rows, size_t i)
 	struct stored *s = (struct stored *)rows;
 
 	return i < s->count ? s->index[i] : NULL;
+}
+
+static size_t
+stored_find(struct rows *rows, const char *key)
+{
+	struct stored *s = (struct stored *)rows;
+	const struct model_kind_info *info = model_kind_info(rows->kind);
+	char mine[256];
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(model_row_key(info, s->index[i], mine, sizeof(mine)), key) == 0)
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+#define AHEAD 20 /* rows before the last one at which more are wanted */
+
+static void
+stored_end(struct rows *rows)
+{
+	const struct rows_more *more = ((struct stored *)rows)->more;
+
+	if (more != NULL && !more->complete)
+		more->wanted(more->context);
+}
+
+static void
+stored_looked_at(struct rows *rows, size_t first, size_t count)
+{
+	if (first + count + AHEAD >= ((struct stored *)rows)->count && first > 0)
+		stored_end(rows);
 }
 
 static void
@@ -154,7 +198,9 @@ stored_sort(struct rows *rows, const struct model_field *field, bool descending)
 {
 	struct stored *s = (struct stored *)rows;
 
-	s->field = field;
+	s->sorted = field != NULL;
+	if (field != NULL)
+		s->field = *field;
 	s->descending = descending;
 	s->dirty = true;
 }
@@ -168,8 +214,23 @@ stored_total(const struct rows *rows)
 static bool
 stored_complete(const struct rows *rows)
 {
+	const struct rows_more *more = ((const struct stored *)rows)->more;
+
+	return more == NULL || more->complete;
+}
+
+static bool
+stored_placed(const struct rows *rows)
+{
 	(void)rows;
 	return true;
+}
+
+static const char *
+stored_searching(const struct rows *rows)
+{
+	(void)rows;
+	return NULL;
 }
 
 static const char *
@@ -190,10 +251,15 @@ static const struct rows_ops stored_ops = {
     .refresh = stored_refresh,
     .count = stored_count,
     .at = stored_at,
+    .find = stored_find,
+    .end = stored_end,
+    .looked_at = stored_looked_at,
     .filter = stored_filter,
     .sort = stored_sort,
     .total = stored_total,
     .complete = stored_complete,
+    .placed = stored_placed,
+    .searching = stored_searching,
     .trouble = stored_trouble,
     .tick = stored_tick,
     .sorts = true,
@@ -210,4 +276,13 @@ rows_stored(const struct model_store *store, enum model_kind kind, bool newest_f
 	s->newest_first = newest_first;
 	s->dirty = true;
 	return &s->rows;
+}
+
+void
+rows_stored_more(struct rows *rows, const struct rows_more *more)
+{
+	struct stored *s = (struct stored *)rows;
+
+	s->more = more;
+	s->dirty = true;
 }

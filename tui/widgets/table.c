@@ -42,13 +42,14 @@ table_measure(const struct table_column *columns, struct table_column *out, cons
 
 	for (; columns[count].title != NULL && count < TABLE_COLUMNS; count++) {
 		struct table_column *c = &out[count];
-		int field, need;
+		struct model_field field;
+		int need;
 
 		*c = columns[count];
-		if (!c->fit || c->field == NULL || (field = model_field_find(shape, c->field)) < 0 ||
-		    shape->fields[field].type != MODEL_STR)
+		if (!c->fit || c->field == NULL || !model_field_path(shape, c->field, &field) ||
+		    field.type != MODEL_STR)
 			continue;
-		need = longest_text(store, kind, &shape->fields[field]);
+		need = longest_text(store, kind, &field);
 		need = need < text_columns(c->title) ? text_columns(c->title) : need;
 		c->width = need < c->most ? need : c->most;
 		c->most = 0;
@@ -112,13 +113,16 @@ table_fit(const struct table_column *columns, int width, int gap, struct table_l
 }
 
 static void
-cell_of_field(const struct table_column *column, const struct model_shape *shape, const void *row,
-	      struct table_cell *cell)
+cell_of_field(const struct table_context *context, const struct table_column *column,
+	      const struct model_shape *shape, const void *row, struct table_cell *cell)
 {
-	int field = column->field != NULL ? model_field_find(shape, column->field) : -1;
+	struct model_field field;
 
-	if (field >= 0)
-		model_field_text(&shape->fields[field], row, cell->text, sizeof(cell->text));
+	if (column->field == NULL || !model_field_path(shape, column->field, &field))
+		return;
+	format_field(&field, row, context->now, cell->text, sizeof(cell->text));
+	if (strcmp(cell->text, FORMAT_NONE) == 0)
+		cell->text[0] = '\0';
 }
 
 void
@@ -127,6 +131,7 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct table_column *column = layout->slots[i].column;
+		int width = layout->slots[i].width;
 		struct table_cell cell;
 
 		cell.text[0] = '\0';
@@ -134,13 +139,15 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 		if (column->cell != NULL)
 			column->cell(context, data, &cell);
 		else
-			cell_of_field(column, shape, data, &cell);
+			cell_of_field(context, column, shape, data, &cell);
 		if (cell.text[0] == '\0') {
 			snprintf(cell.text, sizeof(cell.text), FORMAT_NONE);
 			cell.role = ROLE_dim;
 		}
-		area_field(area, row, layout->slots[i].left, layout->slots[i].width, column->right, cell.role,
-			   cell.text);
+		/* where even the columns that stay are too wide, the last one says that it is cut */
+		if (layout->slots[i].left + width > area->cols)
+			width = area->cols - layout->slots[i].left;
+		area_field(area, row, layout->slots[i].left, width, column->right, cell.role, cell.text);
 	}
 }
 
@@ -191,7 +198,7 @@ table_move(size_t selected, size_t count, size_t page, enum table_motion motion)
 void
 table_open(struct table *table, const struct table_column *columns, struct rows *rows, bool follow)
 {
-	*table = (struct table){.columns = columns, .rows = rows, .follow = follow};
+	*table = (struct table){.columns = columns, .standard = columns, .rows = rows, .follow = follow};
 }
 
 void
@@ -200,6 +207,9 @@ table_close(struct table *table)
 	if (table->rows != NULL)
 		table->rows->ops->close(table->rows);
 	table->rows = NULL;
+	marks_clear(&table->marks);
+	text_list_free(&table->names);
+	FREE_AND_NULL(table->chosen);
 }
 
 static const struct model_kind_info *
@@ -229,40 +239,53 @@ row_has_key(struct table *table, size_t i, const char *key)
 bool
 table_select(struct table *table, const char *key)
 {
-	size_t count;
+	size_t at;
 
 	table->rows->ops->refresh(table->rows);
-	count = table->rows->ops->count(table->rows);
-	for (size_t i = 0; i < count; i++) {
-		if (row_has_key(table, i, key)) {
-			table->selected = i;
-			snprintf(table->key, sizeof(table->key), "%s", key);
-			return true;
-		}
-	}
-	return false;
+	at = table->rows->ops->find(table->rows, key);
+	if (at == SIZE_MAX)
+		return false;
+	table->selected = at;
+	snprintf(table->key, sizeof(table->key), "%s", key);
+	return true;
+}
+
+/* Numbers that changed for all rows. */
+static void
+take_moved(struct table *table)
+{
+	ptrdiff_t moved = table->rows->moved;
+
+	table->rows->moved = 0;
+	if (moved == 0)
+		return;
+	table->selected = moved < 0 && table->selected < (size_t)-moved ? 0 : table->selected + (size_t)moved;
+	table->top = moved < 0 && table->top < (size_t)-moved ? 0 : table->top + (size_t)moved;
 }
 
 /* Finds the selected row again after the rows have changed. */
 static void
 settle(struct table *table)
 {
-	size_t count, offset = table->selected - table->top;
+	size_t count, offset;
 
 	table->rows->ops->refresh(table->rows);
+	take_moved(table);
+	offset = table->selected - table->top;
 	count = table->rows->ops->count(table->rows);
 	if (count == 0) {
 		table->selected = table->top = 0;
 		table->key[0] = '\0';
 		return;
 	}
-	if (table->rows->ops->sorts && table->key[0] != '\0' && !(table->follow && table->selected == 0) &&
+	if (table->key[0] != '\0' && !table->to_the_end && !(table->follow && table->selected == 0) &&
 	    (table->selected >= count || !row_has_key(table, table->selected, table->key))) {
-		char key[sizeof(table->key)];
+		size_t at = table->rows->ops->find(table->rows, table->key);
 
-		snprintf(key, sizeof(key), "%s", table->key);
-		if (table_select(table, key))
-			table->top = table->selected > offset ? table->selected - offset : 0;
+		if (at != SIZE_MAX) {
+			table->selected = at;
+			table->top = at > offset ? at - offset : 0;
+		}
 	}
 	if (table->selected >= count || table->to_the_end)
 		table->selected = count - 1;
@@ -289,7 +312,7 @@ draw_titles(const struct table *table, const struct area *area, const struct tab
 {
 	for (size_t i = 0; i < layout->count; i++) {
 		const struct table_column *column = layout->slots[i].column;
-		bool sorted = table->sorted != NULL && column->title == table->sorted->title;
+		bool sorted = column->field != NULL && strcmp(column->field, table->sorted) == 0;
 		char title[64];
 
 		snprintf(title, sizeof(title), "%s%s", column->title,
@@ -308,12 +331,15 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 	const struct model_shape *shape = info_of(table)->shape;
 	struct area inside = area_part(area, 0, 2, area->rows, area->cols - 3);
 	struct table_layout layout;
+	char key[256];
 	size_t count;
 
 	table->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
 	settle(table);
 	scroll(table);
 	count = table->rows->ops->count(table->rows);
+	table->rows->ops->looked_at(table->rows, table->top, table->page);
+	marks_drop_lost(&table->marks, context->store, table->rows->kind);
 	if (table->measured[0].title == NULL || table->measured_at != model_store_version(context->store)) {
 		table_measure(table->columns, table->measured, context->store, table->rows->kind);
 		table->measured_at = model_store_version(context->store);
@@ -330,6 +356,9 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 			area_blank(&line, 0, 0, 1, line.cols);
 			area_text(&line, 0, 0, ROLE_accent, "▸");
 		}
+		if (row != NULL && table->marks.keys.count > 0 &&
+		    marks_has(&table->marks, model_row_key(info_of(table), row, key, sizeof(key))))
+			area_text(&line, 0, 1, ROLE_accent, "√");
 		cells = area_part(&cells, 0, 2, 1, area->cols - 3);
 		if (row != NULL)
 			table_draw_row(&cells, 0, &layout, context, shape, row);
@@ -346,8 +375,11 @@ table_go(struct table *table, enum table_motion motion)
 	table->to_the_end = false;
 	settle(table);
 	table->to_the_end = motion == TABLE_LAST;
+	if (table->to_the_end)
+		table->rows->ops->end(table->rows);
 	table->selected =
 	    table_move(table->selected, table->rows->ops->count(table->rows), table->page, motion);
+	table->key[0] = '\0'; /* also where the row there is not here yet */
 	remember(table);
 	scroll(table);
 }
@@ -361,45 +393,29 @@ table_selected(struct table *table)
 		   : NULL;
 }
 
-static void
-apply_order(struct table *table)
+void
+table_mark(struct table *table)
 {
-	const struct model_shape *shape = info_of(table)->shape;
-	int field = table->sorted != NULL ? model_field_find(shape, table->sorted->field) : -1;
-
-	table->rows->ops->sort(table->rows, field >= 0 ? &shape->fields[field] : NULL, table->descending);
+	if (table_selected(table) == NULL)
+		return;
+	marks_set(&table->marks, table->key, !marks_has(&table->marks, table->key));
+	table_go(table, TABLE_DOWN);
 }
 
-bool
-table_sort(struct table *table, const char *field)
+void
+table_mark_all(struct table *table)
 {
-	const struct table_column *c = table->sorted != NULL ? table->sorted + 1 : table->columns;
+	size_t before = table->marks.keys.count, count;
+	char key[256];
 
-	if (!table->rows->ops->sorts)
-		return false;
-	if (field != NULL) {
-		for (c = table->columns; c->title != NULL; c++) {
-			if (c->field != NULL &&
-			    (strcmp(c->field, field) == 0 || strcasecmp(c->title, field) == 0))
-				break;
-		}
-		if (c->title == NULL)
-			return false;
+	table->rows->ops->refresh(table->rows);
+	count = table->rows->ops->count(table->rows);
+	for (size_t i = 0; i < count; i++) {
+		const void *row = table->rows->ops->at(table->rows, i);
+
+		if (row != NULL)
+			marks_set(&table->marks, model_row_key(info_of(table), row, key, sizeof(key)), true);
 	}
-	while (c->title != NULL && c->field == NULL)
-		c++;
-	table->sorted = c->title != NULL ? c : NULL; /* past the last: the natural order again */
-	table->descending = false;
-	apply_order(table);
-	return true;
-}
-
-bool
-table_reverse(struct table *table)
-{
-	if (table->sorted == NULL)
-		return false;
-	table->descending = !table->descending;
-	apply_order(table);
-	return true;
+	if (table->marks.keys.count == before)
+		marks_clear(&table->marks);
 }

@@ -8,6 +8,7 @@
 
 #include "core/model/model.h"
 #include "tui/canvas.h"
+#include "tui/widgets/marks.h"
 #include "tui/widgets/rows.h"
 
 /* What a cell says. `text` is cleared before a column's function is called. */
@@ -22,7 +23,8 @@ struct table_context {
 };
 
 struct table_column {
-	const char *field; /* of the model: for sorting, and for the text where `cell` is NULL; may be NULL */
+	const char
+	    *field; /* path in the model: for sorting, and for the text where `cell` is NULL; may be NULL */
 	const char *title;
 	int width; /* columns it takes at least */
 	int most;  /* up to which it grows where there is room; 0: it doesn't */
@@ -32,7 +34,7 @@ struct table_column {
 	void (*cell)(const struct table_context *context, const void *row, struct table_cell *out);
 };
 
-#define TABLE_COLUMNS 20
+#define TABLE_COLUMNS 64
 
 /**
  * A copy of the columns in which those that `fit` have the width that the rows of a store need. `out` has
@@ -63,14 +65,18 @@ bool table_motion_of(const char *command, enum table_motion *out);
 size_t table_move(size_t selected, size_t count, size_t page, enum table_motion motion);
 
 struct table {
-	const struct table_column *columns;
-	struct rows *rows; /* owned */
+	const struct table_column *columns;  /* that are shown */
+	const struct table_column *standard; /* the panel's own choice */
+	struct table_column *chosen;         /* a person's; NULL: the panel's */
+	struct text_list names;              /* what `chosen` refers to */
+	struct rows *rows;                   /* owned */
 	size_t selected, top, page;
 	char key[256];   /* of the selected row; "" where none is */
 	bool to_the_end; /* going to a last row that is not known yet, page by page */
 	bool follow;     /* the selection on the first row stays on the first row */
-	const struct table_column *sorted;
+	char sorted[64]; /* path of the field; "": the natural order */
 	bool descending;
+	struct marks marks;
 	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */
 	uint64_t measured_at;
 };
@@ -86,9 +92,24 @@ void table_go(struct table *table, enum table_motion motion);
 const void *table_selected(struct table *table);
 /** Selects the row of that key. False where it is not among the rows. */
 bool table_select(struct table *table, const char *key);
-/** Orders by the next column, or by the field named; false where the rows can't be ordered or it is no
- * column. */
-bool table_sort(struct table *table, const char *field);
-bool table_reverse(struct table *table);
+/**
+ * Shows these fields, in this order; an empty list (or NULL): the panel's own choice. False with `err` for a
+ * name that is no field of the kind; then nothing has changed.
+ */
+bool table_choose(struct table *table, const struct text_list *fields, struct error *err);
+/** The fields that are shown, in their order; appended to `out`. */
+void table_fields(const struct table *table, struct text_list *out);
+/** Every field that could be; those that are nested as "last_error.text". Appended to `out`. */
+void table_all_fields(const struct table *table, struct text_list *out);
+/** What stands over a field's column. Returns `out`. */
+const char *table_title(const struct table *table, const char *field, char *out, size_t size);
+/** Orders by the next column that is shown; past the last one, in the natural order again. */
+bool table_sort_next(struct table *table, struct error *err);
+/** Orders by a field (a title is as good), "" for the natural order. False with `err` where that can't be. */
+bool table_sort(struct table *table, const char *field, bool descending, struct error *err);
+/** Marks the selected row, or no longer, and goes on to the next one. */
+void table_mark(struct table *table);
+/** Marks all rows that are shown; where all of them are marked already, none. */
+void table_mark_all(struct table *table);
 
 #endif

@@ -62,6 +62,19 @@ compare_walk(const struct trie *trie, const struct ip_prefix *after)
 }
 
 static void
+compare_walk_back(const struct trie *trie, const struct ip_prefix *before)
+{
+	struct trie_cursor cursor;
+	size_t i = before != NULL ? naive_find(before) : naive_count;
+
+	trie_seek_back(trie, &cursor, before != NULL ? before->address.bytes : NULL,
+		       before != NULL ? before->length : 0);
+	while (i-- > 0)
+		assert_int_equal(trie_previous(trie, &cursor), naive[i].value);
+	assert_int_equal(trie_previous(trie, &cursor), 0);
+}
+
+static void
 exercise(uint8_t family)
 {
 	struct trie trie;
@@ -103,9 +116,12 @@ exercise(uint8_t family)
 			struct ip_prefix after = any_prefix(family);
 
 			compare_walk(&trie, NULL);
+			compare_walk_back(&trie, NULL);
 			compare_walk(&trie, &after);
+			compare_walk_back(&trie, &after);
 			if (naive_count != 0)
 				compare_walk(&trie, &naive[number((uint32_t)naive_count)].prefix);
+			compare_walk_back(&trie, &naive[number((uint32_t)naive_count)].prefix);
 		}
 	}
 	while (naive_count != 0) {
@@ -114,6 +130,7 @@ exercise(uint8_t family)
 					naive[naive_count].prefix.length));
 	}
 	compare_walk(&trie, NULL);
+	compare_walk_back(&trie, NULL);
 	trie_free(&trie);
 }
 

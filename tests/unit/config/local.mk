@@ -17,3 +17,7 @@ UNIT_TESTS += tests/unit/config/test_mask
 tests_unit_config_test_mask_SOURCES = tests/unit/config/test_mask.c
 tests_unit_config_test_mask_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_config_test_mask_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_append
+tests_unit_config_test_append_SOURCES = tests/unit/config/test_append.c
+tests_unit_config_test_append_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_config_test_append_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)

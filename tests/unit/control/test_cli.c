@@ -11,7 +11,7 @@
 
 struct run {
 	pid_t pid;
-	int out, err;
+	int out, err, in; /* in: our end of its stdin where that is a pipe, else -1 */
 	bool ended;
 	int exit_code;
 	char output[1000000], errors[4000];
@@ -50,9 +50,21 @@ fake_lab(bool headless, bool keep, int (*console)(void *context, const char *soc
 }
 
 static int
-fake_console(const char *socket)
+fake_console(const struct console_options *options)
 {
-	printf("console %s\n", socket);
+	printf("console %s", options->socket);
+	if (options->theme != NULL || options->colours != NULL || options->settings != NULL)
+		printf(" %s %s %s", options->theme, options->colours, options->settings);
+	printf("%s%s\n", options->ascii ? " ascii" : "", options->mouse ? " mouse" : "");
+	return 0;
+}
+
+static int
+fake_once(const struct console_options *options, const struct console_once *once)
+{
+	printf("once %s %s %s %s %dx%d\n", options->socket, once->panel != NULL ? once->panel : "-",
+	       once->name != NULL ? once->name : "-", once->filter != NULL ? once->filter : "-", once->cols,
+	       once->rows);
 	return 0;
 }
 
@@ -61,6 +73,7 @@ static const struct cli_parts parts = {.gateway = fake_gateway,
 				       .import = fake_import,
 				       .lab = fake_lab,
 				       .console = fake_console,
+				       .once = fake_once,
 				       .default_config = "/default.yaml",
 				       .default_socket = "/default.sock",
 				       .default_state_dir = "/default/state"};
@@ -88,7 +101,7 @@ end_with(int exit_code)
 
 /* Starts the command line; "S" among the words stands for the harness's socket. */
 static struct run *
-start(struct harness *h, const char *const *words)
+start_with(struct harness *h, bool piped, const char *const *words)
 {
 	struct run *run = memory_zeroed(1, sizeof(*run));
 	char *argv[16] = {(char *)"twinspan"};
@@ -96,16 +109,32 @@ start(struct harness *h, const char *const *words)
 
 	for (; words[argc - 1] != NULL; argc++)
 		argv[argc] = strcmp(words[argc - 1], "S") == 0 ? h->socket : (char *)words[argc - 1];
+	int ends[2] = {-1, -1};
+
 	run->out = temporary_file();
 	run->err = temporary_file();
+	if (piped)
+		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	run->in = ends[1];
 	fflush(NULL);
 	run->pid = fork();
 	if (run->pid == 0) {
+		if (piped)
+			dup2(ends[0], STDIN_FILENO);
+		close(ends[1]); /* or it would never see the end */
 		dup2(run->out, STDOUT_FILENO);
 		dup2(run->err, STDERR_FILENO);
 		end_with(cli_run(&parts, argc, argv));
 	}
+	if (piped)
+		close(ends[0]);
 	return run;
+}
+
+static struct run *
+start(struct harness *h, const char *const *words)
+{
+	return start_with(h, false, words);
 }
 
 static void
@@ -133,6 +162,8 @@ finish(struct run *run)
 	}
 	close(run->out);
 	close(run->err);
+	if (run->in >= 0)
+		close(run->in);
 	free(run);
 }
 
@@ -351,6 +382,13 @@ local_commands_reach_their_parts(void **state)
 	assert_prints(RUN(h, "lab", "--headless"), "lab 1 0\n");
 	assert_prints(RUN(h, "lab", "--keep"), "lab 0 1\nconsole /lab/socket\n");
 	assert_prints(RUN(h, "-s", "x"), "console x\n");
+	assert_prints(
+	    RUN(h, "--theme", "light", "--colours=256", "-s", "x", "--settings", "f", "--ascii", "--mouse"),
+	    "console x light 256 f ascii mouse\n");
+	assert_prints(RUN(h, "lab", "--mouse"), "lab 0 0\nconsole /lab/socket mouse\n");
+	assert_refused(RUN(h, "show", "tunnels", "--mouse"), 2, "--mouse is an option of the console");
+	assert_refused(RUN(h, "--theme"), 2, "--theme needs a value");
+	assert_refused(RUN(h, "--ascii=yes"), 2, "--ascii takes no value");
 	assert_prints(RUN(h, "import", "aws", "f"), "import aws f - - 0 0\n");
 	assert_prints(RUN(h, "import", "aws", "f", "--connection", "vpn-1", "--name=n", "--connection-only",
 			  "--inline-secrets"),
@@ -371,6 +409,7 @@ help_and_version_are_printed(void **state)
 	assert_int_equal(run->exit_code, 0);
 	assert_non_null(strstr(run->output, "switchover CONNECTION [TUNNEL]"));
 	assert_null(strstr(run->output, "next-panel"));
+	assert_non_null(strstr(run->output, "--colours HOW"));
 	finish(run);
 	run = RUN(h, "switchover", "--help");
 	assert_int_equal(run->exit_code, 0);
@@ -523,6 +562,7 @@ a_reader_that_leaves_ends_it_quietly(void **state)
 	route_total = 60000;
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	run = memory_zeroed(1, sizeof(*run));
+	run->in = -1;
 	run->out = dup(ends[1]);
 	run->err = temporary_file();
 	fflush(NULL);
@@ -574,6 +614,230 @@ usage_is_shown_for_a_month(void **state)
 	assert_refused(RUN(h, "-s", "S", "show", "peers", "--month", "2026-12"), 2,
 		       "--month is for usage only, not for peers");
 	unsetenv("TZ");
+	harness_free(h);
+}
+
+/* --- one look, the plain mode ------------------------------------------------------------------- */
+
+static void
+one_look_takes_a_panel_a_row_a_filter_and_a_size(void **state)
+{
+	struct harness *h = some_gateway();
+
+	assert_prints(RUN(h, "--once", "-s", "x"), "once x - - - 0x0\n");
+	assert_prints(RUN(h, "-s", "x", "--once", "tunnels", "a/1"), "once x tunnels a/1 - 0x0\n");
+	assert_prints(RUN(h, "-s", "x", "--once", "gateway"), "once x gateway - - 0x0\n"); /* runs none */
+	assert_prints(RUN(h, "-s", "x", "--once", "events", "--filter", "subject:a", "--size", "120x36"),
+		      "once x events - subject:a 120x36\n");
+	/* a command of the gateway prints once anyway */
+	assert_prints(RUN(h, "-s", "S", "--once", "up", "a/1"), "done\nfirst\nsecond\n");
+	assert_refused(RUN(h, "--once", "tunnels", "--size", "120"), 2, "--size wants columns and rows");
+	assert_refused(RUN(h, "--once", "tunnels", "--size", "5x5000"), 2, "--size wants columns and rows");
+	assert_refused(RUN(h, "--once", "tunnels", "a", "b"), 2, "'b' is one word too many");
+	assert_refused(RUN(h, "--once", "tunnels", "--fast"), 2, "no option is called '--fast'");
+	assert_refused(RUN(h, "--size", "80x24"), 2, "--size goes with --once");
+	harness_free(h);
+}
+
+static void
+type_line(struct run *run, const char *line)
+{
+	assert_int_equal(write(run->in, line, strlen(line)), (ssize_t)strlen(line));
+}
+
+static void
+the_plain_mode_tells_changes_in_words(void **state)
+{
+	struct harness *h = some_gateway();
+	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+	size_t lines;
+
+	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
+	assert_non_null(strstr(run->output, " gateway lyon: AS 65010."));
+	lines = line_count(run->output);
+	put_tunnel(h->store, "a/1", "down", 999); /* only a counter */
+	put_tunnel(h->store, "a/1", "up", 999);
+	WAIT_FOR(h, (look(run), strstr(run->output, " tunnel a/1: state up, was down.\n")));
+	assert_int_equal(line_count(run->output), lines + 1);
+	put_tunnel(h->store, "c/1", "connecting", 0);
+	WAIT_FOR(h, (look(run), strstr(run->output, " tunnel c/1 is new: state connecting.\n")));
+	model_store_remove(h->store, MODEL_KIND_TUNNEL, "c/1");
+	WAIT_FOR(h, (look(run), strstr(run->output, " tunnel c/1 is gone.\n")));
+	model_store_log(h->store, "info", "tunnel.up", "b/1", "nobody needs that");
+	model_store_log(h->store, "warning", "traffic.asymmetric", "b", "comes back\x1b[2J by another");
+	WAIT_FOR(h, (look(run), strstr(run->output, " warning b: comes back?[2J by another\n")));
+	assert_null(strstr(run->output, "nobody needs that"));
+	assert_null(strstr(run->output, "\x1b"));
+	harness_stop_serving(h);
+	WAIT_FOR(h, (look(run), strstr(run->output, "The gateway is gone: ")));
+	harness_serve(h);
+	WAIT_FOR(h, (look(run), strstr(run->output, "The gateway is back.\n")));
+	type_line(run, "q\n");
+	WAIT_FOR(h, (look(run), run->ended));
+	assert_int_equal(run->exit_code, 0);
+	assert_string_equal(run->errors, "");
+	finish(run);
+	harness_free(h);
+}
+
+static void
+the_plain_mode_takes_commands_and_asks_before_what_is_dangerous(void **state)
+{
+	struct harness *h = some_gateway();
+	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+
+	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
+	type_line(run, "show tunnels\n");
+	WAIT_FOR(h, (look(run), strstr(run->output, "\nb/1     up")));
+	type_line(run, "up a/1\n");
+	WAIT_FOR(h, (look(run), strstr(run->output, "\ndone\nfirst\nsecond\n")));
+	type_line(run, "switchover a\n");
+	WAIT_FOR(h, (look(run), strstr(run->output, "\ndone dry\nfirst\nsecond\n") &&
+				    strstr(run->output, " switchover: type yes to do it")));
+	type_line(run, "no\n");
+	WAIT_FOR(h, (look(run), strstr(run->output, "Nothing was done.")));
+	assert_null(strstr(strstr(run->output, "type yes"), "\ndone\n"));
+	type_line(run, "switchover a\nyes\n");
+	WAIT_FOR(h, (look(run), strstr(strstr(run->output, "type yes"), "\ndone\nfirst\nsecond\n")));
+	type_line(run, "tunels\nswichover a\n");
+	WAIT_FOR(h, (look(run),
+		     strstr(run->output, "There is no command 'swichover'; did you mean 'switchover'?")));
+	type_line(run, "help\n");
+	WAIT_FOR(h, (look(run), strstr(run->output, "switchover CONNECTION [TUNNEL] [--dry-run]")));
+	close(run->in); /* the end of input ends it */
+	run->in = -1;
+	WAIT_FOR(h, (look(run), run->ended));
+	assert_int_equal(run->exit_code, 0);
+	finish(run);
+	assert_refused(RUN(h, "--plain", "tunnels"), 2, "'tunnels' is one word too many");
+	assert_refused(RUN(h, "--plain", "--interval", "0"), 2, "--interval wants seconds");
+	assert_refused(RUN(h, "--interval", "3"), 2, "--interval goes with --plain");
+	harness_free(h);
+}
+
+static void
+the_plain_mode_tells_rates_as_often_as_asked(void **state)
+{
+	struct harness *h = some_gateway();
+	struct model_gateway *gateway = model_row_new(MODEL_KIND_GATEWAY);
+	struct run *run =
+	    start_with(h, true, (const char *const[]){"-s", "S", "--plain", "--interval", "1", NULL});
+
+	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
+	model_set(&gateway->name, "lyon");
+	gateway->asn = 65010;
+	gateway->rx_bps = 88100000;
+	model_store_put(h->store, MODEL_KIND_GATEWAY, gateway);
+	model_row_free(MODEL_KIND_GATEWAY, gateway);
+	WAIT_FOR(h, (look(run), strstr(run->output, " gateway lyon: in 88.1 Mb/s.\n")));
+	finish(run);
+	harness_free(h);
+}
+
+/* --- what shells and man read ------------------------------------------------------------------- */
+
+/* Runs a program on the text; false where it is not installed. Its output must be empty. */
+static void
+assert_accepts(const char *command, const char *text)
+{
+	FILE *program = popen(command, "w");
+
+	assert_non_null(program);
+	fputs(text, program);
+	assert_int_equal(pclose(program), 0);
+}
+
+/* Takes the backslashes off dashes, as troff does. */
+static void
+undo_dashes(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		if (text[0] != '\\' || text[1] != '-')
+			*to++ = *text;
+	}
+	*to = '\0';
+}
+
+static void
+the_manual_has_every_command_and_option(void **state)
+{
+	struct harness *h = harness_new();
+	struct run *run = RUN(h, "manual");
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	assert_int_equal(run->exit_code, 0);
+	undo_dashes(run->output);
+	for (size_t i = 0; i < count; i++) {
+		char usage[256];
+
+		command_usage(&table[i], usage, sizeof(usage));
+		if (strstr(run->output, usage) == NULL || strstr(run->output, table[i].help) == NULL)
+			fail_msg("'%s' is not in the manual", usage);
+		for (int o = 0; o < COMMAND_OPTIONS && table[i].options[o].name != NULL; o++) {
+			if (strstr(run->output, table[i].options[o].help) == NULL)
+				fail_msg("'%s' is not in the manual", table[i].options[o].name);
+		}
+	}
+	assert_non_null(strstr(run->output, "\\fB--once\\fR"));
+	assert_non_null(strstr(run->output, ".SH EXIT STATUS"));
+	finish(run);
+	harness_free(h);
+}
+
+static void
+groff_finds_nothing_wrong_with_the_manual(void **state)
+{
+	struct harness *h;
+	struct run *run;
+
+	if (access("/usr/bin/groff", X_OK) != 0) {
+		print_message("groff is not installed\n");
+		skip();
+	}
+	h = harness_new();
+	run = RUN(h, "manual");
+	assert_accepts("test -z \"$(groff -man -ww -Tutf8 -z 2>&1)\"", run->output);
+	finish(run);
+	harness_free(h);
+}
+
+static void
+completion_offers_commands_options_kinds_and_names(void **state)
+{
+	static const char tests[] =
+	    "\ntwinspan() { printf 'Tunnel State\\nb/1 up\\na/1 down\\n'; }\n"
+	    "t() { local want=\"$1\"; shift; COMP_WORDS=(twinspan \"$@\"); COMP_CWORD=$#; COMPREPLY=(); "
+	    "_twinspan;\n"
+	    "\t[[ \"${COMPREPLY[*]}\" == \"$want\" ]] || { echo \"$*: ${COMPREPLY[*]}\" >&2; exit 1; }; }\n"
+	    "t switchover sw\n"
+	    "t 'routes received' show r\n"
+	    "t 'b/1 a/1' up ''\n"
+	    "t 'b/1 a/1' -s x show tunnels ''\n"
+	    "t --dry-run switchover --d\n"
+	    "t --once --onc\n"
+	    "t '' --theme ''\n"
+	    "t '' up a/1 ''\n"
+	    "t 'bash zsh' completion ''\n";
+	struct harness *h = harness_new();
+	struct run *run = RUN(h, "completion", "bash");
+	char *script = text_format("%s%s", run->output, tests);
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		char *line = text_format("\t%s:-*) words=", table[i].name);
+
+		if ((strstr(run->output, line) != NULL) != (table[i].place != COMMAND_CONSOLE))
+			fail_msg("'%s' is not where it should be in the completion", table[i].name);
+		free(line);
+	}
+	assert_accepts("bash --norc --noprofile -s", script);
+	free(script);
+	finish(run);
+	assert_refused(RUN(h, "completion", "csh"), 2, "completion is for bash and zsh, not for 'csh'");
 	harness_free(h);
 }
 
@@ -705,6 +969,13 @@ main(int argc, char **argv)
 	    cmocka_unit_test(watching_a_large_kind_shows_single_changes),
 	    cmocka_unit_test(a_reader_that_leaves_ends_it_quietly),
 	    cmocka_unit_test(usage_is_shown_for_a_month),
+	    cmocka_unit_test(one_look_takes_a_panel_a_row_a_filter_and_a_size),
+	    cmocka_unit_test(the_plain_mode_tells_changes_in_words),
+	    cmocka_unit_test(the_plain_mode_takes_commands_and_asks_before_what_is_dangerous),
+	    cmocka_unit_test(the_plain_mode_tells_rates_as_often_as_asked),
+	    cmocka_unit_test(the_manual_has_every_command_and_option),
+	    cmocka_unit_test(groff_finds_nothing_wrong_with_the_manual),
+	    cmocka_unit_test(completion_offers_commands_options_kinds_and_names),
 	    cmocka_unit_test(the_console_starts_a_gateway_once_and_leaves_it_running),
 	    cmocka_unit_test(why_a_gateway_did_not_start_is_shown)};
 

@@ -159,6 +159,36 @@ count_removed(void *context, enum model_kind kind, const void *row)
 	((struct watcher *)context)->removed++;
 }
 
+/* Between two turns of the loop at most one piece is read: a console's keys don't wait for a thousand rows.
+ */
+static void
+much_to_read_comes_in_pieces(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client *client;
+	size_t before = 0, most = 0, now;
+
+	for (int i = 0; i < 1000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "site-%d/1", i);
+		put_tunnel(h->store, name, "up", 1);
+	}
+	harness_serve(h);
+	client = open_client(h, TUNNELS, false);
+	do {
+		uv_run(&h->loop, UV_RUN_ONCE);
+		now = model_store_count(control_client_store(client), MODEL_KIND_TUNNEL);
+		most = now - before > most ? now - before : most;
+		before = now;
+	} while (control_client_state(client) != CONTROL_LIVE &&
+		 control_client_state(client) != CONTROL_STALE);
+	assert_int_equal(now, 1000);
+	assert_in_range(most, 1, 40);
+	control_client_close(client);
+	harness_free(h);
+}
+
 static void
 after_a_restart_of_the_gateway_the_copy_becomes_true_again(void **state)
 {
@@ -331,6 +361,153 @@ provide_routes(void *context, const struct model_query *query)
 	return i == 2500;
 }
 
+struct got {
+	int calls;
+	bool ok, complete;
+	size_t count;
+	uint64_t total;
+	char first[64], last[64], reached[128];
+};
+
+static void
+on_got(void *context, const struct control_page *page)
+{
+	struct got *got = context;
+
+	got->calls++;
+	got->ok = page->ok;
+	got->complete = page->complete;
+	got->count = page->count;
+	got->total = page->total;
+	snprintf(got->reached, sizeof(got->reached), "%s", page->reached != NULL ? page->reached : "");
+	got->first[0] = got->last[0] = '\0';
+	if (page->count == 0)
+		return;
+	snprintf(got->first, sizeof(got->first), "%s", ((const struct model_route *)page->rows[0])->prefix);
+	snprintf(got->last, sizeof(got->last), "%s",
+		 ((const struct model_route *)page->rows[page->count - 1])->prefix);
+}
+
+static void
+pages_are_read_backwards_from_the_end(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_page_request request = {
+	    .kind = MODEL_KIND_ROUTE, .filter = "source:bgp", .before = true, .limit = 100};
+	struct control_client *client;
+	struct got got = {0};
+	char key[128];
+
+	model_store_set_provider(h->store, MODEL_KIND_ROUTE, provide_routes, NULL);
+	harness_serve(h);
+	client = open_client(h, 0, false);
+	control_client_page(client, &request, on_got, &got);
+	WAIT_FOR(h, got.calls == 1);
+	assert_int_equal(got.count, 100);
+	assert_false(got.complete);
+	assert_string_equal(got.first, "10.009.051.0/24");
+	assert_string_equal(got.last, "10.009.249.0/24");
+	snprintf(key, sizeof(key), "%s bgp - -", "10.000.005.0/24");
+	request.key = key;
+	control_client_page(client, &request, on_got, &got);
+	WAIT_FOR(h, got.calls == 2);
+	assert_int_equal(got.count, 2); /* 1 and 3 */
+	assert_true(got.complete);
+	assert_string_equal(got.first, "10.000.001.0/24");
+	control_client_close(client);
+	harness_free(h);
+}
+
+/* A table of a million rows none of which match: a row is looked at in no time, a slice at a time. */
+struct slow {
+	size_t rows, asked;
+	usec_t longest;
+};
+
+static bool
+provide_slowly(void *context, const struct model_query *query)
+{
+	struct slow *slow = context;
+	usec_t begun = clock_monotonic(), took;
+	uint64_t i = 0;
+	bool more = true;
+
+	slow->asked++;
+	if (query->after != NULL)
+		text_parse_number(query->after, slow->rows, &i);
+	for (; i < slow->rows && more; i++) {
+		for (volatile int spin = 0; spin < 200; spin++)
+			continue;
+		more = i % 64 != 63 || query->until == 0 || clock_monotonic() < query->until;
+	}
+	if (!more)
+		snprintf(query->reached, MODEL_REACHED, "%llu", (unsigned long long)i);
+	if (query->total != NULL)
+		*query->total = slow->rows;
+	took = clock_monotonic() - begun;
+	slow->longest = took > slow->longest ? took : slow->longest;
+	return more;
+}
+
+static void
+a_long_search_is_answered_in_parts_to_who_can_go_on(void **state)
+{
+	struct harness *h = harness_new();
+	struct slow slow = {.rows = 20000000};
+	struct control_page_request request = {
+	    .kind = MODEL_KIND_ROUTE, .filter = "x", .partial = true, .limit = 100};
+	struct control_client *client;
+	struct got got = {0}, late = {0};
+	char key[128];
+
+	model_store_set_provider(h->store, MODEL_KIND_ROUTE, provide_slowly, &slow);
+	harness_serve(h);
+	client = open_client(h, 0, false);
+	control_client_page(client, &request, on_got, &got);
+	WAIT_FOR(h, got.calls == 1);
+	assert_true(got.ok && !got.complete && got.count == 0);
+	assert_int_equal(got.total, slow.rows);
+	assert_true(atoi(got.reached) > 0 && slow.asked > 3); /* many slices, one answer */
+	snprintf(key, sizeof(key), "%s", got.reached);
+	request.key = key;
+	control_client_page(client, &request, on_got, &late); /* goes on there; a newer one ends it early */
+	request.key = NULL;
+	control_client_page(client, &request, on_got, &got);
+	WAIT_FOR(h, late.calls == 1);
+	assert_true(late.ok && !late.complete && atoi(late.reached) >= atoi(key));
+	assert_true((atoi(late.reached) - atoi(key)) * 4 < atoi(key)); /* it had far less time */
+	WAIT_FOR(h, got.calls == 2);
+	control_client_close(client);
+	harness_free(h);
+}
+
+/* Who does not know of parts waits for the whole answer; others are answered meanwhile. */
+static void
+a_long_search_does_not_keep_others_waiting(void **state)
+{
+	struct harness *h = harness_new();
+	struct slow slow = {.rows = 3000000};
+	struct control_client *client, *other;
+	struct answer reply = {0};
+	struct got got = {0};
+
+	model_store_set_provider(h->store, MODEL_KIND_ROUTE, provide_slowly, &slow);
+	harness_serve(h);
+	control_server_handle(h->server, "up", done_with, NULL);
+	client = open_client(h, 0, false);
+	other = open_client(h, 0, false);
+	control_client_query(client, MODEL_KIND_ROUTE, "x", NULL, 10, on_got, &got);
+	control_client_command(other, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &reply);
+	WAIT_FOR(h, reply.calls == 1);
+	assert_int_equal(got.calls, 0);
+	WAIT_FOR(h, got.calls == 1);
+	assert_true(got.ok && got.complete && got.count == 0 && got.reached[0] == '\0');
+	json_decref(reply.result);
+	control_client_close(client);
+	control_client_close(other);
+	harness_free(h);
+}
+
 static void
 large_kinds_are_read_page_by_page(void **state)
 {
@@ -485,12 +662,16 @@ rows_vanish_only_when_the_new_walk_is_whole(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
 	  cmocka_unit_test(a_large_model_arrives_whole_in_its_order),
+	  cmocka_unit_test(much_to_read_comes_in_pieces),
 	  cmocka_unit_test(after_a_restart_of_the_gateway_the_copy_becomes_true_again),
 	  cmocka_unit_test(a_client_waits_for_a_gateway_that_starts_later),
 	  cmocka_unit_test(commands_sent_before_the_connection_stands_are_answered),
 	  cmocka_unit_test(without_a_gateway_commands_fail_with_code_3),
 	  cmocka_unit_test(a_command_under_way_fails_when_the_gateway_goes),
 	  cmocka_unit_test(a_client_may_be_closed_from_its_own_callback),
+	  cmocka_unit_test(pages_are_read_backwards_from_the_end),
+	  cmocka_unit_test(a_long_search_is_answered_in_parts_to_who_can_go_on),
+	  cmocka_unit_test(a_long_search_does_not_keep_others_waiting),
 	  cmocka_unit_test(large_kinds_are_read_page_by_page),
 	  cmocka_unit_test(a_query_that_can_not_be_answered_says_why),
 	  cmocka_unit_test(a_gateway_that_breaks_the_protocol_is_left),

@@ -81,7 +81,7 @@ usage_names_arguments_and_options(void **state)
 	char text[200], small[8];
 
 	assert_string_equal(command_usage(command_find("switchover"), text, sizeof(text)),
-			    "switchover CONNECTION [TUNNEL] [--dry-run] [--confirm-within SECONDS]");
+			    "switchover CONNECTION [TUNNEL] [--dry-run] [--confirm-within SECONDS] [--back]");
 	assert_string_equal(command_usage(command_find("shutdown"), text, sizeof(text)),
 			    "shutdown PEER [--message TEXT]");
 	assert_string_equal(command_usage(command_find("switchover"), small, sizeof(small)), "switcho");

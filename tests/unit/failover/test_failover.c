@@ -27,6 +27,9 @@ struct world {
 	int wants;
 	usec_t moves_at;
 	struct failover_counters counters[2];
+	unsigned lose;   /* so many of the traffic's next packets don't come in */
+	unsigned told;   /* times that there was news of a move */
+	unsigned phases; /* bits of enum failover_phase that were seen */
 	char log[4000];
 	struct failover_result result;
 	unsigned results;
@@ -51,6 +54,11 @@ packets(struct stream *stream, usec_t now, int member, bool in)
 			by = world.in_by = world.wants;
 		if (by < 0 || (world.dead & 1u << by && in))
 			continue;
+		if (in && stream == &world.in && world.lose > 0) {
+			world.lose--;
+			world.counters[by].rx_lost++;
+			continue;
+		}
 		if (in) {
 			world.counters[by].rx_packets++;
 			if (stream->next > world.counters[by].last_rx)
@@ -128,11 +136,22 @@ on_done(void *context, const struct failover_result *result)
 	note("done %d: %s; ", result->ok, result->text);
 }
 
+static void
+on_progress(void *context)
+{
+	struct failover_progress progress;
+
+	failover_progress(failover, &progress);
+	world.told++;
+	world.phases |= 1u << progress.phase;
+}
+
 static const struct failover_actions actions = {
     .name = "aws",
     .set_routes = set_routes,
     .set_preference = set_preference,
     .read_counters = read_counters,
+    .progress = on_progress,
     .event = on_event,
 };
 
@@ -672,7 +691,7 @@ static void
 what_can_not_be_done_is_refused(void **state)
 {
 	struct error err = {0};
-	char text[200];
+	struct failover_plan plan;
 
 	assert_false(failover_switchover(failover, -1, on_done, NULL, &err));
 	assert_non_null(strstr(err.text, "no tunnel that carries traffic"));
@@ -680,13 +699,14 @@ what_can_not_be_done_is_refused(void **state)
 	failover_member_usable(failover, 1, false, "");
 	failover_member_usable(failover, 1, true, "up");
 	failover_member_usable(failover, 1, false, "wrong PSK");
-	assert_false(failover_switchover_plan(failover, -1, text, sizeof(text), &err));
+	assert_false(failover_switchover_plan(failover, -1, &plan, &err));
 	assert_string_equal(err.text, "aws/2 is not usable: wrong PSK: traffic stays where it is");
 	assert_false(failover_switchover(failover, 5, on_done, NULL, &err));
 	failover_member_usable(failover, 1, true, "up");
-	assert_true(failover_switchover_plan(failover, -1, text, sizeof(text), &err));
+	assert_true(failover_switchover_plan(failover, -1, &plan, &err));
 	assert_string_equal(
-	    text, "traffic would move from aws/1 to aws/2 and be pinned there until auto; aws/1 stays up");
+	    plan.text,
+	    "traffic would move from aws/1 to aws/2 and be pinned there until auto; aws/1 stays up");
 	failover_member_drain(failover, 1, true);
 	assert_false(failover_switchover(failover, -1, on_done, NULL, &err));
 	failover_member_drain(failover, 1, false);
@@ -1314,7 +1334,155 @@ freeing_while_a_confirmation_is_awaited_is_fine(void **state)
 {
 	both_up();
 	assert_true(failover_switchover_confirm(failover, 1, 60, on_done, NULL, NULL));
-	assert_true(failover_switchover_plan(failover, 1, (char[200]){0}, 200, &(struct error){0}) == false);
+	assert_true(failover_switchover_plan(failover, 1, &(struct failover_plan){0}, &(struct error){0}) ==
+		    false);
+}
+
+/* --- what is seen of a move --- */
+
+static struct failover_progress
+progress(void)
+{
+	struct failover_progress out;
+
+	failover_progress(failover, &out);
+	return out;
+}
+
+static void
+a_switchover_is_seen_step_by_step(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	assert_false(progress().set);
+	traffic_known(500, 10);
+	world.follows = 400;
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	assert_true(progress().set);
+	assert_int_equal(progress().phase, FAILOVER_MOVING);
+	assert_string_equal(progress().kind, "switchover");
+	assert_int_equal(progress().from, 0);
+	assert_int_equal(progress().to, 1);
+	UNTIL(progress().ours_at != 0);
+	assert_int_equal(progress().phase, FAILOVER_OURS_MOVED);
+	UNTIL(progress().ours_percent > 99);
+	assert_true(progress().theirs_percent < 50); /* they come after 400 ms */
+	UNTIL(progress().theirs_percent > 20);
+	UNTIL(world.results == 1);
+	assert_int_equal(progress().phase, FAILOVER_DONE);
+	assert_int_equal(progress().theirs_percent, 100);
+	assert_true(progress().theirs_at > progress().ours_at);
+	assert_true(progress().done_at >= progress().theirs_at);
+	assert_true(progress().took_ms == world.result.took_ms);
+	assert_string_equal(progress().text, world.result.text);
+	assert_int_equal(progress().rx_lost, 0);
+	/* 400 ms of 520 packets a second at least, each way */
+	assert_true(progress().rx_packets >= 200 && progress().tx_packets >= 150);
+	assert_int_equal(world.phases, 1 << FAILOVER_MOVING | 1 << FAILOVER_OURS_MOVED | 1 << FAILOVER_DONE);
+	/* ten times a second, and each of the three steps */
+	assert_true(world.told >= 6 && world.told <= 4 + (progress().done_at - progress().began_at) / 100000);
+}
+
+static void
+packets_that_are_lost_in_a_move_are_counted(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 10);
+	world.counters[0].rx_lost = 1000; /* of before */
+	world.follows = 300;
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	UNTIL(progress().ours_at != 0);
+	world.lose = 7;
+	UNTIL(progress().rx_lost == 7);
+	UNTIL(world.results == 1);
+	assert_int_equal(progress().rx_lost, 7);
+}
+
+static void
+a_plane_that_counts_no_losses_claims_none(void **state)
+{
+	world.counters[0].rx_lost = world.counters[1].rx_lost = FAILOVER_NOT_COUNTED;
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 10);
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	UNTIL(world.results == 1);
+	assert_true(progress().rx_lost == FAILOVER_NOT_COUNTED);
+}
+
+static void
+the_outage_of_a_loss_grows_until_traffic_is_back(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 10);
+	world.follows = -1;
+	world.dead = 1;
+	failover_member_usable(failover, 0, false, "silence");
+	assert_string_equal(progress().kind, "failover");
+	UNTIL(progress().outage_ms > 200);
+	assert_int_equal(progress().done_at, 0);
+	world.in_by = 1;
+	UNTIL(progress().done_at != 0);
+	assert_int_equal(progress().phase, FAILOVER_DONE);
+	assert_true(progress().outage_ms == status().last.outage_ms);
+	assert_true(progress().outage_ms > 200);
+}
+
+static void
+an_unconfirmed_switchover_can_be_turned_back_at_once(void **state)
+{
+	struct error err;
+
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 10);
+	assert_false(failover_switchover_back(failover, on_done, NULL, &err));
+	assert_true(failover_switchover_confirm(failover, 1, 60, on_done, NULL, NULL));
+	UNTIL(world.results == 1);
+	assert_true(failover_switchover_back(failover, on_done, NULL, &err));
+	assert_int_equal(status().active, 1);
+	assert_false(status().pinned); /* as before */
+	assert_int_equal(status().confirm_until, 0);
+	UNTIL(world.results == 2);
+	assert_true(world.result.ok);
+	/* in the middle of the move, too */
+	assert_true(failover_switchover_confirm(failover, 1, 60, on_done, NULL, NULL));
+	assert_true(failover_switchover_back(failover, on_done, NULL, &err));
+	assert_int_equal(status().active, 1);
+	UNTIL(world.results == 4);
+}
+
+static void
+plans_say_what_would_be_announced(void **state)
+{
+	struct failover_plan plan;
+	struct error err;
+
+	both_up();
+	assert_true(failover_switchover_plan(failover, -1, &plan, &err));
+	assert_int_equal(plan.from, 0);
+	assert_int_equal(plan.to, 1);
+	assert_int_equal(plan.med[0], 100);
+	assert_int_equal(plan.med[1], 200);
+	assert_int_equal(plan.med_then[0], 200);
+	assert_int_equal(plan.med_then[1], 100);
+	assert_true(failover_drain_plan(failover, 0, false, &plan, &err));
+	assert_int_equal(plan.to, 1);
+	assert_int_equal(plan.med_then[0], 300);
+	assert_int_equal(plan.med_then[1], 100);
+	assert_true(failover_drain_plan(failover, 1, false, &plan, &err));
+	assert_int_equal(plan.to, -1);
+	assert_non_null(strstr(plan.text, "carries nothing"));
+	failover_member_drain(failover, 0, true);
+	assert_int_equal(status().active, 2);
+	assert_false(failover_drain_plan(failover, 1, false, &plan, &err));
+	assert_true(failover_drain_plan(failover, 1, true, &plan, &err));
+	assert_true(failover_undrain_plan(failover, 0, &plan, &err));
+	assert_int_equal(plan.to, -1); /* nobody asked for it by failover_drain: it stands by */
+	assert_int_equal(plan.med_then[0], 200);
+	assert_int_equal(status().active, 2); /* plans change nothing */
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1375,6 +1543,12 @@ main(void)
 	    CASE(the_end_of_a_standbys_drain_moves_nothing),
 	    CASE(a_pin_is_not_followed_to_a_drained_one_and_comes_back_with_it),
 	    CASE(what_the_other_side_drains_is_left),
+	    CASE(a_switchover_is_seen_step_by_step),
+	    CASE(packets_that_are_lost_in_a_move_are_counted),
+	    CASE(a_plane_that_counts_no_losses_claims_none),
+	    CASE(the_outage_of_a_loss_grows_until_traffic_is_back),
+	    CASE(an_unconfirmed_switchover_can_be_turned_back_at_once),
+	    CASE(plans_say_what_would_be_announced),
 	    CASE(freeing_while_a_confirmation_is_awaited_is_fine),
 	};
 

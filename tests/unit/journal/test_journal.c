@@ -193,6 +193,43 @@ events_come_back_in_order_with_all_their_parts(void **state)
 	close_journal(journal);
 }
 
+struct back {
+	uint64_t next; /* the sequence that has to come */
+	size_t count, most;
+};
+
+static bool
+see_back(void *context, const struct model_event *event)
+{
+	struct back *back = context;
+
+	assert_int_equal(event->sequence, back->next);
+	back->next--;
+	return ++back->count < back->most;
+}
+
+static void
+events_are_read_backwards_from_a_sequence(void **state)
+{
+	struct journal *journal = open_journal(0, NULL);
+	struct back back = {.next = 249, .most = 100};
+	struct error err;
+
+	for (uint64_t i = 1; i <= 500; i++)
+		append(journal, i);
+	assert_true(journal_flush(journal));
+	assert_true(journal_before(journal, 250, see_back, &back, &err));
+	assert_int_equal(back.count, 100);
+	/* to the first one */
+	back = (struct back){.next = 149, .most = 1000};
+	assert_true(journal_before(journal, 150, see_back, &back, &err));
+	assert_int_equal(back.count, 149);
+	back = (struct back){.next = 500, .most = 1};
+	assert_true(journal_before(journal, UINT64_MAX, see_back, &back, &err));
+	assert_int_equal(back.count, 1);
+	close_journal(journal);
+}
+
 static void
 sequences_go_on_after_a_restart(void **state)
 {
@@ -457,8 +494,8 @@ a_folder_that_cannot_be_made_is_an_error(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 TEST_MAIN(CASE(a_new_journal_is_empty), CASE(events_come_back_in_order_with_all_their_parts),
-	  CASE(sequences_go_on_after_a_restart), CASE(closing_writes_what_is_queued),
-	  CASE(the_oldest_events_go_when_there_are_too_many),
+	  CASE(events_are_read_backwards_from_a_sequence), CASE(sequences_go_on_after_a_restart),
+	  CASE(closing_writes_what_is_queued), CASE(the_oldest_events_go_when_there_are_too_many),
 	  CASE(appending_to_a_stuck_database_does_not_wait), CASE(what_was_written_survives_sigkill),
 	  CASE(a_file_that_is_no_database_is_moved_aside), CASE(a_damaged_database_is_moved_aside),
 	  CASE(a_foreign_database_is_moved_aside), CASE(a_newer_version_is_left_alone),

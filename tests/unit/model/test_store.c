@@ -530,7 +530,91 @@ a_limited_store_refuses_what_is_too_much_and_says_so(void **state)
 	model_store_free(store);
 }
 
-TEST_MAIN(cmocka_unit_test(a_limited_store_refuses_what_is_too_much_and_says_so),
+struct walked {
+	uint64_t sequences[16];
+	size_t count, most;
+};
+
+static bool
+walk_event(void *context, const void *row)
+{
+	struct walked *walked = context;
+
+	walked->sequences[walked->count++] = ((const struct model_event *)row)->sequence;
+	return true;
+}
+
+/* Has the events 1 to 4, which the ring no longer has. */
+static bool
+give_older(void *context, const struct model_query *query)
+{
+	uint64_t before = 0;
+
+	*(unsigned *)context += 1;
+	assert_true(text_parse_number(query->after, 1000, &before));
+	for (uint64_t i = before - 1; i >= 1; i--) {
+		struct model_event event = {.sequence = i};
+
+		if (query->limit + i == before - 1)
+			return false;
+		query->row(query->context, &event);
+	}
+	return true;
+}
+
+static void
+events_are_walked_backwards_beyond_the_ring(void **state)
+{
+	struct model_store *store = model_store_new();
+	struct walked walked = {0};
+	struct model_query query = {
+	    .backwards = true, .limit = 3, .row = walk_event, .context = &walked, .filter = "!kind=b"};
+	struct model_event event;
+	unsigned asked = 0;
+	bool complete;
+
+	for (uint64_t i = 5; i <= 10; i++) {
+		model_row_init(model_kind_info(MODEL_KIND_EVENT)->shape, &event);
+		event.sequence = i;
+		model_set(&event.kind, i == 9 ? "b" : "a");
+		model_store_event_mirror(store, &event);
+		model_row_clear(model_kind_info(MODEL_KIND_EVENT)->shape, &event);
+	}
+	model_store_set_provider(store, MODEL_KIND_EVENT, give_older, &asked);
+	assert_true(model_store_query(store, MODEL_KIND_EVENT, &query, &complete));
+	assert_false(complete);
+	assert_int_equal(walked.count, 3);
+	assert_int_equal(walked.sequences[0], 10);
+	assert_int_equal(walked.sequences[2], 7);
+	assert_int_equal(asked, 0); /* the ring was enough */
+	walked.count = 0;
+	query.after = "7";
+	assert_true(model_store_query(store, MODEL_KIND_EVENT, &query, &complete));
+	assert_int_equal(walked.count, 3);
+	assert_int_equal(walked.sequences[0], 6);
+	assert_int_equal(walked.sequences[1], 5);
+	assert_int_equal(walked.sequences[2], 4);
+	assert_int_equal(asked, 1);
+	assert_false(complete);
+	walked.count = 0;
+	query.after = "4";
+	assert_true(model_store_query(store, MODEL_KIND_EVENT, &query, &complete));
+	assert_int_equal(walked.count, 3);
+	assert_int_equal(walked.sequences[2], 1);
+	assert_true(complete);
+	/* forwards the ring is all there is */
+	walked.count = 0;
+	query.after = NULL;
+	query.backwards = false;
+	query.limit = 16;
+	assert_true(model_store_query(store, MODEL_KIND_EVENT, &query, &complete));
+	assert_int_equal(walked.count, 5);
+	assert_int_equal(walked.sequences[0], 5);
+	model_store_free(store);
+}
+
+TEST_MAIN(cmocka_unit_test(events_are_walked_backwards_beyond_the_ring),
+	  cmocka_unit_test(a_limited_store_refuses_what_is_too_much_and_says_so),
 	  cmocka_unit_test(a_put_row_is_found_by_key_and_by_place),
 	  cmocka_unit_test(an_equal_put_changes_nothing), cmocka_unit_test(a_merge_leaves_other_fields_alone),
 	  cmocka_unit_test(rows_keep_their_order_when_one_in_the_middle_goes),

@@ -7,10 +7,11 @@ static bool
 passes(struct replay *replay, uint64_t sequence)
 {
 	uint64_t inferred;
+	int64_t lost;
 
 	if (!replay_check(replay, (uint32_t)sequence, &inferred))
 		return false;
-	replay_update(replay, inferred);
+	replay_update(replay, inferred, &lost);
 	return true;
 }
 
@@ -81,11 +82,12 @@ static void
 only_a_number_above_all_others_is_the_newest(void **state)
 {
 	struct replay replay;
+	int64_t lost;
 
 	assert_true(replay_open(&replay, 64, false));
-	assert_true(replay_update(&replay, 10));
-	assert_false(replay_update(&replay, 9));
-	assert_true(replay_update(&replay, 11));
+	assert_true(replay_update(&replay, 10, &lost));
+	assert_false(replay_update(&replay, 9, &lost));
+	assert_true(replay_update(&replay, 11, &lost));
 	replay_close(&replay);
 }
 
@@ -94,6 +96,7 @@ without_a_window_everything_but_zero_passes(void **state)
 {
 	struct replay replay;
 	uint64_t sequence;
+	int64_t lost;
 
 	assert_true(replay_open(&replay, 0, false));
 	assert_true(passes(&replay, 5));
@@ -102,7 +105,8 @@ without_a_window_everything_but_zero_passes(void **state)
 	assert_false(replay_check(&replay, 0, &sequence));
 	replay_close(&replay);
 	assert_true(replay_open(&replay, 0, true));
-	replay_update(&replay, UINT64_C(0x1fffffff0));
+	replay_update(&replay, UINT64_C(0x1fffffff0), &lost);
+	assert_int_equal(lost, 0); /* what came late can't be told from a copy: nothing is counted */
 	assert_true(replay_check(&replay, 5, &sequence));
 	assert_true(sequence == UINT64_C(0x200000005));
 	assert_true(replay_check(&replay, 0xffff0000, &sequence));
@@ -143,6 +147,39 @@ extended_numbers_are_inferred_on_both_sides_of_a_wrap(void **state)
 	replay_close(&replay);
 }
 
+static void
+a_skipped_number_is_lost_until_it_comes_late(void **state)
+{
+	static const struct {
+		uint32_t sequence;
+		bool passes;
+		uint64_t lost; /* after it */
+	} table[] = {
+	    {2, true, 1}, /* a sender begins with 1 */
+	    {1, true, 0},     {1, false, 0},    {3, true, 0},     {7, true, 3},
+	    {5, true, 2},     {5, false, 2},    {200, true, 194}, /* beyond the window at once */
+	    {6, false, 194}, /* too late: it was dropped, and stays lost */
+	    {199, true, 193}, {198, true, 192}, {201, true, 192},
+	};
+	struct replay replay;
+	uint64_t whole, sum = 0;
+	int64_t lost;
+
+	assert_true(replay_open(&replay, 64, false));
+	for (size_t i = 0; i < COUNT_OF(table); i++) {
+		bool passed = replay_check(&replay, table[i].sequence, &whole);
+
+		assert_int_equal(passed, table[i].passes);
+		if (passed) {
+			replay_update(&replay, whole, &lost);
+			sum += (uint64_t)lost;
+		}
+		if (sum != table[i].lost)
+			fail_msg("step %zu: %llu lost", i, (unsigned long long)sum);
+	}
+	replay_close(&replay);
+}
+
 /* --- against a model that remembers everything ------------------------------------------------- */
 
 #define SPAN (1u << 20)
@@ -163,13 +200,16 @@ compare_with_model(uint32_t window, bool extended, uint64_t base)
 	uint8_t *seen = memory_zeroed(SPAN, 1);
 	struct replay replay;
 	uint64_t top;
+	int64_t lost, missing = 0;
 
 	assert_true(replay_open(&replay, window, extended));
-	replay_update(&replay, base);
+	replay_update(&replay, base, &lost);
+	assert_int_equal(lost, base - 1);
 	top = base;
 	seen[0] = 1;
 	for (int step = 0; step < 60000; step++) {
 		uint32_t choice = next_random() % 100;
+		uint64_t whole;
 		uint64_t sequence = choice < 40   ? top + 1 + next_random() % 4
 				    : choice < 97 ? top - next_random() % (window + 70)
 						  : top + next_random() % (2 * window + 200);
@@ -184,15 +224,20 @@ compare_with_model(uint32_t window, bool extended, uint64_t base)
 		 */
 		if (extended && sequence <= top && top - sequence >= window)
 			continue;
-		if (passes(&replay, sequence) != want)
+		if (replay_check(&replay, (uint32_t)sequence, &whole) != want)
 			fail_msg("window %u step %d: %llx, top %llx", window, step,
 				 (unsigned long long)sequence, (unsigned long long)top);
 		if (want) {
+			replay_update(&replay, whole, &lost);
+			missing += lost;
 			seen[sequence - base] = 1;
 			top = sequence > top ? sequence : top;
 		}
 		assert_true(replay.top == top);
 	}
+	for (uint64_t sequence = base; sequence <= top; sequence++)
+		missing -= seen[sequence - base] == 0;
+	assert_int_equal(missing, 0);
 	replay_close(&replay);
 	free(seen);
 }
@@ -216,5 +261,6 @@ TEST_MAIN(cmocka_unit_test(each_number_of_the_window_passes_once),
 	  cmocka_unit_test(a_check_alone_changes_nothing),
 	  cmocka_unit_test(only_a_number_above_all_others_is_the_newest),
 	  cmocka_unit_test(without_a_window_everything_but_zero_passes),
+	  cmocka_unit_test(a_skipped_number_is_lost_until_it_comes_late),
 	  cmocka_unit_test(extended_numbers_are_inferred_on_both_sides_of_a_wrap),
 	  cmocka_unit_test(random_walks_agree_with_a_model_that_remembers_everything))

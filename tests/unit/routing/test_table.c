@@ -78,6 +78,13 @@ check_order(const struct table *table, struct model *model)
 		assert_true(ip_prefix_equal(&item->node.prefix, &model->prefixes[i]));
 	}
 	assert_null(table_next(&walk));
+	table_walk_start_back(&walk, table, NULL);
+	for (size_t i = model->count; i-- > 0;) {
+		item = table_previous(&walk);
+		assert_non_null(item);
+		assert_true(ip_prefix_equal(&item->node.prefix, &model->prefixes[i]));
+	}
+	assert_null(table_previous(&walk));
 	assert_int_equal(table->count, model->count);
 }
 
@@ -92,6 +99,15 @@ check_resume(const struct table *table, const struct model *model)
 
 		while (next < model->count && ip_prefix_compare(&model->prefixes[next], &after) <= 0)
 			next++;
+		table_walk_start_back(&walk, table, &after);
+		for (size_t left = next; left-- > 0;) {
+			if (ip_prefix_equal(&model->prefixes[left], &after))
+				continue;
+			item = table_previous(&walk);
+			assert_non_null(item);
+			assert_true(ip_prefix_equal(&item->node.prefix, &model->prefixes[left]));
+			break;
+		}
 		table_walk_start(&walk, table, &after);
 		item = table_next(&walk);
 		if (next == model->count) {

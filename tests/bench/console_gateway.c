@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A gateway for the bench of the console: a real control server over a store of as many connections (two
+ * tunnels and two BGP peers each) and routes as are asked for, without IKE, so that it starts at once and
+ * does exactly what the bench says. tests/bench/console starts it and speaks to it on stdin, a line each:
+ *
+ *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each
+ * second one         one number of the first tunnel changes event       one event more rounds      nothing;
+ * as every line it is answered by how many seconds' changes were made so far
+ *
+ * Routes are made as they are asked for, in the order of their addresses, from either end.
+ *
+ *   console_gateway SOCKET CONNECTIONS ROUTES
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/control/server.h"
+
+#define DAY (24 * 3600 * USEC_PER_SEC)
+#define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */
+#define MOST_ROUTES 10000000
+#define PAST_EVENTS 1000
+#define EVENT_EVERY 2 /* rounds; so the ring of them is full in the first quarter of a day */
+#define LOOK_AT_CLOCK 64
+
+struct gateway {
+	struct model_store *store;
+	size_t connections, routes, changing;
+	uint64_t rounds;
+	char line[64];
+	size_t used; /* of the line that is being read */
+};
+
+/* --- the rows
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+put(struct gateway *g, enum model_kind kind, void *row)
+{
+	model_store_put(g->store, kind, row);
+	model_row_free(kind, row);
+}
+
+static void
+put_gateway(struct gateway *g)
+{
+	struct model_gateway *row = model_row_new(MODEL_KIND_GATEWAY);
+
+	model_set(&row->name, "lyon");
+	model_set(&row->role, "hub");
+	row->asn = 65010;
+	model_set(&row->router_id, "192.0.2.10");
+	model_set(&row->version, "0.1.0");
+	model_set(&row->dataplane, "userspace");
+	row->started_at = clock_wall() - 12 * DAY;
+	row->connections_up = row->connections_total = g->connections;
+	row->rx_bps = 90400000 + g->rounds % 997 * 1000;
+	row->tx_bps = 12400000 + g->rounds % 991 * 1000;
+	put(g, MODEL_KIND_GATEWAY, row);
+}
+
+static void
+put_connection(struct gateway *g, size_t i)
+{
+	struct model_connection *row = model_row_new(MODEL_KIND_CONNECTION);
+
+	model_set_format(&row->name, "site-%03zu", i);
+	model_set(&row->routing, "dynamic");
+	model_set(&row->mode, "active_passive");
+	model_set(&row->state, "up");
+	text_list_add(&row->active, row->name);
+	row->tunnels_up = row->tunnels_total = 2;
+	row->remote_asn = 64512;
+	row->prefixes_received = g->routes / (g->connections + 1);
+	row->prefixes_advertised = 1;
+	row->rx_bps = i * 1000 + g->rounds % 97 * 1000;
+	row->tx_bps = i * 100 + g->rounds % 89 * 1000;
+	put(g, MODEL_KIND_CONNECTION, row);
+}
+
+static void
+put_tunnel(struct gateway *g, size_t i, int number)
+{
+	struct model_tunnel *row = model_row_new(MODEL_KIND_TUNNEL);
+
+	model_set_format(&row->name, "site-%03zu/%d", i, number);
+	model_set_format(&row->connection, "site-%03zu", i);
+	model_set(&row->state, "up");
+	row->active = number == 1;
+	model_set_format(&row->interface, "ts-%zu-%d", i, number);
+	model_set(&row->local, "192.0.2.10");
+	model_set_format(&row->remote, "198.18.%zu.%zu", i / 250 + (size_t)number * 4, i % 250);
+	model_set_format(&row->inside_local, "169.254.%zu.%zu", i / 60, i % 60 * 4 + 2);
+	model_set_format(&row->inside_remote, "169.254.%zu.%zu", i / 60, i % 60 * 4 + 1);
+	model_set(&row->local_id, "192.0.2.10");
+	model_set(&row->remote_id, row->remote);
+	model_set(&row->ike_state, "ESTABLISHED");
+	model_set(&row->child_state, "INSTALLED");
+	row->ike_version = 2;
+	model_set(&row->ike_proposal, "AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384");
+	model_set(&row->esp_proposal, "AES_GCM_16_256/ECP_384");
+	model_set(&row->spi_in, "c1a2b3c4");
+	model_set(&row->spi_out, "0d0e0f10");
+	row->mtu = 1400;
+	row->established_at = row->rekey_at = row->child_rekey_at = clock_wall() / DAY * DAY;
+	row->rekeys = 301;
+	model_set(&row->peer, row->name);
+	model_set(&row->health, "ok");
+	model_set(&row->health_reason, "probe answered 200 of 200");
+	row->rtt_ms = 8 + (double)((g->rounds + i) % 50) / 10;
+	row->loss_percent = 0;
+	row->rx_bps = i * 1000 + g->rounds % 97 * 1000;
+	row->tx_bps = i * 100 + g->rounds % 89 * 1000;
+	row->rx_bytes = 1234567890123 + g->rounds * 4711;
+	row->tx_bytes = 98765432100 + g->rounds * 815;
+	row->rx_packets = 1234567890 + g->rounds * 47;
+	row->tx_packets = 87654321 + g->rounds * 8;
+	put(g, MODEL_KIND_TUNNEL, row);
+}
+
+static void
+put_peer(struct gateway *g, size_t i, int number)
+{
+	struct model_peer *row = model_row_new(MODEL_KIND_PEER);
+
+	model_set_format(&row->name, "site-%03zu/%d", i, number);
+	model_set(&row->tunnel, row->name);
+	row->local_asn = 65010;
+	row->remote_asn = 64512;
+	model_set_format(&row->remote_address, "169.254.%zu.%zu", i / 60, i % 60 * 4 + 1);
+	model_set(&row->state, "Established");
+	row->established_at = clock_wall() / DAY * DAY;
+	row->hold_seconds = 30;
+	row->keepalive_seconds = 10;
+	row->received = row->accepted = g->routes / (g->connections + 1);
+	row->advertised = 1;
+	text_list_add(&row->capabilities, "four-octet AS");
+	text_list_add(&row->capabilities, "route refresh");
+	put(g, MODEL_KIND_PEER, row);
+}
+
+static void
+put_event(struct gateway *g, size_t number)
+{
+	size_t i = g->connections > 0 ? number % g->connections : 0;
+	char subject[32];
+
+	snprintf(subject, sizeof(subject), "site-%03zu/%d", i, (int)(number % 2) + 1);
+	model_store_log(g->store, number % 7 == 0 ? "warning" : "info", "tunnel.rekey", subject,
+			"rekeyed in %zu ms with AES_GCM_16_256/ECP_384", number % 90 + 10);
+}
+
+/* A second has passed at the gateway. */
+static void
+one_round(struct gateway *g)
+{
+	g->rounds++;
+	if (g->changing == 0)
+		return;
+	put_gateway(g);
+	for (size_t n = 0; n < g->changing && n / 2 < g->connections; n++) {
+		if (n % 2 == 0)
+			put_connection(g, n / 2);
+		put_tunnel(g, n / 2, (int)(n % 2) + 1);
+	}
+	if (g->rounds % EVENT_EVERY == 0)
+		put_event(g, g->rounds / EVENT_EVERY);
+}
+
+static void
+change_one(struct gateway *g)
+{
+	const struct model_tunnel *now = model_store_get(g->store, MODEL_KIND_TUNNEL, "site-000/1");
+	struct model_tunnel *row;
+
+	if (now == NULL)
+		return;
+	row = model_row_new(MODEL_KIND_TUNNEL);
+	model_row_copy(model_kind_info(MODEL_KIND_TUNNEL)->shape, row, now);
+	row->rtt_ms = now->rtt_ms < 50 ? 57.3 : 9.1;
+	put(g, MODEL_KIND_TUNNEL, row);
+}
+
+/* --- the routes
+ * ---------------------------------------------------------------------------------------- */
+
+static void
+name_route(struct model_route *row, size_t i)
+{
+	uint32_t address = FIRST_ROUTE + ((uint32_t)i << 8);
+
+	model_set_format(&row->prefix, "%u.%u.%u.0/24", address >> 24, address >> 16 & 255,
+			 address >> 8 & 255);
+}
+
+/* The number of the route that a key names; `none` where it names no route of ours. */
+static size_t
+route_of_key(const char *key, size_t none)
+{
+	char prefix[32];
+	struct in_addr address;
+
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(key, "/ "), key);
+	if (inet_pton(AF_INET, prefix, &address) != 1 || ntohl(address.s_addr) < FIRST_ROUTE)
+		return none;
+	return (ntohl(address.s_addr) - FIRST_ROUTE) >> 8;
+}
+
+static bool
+give_routes(void *context, const struct model_query *query)
+{
+	const struct gateway *g = context;
+	const struct model_kind_info *info = model_kind_info(MODEL_KIND_ROUTE);
+	struct model_filter *filter = query->filter != NULL ? model_filter_parse(query->filter, NULL) : NULL;
+	struct model_route *row = model_row_new(MODEL_KIND_ROUTE);
+	ptrdiff_t step = query->backwards ? -1 : 1, count = (ptrdiff_t)g->routes, i;
+	size_t given = 0, looked_at = 0;
+	bool go_on = true;
+
+	model_set(&row->source, "bgp");
+	model_set(&row->connection, "site-000");
+	model_set(&row->tunnel, "site-000/1");
+	model_set(&row->next_hop, "169.254.0.1");
+	model_set(&row->origin, "igp");
+	model_set(&row->reason, "the only one");
+	text_list_add(&row->as_path, "64512");
+	row->best = row->installed = true;
+	row->med = row->local_pref = 100;
+	i = query->after != NULL ? (ptrdiff_t)route_of_key(query->after, g->routes) + step
+	    : query->backwards   ? count - 1
+				 : 0;
+	for (; i >= 0 && i < count && go_on; i += step) {
+		name_route(row, (size_t)i);
+		if (filter == NULL || model_filter_match(filter, info->shape, row))
+			go_on = query->row(query->context, row) && ++given < query->limit;
+		if (go_on && query->until != 0 && ++looked_at % LOOK_AT_CLOCK == 0 &&
+		    clock_monotonic() >= query->until) {
+			model_row_key(info, row, query->reached, MODEL_REACHED);
+			go_on = false;
+		}
+	}
+	if (query->total != NULL)
+		*query->total = g->routes;
+	model_row_free(MODEL_KIND_ROUTE, row);
+	model_filter_free(filter);
+	return go_on || i < 0 || i >= count;
+}
+
+/* --- its life
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+fill(struct gateway *g)
+{
+	put_gateway(g);
+	for (size_t i = 0; i < g->connections; i++) {
+		put_connection(g, i);
+		for (int number = 1; number <= 2; number++) {
+			put_tunnel(g, i, number);
+			put_peer(g, i, number);
+		}
+	}
+	for (size_t i = 0; i < PAST_EVENTS; i++)
+		put_event(g, i);
+	model_store_set_provider(g->store, MODEL_KIND_ROUTE, give_routes, g);
+	model_store_provider_goes_back(g->store, MODEL_KIND_ROUTE);
+}
+
+static void
+take_line(struct gateway *g)
+{
+	uint64_t count;
+
+	if (strncmp(g->line, "every ", 6) == 0 && text_parse_number(g->line + 6, MOST_ROUTES, &count))
+		g->changing = (size_t)count;
+	else if (strcmp(g->line, "one") == 0)
+		change_one(g);
+	else if (strcmp(g->line, "event") == 0)
+		put_event(g, g->rounds);
+	else if (strcmp(g->line, "rounds") != 0)
+		fprintf(stderr, "console_gateway: no such line: %s\n", g->line);
+	printf("%llu\n", (unsigned long long)g->rounds);
+	fflush(stdout);
+}
+
+/* stdin that ends, ends the gateway. */
+static void
+on_input(uv_poll_t *poll, int status, int events)
+{
+	struct gateway *g = poll->data;
+	char bytes[256];
+	ssize_t got = status == 0 ? read(STDIN_FILENO, bytes, sizeof(bytes)) : 0;
+
+	(void)events;
+	if (got <= 0) {
+		uv_stop(poll->loop);
+		return;
+	}
+	for (ssize_t i = 0; i < got; i++) {
+		if (bytes[i] != '\n') {
+			if (g->used + 1 < sizeof(g->line))
+				g->line[g->used++] = bytes[i];
+			continue;
+		}
+		g->line[g->used] = '\0';
+		g->used = 0;
+		take_line(g);
+	}
+}
+
+static void
+on_second(uv_timer_t *timer)
+{
+	one_round(timer->data);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct gateway g = {0};
+	uint64_t connections, routes;
+	struct control_server *server;
+	struct error err;
+	uv_loop_t loop;
+	uv_poll_t input;
+	uv_timer_t second;
+
+	if (argc != 4 || !text_parse_number(argv[2], 10000, &connections) ||
+	    !text_parse_number(argv[3], MOST_ROUTES, &routes)) {
+		fprintf(stderr, "usage: console_gateway SOCKET CONNECTIONS ROUTES\n");
+		return 2;
+	}
+	g.connections = (size_t)connections;
+	g.routes = (size_t)routes;
+	g.store = model_store_new();
+	fill(&g);
+	uv_loop_init(&loop);
+	server = control_server_open(&loop, argv[1], g.store, &err);
+	if (server == NULL) {
+		fprintf(stderr, "console_gateway: %s\n", err.text);
+		return 1;
+	}
+	uv_poll_init(&loop, &input, STDIN_FILENO);
+	input.data = &g;
+	uv_poll_start(&input, UV_READABLE, on_input);
+	uv_timer_init(&loop, &second);
+	second.data = &g;
+	uv_timer_start(&second, on_second, 1000, 1000);
+	puts("ready");
+	fflush(stdout);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_close((uv_handle_t *)&input, NULL);
+	uv_close((uv_handle_t *)&second, NULL);
+	control_server_close(server);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	uv_loop_close(&loop);
+	model_store_free(g.store);
+	return 0;
+}

@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Sheets: what a person is told before a dangerous command, and what they see while traffic moves. */
+#include "core/base/clock.h"
+#include "tests/console/harness.h"
+#include "tests/console/world.h"
+
+static const struct screen_options tiny = {.rows = 20, .cols = 60}, small = {.rows = 24, .cols = 80},
+				   wide = {.rows = 36, .cols = 120};
+
+/* To the button, and presses it. */
+static void
+press(struct world *world, const char *label)
+{
+	char button[64];
+
+	snprintf(button, sizeof(button), "[ %s ]", label);
+	screen_type(world, "\t");
+	screen_wait(world, button);
+	screen_type(world, "\r");
+}
+
+/* --- the switchover's question
+ * -------------------------------------------------------------------------------- */
+
+static void
+both_spans_stand_side_by_side_with_what_moves(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	screen_type(world, "s");
+	screen_wait(world, "Switch aws-paris from span 1 to span 2");
+	screen_wait_row(world, "carries now", "will carry");
+	screen_wait_row(world, "rtt · loss", "13.9 ms · 0.0 %");
+	screen_wait_row(world, "prefixes", "12, the same");
+	screen_wait_row(world, "rate", "▼ 88.1 Mb/s");
+	screen_wait_row(world, "Here", "2 preferred for 12 prefixes; ▼ 88.1 Mb/s ▲ 12.3 Mb/s move");
+	screen_wait_row(world, "There", "MED 100/200 becomes 200/100");
+	screen_wait_row(world, "! ", "traffic leaves by aws-paris/1 and comes back by aws-paris/2");
+	screen_wait(world, "Nothing is torn down");
+	screen_wait(world, "Stays until auto.");
+	screen_wait(world, "[ Cancel ]");
+	world_finish(world);
+}
+
+static void
+the_time_to_go_back_is_chosen_by_keys(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	screen_type(world, "+");
+	screen_wait(world, "unless you confirm within  30 s");
+	screen_type(world, "++");
+	screen_wait(world, "unless you confirm within  120 s");
+	screen_type(world, "-");
+	screen_wait(world, "unless you confirm within  60 s");
+	press(world, "switch over");
+	world_wait_command(world, "aws-paris 60 done");
+	world_finish(world);
+}
+
+static void
+whoever_comes_by_it_is_given_a_minute(void **state)
+{
+	struct world *world = world_new();
+
+	world_own_path(world, true);
+	screen_open(world, &small);
+	screen_wait(world, "● live");
+	screen_wait(world, "═1═");
+	screen_type(world, "s");
+	screen_wait(world, "unless you confirm within  60 s");
+	press(world, "switch over");
+	world_wait_command(world, "aws-paris 60 done");
+	world_finish(world);
+}
+
+static void
+every_sheet_is_whole_at_60x20(void **state)
+{
+	static const struct {
+		const char *keys, *sign;
+	} sheets[] = {{"s", "[ Cancel ]"},  {"jD", "[ Cancel ]"},
+		      {"jU", "[ Cancel ]"}, {":drill aws-paris\r", "[ Cancel ]"},
+		      {"jd", "[ Cancel ]"}, {"jx", "[ Cancel ]"},
+		      {"2**", "plant/2"}};
+	struct world *world = world_open_live(&tiny);
+
+	for (size_t i = 0; i < COUNT_OF(sheets); i++) {
+		screen_type(world, "g");
+		screen_type(world, sheets[i].keys);
+		screen_wait(world, sheets[i].sign);
+		screen_type(world, "\x1b");
+		screen_wait_gone(world, "[ Cancel ]");
+	}
+	screen_type(world, "*d");
+	screen_wait(world, "type 4 to go on");
+	screen_wait(world, "[ Cancel ]");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "[ Cancel ]");
+	screen_type(world, "\x1b"); /* the marks */
+	world_finish(world);
+}
+
+static void
+a_small_sheet_scrolls_to_its_end(void **state)
+{
+	struct world *world = world_open_live(&tiny);
+
+	screen_type(world, "s");
+	screen_wait(world, "switch over");
+	screen_wait(world, "MED 100/200");
+	screen_resize(world, 15, 60);
+	screen_wait(world, "lines");
+	screen_wait_gone(world, "Nothing is torn");
+	for (int i = 0; i < 12; i++)
+		screen_type(world, "j");
+	screen_wait(world, "Nothing is torn");
+	assert_true(screen_has(world, "[ Cancel ]"));
+	world_finish(world);
+}
+
+/* --- live
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void
+a_switchover_is_watched_step_by_step(void **state)
+{
+	struct world *world = world_open_live(&small);
+	struct model_store *store = world_store(world);
+
+	world_hold(world, true);
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	press(world, "switch over");
+	screen_wait(world, "nothing has moved yet");
+	world_move_step(store, &(struct world_step){"moving", 0, 0, 10, 0});
+	screen_wait(world, "ours: ░░░");
+	world_move_step(store, &(struct world_step){"ours_moved", 100, 0, 200, 0});
+	screen_wait_row(world, "our traffic is on 2", "0 lost");
+	screen_wait_row(world, "theirs: ░░░░", "0 %");
+	world_move_step(store, &(struct world_step){"ours_moved", 100, 74, 900, 3});
+	screen_wait_row(world, "theirs: ███████████████░░░░░", "74 %");
+	screen_wait_row(world, "theirs:", "3 lost");
+	screen_wait_row(world, "our traffic is on 2", "0 lost"); /* as it was then */
+	world_move_step(store, &(struct world_step){"done", 100, 100, 1821, 3});
+	screen_wait(world, "1 is idle. Moved in 814 ms, 3 of 1,824 packets lost.");
+	screen_wait(world, "Lost: of what the other side sent to us");
+	world_hold(world, false);
+	screen_wait(world, "longest gap 11 ms");
+	screen_wait_row(world, "z", "go back");
+	world_finish(world);
+}
+
+static void
+losses_that_are_not_counted_are_not_claimed(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	world_hold(world, true);
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	press(world, "switch over");
+	screen_wait(world, "nothing has moved yet");
+	world_move_step(world_store(world), &(struct world_step){"done", 100, 100, 1821, (unsigned)-1});
+	screen_wait(world, "losses are not counted");
+	assert_false(screen_has(world, " lost"));
+	world_hold(world, false);
+	screen_wait(world, "longest gap");
+	world_finish(world);
+}
+
+static void
+from_the_sheet_it_is_confirmed_or_turned_back(void **state)
+{
+	struct world *world = world_open_live(&small);
+	struct model_store *store = world_store(world);
+
+	world_hold(world, true);
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	screen_type(world, "+");
+	screen_wait(world, "within  30 s");
+	press(world, "switch over");
+	world_wait_command(world, "aws-paris 30 done");
+	world_move_step(store, &(struct world_step){"done", 100, 100, 500, 0});
+	world_wait(store, "aws-paris", 30);
+	screen_wait_row(world, "c confirm (", "z go back now");
+	world_hold(world, false);
+	screen_wait(world, "longest gap");
+	screen_type(world, "z");
+	world_wait_command(world, "aws-paris back done");
+	screen_type(world, "c");
+	world_wait_command(world, "aws-paris done");
+	world_finish(world);
+}
+
+static void
+esc_leaves_it_going_on_and_the_answer_is_still_told(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	world_hold(world, true);
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	press(world, "switch over");
+	world_wait_command(world, "aws-paris done");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "nothing has moved yet");
+	world_hold(world, false);
+	screen_wait(world, "moved from aws-paris/1 to aws-paris/2 in 412 ms");
+	world_finish(world);
+}
+
+/* --- waiting for a confirmation
+ * ------------------------------------------------------------------------------- */
+
+static void
+what_waits_is_seen_everywhere_and_confirmed_anywhere(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	world_wait(world_store(world), "plant", 300);
+	screen_wait_row(world, "plant", "goes back in");
+	screen_wait(world, "! plant goes back in");
+	screen_type(world, "4"); /* routes */
+	screen_wait(world, "10.50.0.0/24");
+	screen_wait(world, "! plant goes back in");
+	screen_type(world, "c");
+	world_wait_command(world, "plant done");
+	world_wait(world_store(world), "plant", 0);
+	screen_wait_gone(world, "goes back in");
+	world_finish(world);
+}
+
+static void
+of_two_that_wait_the_selected_one_is_confirmed(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	world_wait(world_store(world), "plant", 300);
+	world_wait(world_store(world), "aws-paris", 200);
+	screen_wait(world, "and 1 more wait");
+	screen_type(world, "c"); /* the overview's first row */
+	world_wait_command(world, "aws-paris done");
+	assert_int_equal(world_commands(world, "plant done"), 0);
+	world_finish(world);
+}
+
+/* --- several at once
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+several_dangerous_ones_need_their_number(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	screen_type(world, "2");
+	screen_wait(world, "4 tunnels");
+	screen_type(world, "   ");
+	screen_wait(world, "3 marked");
+	screen_type(world, "d");
+	screen_wait(world, "down: 3 marked");
+	screen_wait_row(world, "aws-paris/1", "carries the traffic of aws-paris");
+	screen_wait_row(world, "aws-paris/2", "carries no traffic now");
+	screen_wait(world, "type 3 to go on");
+	screen_type(world, "2\t\r"); /* the wrong number: nothing happens */
+	screen_wait(world, "[ down 3 ]");
+	world_turn(world);
+	assert_int_equal(world_commands(world, "aws-paris/1 done"), 0);
+	screen_type(world, "\x7f"
+			   "3\r");
+	screen_wait(world, "3 of 3 done");
+	assert_int_equal(world_commands(world, "aws-paris/1 done"), 1);
+	assert_int_equal(world_commands(world, "aws-paris/2 done"), 1);
+	assert_int_equal(world_commands(world, "plant/1 done"), 1);
+	screen_wait_row(world, "aws-paris/2", "asked");
+	world_finish(world);
+}
+
+static void
+the_first_failure_stops_the_rest_or_does_not(void **state)
+{
+	for (int go_on = 0; go_on < 2; go_on++) {
+		struct world *world = world_open_live(&wide);
+
+		world_fail_at(world, "aws-paris/2");
+		screen_type(world, "2");
+		screen_wait(world, "4 tunnels");
+		screen_type(world, "   ");
+		screen_wait(world, "3 marked");
+		screen_type(world, "r");
+		screen_wait(world, "At the first failure: stop.");
+		if (go_on) {
+			screen_type(world, "\x06");
+			screen_wait(world, "go on with the rest");
+		}
+		screen_type(world, "\r");
+		screen_wait(world, go_on ? "2 of 3 done, 1 failed" : "1 of 3 done, 1 failed, 1 not sent");
+		screen_wait_row(world, "aws-paris/2", "in the middle of a rekey");
+		assert_int_equal(world_commands(world, "plant/1 done"), go_on);
+		world_finish(world);
+	}
+}
+
+static void
+what_the_dry_run_refuses_is_left_out(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	world_fail_at(world, "aws-paris/2");
+	screen_type(world, "2");
+	screen_wait(world, "4 tunnels");
+	screen_type(world, "   ");
+	screen_wait(world, "3 marked");
+	screen_type(world, "D");
+	screen_wait_row(world, "aws-paris/2", "in the middle of a rekey");
+	screen_wait(world, "1 would be refused");
+	screen_type(world, "3\t\r");
+	screen_wait(world, "2 of 3 done, 1 refused before");
+	assert_int_equal(world_commands(world, "aws-paris/2 done"), 0);
+	world_finish(world);
+}
+
+/* --- production, the guard
+ * ------------------------------------------------------------------------------------ */
+
+static void
+on_production_the_gateways_name_must_be_typed(void **state)
+{
+	static const struct screen_options production = {
+	    .rows = 24,
+	    .cols = 80,
+	    .settings = "sites: [{name: lyon, host: root@192.0.2.10, production: true}]\n"};
+	struct world *world = world_open_live(&production);
+
+	screen_type(world, "jd");
+	screen_wait(world, "type lyon to go on");
+	screen_type(world, "lyom\t\r");
+	screen_wait(world, "[ down ]");
+	screen_type(world, "\r");
+	world_turn(world);
+	assert_int_equal(world_commands(world, "aws-paris/1 done"), 0);
+	screen_type(world, "\x7fn\r");
+	world_wait_command(world, "aws-paris/1 done");
+	screen_wait(world, "down aws-paris/1: asked");
+	screen_type(world, "r"); /* harmless: at once */
+	screen_wait(world, "rekey aws-paris/1: asked");
+	world_finish(world);
+}
+
+static void
+what_cuts_ones_own_way_is_asked_a_second_time(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	world_guard(world, true);
+	screen_type(world, "jd");
+	screen_wait(world, "carries the traffic of");
+	press(world, "down");
+	screen_wait(world, "This would cut your own way");
+	screen_wait(world, "[ Cancel ]");
+	screen_type(world, "\r"); /* the focus is on Cancel */
+	screen_wait_gone(world, "your own way");
+	assert_int_equal(world_commands(world, "aws-paris/1 force done"), 0);
+	screen_type(world, "d");
+	screen_wait(world, "carries the traffic of");
+	press(world, "down");
+	screen_wait(world, "This would cut your own way");
+	press(world, "down all the same");
+	world_wait_command(world, "aws-paris/1 force done");
+	world_finish(world);
+}
+
+static void
+a_dry_run_that_force_would_overcome_asks_twice_too(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	world_guard(world, true);
+	screen_type(world, ":drill aws-paris\r");
+	screen_wait(world, "(from 192.0.2.7)");
+	press(world, "force …");
+	screen_wait(world, "This would cut your own way");
+	assert_int_equal(world_commands(world, "aws-paris done"), 0);
+	press(world, "drill all the same");
+	world_wait_command(world, "aws-paris force done");
+	world_finish(world);
+}
+
+/* --- the gateway goes
+ * ----------------------------------------------------------------------------------------- */
+
+static void
+without_a_gateway_the_button_is_off(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	screen_type(world, "\t");
+	screen_wait(world, "[ switch over ]");
+	world_stop_serving(world);
+	screen_wait(world, "The gateway is gone");
+	screen_type(world, "\r");
+	screen_wait(world, "[ switch over ]");
+	world_serve(world);
+	screen_wait_gone(world, "The gateway is gone");
+	screen_wait(world, "MED 100/200 becomes");
+	assert_int_equal(world_commands(world, "aws-paris done"), 0); /* the key was not kept */
+	assert_int_equal(world_commands(world, "aws-paris dry"), 2);  /* and it was asked anew */
+	world_finish(world);
+}
+
+static void
+a_resize_keeps_the_sheet_whole(void **state)
+{
+	struct world *world = world_open_live(&wide);
+
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	screen_resize(world, 15, 60);
+	screen_wait(world, "[ Cancel ]");
+	screen_wait(world, "lines");
+	screen_resize(world, 36, 120);
+	screen_wait(world, "Nothing is torn down");
+	screen_wait(world, "[ Cancel ]");
+	world_finish(world);
+}
+
+static void
+a_late_answer_is_not_taken_for_another_sheets(void **state)
+{
+	struct world *world = world_open_live(&small);
+
+	world_hold(world, true);
+	screen_type(world, "jd");
+	screen_wait(world, "carries the traffic of");
+	press(world, "down");
+	world_wait_command(world, "aws-paris/1 done");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "waiting for the gateway's answer");
+	screen_type(world, "x");
+	screen_wait(world, "12 prefixes accepted");
+	world_hold(world, false);
+	screen_wait(world, "down aws-paris/1: asked");
+	assert_true(screen_has(world, "12 prefixes accepted"));
+	world_finish(world);
+}
+
+TEST_MAIN(cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),
+	  cmocka_unit_test(the_time_to_go_back_is_chosen_by_keys),
+	  cmocka_unit_test(whoever_comes_by_it_is_given_a_minute),
+	  cmocka_unit_test(every_sheet_is_whole_at_60x20), cmocka_unit_test(a_small_sheet_scrolls_to_its_end),
+	  cmocka_unit_test(a_switchover_is_watched_step_by_step),
+	  cmocka_unit_test(losses_that_are_not_counted_are_not_claimed),
+	  cmocka_unit_test(from_the_sheet_it_is_confirmed_or_turned_back),
+	  cmocka_unit_test(esc_leaves_it_going_on_and_the_answer_is_still_told),
+	  cmocka_unit_test(what_waits_is_seen_everywhere_and_confirmed_anywhere),
+	  cmocka_unit_test(of_two_that_wait_the_selected_one_is_confirmed),
+	  cmocka_unit_test(several_dangerous_ones_need_their_number),
+	  cmocka_unit_test(the_first_failure_stops_the_rest_or_does_not),
+	  cmocka_unit_test(what_the_dry_run_refuses_is_left_out),
+	  cmocka_unit_test(on_production_the_gateways_name_must_be_typed),
+	  cmocka_unit_test(what_cuts_ones_own_way_is_asked_a_second_time),
+	  cmocka_unit_test(a_dry_run_that_force_would_overcome_asks_twice_too),
+	  cmocka_unit_test(without_a_gateway_the_button_is_off),
+	  cmocka_unit_test(a_resize_keeps_the_sheet_whole),
+	  cmocka_unit_test(a_late_answer_is_not_taken_for_another_sheets))

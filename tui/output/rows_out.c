@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See rows_out.h. The tables are those of `twinspan show`, so that a saved file reads like its output. */
+#include "tui/output/rows_out.h"
+
+#include <string.h>
+
+#include "tui/show_internal.h"
+
+static const struct {
+	const char *ending;
+	bool json;
+} endings[] = {{".txt", false}, {".json", true}, {".jsonl", true}};
+
+const char *
+save_ending(size_t i)
+{
+	return i < COUNT_OF(endings) ? endings[i].ending : NULL;
+}
+
+bool
+save_is_json(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	for (size_t i = 0; dot != NULL && i < COUNT_OF(endings); i++) {
+		if (strcmp(dot, endings[i].ending) == 0)
+			return endings[i].json;
+	}
+	return false;
+}
+
+static void
+put_json(FILE *out, const struct model_shape *shape, const void *row)
+{
+	json_t *json = model_row_to_json(shape, row, UINT64_MAX);
+
+	json_dumpf(json, out, MODEL_JSON_FLAGS);
+	fputc('\n', out);
+	json_decref(json);
+}
+
+void
+rows_out_whole(FILE *out, enum model_kind kind, const void *row, bool json)
+{
+	if (json)
+		put_json(out, model_kind_info(kind)->shape, row);
+	else
+		table_print_whole(out, model_kind_info(kind), row);
+}
+
+size_t
+rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, const char *filter, bool json)
+{
+	const struct model_kind_info *info = model_kind_info(kind);
+	struct model_filter *wanted = model_filter_parse(filter, NULL);
+	size_t total = model_store_count(store, kind), count = 0;
+	struct table table;
+
+	show_table_init(&table, info);
+	table.out = out;
+	for (size_t i = 0; i < total && !json; i++) {
+		if (model_filter_match(wanted, info->shape, model_store_at(store, kind, i)))
+			show_table_measure(&table, model_store_at(store, kind, i));
+	}
+	if (!json)
+		table_print_head(&table);
+	for (size_t i = 0; i < total; i++) {
+		const void *row = model_store_at(store, kind, i);
+
+		if (!model_filter_match(wanted, info->shape, row))
+			continue;
+		count++;
+		if (json)
+			put_json(out, info->shape, row);
+		else
+			table_print_row(&table, row);
+	}
+	model_filter_free(wanted);
+	return count;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a person wants of the console, from console.yaml in their configuration folder
+ * (XDG_CONFIG_HOME/twinspan, else ~/.config/twinspan):
+ *
+ *   theme: light
+ *   colours: 256                  # auto | 24bit | 256 | 16 | none
+ *   ascii: no
+ *   mouse: no
+ *   keys: {switchover: s, drain: [D, F5], rekey: none}     # in place of the command table's keys
+ *   panels:
+ *     tunnels: {columns: [name, state, rtt_ms], sort: rtt_ms, descending: yes}
+ *   sites: [{name: lyon, host: root@192.0.2.10, production: true}]
+ *
+ * A file that isn't there is all defaults. What the console itself saves (columns, order, theme) replaces
+ * that one part of the file; every other byte of it, comments too, stays.
+ */
+#ifndef TWINSPAN_TUI_SETTINGS_H
+#define TWINSPAN_TUI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+/* How many colours: what the terminal can, or what somebody says. */
+enum settings_colours {
+	SETTINGS_COLOURS_AUTO,
+	SETTINGS_COLOURS_NONE,
+	SETTINGS_COLOURS_16,
+	SETTINGS_COLOURS_256,
+	SETTINGS_COLOURS_24BIT
+};
+
+/* What a person made of one panel. */
+struct settings_panel {
+	char name[32];
+	struct text_list columns; /* fields, in their order; none: the panel's own choice */
+	char sort[64];            /* a field; "" for the natural order */
+	bool descending;
+};
+
+struct settings_site {
+	char name[64];
+	bool production;
+};
+
+struct settings {
+	char path[512]; /* where it was read, or would be saved */
+	char theme[64]; /* "": by the terminal's background */
+	enum settings_colours colours;
+	bool ascii, mouse;
+	struct settings_panel *panels;
+	size_t panel_count;
+	struct settings_site *sites;
+	size_t site_count;
+};
+
+/**
+ * Reads the file (`path` NULL: the usual place) and gives the command table its keys. False with `err`, which
+ * names file, line and column: an unknown key, command or panel, a key that two commands would share.
+ */
+bool settings_load(struct settings *out, const char *path, struct error *err);
+void settings_free(struct settings *settings);
+/** "24bit", "256", "16", "none", "auto". False for another word. */
+bool settings_colours_parse(const char *word, enum settings_colours *out);
+/** What is known of a panel; made where there is nothing yet. */
+struct settings_panel *settings_panel(struct settings *settings, const char *name);
+/** Writes `panels` and `theme` into the file as they are now. False with `err`; then the file is as it was.
+ */
+bool settings_save(const struct settings *settings, struct error *err);
+/** Whether the site of that name is marked as production. */
+bool settings_production(const struct settings *settings, const char *site);
+
+#endif

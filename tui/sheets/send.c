@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Requests to the gateway and what their answers mean: for a sheet that is still open they are news in it,
+ * otherwise a line on the screen.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/sheets/sheets.h"
+
+enum purpose { PURPOSE_COMMAND, PURPOSE_QUESTION, PURPOSE_ROW, PURPOSE_ROW_QUESTION };
+
+struct request {
+	struct app *app;
+	unsigned number; /* of the sheet that it belongs to; 0: none */
+	enum purpose purpose;
+	size_t row;
+	const struct command *command;
+	json_t *arguments;
+	char what[160]; /* "switchover aws-paris" */
+};
+
+static void
+take_text(const struct control_reply *reply, char *out, size_t size)
+{
+	text_clean(out, size,
+		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
+		   : reply->ok                                   ? "done"
+								 : "refused");
+}
+
+static void
+take_force(struct sheet *sheet, const struct control_reply *reply)
+{
+	const char *why = reply->ok ? NULL : json_string_value(json_object_get(reply->result, "force"));
+
+	snprintf(sheet->force, sizeof(sheet->force), "%s", why != NULL ? why : "");
+}
+
+/* The sheet that the request belongs to, while it is open. */
+static struct sheet *
+sheet_of(const struct request *request)
+{
+	struct sheet *sheet = request->app->sheet;
+
+	return sheet != NULL && request->number != 0 && sheet->number == request->number ? sheet : NULL;
+}
+
+static void
+on_question(struct sheet *sheet, const struct control_reply *reply)
+{
+	char label[40];
+
+	sheet->asked = true;
+	sheet->refused = !reply->ok;
+	sheet->lost = reply->exit_code == 3;
+	take_text(reply, sheet->answer, sizeof(sheet->answer));
+	take_force(sheet, reply);
+	json_decref(sheet->plan);
+	sheet->plan = reply->ok && json_is_object(reply->result) ? json_deep_copy(reply->result) : NULL;
+	if (sheet->step != SHEET_ASK)
+		return;
+	snprintf(label, sizeof(label), "%s",
+		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
+	if (reply->ok) {
+		sheet_arm(sheet, label);
+		plan_answered(sheet);
+	} else if (sheet->force[0] != '\0') {
+		sheet_arm(sheet, "force …");
+	} else {
+		sheet_arm(sheet, "");
+	}
+}
+
+static void
+say_line(const struct request *request, const struct control_reply *reply)
+{
+	char text[400];
+
+	take_text(reply, text, sizeof(text));
+	app_answer(request->app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what,
+		   text);
+}
+
+/* A page where there is more to say than a line, and the line. */
+static void
+say_result(const struct request *request, const struct control_reply *reply)
+{
+	if (!report_open(request->app, request->command->name, request->arguments, request->what, reply))
+		say_line(request, reply);
+}
+
+static void
+on_command(struct sheet *sheet, const struct request *request, const struct control_reply *reply)
+{
+	take_text(reply, sheet->result, sizeof(sheet->result));
+	take_force(sheet, reply);
+	sheet->result_ok = reply->ok;
+	sheet->answered = true;
+	if (!reply->ok && sheet->force[0] != '\0' &&
+	    !json_is_true(json_object_get(sheet->arguments, "force"))) {
+		snprintf(sheet->answer, sizeof(sheet->answer), "%s", sheet->result);
+		sheet_step_to(sheet, SHEET_FORCE);
+	} else if (sheet->ops->live == NULL ||
+		   (reply->ok && json_object_get(reply->result, "lines") != NULL)) {
+		sheet_close(request->app);
+		say_result(request, reply); /* a drill's report is a page */
+	} else {
+		sheet_step_to(sheet, SHEET_OVER);
+	}
+}
+
+static void
+on_reply(void *context, const struct control_reply *reply)
+{
+	struct request *request = context;
+	struct sheet *sheet = sheet_of(request);
+
+	switch (request->purpose) {
+	case PURPOSE_QUESTION:
+		if (sheet != NULL)
+			on_question(sheet, reply);
+		break;
+	case PURPOSE_ROW:
+	case PURPOSE_ROW_QUESTION:
+		if (sheet != NULL)
+			bulk_answer(sheet, request->row, request->purpose == PURPOSE_ROW_QUESTION, reply);
+		else if (request->purpose == PURPOSE_ROW)
+			say_line(request, reply);
+		break;
+	default:
+		if (sheet != NULL)
+			on_command(sheet, request, reply);
+		else
+			say_result(request, reply);
+		break;
+	}
+	app_changed(request->app);
+	json_decref(request->arguments);
+	free(request);
+}
+
+/* `arguments` is taken. */
+static void
+dispatch(struct app *app, const struct command *command, json_t *arguments, struct request about)
+{
+	struct request *request = memory_zeroed(1, sizeof(*request));
+
+	*request = about;
+	request->app = app;
+	request->command = command;
+	request->arguments = json_deep_copy(arguments);
+	sheet_describe(command, arguments, request->what, sizeof(request->what));
+	if (about.number == 0)
+		app_say(app, ROLE_dim, "%s …", request->what);
+	control_client_command(app->client, command->name, arguments, on_reply, request);
+}
+
+void
+send_question(struct sheet *sheet)
+{
+	json_t *question = json_deep_copy(sheet->arguments);
+
+	json_object_set_new(question, "dry_run", json_true());
+	sheet->asked = sheet->refused = sheet->lost = false;
+	dispatch(sheet->app, sheet->command, question,
+		 (struct request){.number = sheet->number, .purpose = PURPOSE_QUESTION});
+}
+
+void
+send_sheet(struct sheet *sheet)
+{
+	dispatch(sheet->app, sheet->command, json_deep_copy(sheet->arguments),
+		 (struct request){.number = sheet->number, .purpose = PURPOSE_COMMAND});
+}
+
+void
+send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry)
+{
+	if (dry)
+		json_object_set_new(arguments, "dry_run", json_true());
+	dispatch(sheet->app, sheet->command, arguments,
+		 (struct request){.number = sheet->number,
+				  .purpose = dry ? PURPOSE_ROW_QUESTION : PURPOSE_ROW,
+				  .row = row});
+}
+
+void
+send_command(struct app *app, const struct command *command, json_t *arguments)
+{
+	dispatch(app, command, arguments, (struct request){.purpose = PURPOSE_COMMAND});
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A chart: a heading with the present value and the scale's top, the graph, its figures, its time axis. All
+ * of the history (or nearly all) fits into any width, by showing means of a few seconds where there are fewer
+ * dots than seconds. Least, mean and most are in one unit, so that they can be compared at a glance; where
+ * there is no room for their names they stand in that order with "<" between.
+ */
+#include "tui/widgets/chart.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "tui/format.h"
+
+#define NAMED 37  /* columns from which on the figures have names */
+#define SPACED 20 /* and blanks between them */
+
+size_t
+chart_step(enum graph_style style, int cols)
+{
+	size_t most = graph_samples(style, cols);
+
+	return most == 0 || most >= HISTORY_SAMPLES ? 1 : (HISTORY_SAMPLES + most / 2) / most;
+}
+
+size_t
+chart_samples(enum graph_style style, int cols)
+{
+	size_t most = graph_samples(style, cols), count = HISTORY_SAMPLES / chart_step(style, cols);
+
+	return count < most ? count : most;
+}
+
+struct scale {
+	double divisor;
+	const char *unit;
+	int decimals;
+};
+
+/* The unit in which a value of that size is written. */
+static struct scale
+scale_of(enum chart_unit unit, float most)
+{
+	static const char *const rates[] = {" kb/s", " Mb/s", " Gb/s", " Tb/s"};
+	struct scale scale = {1000, rates[0], 1};
+
+	switch (unit) {
+	case CHART_RATE:
+		for (size_t i = 1; i < COUNT_OF(rates) && most / scale.divisor >= 999.95; i++) {
+			scale.divisor *= 1000;
+			scale.unit = rates[i];
+		}
+		return scale;
+	case CHART_MS:
+		return (struct scale){1, " ms", most < 0.995F ? 2 : most < 99.95F ? 1 : 0};
+	case CHART_PERCENT:
+		return (struct scale){1, " %", 1};
+	default:
+		return (struct scale){1, "", 0};
+	}
+}
+
+static const char *
+write_value(enum chart_unit unit, float value, char out[FORMAT_TEXT])
+{
+	struct scale scale = scale_of(unit, value);
+
+	if (isnan(value))
+		snprintf(out, FORMAT_TEXT, FORMAT_NONE);
+	else
+		snprintf(out, FORMAT_TEXT, "%.*f%s", scale.decimals, value / scale.divisor, scale.unit);
+	return out;
+}
+
+static void
+draw_figures(const struct area *area, int row, enum chart_unit unit, const float *samples, size_t count)
+{
+	float least = NAN, most = NAN, sum = 0;
+	struct scale scale;
+	const char *form = area->cols >= NAMED    ? "min %.*f  avg %.*f  max %.*f%s"
+			   : area->cols >= SPACED ? "%.*f < %.*f < %.*f"
+						  : "%.*f<%.*f<%.*f";
+	char text[160];
+	size_t known = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (isnan(samples[i]))
+			continue;
+		least = isnan(least) || samples[i] < least ? samples[i] : least;
+		most = isnan(most) || samples[i] > most ? samples[i] : most;
+		sum += samples[i];
+		known++;
+	}
+	if (known == 0) {
+		area_text(area, row, 0, ROLE_dim, "not known");
+		return;
+	}
+	scale = scale_of(unit, most);
+	snprintf(text, sizeof(text), form, scale.decimals, least / scale.divisor, scale.decimals,
+		 sum / (float)known / scale.divisor, scale.decimals, most / scale.divisor, scale.unit);
+	area_field(area, row, 0, area->cols, false, ROLE_text, text);
+}
+
+static void
+draw_axis(const struct area *area, int row, size_t seconds)
+{
+	int col;
+
+	if (seconds < 120)
+		col = area_print(area, row, 0, ROLE_dim, "%zu s ago ", seconds);
+	else
+		col = area_print(area, row, 0, ROLE_dim, "%zu min ago ", (seconds + 30) / 60);
+	area_repeat(area, row, col, area->cols - col - 4, ROLE_border, U'─');
+	area_text(area, row, area->cols - 3, ROLE_dim, "now");
+}
+
+void
+chart_draw(const struct area *area, enum graph_style style, const struct chart *chart, const float *samples,
+	   size_t count, size_t step)
+{
+	int width = (int)(count / graph_samples(style, 1)), rows = area->rows - 3, col;
+	struct area all = area_part(area, 0, 0, area->rows, width),
+		    graph = area_part(&all, 1, 0, rows, width);
+	float most = chart->unit == CHART_PERCENT ? 1 : 0;
+	char now[FORMAT_TEXT], top[FORMAT_TEXT];
+	size_t shown = count * step < HISTORY_SAMPLES ? count * step : HISTORY_SAMPLES;
+	struct scale scale;
+
+	for (size_t i = 0; i < count; i++)
+		most = samples[i] > most ? samples[i] : most;
+	most = graph_top(most);
+	col = area_print(&all, 0, 0, ROLE_dim, "%s ", chart->title);
+	col = area_text(&all, 0, col, ROLE_title,
+			chart->word != NULL ? chart->word : write_value(chart->unit, chart->now, now));
+	scale = scale_of(chart->unit, most);
+	snprintf(top, sizeof(top), "%g%s", most / scale.divisor, scale.unit);
+	if (chart->word == NULL && col + text_columns(top) + 8 <= width)
+		area_print(&all, 0, width - text_columns(top) - 6, ROLE_dim, "up to %s", top);
+	graph_draw(&graph, style, chart->role, samples, count, most);
+	if (chart->figures != NULL)
+		area_field(&all, area->rows - 2, 0, width, false, ROLE_text, chart->figures);
+	else
+		draw_figures(&all, area->rows - 2, chart->unit, chart->seconds + HISTORY_SAMPLES - shown,
+			     shown);
+	draw_axis(&all, area->rows - 1, count * step);
+}

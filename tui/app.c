@@ -223,10 +223,24 @@ overlay_key(struct app *app, key_code key)
 		overlay_close(app);
 }
 
+/* A pasted character: text where a line or a form is open, never a command or an answer to a question. */
+static void
+take_pasted(struct app *app, key_code character)
+{
+	if (app->sheet == NULL && app->overlay != NULL)
+		overlay_key(app, character);
+	else if (app->sheet == NULL && app->line != APP_LINE_NONE)
+		app_line_key(app, character);
+	else
+		app_say(app, ROLE_warning, "what is pasted is not taken as keys; ':' or '/' first");
+}
+
 void
 app_take_key(struct app *app, key_code key)
 {
-	if (key == KEYS_UNKNOWN)
+	if (key >= KEYS_PASTED)
+		take_pasted(app, key & ~(key_code)KEYS_PASTED);
+	else if (key == KEYS_UNKNOWN)
 		look_take_background(app);
 	else if (key == KEYS_MOUSE)
 		mouse_take(app, terminal_mouse_event(app->terminal));

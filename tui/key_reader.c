@@ -15,19 +15,23 @@
 
 #define ESC 0x1b
 #define BELL 0x07
+/* Of this file only: the marks around a paste. */
+#define KEYS_PASTE_BEGIN (KEYS_PASTED + 1)
+#define KEYS_PASTE_END (KEYS_PASTED + 2)
 
 /* In both modes of the cursor keys. */
 static const struct {
 	const char *bytes;
 	key_code key;
 } usual[] = {
-    {"\033[A", KEYS_UP},         {"\033OA", KEYS_UP},      {"\033[B", KEYS_DOWN},
-    {"\033OB", KEYS_DOWN},       {"\033[C", KEYS_RIGHT},   {"\033OC", KEYS_RIGHT},
-    {"\033[D", KEYS_LEFT},       {"\033OD", KEYS_LEFT},    {"\033[H", KEYS_HOME},
-    {"\033OH", KEYS_HOME},       {"\033[1~", KEYS_HOME},   {"\033[F", KEYS_END},
-    {"\033OF", KEYS_END},        {"\033[4~", KEYS_END},    {"\033[Z", KEYS_BACK_TAB},
-    {"\033[2~", KEYS_INSERT},    {"\033[3~", KEYS_DELETE}, {"\033[5~", KEYS_PAGE_UP},
-    {"\033[6~", KEYS_PAGE_DOWN}, {"\033OM", KEYS_ENTER},
+    {"\033[A", KEYS_UP},           {"\033OA", KEYS_UP},      {"\033[B", KEYS_DOWN},
+    {"\033OB", KEYS_DOWN},         {"\033[C", KEYS_RIGHT},   {"\033OC", KEYS_RIGHT},
+    {"\033[D", KEYS_LEFT},         {"\033OD", KEYS_LEFT},    {"\033[H", KEYS_HOME},
+    {"\033OH", KEYS_HOME},         {"\033[1~", KEYS_HOME},   {"\033[F", KEYS_END},
+    {"\033OF", KEYS_END},          {"\033[4~", KEYS_END},    {"\033[Z", KEYS_BACK_TAB},
+    {"\033[2~", KEYS_INSERT},      {"\033[3~", KEYS_DELETE}, {"\033[5~", KEYS_PAGE_UP},
+    {"\033[6~", KEYS_PAGE_DOWN},   {"\033OM", KEYS_ENTER},   {"\033[200~", KEYS_PASTE_BEGIN},
+    {"\033[201~", KEYS_PASTE_END},
 };
 
 static const struct {
@@ -267,6 +271,21 @@ control_key(unsigned char byte)
 	return byte >= 1 && byte <= 26 ? KEYS_CONTROL + 'a' + byte - 1 : KEYS_UNKNOWN;
 }
 
+/*
+ * Bracketed paste: what stands between the two marks is text. Only its characters are told, marked as pasted;
+ * line breaks and whatever else would act as a key are not.
+ */
+static void
+mark_paste(struct key_reader *reader, struct key_reader_event *out)
+{
+	if (out->key == KEYS_PASTE_BEGIN || out->key == KEYS_PASTE_END) {
+		reader->pasting = out->key == KEYS_PASTE_BEGIN;
+		out->key = KEYS_UNKNOWN;
+	} else if (reader->pasting) {
+		out->key = out->key < KEYS_SPECIAL ? out->key | KEYS_PASTED : KEYS_UNKNOWN;
+	}
+}
+
 enum key_reader_kind
 key_reader_next(struct key_reader *reader, bool final, struct key_reader_event *out)
 {
@@ -289,6 +308,8 @@ key_reader_next(struct key_reader *reader, bool final, struct key_reader_event *
 	}
 	if (kind == KEY_READER_BACKGROUND)
 		reader->awaits_background = false;
+	if (kind == KEY_READER_KEY)
+		mark_paste(reader, out);
 	/* no sequence of sense is as long as that */
 	if (kind == KEY_READER_INCOMPLETE && reader->count == sizeof(reader->bytes)) {
 		key_reader_forget(reader);

@@ -32,7 +32,7 @@ struct mouse_event {
 };
 
 struct key_reader_event {
-	key_code key; /* KEYS_UNKNOWN for a sequence without a name */
+	key_code key; /* KEYS_UNKNOWN for a sequence without a name; pasted characters with KEYS_PASTED */
 	struct mouse_event mouse;
 	uint32_t background; /* 0xrrggbb */
 };
@@ -42,6 +42,7 @@ struct key_reader {
 	size_t count;
 	bool awaits_background; /* the terminal was asked: its answer may even come torn behind its ESC */
 	bool after_escape;      /* the last key was an ESC that nothing followed in time */
+	bool pasting;           /* between the marks of a bracketed paste (xterm's mode 2004) */
 	struct {
 		char bytes[16];
 		key_code key;

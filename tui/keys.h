@@ -34,10 +34,11 @@ enum {
 	KEYS_PAGE_DOWN,
 	KEYS_F1,
 	KEYS_F12 = KEYS_F1 + 11,
-	KEYS_UNKNOWN,           /* a key that we have no name for: bound to nothing */
-	KEYS_MOUSE,             /* something of the mouse: terminal_mouse says what */
-	KEYS_PANEL,             /* only in zones of the screen: + the number of a tab */
-	KEYS_CONTROL = 0x200000 /* + 'a' to 'z' */
+	KEYS_UNKNOWN,            /* a key that we have no name for: bound to nothing */
+	KEYS_MOUSE,              /* something of the mouse: terminal_mouse says what */
+	KEYS_PANEL,              /* only in zones of the screen: + the number of a tab */
+	KEYS_CONTROL = 0x200000, /* + 'a' to 'z' */
+	KEYS_PASTED = 0x400000   /* + a character that was pasted, not typed: text, never a command */
 };
 
 /** The code of a name; 0 for what is no key. */

@@ -291,7 +291,7 @@ settings_load(struct settings *out, const char *path, struct error *err)
 		yaml_file_path("console.yaml", out->path, sizeof(out->path));
 	keys_reset();
 	if (!yaml_file_read(out->path, "the settings", read_pair, out, &why) &&
-	    !(errno == ENOENT || errno == ENOTDIR)) {
+	    !(errno == ENOENT || errno == ENOTDIR || errno == ENODATA)) {
 		settings_free(out);
 		return error_set(err, "%s", why.text);
 	}

@@ -171,7 +171,7 @@ replace(const char *path, const char *text, struct error *err)
 		error_set(err, "%s: %m", temporary);
 	if (fd >= 0)
 		close(fd);
-	if (good && text[0] != '\0' && !yaml_file_read(temporary, "the settings", any_pair, NULL, err))
+	if (good && !yaml_file_read(temporary, "the settings", any_pair, NULL, err) && errno != ENODATA)
 		good = error_set(err,
 				 "%s can't be changed by the console as it is written; write 'theme' and "
 				 "'panels' as blocks at its left edge",

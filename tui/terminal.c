@@ -25,6 +25,9 @@
 
 #include "core/base/text.h"
 
+/* What is pasted comes between two marks, so that it can't act as keys. */
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
 /* Presses and the wheel (1000), as SGR reports (1006), which have no limit at column 223. */
 #define MOUSE_ON "\033[?1000h\033[?1006h"
 #define MOUSE_OFF "\033[?1006l\033[?1000l"
@@ -77,11 +80,24 @@ write_bytes(const char *bytes, size_t length)
 	}
 }
 
+/* Asks the terminal for marks around a paste, or no longer; one that doesn't know them passes over it. */
+static void
+mark_pastes(const struct terminal *terminal, bool on)
+{
+	if (terminal->lost)
+		return;
+	if (on)
+		write_bytes(PASTE_ON, sizeof(PASTE_ON) - 1);
+	else
+		write_bytes(PASTE_OFF, sizeof(PASTE_OFF) - 1);
+}
+
 static void
 rescue_now(void)
 {
 	if (rescue.mouse)
 		write_bytes(MOUSE_OFF, sizeof(MOUSE_OFF) - 1);
+	write_bytes(PASTE_OFF, sizeof(PASTE_OFF) - 1);
 	write_bytes(rescue.bytes, rescue.length);
 	tcsetattr(STDIN_FILENO, TCSANOW, &rescue.modes);
 }
@@ -213,6 +229,7 @@ terminal_open(const struct terminal_options *options, struct error *err)
 	terminal->fresh = true;
 	theme_monochrome(&mono);
 	terminal_theme(terminal, &mono);
+	mark_pastes(terminal, true);
 	return terminal;
 }
 
@@ -222,6 +239,7 @@ terminal_close(struct terminal *terminal)
 	if (terminal == NULL)
 		return;
 	terminal_mouse(terminal, false);
+	mark_pastes(terminal, false);
 	if (!terminal->lost)
 		curs_set(1);
 	endwin();
@@ -369,6 +387,7 @@ terminal_leave(struct terminal *terminal)
 {
 	terminal->mouse_again = terminal->mouse;
 	terminal_mouse(terminal, false);
+	mark_pastes(terminal, false);
 	if (!terminal->cursor)
 		curs_set(1);
 	rescue.armed = 0;
@@ -383,6 +402,7 @@ terminal_return(struct terminal *terminal)
 	refresh();
 	curs_set(terminal->cursor ? 1 : 0);
 	terminal_mouse(terminal, terminal->mouse_again);
+	mark_pastes(terminal, true);
 }
 
 void

@@ -142,7 +142,7 @@ yaml_file_read(const char *path, const char *what, yaml_pair_reader read, void *
 	unsigned char *bytes = read_bytes(path, &size, err);
 	yaml_parser_t parser;
 	yaml_node_t *root;
-	bool ok;
+	bool ok, empty = false;
 
 	if (bytes == NULL)
 		return false;
@@ -153,11 +153,13 @@ yaml_file_read(const char *path, const char *what, yaml_pair_reader read, void *
 			       parser.problem != NULL ? parser.problem : "not YAML");
 	} else {
 		root = yaml_document_get_root_node(&r.document);
+		empty = root == NULL;
 		ok = root != NULL ? yaml_read_map(&r, root, what, read, out)
 				  : error_set(err, "%s:1:1: the file is empty", path);
 		yaml_document_delete(&r.document);
 	}
 	yaml_parser_delete(&parser);
 	free(bytes);
+	errno = empty ? ENODATA : 0;
 	return ok;
 }

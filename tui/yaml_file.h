@@ -26,8 +26,8 @@ typedef bool (*yaml_pair_reader)(struct yaml_file *r, yaml_node_t *key, yaml_nod
 /** Where a person's own file or folder of that name is: in XDG_CONFIG_HOME/twinspan, else
  * ~/.config/twinspan. */
 void yaml_file_path(const char *name, char *out, size_t size);
-/** Reads a file that is one mapping ("a theme must be a mapping"). False with `err`; ENOENT stays in errno.
- */
+/** Reads a file that is one mapping ("a theme must be a mapping"). False with `err`; errno is ENOENT where
+ * there is no file, ENODATA where nothing stands in it but comments. */
 bool yaml_file_read(const char *path, const char *what, yaml_pair_reader read, void *out, struct error *err);
 
 /** "PATH:LINE:COLUMN: text"; returns false. */

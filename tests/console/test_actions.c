@@ -352,6 +352,23 @@ any_size_is_survived(void **state)
 }
 
 static void
+what_is_pasted_goes_into_lines_and_is_no_key(void **state)
+{
+	struct world *world = open_live(&small);
+
+	assert_true(screen_wrote(world, "\x1b[?2004h"));
+	screen_type(world, "\x1b[200~s\t\rq\x1b[201~");
+	screen_wait(world, "what is pasted is not taken as keys");
+	assert_false(screen_has(world, "[ Cancel ]"));
+	screen_type(world, ":");
+	screen_type(world, "\x1b[200~show peers\r\x1b[201~");
+	screen_wait(world, ":show peers"); /* the line break did not run it */
+	screen_type(world, "\r");
+	screen_wait(world, "Since");
+	finish(world);
+}
+
+static void
 a_resize_fills_the_new_room(void **state)
 {
 	struct world *world = open_live(&small);
@@ -506,6 +523,7 @@ TEST_MAIN(cmocka_unit_test(enter_twice_does_not_switch_over), cmocka_unit_test(e
 	  cmocka_unit_test(events_stand_still_under_the_selection),
 	  cmocka_unit_test(tab_walks_through_the_panels), cmocka_unit_test(q_leaves_from_any_panel),
 	  cmocka_unit_test(unknown_sequences_are_no_keys), cmocka_unit_test(any_size_is_survived),
+	  cmocka_unit_test(what_is_pasted_goes_into_lines_and_is_no_key),
 	  cmocka_unit_test(a_resize_fills_the_new_room),
 	  cmocka_unit_test(a_lost_gateway_is_said_and_found_again),
 	  cmocka_unit_test(without_a_gateway_it_opens_and_waits),

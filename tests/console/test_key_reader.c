@@ -37,6 +37,9 @@ read_all(struct key_reader *reader, const char *bytes, size_t count, bool final)
 		else if (kind == KEY_READER_BACKGROUND)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s#%06x", gap,
 						 event.background);
+		else if (event.key >= KEYS_PASTED)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s'%c'", gap,
+						 (char)(event.key - KEYS_PASTED));
 		else
 			used += (size_t)snprintf(
 			    text + used, sizeof(text) - used, "%s%s", gap,
@@ -163,7 +166,16 @@ any_bytes_come_to_an_end(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(keys_come_out_of_their_bytes), cmocka_unit_test(a_sequence_in_pieces_stays_one),
+static void
+what_is_pasted_is_text_and_no_key(void **state)
+{
+	check("a\033[200~sx\ry\033[A\tz\003\033[201~b", false, "a ? 's' 'x' ? 'y' ? ? 'z' ? ? b");
+	check("\033[200~\033[200~q\033[201~q", false, "? ? 'q' ? q");
+	check("\033[20", false, "…");
+}
+
+TEST_MAIN(cmocka_unit_test(what_is_pasted_is_text_and_no_key), cmocka_unit_test(keys_come_out_of_their_bytes),
+	  cmocka_unit_test(a_sequence_in_pieces_stays_one),
 	  cmocka_unit_test(the_mouse_tells_buttons_and_places),
 	  cmocka_unit_test(the_answer_of_the_terminal_is_never_keys),
 	  cmocka_unit_test(characters_come_whole_or_not_at_all),

@@ -766,7 +766,7 @@ main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {cmocka_unit_test(a_monkey_finds_no_way_to_break_it)};
 	uint64_t number;
 
-	seed = clock_wall() % 1000000;
+	seed = 1; /* another one by hand: a test that is run by a machine should do the same each time */
 	for (int i = 1; i + 1 < argc; i += 2) {
 		if (!text_parse_number(argv[i + 1], UINT32_MAX, &number)) {
 			fprintf(stderr, "usage: %s [--keys N] [--seed N]\n", argv[0]);

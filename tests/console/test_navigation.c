@@ -133,6 +133,16 @@ keys_of_a_persons_own_count_and_are_shown(void **state)
 }
 
 static void
+settings_with_nothing_in_them_are_all_defaults(void **state)
+{
+	static const struct screen_options none = {.rows = 24, .cols = 80, .settings = ""},
+					   comment = {.rows = 24, .cols = 80, .settings = "# later\n"};
+
+	finish(open_live(&none));
+	finish(open_live(&comment));
+}
+
+static void
 colliding_keys_are_refused_at_start(void **state)
 {
 	static const struct screen_options bad = {.rows = 24, .cols = 180, .settings = "keys: {rekey: s}\n"};
@@ -164,5 +174,6 @@ TEST_MAIN(cmocka_unit_test(a_jump_leads_from_a_tunnel_to_its_peer_and_back),
 	  cmocka_unit_test(a_jump_to_what_is_not_there_says_so),
 	  cmocka_unit_test(a_command_acts_on_all_marked_rows),
 	  cmocka_unit_test(keys_of_a_persons_own_count_and_are_shown),
+	  cmocka_unit_test(settings_with_nothing_in_them_are_all_defaults),
 	  cmocka_unit_test(colliding_keys_are_refused_at_start),
 	  cmocka_unit_test(a_wrong_setting_names_its_place_and_the_nearest_word))

@@ -281,6 +281,8 @@ mark_paste(struct key_reader *reader, struct key_reader_event *out)
 	if (out->key == KEYS_PASTE_BEGIN || out->key == KEYS_PASTE_END) {
 		reader->pasting = out->key == KEYS_PASTE_BEGIN;
 		out->key = KEYS_UNKNOWN;
+	} else if (reader->pasting && out->key == KEYS_ESCAPE) {
+		reader->pasting = false; /* the mark of the end was lost: a person's Escape leads out */
 	} else if (reader->pasting) {
 		out->key = out->key < KEYS_SPECIAL ? out->key | KEYS_PASTED : KEYS_UNKNOWN;
 	}

@@ -172,6 +172,8 @@ what_is_pasted_is_text_and_no_key(void **state)
 	check("a\033[200~sx\ry\033[A\tz\003\033[201~b", false, "a ? 's' 'x' ? 'y' ? ? 'z' ? ? b");
 	check("\033[200~\033[200~q\033[201~q", false, "? ? 'q' ? q");
 	check("\033[20", false, "…");
+	/* where the end is lost, Escape is a way out */
+	check("\033[200~q\033", true, "? 'q' Escape");
 }
 
 TEST_MAIN(cmocka_unit_test(what_is_pasted_is_text_and_no_key), cmocka_unit_test(keys_come_out_of_their_bytes),

@@ -22,7 +22,7 @@
 #include "core/control/commands.h"
 #include "tests/console/world.h"
 
-#define KEYS 4500
+#define KEYS 1500
 #define SESSIONS 9 /* at least; keys until it leaves: the n-th part, and no more than that */
 #define SESSION 4000
 #define PATIENCE (30 * USEC_PER_SEC)

@@ -129,7 +129,7 @@ def a_second_gateway_of_a_site_changes_nothing_while_the_first_works():
 @suite.test
 def a_killed_gateway_is_replaced_by_the_other():
     outage(20, "SIGKILL of one of two gateways", lambda: w.lyon.gateway.signal(signal.SIGKILL))
-    expect(route_of("10.20.0.0/16") == "lyon2", f"the hub's way is {route_of('10.20.0.0/16')}")
+    wait_until(lambda: route_of("10.20.0.0/16") == "lyon2", 10, lambda: f"the hub's way is {route_of('10.20.0.0/16')}")
     w.lyon2.use()
     flows(w.bern, w.lyon)
     flows(w.lyon2, w.oslo)
@@ -153,7 +153,7 @@ def a_cut_line_moves_traffic_to_the_other_gateway():
     used = {"lyon": w.lyon, "lyon2": w.lyon2}[route_of("10.20.0.0/16")]
     other = w.lyon2 if used is w.lyon else w.lyon
     outage(20, "one of two gateways' line is cut", used.cut)
-    expect(route_of("10.20.0.0/16") == other.name, f"the hub's way is {route_of('10.20.0.0/16')}")
+    wait_until(lambda: route_of("10.20.0.0/16") == other.name, 10, lambda: f"the hub's way is {route_of('10.20.0.0/16')}")
     other.use()
     flows(w.bern, w.lyon)
     used.mend()

@@ -284,8 +284,9 @@ events_stand_still_under_the_selection(void **state)
 static void
 tab_walks_through_the_panels(void **state)
 {
-	static const char *const signs[] = {"4 tunnels", "3 peers", "routes", "3 received",   "2 advertised",
-					    "following", "Month",   "1 site", "2 connections"};
+	static const char *const signs[] = {"4 tunnels",  "3 peers",      "lower MED",
+					    "3 received", "2 advertised", "following",
+					    "Month",      "1 site",       "2 connections"};
 	struct world *world = open_live(&small);
 
 	for (size_t i = 0; i < COUNT_OF(signs); i++) {

@@ -39,7 +39,7 @@ struct gateway_drill {
 	struct control_request *request;
 	uv_timer_t timer;
 	enum phase phase;
-	char who[32];
+	char who[CONTROL_WHO];
 	usec_t wall, begun, limit;        /* limit: of the silence */
 	usec_t noticed, restored, usable; /* monotonic; 0: not yet */
 	uint64_t rx_bps, tx_bps;          /* before */

@@ -30,7 +30,7 @@ struct gateway_reload {
 	enum phase phase;
 	/* The one under way: */
 	struct control_request *request;
-	char who[64];
+	char who[CONTROL_WHO];
 	struct gateway_plan plan;
 	struct config *after;
 	struct gateway_source source;

@@ -353,6 +353,7 @@ open_client(struct app *app, struct error *err)
 {
 	struct control_client_options options = {
 	    .socket = app->options->socket,
+	    .transport = app->options->transport,
 	    .reconnect = true,
 	    .kinds = app_followed_kinds(),
 	    .events = PAST_EVENTS,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "tui/ssh/ssh.h"
 
 #define HELP_COLUMN 44 /* where a command's help begins */
 
@@ -44,7 +45,7 @@ struct words {
 	const char *name; /* the command's word as it was given */
 	const char **rest;
 	int count;
-	const char *socket, *config, *state_dir;
+	const char *socket, *on, *config, *state_dir;
 	const char *size, *interval;
 	bool help, version, once, plain;
 	struct console_options console;
@@ -55,6 +56,8 @@ static const struct cli_option global_options[] = {
 #define TEXT(field) offsetof(struct words, field), 0
 #define FLAG(field) 0, offsetof(struct words, field)
     {"--socket", 's', false, "SOCKET", "the gateway's control socket (also TWINSPAN_SOCKET)", TEXT(socket)},
+    {"--on", 0, false, "SITE", "do it on a site of console.yaml, over SSH; SITE,SITE… or all of them",
+     TEXT(on)},
     {"--config", 'c', false, "FILE", "the gateway's configuration", TEXT(config)},
     {"--state-dir", 'S', false, "DIR", "where the gateway keeps its state", TEXT(state_dir)},
     {"--help", 'h', false, NULL, "this, or help on a command", FLAG(help)},
@@ -306,6 +309,8 @@ open_console(void *context, const char *socket)
 	struct console_options options = *cli->console;
 
 	options.socket = socket;
+	if (cli->site != NULL)
+		options.transport = ssh_site_transport(cli->site);
 	return cli->parts->console != NULL
 		   ? cli->parts->console(&options)
 		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
@@ -318,6 +323,13 @@ run_lab(const struct cli *cli, const struct command *command, const json_t *argu
 		return not_built_in(command);
 	return cli->parts->lab(json_is_true(json_object_get(arguments, "headless")),
 			       json_is_true(json_object_get(arguments, "keep")), open_console, (void *)cli);
+}
+
+static int
+run_bridge(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	return cli->parts->bridge != NULL ? cli->parts->bridge(cli->socket, text_of(arguments, "role", NULL))
+					  : not_built_in(command);
 }
 
 static int
@@ -339,8 +351,9 @@ run_manual(const struct cli *cli, const struct command *command, const json_t *a
 static const struct {
 	const char *name;
 	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
-} local_commands[] = {{"gateway", run_gateway}, {"check", run_check},           {"import", run_import},
-		      {"lab", run_lab},         {"completion", run_completion}, {"manual", run_manual}};
+} local_commands[] = {{"gateway", run_gateway}, {"check", run_check}, {"import", run_import},
+		      {"bridge", run_bridge},   {"lab", run_lab},     {"completion", run_completion},
+		      {"manual", run_manual}};
 
 static int
 run_local(const struct cli *cli, const struct command *command, const json_t *arguments)
@@ -489,6 +502,20 @@ run_console(const struct cli *cli, const struct words *words)
 	return words->plain ? run_plain(cli, words) : open_console((void *)cli, cli->socket);
 }
 
+/* On the gateway that was named, here or elsewhere. */
+static int
+run_there(const struct cli *cli, const struct words *words)
+{
+	if (words->name == NULL || words->once || words->plain)
+		return run_console(cli, words);
+	if (words->command == NULL)
+		return unknown_command(words->name);
+	if (words->console_option != NULL && strcmp(words->name, "lab") != 0)
+		return cli_fail(CONTROL_EXIT_USAGE, "%s is an option of the console, not of '%s'",
+				words->console_option, words->name);
+	return run_command(cli, words);
+}
+
 static int
 run(const struct cli_parts *parts, const struct words *words)
 {
@@ -498,6 +525,8 @@ run(const struct cli_parts *parts, const struct words *words)
 			  .socket = words->socket,
 			  .state_dir =
 			      words->state_dir != NULL ? words->state_dir : parts->default_state_dir};
+
+	int code;
 
 	if (cli.socket == NULL)
 		cli.socket = getenv("TWINSPAN_SOCKET");
@@ -509,16 +538,14 @@ run(const struct cli_parts *parts, const struct words *words)
 	}
 	if (words->help || (words->name != NULL && strcmp(words->name, "help") == 0))
 		return run_help(&cli, words);
-	if (words->name == NULL || words->once || words->plain)
-		return run_console(&cli, words);
-	if (words->command == NULL)
-		return unknown_command(words->name);
-	if (words->console_option != NULL && strcmp(words->name, "lab") != 0)
-		return cli_fail(CONTROL_EXIT_USAGE, "%s is an option of the console, not of '%s'",
-				words->console_option, words->name);
-	return run_command(&cli, words);
+	if (words->on == NULL)
+		return run_there(&cli, words);
+	code = cli_on_open(&cli, words->on);
+	if (code == CONTROL_EXIT_DONE)
+		code = run_there(&cli, words);
+	cli_on_close(&cli);
+	return code;
 }
-
 int
 cli_run(const struct cli_parts *parts, int argc, char *const *argv)
 {

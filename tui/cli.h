@@ -22,6 +22,7 @@ struct cli_parts {
 	int (*import)(const struct cli_import *import);
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
+	int (*bridge)(const char *socket, const char *role);
 	int (*console)(const struct console_options *options);
 	int (*once)(const struct console_options *options, const struct console_once *once);
 	const char *default_config, *default_socket, *default_state_dir;

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += tui/libcli.la
 tui_libcli_la_SOURCES = \
 	tui/cli.c tui/cli.h tui/cli_internal.h \
 	tui/cli_command.c \
+	tui/cli_on.c \
 	tui/cli_shell.c \
 	tui/cli_start.c \
 	tui/plain.c \
@@ -10,4 +11,4 @@ tui_libcli_la_SOURCES = \
 	tui/show_name.c \
 	tui/show_table.c \
 	tui/typed.c tui/typed.h
-CLI_LIBS = tui/libcli.la $(CONTROL_LIBS)
+CLI_LIBS = tui/libcli.la tui/libconsole.la $(SITES_LIBS) $(CONTROL_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)

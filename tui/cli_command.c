@@ -54,7 +54,7 @@ on_reply(void *context, const struct control_reply *reply)
 int
 cli_command(const struct cli *cli, const struct command *command, json_t *arguments)
 {
-	struct control_client_options options = {.socket = cli->socket};
+	struct control_client_options options = {NULL};
 	struct waiting waiting = {
 	    .exit_code = CONTROL_EXIT_FAILED,
 	    .json = json_is_true(json_object_get(arguments, "json")),
@@ -62,6 +62,7 @@ cli_command(const struct cli *cli, const struct command *command, json_t *argume
 	struct error err = {""};
 	uv_loop_t loop;
 
+	cli_client_options(cli, &options);
 	uv_loop_init(&loop);
 	waiting.client = control_client_open(&loop, &options, &err);
 	if (waiting.client != NULL) {

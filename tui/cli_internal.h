@@ -16,6 +16,7 @@ struct cli {
 	const char *socket;                    /* the one that counts: -s, TWINSPAN_SOCKET or the default */
 	const char *config;                    /* -c, or NULL */
 	const char *state_dir;
+	struct ssh_site *site; /* --on: where to instead of the socket; NULL: here */
 };
 
 /* An option that stands before or among a command's words. What help says of it comes from here. */
@@ -34,6 +35,12 @@ const struct cli_option *cli_options(size_t *count);
 int cli_fail(int exit_code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Flushes stdout. False where nobody reads it any more: then there is nothing left to do, quietly. */
 bool cli_flush(void);
+
+/* cli_on.c: takes the sites of --on into `cli`. 0, or the exit code. */
+int cli_on_open(struct cli *cli, const char *names);
+void cli_on_close(struct cli *cli);
+/* Where a client of the command line connects to: the socket, or the site. */
+void cli_client_options(const struct cli *cli, struct control_client_options *out);
 
 /* cli_command.c: a command of the gateway. `arguments` is taken. */
 int cli_command(const struct cli *cli, const struct command *command, json_t *arguments);

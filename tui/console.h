@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct control_transport;
 struct error;
 
 /* A connection in the file of another product. */
@@ -30,7 +31,8 @@ struct console_import {
 };
 
 struct console_options {
-	const char *socket;   /* of the gateway; borrowed for the time of the call */
+	const char *socket;                        /* of the gateway; borrowed for the time of the call */
+	const struct control_transport *transport; /* instead of the socket; NULL: the socket */
 	const char *theme;    /* a name or a path; NULL: the settings', else by the terminal's background */
 	const char *colours;  /* "auto", "24bit", "256", "16", "none"; NULL: the settings' */
 	const char *settings; /* console.yaml; NULL: the usual place */

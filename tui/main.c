@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/base/paths.h"
+#include "core/control/bridge.h"
 #include "core/gateway.h"
 #include "core/importer.h"
 #include "core/lab/lab.h"
@@ -69,6 +70,7 @@ main(int argc, char **argv)
 	    .check = gateway_check,
 	    .import = run_import,
 	    .lab = run_lab,
+	    .bridge = control_bridge_run,
 	    .console = run_console,
 	    .once = console_once,
 	    .default_config = GATEWAY_DEFAULT_CONFIG,

@@ -601,14 +601,14 @@ int
 plain_run(const struct cli *cli, uint64_t interval_seconds)
 {
 	struct plain *plain = memory_zeroed(1, sizeof(*plain));
-	struct control_client_options options = {.socket = cli->socket,
-						 .reconnect = true,
+	struct control_client_options options = {.reconnect = true,
 						 .kinds = told_kinds(),
 						 .events = PAST_EVENTS,
 						 .callbacks = {.context = plain, .state = on_state}};
 	struct error err = {""};
 	int code;
 
+	cli_client_options(cli, &options);
 	plain->cli = cli;
 	plain->known = model_store_new();
 	uv_loop_init(&plain->loop);

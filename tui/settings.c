@@ -4,6 +4,7 @@
  * library that writes YAML would lose the person's comments.
  */
 #include "tui/settings.h"
+#include "tui/settings_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -42,16 +43,6 @@ settings_panel(struct settings *settings, const char *name)
 	*panel = (struct settings_panel){0};
 	snprintf(panel->name, sizeof(panel->name), "%s", name);
 	return panel;
-}
-
-bool
-settings_production(const struct settings *settings, const char *site)
-{
-	for (size_t i = 0; site != NULL && i < settings->site_count; i++) {
-		if (strcmp(settings->sites[i].name, site) == 0)
-			return settings->sites[i].production;
-	}
-	return false;
 }
 
 /* --- keys --------------------------------------------------------------------------------------- */
@@ -204,45 +195,6 @@ read_panel_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void 
 	return yaml_read_map(r, value, "a panel", read_panel_setting, &reading);
 }
 
-/* --- sites -------------------------------------------------------------------------------------- */
-
-static bool
-read_site_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
-{
-	static const char *const names[] = {"name", "production", "host", "jump", "group", "role", NULL};
-	struct settings_site *site = out;
-
-	switch (yaml_index_of(names, yaml_text(key))) {
-	case 0:
-		if (!yaml_is_scalar(r, value, "name"))
-			return false;
-		text_clean(site->name, sizeof(site->name), yaml_text(value));
-		return true;
-	case 1:
-		return yaml_read_flag(r, value, "production", &site->production);
-	case -1:
-		return yaml_fail_name(r, key, "key", names);
-	default:
-		return true; /* how it is reached is not the panels' business */
-	}
-}
-
-static bool
-read_site(struct yaml_file *r, yaml_node_t *item, void *out)
-{
-	struct settings *settings = out;
-	struct settings_site site = {""};
-
-	if (!yaml_read_map(r, item, "a site", read_site_pair, &site))
-		return false;
-	if (site.name[0] == '\0')
-		return yaml_fail(r, item->start_mark, "a site needs a name");
-	settings->sites =
-	    memory_resize(settings->sites, (settings->site_count + 1) * sizeof(*settings->sites));
-	settings->sites[settings->site_count++] = site;
-	return true;
-}
-
 /* --- the whole ---------------------------------------------------------------------------------- */
 
 static bool
@@ -271,7 +223,7 @@ read_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 	case 5:
 		return yaml_read_map(r, value, "panels", read_panel_pair, settings);
 	case 6:
-		return yaml_read_list(r, value, "sites", read_site, settings);
+		return yaml_read_list(r, value, "sites", settings_read_site, settings);
 	default:
 		return yaml_fail_name(r, key, "key", names);
 	}
@@ -309,6 +261,6 @@ settings_free(struct settings *settings)
 	for (size_t i = 0; i < settings->panel_count; i++)
 		text_list_free(&settings->panels[i].columns);
 	FREE_AND_NULL(settings->panels);
-	FREE_AND_NULL(settings->sites);
-	settings->panel_count = settings->site_count = 0;
+	settings_free_sites(settings);
+	settings->panel_count = 0;
 }

@@ -10,7 +10,8 @@
  *   keys: {switchover: s, drain: [D, F5], rekey: none}     # in place of the command table's keys
  *   panels:
  *     tunnels: {columns: [name, state, rtt_ms], sort: rtt_ms, descending: yes}
- *   sites: [{name: lyon, host: root@192.0.2.10, production: true}]
+ *   sites: [{name: lyon, host: root@192.0.2.10:2222, jump: [bastion], group: plants, role: operator,
+ *            production: true, compress: yes, command: sudo twinspan bridge}]
  *
  * A file that isn't there is all defaults. What the console itself saves (columns, order, theme) replaces
  * that one part of the file; every other byte of it, comments too, stays.
@@ -41,9 +42,15 @@ struct settings_panel {
 	bool descending;
 };
 
+/* A gateway elsewhere. */
 struct settings_site {
 	char name[64];
-	bool production;
+	char host[256];         /* "user@host:port", or a host of ~/.ssh/config; "": the name is one */
+	struct text_list jumps; /* the same, from here to there; none: ~/.ssh/config's */
+	char group[64];
+	char role[16];     /* what a session is limited to; "": nothing */
+	char command[256]; /* what is run there; "": "twinspan bridge" */
+	bool production, compress;
 };
 
 struct settings {
@@ -70,6 +77,8 @@ struct settings_panel *settings_panel(struct settings *settings, const char *nam
 /** Writes `panels` and `theme` into the file as they are now. False with `err`; then the file is as it was.
  */
 bool settings_save(const struct settings *settings, struct error *err);
+/** The site of that name; NULL where there is none. */
+const struct settings_site *settings_site(const struct settings *settings, const char *name);
 /** Whether the site of that name is marked as production. */
 bool settings_production(const struct settings *settings, const char *site);
 

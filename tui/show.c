@@ -310,7 +310,6 @@ follow(struct show *show)
 	uint64_t bit = UINT64_C(1) << show->info->kind;
 	bool paged = show->info->storage == MODEL_PAGED;
 	struct control_client_options options = {
-	    .socket = show->cli->socket,
 	    .kinds = paged ? 0 : bit,
 	    .paged_kinds = paged && show->watch ? bit : 0,
 	    .events = ALL_EVENTS,
@@ -318,6 +317,7 @@ follow(struct show *show)
 	struct error err = {""};
 	uv_loop_t loop;
 
+	cli_client_options(show->cli, &options);
 	uv_loop_init(&loop);
 	show->client = control_client_open(&loop, &options, &err);
 	if (show->client == NULL) {

@@ -10,10 +10,12 @@
  */
 #include "core/control/client_internal.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uthash.h>
 
 #include "core/control/listen.h"
@@ -29,6 +31,7 @@ struct link {
 	struct control_client *client;
 	uv_pipe_t pipe;
 	uv_connect_t connect;
+	void *attempt; /* of the transport; NULL without one */
 	bool connected;
 };
 
@@ -40,7 +43,9 @@ struct out_write {
 struct control_client {
 	uv_loop_t *loop; /* NULL for a detached one */
 	char *socket;
+	const struct control_transport *transport;
 	bool reconnect;
+	enum control_client_trouble trouble;
 	size_t events;
 	struct control_client_events callbacks;
 	struct mirror mirror;
@@ -52,7 +57,7 @@ struct control_client {
 	struct control_lines in;
 	struct buffer out; /* requests that wait for the connection */
 	uv_timer_t retry, watchdog, soon, again;
-	uint64_t retry_ms;
+	uint64_t retry_ms, first_retry_ms, last_retry_ms;
 	unsigned silent, handles;
 	bool ever_greeted, closed;
 	usec_t heard;
@@ -110,7 +115,8 @@ take_hello(struct control_client *client, const json_t *hello, struct error *err
 	free(client->run);
 	client->run = run;
 	client->greeted = client->ever_greeted = true;
-	client->retry_ms = FIRST_RETRY_MS;
+	client->retry_ms = client->first_retry_ms;
+	client->trouble = CONTROL_TROUBLE_NONE;
 	control_mirror_begin(&client->mirror, other_run);
 	set_state(client,
 		  (client->mirror.kinds | client->mirror.paged_kinds) != 0 ? CONTROL_SYNCING : CONTROL_LIVE,
@@ -229,8 +235,11 @@ drop_link(struct control_client *client)
 	buffer_free(&client->in.bytes);
 	buffer_free(&client->out);
 	client->in.searched = 0;
-	if (link != NULL)
-		uv_close((uv_handle_t *)&link->pipe, on_link_closed);
+	if (link == NULL)
+		return;
+	if (link->attempt != NULL)
+		client->transport->close(link->attempt);
+	uv_close((uv_handle_t *)&link->pipe, on_link_closed);
 }
 
 static void
@@ -241,19 +250,35 @@ on_retry(uv_timer_t *timer)
 
 /* The connection, or the try, is over. */
 static void
-lose(struct control_client *client, const char *why)
+lose_for(struct control_client *client, const char *why, bool lasting)
 {
 	snprintf(client->why, sizeof(client->why), "%s", why);
+	client->trouble = lasting ? CONTROL_TROUBLE_LASTING : CONTROL_TROUBLE_LOST;
 	drop_link(client);
-	if (client->reconnect) {
+	if (client->reconnect && !lasting) {
 		uv_timer_start(&client->retry, on_retry, client->retry_ms, 0);
-		client->retry_ms =
-		    client->retry_ms * 2 < LAST_RETRY_MS ? client->retry_ms * 2 : LAST_RETRY_MS;
+		client->retry_ms = client->retry_ms * 2 < client->last_retry_ms ? client->retry_ms * 2
+										: client->last_retry_ms;
 	}
 	set_state(client, client->ever_greeted || !client->reconnect ? CONTROL_STALE : CONTROL_CONNECTING,
 		  client->why);
 	if (!client->closed)
 		control_pending_fail_all(&client->pending, client->why);
+}
+
+/* The transport may know more of the end than the stream does. */
+static void
+lose(struct control_client *client, const char *why)
+{
+	struct link *link = client->link;
+	const char *known = NULL;
+	bool lasting = false;
+	char copy[256];
+
+	if (link != NULL && link->attempt != NULL)
+		known = client->transport->why(link->attempt, &lasting);
+	snprintf(copy, sizeof(copy), "%s", known != NULL ? known : why);
+	lose_for(client, copy, lasting);
 }
 
 static void
@@ -314,34 +339,77 @@ follow_message(const struct control_client *client)
 			 (json_int_t)client->events);
 }
 
-static void
-on_connected(uv_connect_t *connect, int status)
+/* Who sits here, for the events over there. */
+static json_t *
+introduction(const struct link *link)
 {
-	struct link *link = connect->data;
+	const struct passwd *user = getpwuid(getuid());
+	char host[64] = "", name[128];
+
+	gethostname(host, sizeof(host) - 1);
+	snprintf(name, sizeof(name), "%s@%s", user != NULL ? user->pw_name : "?", host);
+	return json_pack("{s:i, s:s, s:s, s:s*}", "id", 0, "do", "introduce", "user", name, "key",
+			 link->client->transport->key(link->attempt));
+}
+
+/* The stream stands: asks for the model, then what was asked for meanwhile. */
+static void
+begin(struct link *link)
+{
 	struct control_client *client = link->client;
 	struct buffer requests;
-	char why[256];
 
-	if (client->link != link)
-		return;
-	if (status != 0) {
-		snprintf(why, sizeof(why), "no gateway answers on %s: %s", client->socket,
-			 uv_strerror(status));
-		lose(client, why);
-		return;
-	}
 	link->connected = true;
 	client->silent = 0;
 	client->heard = clock_monotonic();
 	uv_read_start((uv_stream_t *)&link->pipe, on_space, on_read);
 	requests = client->out;
 	client->out = (struct buffer){0};
+	if (link->attempt != NULL)
+		control_append(&client->out, introduction(link));
 	if ((client->mirror.kinds | client->mirror.paged_kinds) != 0)
 		control_append(&client->out, follow_message(client));
 	if (requests.length != 0)
 		buffer_append(&client->out, buffer_head(&requests), requests.length);
 	buffer_free(&requests);
 	flush(client);
+}
+
+static void
+on_connected(uv_connect_t *connect, int status)
+{
+	struct link *link = connect->data;
+	struct control_client *client = link->client;
+	char why[256];
+
+	if (client->link != link)
+		return;
+	if (status == 0) {
+		begin(link);
+		return;
+	}
+	snprintf(why, sizeof(why), "no gateway answers on %s: %s", client->socket, uv_strerror(status));
+	lose(client, why);
+}
+
+static void
+on_opened(void *context, int fd)
+{
+	struct link *link = context;
+	int status = uv_pipe_open(&link->pipe, fd);
+
+	if (status == 0) {
+		begin(link);
+		return;
+	}
+	close(fd);
+	lose(link->client, uv_strerror(status));
+}
+
+static void
+on_failed(void *context, const char *why, bool lasting)
+{
+	lose_for(((struct link *)context)->client, why, lasting);
 }
 
 static void
@@ -354,7 +422,13 @@ try_connect(struct control_client *client)
 	link->pipe.data = link->connect.data = link;
 	client->handles++;
 	client->link = link;
-	uv_pipe_connect(&link->connect, &link->pipe, client->socket, on_connected);
+	if (client->transport != NULL)
+		link->attempt =
+		    client->transport->open(client->transport->context, client->loop,
+					    &(struct control_transport_events){
+						.context = link, .opened = on_opened, .failed = on_failed});
+	else
+		uv_pipe_connect(&link->connect, &link->pipe, client->socket, on_connected);
 }
 
 static void
@@ -494,7 +568,8 @@ client_new(uint64_t kinds, uint64_t paged_kinds)
 {
 	struct control_client *client = memory_zeroed(1, sizeof(*client));
 
-	client->retry_ms = FIRST_RETRY_MS;
+	client->retry_ms = client->first_retry_ms = FIRST_RETRY_MS;
+	client->last_retry_ms = LAST_RETRY_MS;
 	control_mirror_init(&client->mirror, kinds, paged_kinds);
 	return client;
 }
@@ -504,13 +579,18 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 {
 	struct control_client *client;
 
-	if (!control_listen_path_fits(options->socket, err))
+	if (options->transport == NULL && !control_listen_path_fits(options->socket, err))
 		return NULL;
 	signal(SIGPIPE,
 	       SIG_IGN); /* a gateway that goes while it is written to is an error code, not the end */
 	client = client_new(options->kinds, options->paged_kinds);
 	client->loop = loop;
-	client->socket = text_copy(options->socket);
+	client->socket = text_copy(options->socket != NULL ? options->socket : "");
+	client->transport = options->transport;
+	if (options->transport != NULL && options->transport->first_retry_ms != 0) {
+		client->retry_ms = client->first_retry_ms = options->transport->first_retry_ms;
+		client->last_retry_ms = options->transport->last_retry_ms;
+	}
 	client->reconnect = options->reconnect;
 	client->events = options->events;
 	client->callbacks = options->callbacks;
@@ -545,6 +625,41 @@ enum control_client_state
 control_client_state(const struct control_client *client)
 {
 	return client->state;
+}
+
+enum control_client_trouble
+control_client_trouble(const struct control_client *client)
+{
+	return client->trouble;
+}
+
+uint64_t
+control_client_next_try(const struct control_client *client)
+{
+	return client->link == NULL && uv_is_active((const uv_handle_t *)&client->retry)
+		   ? uv_timer_get_due_in(&client->retry)
+		   : 0;
+}
+
+void
+control_client_retry(struct control_client *client)
+{
+	if (client->closed || client->link != NULL)
+		return;
+	uv_timer_stop(&client->retry);
+	try_connect(client);
+}
+
+void
+control_client_follow(struct control_client *client, uint64_t kinds, size_t events)
+{
+	client->events = events;
+	client->mirror.kinds |= kinds;
+	if (client->closed || client->link == NULL || !client->link->connected || !client->greeted)
+		return; /* the greeting begins with it */
+	set_state(client, CONTROL_SYNCING, NULL);
+	control_append(&client->out, follow_message(client));
+	flush(client);
 }
 
 struct model_store *

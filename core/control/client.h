@@ -2,7 +2,7 @@
 /*
  * The other end of the control socket: a console's or a command's. It keeps a copy of the model (a struct
  * model_store of its own, filled by a snapshot and then deltas), sends commands, asks for pages of the large
- * kinds. The stream below is a unix socket now and will be SSH; nothing above depends on which.
+ * kinds. The stream below is a unix socket, or what a transport brings (SSH); nothing above depends on which.
  */
 #ifndef TWINSPAN_CONTROL_CLIENT_H
 #define TWINSPAN_CONTROL_CLIENT_H
@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "core/base/error.h"
+#include "core/control/transport.h"
 #include "core/model/model.h"
 
 struct control_client;
@@ -22,6 +23,13 @@ enum control_client_state {
 	CONTROL_STALE       /* the gateway is gone; the copy is as old as control_client_heard() says */
 };
 
+/* Why there is no connection, for who decides what to do about it. */
+enum control_client_trouble {
+	CONTROL_TROUBLE_NONE,
+	CONTROL_TROUBLE_LOST,   /* it is tried again, where that was asked for */
+	CONTROL_TROUBLE_LASTING /* a person has to do something first: then control_client_retry() */
+};
+
 struct control_client_events {
 	void *context;
 	/** `why`: a reason for people, or NULL. */
@@ -31,8 +39,9 @@ struct control_client_events {
 };
 
 struct control_client_options {
-	const char *socket;   /* path */
-	bool reconnect;       /* try again for ever, 0.2 s to 5 s apart; else one try */
+	const char *socket;                        /* path; not looked at where there is a transport */
+	const struct control_transport *transport; /* NULL: the socket; else borrowed as long as the client */
+	bool reconnect;                            /* try again for ever, 0.2 s to 5 s apart; else one try */
 	uint64_t kinds;       /* STORED and LOG kinds to follow: bit per enum model_kind; 0: none, only ask */
 	uint64_t paged_kinds; /* PAGED kinds whose single changes are wanted (show --watch) */
 	size_t events;        /* how many past events to begin with */
@@ -49,6 +58,13 @@ struct control_client *control_client_open(uv_loop_t *loop, const struct control
 void control_client_close(struct control_client *client);
 
 enum control_client_state control_client_state(const struct control_client *client);
+enum control_client_trouble control_client_trouble(const struct control_client *client);
+/** Milliseconds until the next attempt by itself; 0 where none is waited for. */
+uint64_t control_client_next_try(const struct control_client *client);
+/** Tries now, whatever was waited for. Nothing where a connection stands or is being made. */
+void control_client_retry(struct control_client *client);
+/** Follows more STORED and LOG kinds from now on (a bit each), with so many past events. */
+void control_client_follow(struct control_client *client, uint64_t kinds, size_t events);
 /** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
  */
 struct model_store *control_client_store(struct control_client *client);

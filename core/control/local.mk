@@ -1,8 +1,10 @@
 noinst_LTLIBRARIES += core/control/libcontrol.la
 core_control_libcontrol_la_SOURCES = \
 	core/control/answers.c \
-	core/control/client.c core/control/client.h core/control/client_internal.h \
+	core/control/bridge.c core/control/bridge.h core/control/bridge_internal.h core/control/bridge_user.c \
+	core/control/client.c core/control/client.h core/control/client_internal.h core/control/transport.h \
 	core/control/commands.c core/control/commands.h \
+	core/control/identity.c \
 	core/control/listen.c core/control/listen.h \
 	core/control/mirror.c \
 	core/control/protocol.c core/control/protocol.h \
@@ -12,4 +14,4 @@ core_control_libcontrol_la_SOURCES = \
 	core/control/server.c core/control/server.h core/control/server_internal.h \
 	core/control/session.c \
 	core/control/words.c
-CONTROL_LIBS = core/control/libcontrol.la $(MODEL_LIBS) $(UV_LIBS)
+CONTROL_LIBS = core/control/libcontrol.la $(MODEL_LIBS) $(CRYPTO_LIBS) $(UV_LIBS)

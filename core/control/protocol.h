@@ -9,6 +9,14 @@
  *   {"hello": {"protocol": 1, "version": "0.1.0", "role": "operator", "run": "5f0e…", "pid": 411}}
  *     `run` is another with each start of the gateway: then event sequences begin anew.
  *
+ * What the bridge (`twinspan bridge`, over SSH) says before anything its user says can come through:
+ *   {"id": 0, "do": "bridge", "role": "viewer", "via": "192.0.2.7", "key": "SHA256:…"}
+ *     The role is lowered to that one, never raised; `via` is the address from which SSH was used, `key` the
+ * key that its server let in, where it tells. The gateway greets anew, with the role that counts from now on.
+ *
+ * What a client may say of itself, once, without an answer: it stands in the events, as its own word:
+ *   {"id": 0, "do": "introduce", "user": "alice@desk", "key": "SHA256:…"}
+ *
  * What a client asks; `id` is a number of its choice that comes back in the answer:
  *   {"id": 1, "do": "follow", "kinds": ["tunnels", "events"], "paged": ["routes"], "events": 200}
  *     Rows of the stored kinds as they are and then as they change; single changes of paged kinds; events

@@ -270,14 +270,14 @@ on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
 
 /* Connections of the same user. */
 static size_t
-connections_of(const struct control_server *server, const char *who)
+connections_of(const struct control_server *server, const char *user)
 {
 	const struct control_session *session;
 	size_t count = 0;
 
 	DL_FOREACH(server->sessions, session)
 	{
-		count += strcmp(session->who, who) == 0;
+		count += strcmp(session->user, user) == 0;
 	}
 	return count;
 }
@@ -287,7 +287,7 @@ on_connection(uv_stream_t *stream, int status)
 {
 	struct control_socket *socket = stream->data;
 	struct connection *connection;
-	char who[32] = "";
+	char user[32] = "";
 	enum command_role role;
 	uv_os_fd_t fd;
 	bool crowded;
@@ -307,10 +307,10 @@ on_connection(uv_stream_t *stream, int status)
 		uv_close((uv_handle_t *)&connection->pipe, on_connection_closed);
 		return;
 	}
-	role = control_role_of_socket(fd, who, sizeof(who));
+	role = control_role_of_socket(fd, user, sizeof(user));
 	crowded = socket->connections > MOST_CONNECTIONS ||
-		  (role != COMMAND_ADMIN && connections_of(socket->server, who) >= MOST_OF_ONE_USER);
-	control_session_begin(&connection->session, socket->server, role, who);
+		  (role != COMMAND_ADMIN && connections_of(socket->server, user) >= MOST_OF_ONE_USER);
+	control_session_begin(&connection->session, socket->server, role, user);
 	if (crowded)
 		control_session_refuse(&connection->session, "too many connections are open");
 	advance(connection);

@@ -36,7 +36,11 @@ void control_server_handle(struct control_server *server, const char *command, c
 /** Text of an argument or option ("tunnel", "confirm_within"); NULL where it was not given. */
 const char *control_request_text(const struct control_request *request, const char *name);
 bool control_request_flag(const struct control_request *request, const char *name);
-/** Who asks: "root", "uid 1000". */
+#define CONTROL_WHO 256
+/**
+ * Who asks, in less than CONTROL_WHO bytes: "root", "uid 1000"; over SSH also the key, the address and what
+ * the client says of itself: "root, key SHA256:…, from 192.0.2.7, as alice@desk".
+ */
 const char *control_request_who(const struct control_request *request);
 /**
  * The address from which whoever asks reaches this machine (the client of the SSH session that the command

@@ -20,8 +20,13 @@ struct control_session {
 	struct control_session *prev, *next; /* in the server's list */
 	struct control_server *server;
 	enum command_role role;
-	char who[32];
+	char user[32];         /* whose connection it is, as the kernel says */
+	char who[CONTROL_WHO]; /* that, and what is known of the person behind it */
 	char via[64]; /* from where its user reaches this machine, as the last command said; may be empty */
+	bool asked;   /* something came in */
+	bool bridged; /* over SSH: then `via` is the bridge's word, and the commands' doesn't count */
+	bool introduced; /* the client has said who it is */
+	bool key_known;  /* the bridge knows with which key its user came in */
 	struct control_lines in;
 	struct buffer out;
 	size_t in_flight;  /* bytes given to the socket and not yet taken by it */
@@ -49,7 +54,7 @@ struct control_request {
 	struct control_session *session;     /* NULL once the client went away */
 	json_int_t id;
 	json_t *arguments;
-	char who[32], via[64];
+	char who[CONTROL_WHO], via[64];
 };
 
 struct control_server {
@@ -89,6 +94,15 @@ void control_session_reply(struct control_session *session, json_int_t id, int e
 /* Watches the store for all sessions. */
 void control_session_watch_store(struct control_server *server);
 void control_session_watched_kinds_changed(struct control_server *server);
+
+/* --- identity.c -------------------------------------------------------------------------------- */
+
+/* Appends the greeting, with the role as it is now. */
+void control_session_greet(struct control_session *session);
+/* The bridge's first word (protocol.h). False where it was refused. */
+bool control_session_bridge(struct control_session *session, const json_t *message);
+/* What the client says of who it is; counts once. */
+void control_session_introduce(struct control_session *session, const json_t *message);
 
 /* --- query.c ----------------------------------------------------------------------------------- */
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <utlist.h>
 
 static uint64_t
@@ -31,12 +30,10 @@ control_session_begin(struct control_session *session, struct control_server *se
 {
 	session->server = server;
 	session->role = role;
+	snprintf(session->user, sizeof(session->user), "%s", who);
 	snprintf(session->who, sizeof(session->who), "%s", who);
 	DL_APPEND(server->sessions, session);
-	control_append(&session->out,
-		       json_pack("{s:{s:i, s:s, s:s, s:s, s:i}}", "hello", "protocol", CONTROL_PROTOCOL,
-				 "version", TWINSPAN_VERSION, "role", command_role_name(role), "run",
-				 server->run, "pid", (int)getpid()));
+	control_session_greet(session);
 }
 
 void
@@ -292,7 +289,8 @@ handle_command(struct control_session *session, json_int_t id, const json_t *mes
 	const char *name = json_string_value(json_object_get(message, "name"));
 	const char *via = json_string_value(json_object_get(message, "via"));
 
-	text_clean(session->via, sizeof(session->via), via != NULL ? via : "");
+	if (!session->bridged)
+		text_clean(session->via, sizeof(session->via), via != NULL ? via : "");
 	if (name == NULL)
 		control_session_reply(session, id, CONTROL_EXIT_USAGE, "a command needs a name", NULL);
 	else
@@ -309,6 +307,10 @@ handle(struct control_session *session, const json_t *message)
 		control_session_refuse(session, "a request needs \"do\", a text, and \"id\", a number");
 	else if (strcmp(what, "follow") == 0)
 		handle_follow(session, message);
+	else if (strcmp(what, "bridge") == 0)
+		control_session_bridge(session, message);
+	else if (strcmp(what, "introduce") == 0)
+		control_session_introduce(session, message);
 	else if (strcmp(what, "query") == 0)
 		control_query_begin(session, json_integer_value(id), message);
 	else if (strcmp(what, "command") == 0)
@@ -317,6 +319,7 @@ handle(struct control_session *session, const json_t *message)
 		control_session_reply(session, json_integer_value(id), CONTROL_EXIT_USAGE,
 				      "this gateway (version " TWINSPAN_VERSION ") knows no such request",
 				      NULL);
+	session->asked = true;
 }
 
 bool

@@ -277,6 +277,7 @@ open_client(struct once *once, struct error *err)
 {
 	struct app *app = &once->app;
 	struct control_client_options options = {.socket = app->options->socket,
+						 .transport = app->options->transport,
 						 .kinds = app_followed_kinds(),
 						 .events = PAST_EVENTS,
 						 .callbacks = {.context = once, .state = on_state}};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The inside of SSH. link.c is the one side of an attempt that the loop sees, and the only one that both
+ * threads touch, behind a mutex; everything else runs on the attempt's own thread: route.c finds the way
+ * (hosts, jumps, sockets), hop.c makes one SSH session on it, trust.c and login.c are the two halves of
+ * knowing each other, pump.c carries bytes.
+ */
+#ifndef TWINSPAN_TUI_SSH_INTERNAL_H
+#define TWINSPAN_TUI_SSH_INTERNAL_H
+
+#include <libssh/libssh.h>
+
+#include "core/base/error.h"
+#include "tui/ssh/ssh.h"
+
+#define SSH_TEXT 1024     /* of an answer */
+#define SSH_MOST_JUMPS 8  /* hosts between us and the site */
+#define SSH_PATIENCE_S 20 /* for each step of the network's */
+#define SSH_KEEPALIVE_MS 15000
+
+/* One attempt, as its thread sees it. */
+struct ssh_link;
+
+/* A host on the way. All text is owned. */
+struct ssh_stop {
+	char *host, *user;
+	unsigned port;
+};
+void ssh_stop_free(struct ssh_stop *stop);
+
+/* Why an attempt failed. */
+struct ssh_fault {
+	struct error error;
+	bool lasting;
+};
+bool ssh_fault_set(struct ssh_fault *fault, bool lasting, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- link.c: for the thread -------------------------------------------------------------------- */
+
+const char *ssh_link_name(const struct ssh_link *link);
+const char *ssh_link_command(const struct ssh_link *link);
+bool ssh_link_compress(const struct ssh_link *link);
+void ssh_link_phase(struct ssh_link *link, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Waits for the answer. False for no; `out` (of SSH_TEXT) is to be wiped. */
+bool ssh_link_ask(struct ssh_link *link, const struct ssh_question *question, char *out);
+/* The attempt is given up: the thread ends as soon as it sees that. */
+bool ssh_link_abandoned(struct ssh_link *link);
+/* The socket that is shut down when the attempt is given up; -1 for none any more. False where it already is.
+ */
+bool ssh_link_holds(struct ssh_link *link, int fd);
+/* With which key we came in, "SHA256:…". */
+void ssh_link_key(struct ssh_link *link, const char *fingerprint);
+/* The last line that the far side's command wrote to stderr. */
+void ssh_link_said(struct ssh_link *link, const char *bytes, size_t length);
+
+/* --- route.c ----------------------------------------------------------------------------------- */
+
+/* The way to the target: its stop last, the jumps before it. `stops` has room for SSH_MOST_JUMPS + 1. Returns
+ * how many, 0 with `fault`. */
+size_t ssh_route(const struct ssh_target *target, struct ssh_stop *stops, struct ssh_fault *fault);
+/* Connects a TCP socket, or returns -1 with `fault`. */
+int ssh_route_dial(struct ssh_link *link, const char *host, unsigned port, struct ssh_fault *fault);
+
+/* --- hop.c ------------------------------------------------------------------------------------- */
+
+/* A session with the options of ~/.ssh/config, not connected. NULL with `fault`. */
+ssh_session ssh_hop_new(const struct ssh_stop *stop, bool compress, struct ssh_fault *fault);
+/* Connects it over `fd` (taken; -1: a ProxyCommand of ~/.ssh/config, or a socket of our own), checks its key
+ * and logs in. */
+bool ssh_hop_open(struct ssh_link *link, ssh_session session, int fd, struct ssh_fault *fault);
+/* "user@host:port" for people. */
+const char *ssh_hop_name(ssh_session session, char *out, size_t size);
+/* Where it connects to, after ~/.ssh/config. */
+void ssh_hop_address(ssh_session session, char *host, size_t size, unsigned *port);
+/* Ends it and frees it; may be NULL. */
+void ssh_hop_free(ssh_session session);
+/* "/home/a/.ssh" */
+void ssh_folder(char *out, size_t size);
+
+/* --- trust.c, login.c -------------------------------------------------------------------------- */
+
+bool ssh_trust(struct ssh_link *link, ssh_session session, struct ssh_fault *fault);
+bool ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fault);
+
+/* --- pump.c ------------------------------------------------------------------------------------ */
+
+/* Carries bytes between the channel and `fd` until one of them ends. */
+void ssh_pump(struct ssh_link *link, ssh_session session, ssh_channel channel, int fd);
+
+#endif

@@ -3,16 +3,15 @@
  * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line
  * of text; where its result has "lines", they follow. With --json, where the command has it, the result alone
  * is printed, as JSON.
+ *
+ * At several sites it is done side by side, or one after the other where the first failure is to stop it.
+ * What an action came to stands in a table in the end.
  */
-#include "tui/cli_internal.h"
+#include "tui/cli_errand.h"
 
 #include <stdio.h>
-
-struct waiting {
-	struct control_client *client;
-	int exit_code;
-	bool json;
-};
+#include <stdlib.h>
+#include <string.h>
 
 static void
 print_lines(const json_t *lines, FILE *out)
@@ -41,37 +40,141 @@ cli_print_reply(const struct control_reply *reply, bool json)
 	}
 }
 
+/* --- answers ------------------------------------------------------------------------------------------ */
+
+static void
+print_json(const struct errand *errand, const struct task *task, const struct control_reply *reply)
+{
+	json_t *named = cli_place_json(errand->cli, task->place, reply->result);
+
+	json_dumpf(named, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
+	putchar('\n');
+	json_decref(named);
+}
+
+/* The answer of one of several sites. An action's own words come in the table. */
+static void
+print_one_of_many(const struct errand *errand, const struct task *task, const struct control_reply *reply)
+{
+	const json_t *lines = json_object_get(reply->result, "lines");
+
+	if (!reply->ok) {
+		if (!errand->tells_progress)
+			cli_place_fail(errand->cli, task->place, reply->exit_code, "%s", reply->text);
+		errand_print_lines(errand, task, lines, stderr);
+	} else if (errand->json) {
+		print_json(errand, task, reply);
+	} else {
+		if (!errand->action && *reply->text != '\0')
+			fprintf(task->place->out, "%s\n", reply->text);
+		print_lines(lines, task->place->out);
+	}
+	cli_place_flush(task->place);
+}
+
+static const char *
+word_of(const struct task *task)
+{
+	static const char *const words[] = {"done", "failed", "failed", "unreachable", "not permitted"};
+
+	if (task->state != TASK_DONE)
+		return "not done";
+	if (task->left_out && task->exit_code == CONTROL_EXIT_FAILED)
+		return "refused";
+	return words[task->exit_code];
+}
+
+static void
+tell_progress(const struct errand *errand, const struct task *task)
+{
+	char label[CLI_LABEL];
+	size_t done = 0;
+
+	for (size_t i = 0; i < errand->count; i++)
+		done += errand->tasks[i].state == TASK_DONE;
+	fprintf(stderr, "[%zu/%zu] %s%s%s%s\n", done, errand->count,
+		cli_place_label(errand->cli, task->place->name, label, sizeof(label)), word_of(task),
+		*task->text != '\0' ? ": " : "", task->text);
+}
+
+static void ask_next(struct errand *errand);
+
 static void
 on_reply(void *context, const struct control_reply *reply)
 {
-	struct waiting *waiting = context;
+	struct task *task = context;
+	struct errand *errand = task->errand;
 
-	waiting->exit_code = reply->exit_code;
-	cli_print_reply(reply, waiting->json);
-	control_client_close(waiting->client);
+	task_note(task, reply);
+	if (errand->tells_progress)
+		tell_progress(errand, task);
+	if (errand->many)
+		print_one_of_many(errand, task, reply);
+	else
+		cli_print_reply(reply, errand->json);
+	if (!reply->ok && errand->cli->stop_on_failure)
+		errand->stopped = true;
+	ask_next(errand);
+}
+
+/* Asks the next site, or all of them; ends the loop where there is none any more. */
+static void
+ask_next(struct errand *errand)
+{
+	size_t at_once = errand->cli->stop_on_failure ? 1 : errand->count;
+
+	for (size_t i = 0; i < errand->count && errand->asked < at_once && !errand->stopped; i++) {
+		struct task *task = &errand->tasks[i];
+
+		if (task->state == TASK_WAITS)
+			task_ask(task, json_incref(errand->arguments), on_reply);
+	}
+	if (errand->asked == 0)
+		uv_stop(&errand->loop);
+}
+
+static void
+print_table(const struct errand *errand)
+{
+	char label[CLI_LABEL];
+
+	printf("%s%-13s  Text\n", cli_place_label(errand->cli, "Site", label, sizeof(label)), "Result");
+	for (size_t i = 0; i < errand->count; i++) {
+		const struct task *task = &errand->tasks[i];
+
+		printf("%s%-*s%s%s\n", cli_place_label(errand->cli, task->place->name, label, sizeof(label)),
+		       *task->text != '\0' ? 13 : 0, word_of(task), *task->text != '\0' ? "  " : "",
+		       task->text);
+	}
+}
+
+/* --- the whole ---------------------------------------------------------------------------------------- */
+
+static int
+run(struct errand *errand)
+{
+	int code = errand_confirm(errand);
+
+	if (code != CONTROL_EXIT_DONE)
+		return code;
+	errand_open(errand);
+	ask_next(errand);
+	uv_run(&errand->loop, UV_RUN_DEFAULT);
+	for (size_t i = 0; i < errand->count; i++)
+		code = errand->tasks[i].exit_code > code ? errand->tasks[i].exit_code : code;
+	if (errand->many && errand->action && !errand->json)
+		print_table(errand);
+	return code;
 }
 
 int
 cli_command(const struct cli *cli, const struct command *command, json_t *arguments)
 {
-	struct control_client_options options = {NULL};
-	struct waiting waiting = {
-	    .exit_code = CONTROL_EXIT_FAILED,
-	    .json = json_is_true(json_object_get(arguments, "json")),
-	};
-	struct error err = {""};
-	uv_loop_t loop;
+	struct errand *errand = errand_new(cli, command, arguments);
+	int code = errand_check(errand);
 
-	cli_client_options(cli, &options);
-	uv_loop_init(&loop);
-	waiting.client = control_client_open(&loop, &options, &err);
-	if (waiting.client != NULL) {
-		control_client_command(waiting.client, command->name, arguments, on_reply, &waiting);
-		uv_run(&loop, UV_RUN_DEFAULT);
-	} else {
-		json_decref(arguments);
-		waiting.exit_code = cli_fail(CONTROL_EXIT_NO_GATEWAY, "%s", err.text);
-	}
-	uv_loop_close(&loop);
-	return waiting.exit_code;
+	if (code == CONTROL_EXIT_DONE)
+		code = run(errand);
+	errand_free(errand);
+	return code;
 }

@@ -608,7 +608,7 @@ plain_run(const struct cli *cli, uint64_t interval_seconds)
 	struct error err = {""};
 	int code;
 
-	cli_client_options(cli, &options);
+	cli_client_options(cli, &cli->places[0], &options);
 	plain->cli = cli;
 	plain->known = model_store_new();
 	uv_loop_init(&plain->loop);

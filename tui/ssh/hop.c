@@ -150,10 +150,15 @@ ssh_hop_open(struct ssh_link *link, ssh_session session, int fd, struct ssh_faul
 	if (ssh_connect(session) != SSH_OK)
 		return ssh_fault_set(fault, false, "ssh to %s: %s", name, ssh_get_error(session));
 	ssh_link_phase(link, "checking the key of %s", name);
-	if (!ssh_trust(link, session, fault))
+	if (!ssh_trust(link, session, fault)) {
+		fault->trouble = SSH_TROUBLE_HOST_KEY;
 		return false;
+	}
 	ssh_link_phase(link, "logging in at %s", name);
-	return ssh_login(link, session, fault);
+	if (ssh_login(link, session, fault))
+		return true;
+	fault->trouble = fault->lasting ? SSH_TROUBLE_LOGIN : SSH_TROUBLE_WAY;
+	return false;
 }
 
 void

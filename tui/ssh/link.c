@@ -27,6 +27,7 @@ struct ssh_site {
 	struct ssh_asker asker;
 	struct control_transport transport;
 	struct ssh_link *link; /* the present attempt; NULL for none */
+	enum ssh_trouble trouble;
 };
 
 struct ssh_link {
@@ -45,6 +46,7 @@ struct ssh_link {
 
 	/* what the thread found; behind the mutex */
 	bool opened, failed, lasting;
+	enum ssh_trouble trouble;
 	int stream;
 	char why[256], phase[96], key[96], said[160];
 	struct ssh_question question;
@@ -220,6 +222,7 @@ tell_failed(struct ssh_link *link, const struct ssh_fault *fault)
 	pthread_mutex_lock(&link->mutex);
 	link->failed = true;
 	link->lasting = fault->lasting;
+	link->trouble = fault->trouble != SSH_TROUBLE_NONE ? fault->trouble : SSH_TROUBLE_WAY;
 	text_clean(link->why, sizeof(link->why), fault->error.text);
 	wake(link);
 	pthread_mutex_unlock(&link->mutex);
@@ -274,6 +277,8 @@ on_async(uv_async_t *async)
 	opened = link->opened && !link->told;
 	failed = link->failed && !link->told;
 	lasting = link->lasting;
+	if (link->opened || link->failed)
+		site->trouble = link->trouble; /* NONE where it is open */
 	snprintf(why, sizeof(why), "%s", link->why);
 	if (opened) {
 		stream = link->stream;
@@ -417,6 +422,7 @@ ssh_site_new(const struct ssh_target *target, const struct ssh_asker *asker)
 						     .context = site,
 						     .first_retry_ms = FIRST_RETRY_MS,
 						     .last_retry_ms = LAST_RETRY_MS};
+	site->trouble = SSH_TROUBLE_WAY;
 	return site;
 }
 
@@ -433,6 +439,12 @@ const struct control_transport *
 ssh_site_transport(struct ssh_site *site)
 {
 	return &site->transport;
+}
+
+enum ssh_trouble
+ssh_site_trouble(const struct ssh_site *site)
+{
+	return site->trouble;
 }
 
 const char *

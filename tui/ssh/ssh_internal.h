@@ -32,6 +32,7 @@ void ssh_stop_free(struct ssh_stop *stop);
 struct ssh_fault {
 	struct error error;
 	bool lasting;
+	enum ssh_trouble trouble; /* NONE: the way */
 };
 bool ssh_fault_set(struct ssh_fault *fault, bool lasting, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

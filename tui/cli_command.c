@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESULT_WIDTH 13 /* "not permitted" */
+
 static void
 print_lines(const json_t *lines, FILE *out)
 {
@@ -42,34 +44,48 @@ cli_print_reply(const struct control_reply *reply, bool json)
 
 /* --- answers ------------------------------------------------------------------------------------------ */
 
+/* The answer of one of several sites, for people. An action's own words come in the table. */
 static void
-print_json(const struct errand *errand, const struct task *task, const struct control_reply *reply)
+print_text(const struct task *task)
 {
-	json_t *named = cli_place_json(errand->cli, task->place, reply->result);
+	const struct errand *errand = task->errand;
+
+	if (task->exit_code != CONTROL_EXIT_DONE)
+		return;
+	if (!errand->action && *task->text != '\0')
+		fprintf(task->place->out, "%s\n", task->text);
+	print_lines(json_object_get(task->result, "lines"), task->place->out);
+	cli_place_flush(task->place);
+}
+
+static void
+print_failure(const struct task *task)
+{
+	if (!task->errand->tells_progress)
+		cli_place_fail(task->errand->cli, task->place, task->exit_code, "%s", task->text);
+	errand_print_lines(task, stderr);
+}
+
+static void
+print_json(const struct task *task)
+{
+	json_t *named = cli_place_json(task->errand->cli, task->place, task->result);
 
 	json_dumpf(named, stdout, MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
 	putchar('\n');
 	json_decref(named);
+	cli_flush();
 }
 
-/* The answer of one of several sites. An action's own words come in the table. */
 static void
-print_one_of_many(const struct errand *errand, const struct task *task, const struct control_reply *reply)
+print_one_of_many(struct errand *errand, const struct task *task)
 {
-	const json_t *lines = json_object_get(reply->result, "lines");
-
-	if (!reply->ok) {
-		if (!errand->tells_progress)
-			cli_place_fail(errand->cli, task->place, reply->exit_code, "%s", reply->text);
-		errand_print_lines(errand, task, lines, stderr);
-	} else if (errand->json) {
-		print_json(errand, task, reply);
-	} else {
-		if (!errand->action && *reply->text != '\0')
-			fprintf(task->place->out, "%s\n", reply->text);
-		print_lines(lines, task->place->out);
-	}
-	cli_place_flush(task->place);
+	if (task->exit_code != CONTROL_EXIT_DONE)
+		print_failure(task);
+	else if (errand->json)
+		print_json(task);
+	if (!errand->json)
+		errand_print_in_order(errand, print_text);
 }
 
 static const char *
@@ -109,7 +125,7 @@ on_reply(void *context, const struct control_reply *reply)
 	if (errand->tells_progress)
 		tell_progress(errand, task);
 	if (errand->many)
-		print_one_of_many(errand, task, reply);
+		print_one_of_many(errand, task);
 	else
 		cli_print_reply(reply, errand->json);
 	if (!reply->ok && errand->cli->stop_on_failure)
@@ -138,13 +154,15 @@ print_table(const struct errand *errand)
 {
 	char label[CLI_LABEL];
 
-	printf("%s%-13s  Text\n", cli_place_label(errand->cli, "Site", label, sizeof(label)), "Result");
+	printf("%s%-*s  Text\n", cli_place_label(errand->cli, "Site", label, sizeof(label)), RESULT_WIDTH,
+	       "Result");
 	for (size_t i = 0; i < errand->count; i++) {
 		const struct task *task = &errand->tasks[i];
+		const char *text = task->state == TASK_DONE ? task->text : "";
 
-		printf("%s%-*s%s%s\n", cli_place_label(errand->cli, task->place->name, label, sizeof(label)),
-		       *task->text != '\0' ? 13 : 0, word_of(task), *task->text != '\0' ? "  " : "",
-		       task->text);
+		cli_place_label(errand->cli, task->place->name, label, sizeof(label));
+		printf("%s%-*s%s%s\n", label, *text != '\0' ? RESULT_WIDTH : 0, word_of(task),
+		       *text != '\0' ? "  " : "", text);
 	}
 }
 

@@ -51,22 +51,31 @@ errand_check(struct errand *errand)
 /* --- the dry run -------------------------------------------------------------------------------------- */
 
 static void
+print_dry_run(const struct task *task)
+{
+	char label[CLI_LABEL];
+
+	if (task->left_out)
+		cli_place_fail(task->errand->cli, task->place, task->exit_code, "%s", task->text);
+	else
+		fprintf(stderr, "%s%s\n",
+			cli_place_label(task->errand->cli, task->place->name, label, sizeof(label)),
+			task->text);
+	errand_print_lines(task, stderr);
+}
+
+static void
 on_dry_run(void *context, const struct control_reply *reply)
 {
 	struct task *task = context;
 	struct errand *errand = task->errand;
-	char label[CLI_LABEL];
 
 	task_note(task, reply);
-	cli_place_label(errand->cli, task->place->name, label, sizeof(label));
-	if (reply->ok) {
-		fprintf(stderr, "%s%s\n", label, reply->text);
+	if (reply->ok)
 		task->state = TASK_WAITS; /* for the real one */
-	} else {
+	else
 		task->left_out = true;
-		cli_place_fail(errand->cli, task->place, reply->exit_code, "%s", reply->text);
-	}
-	errand_print_lines(errand, task, json_object_get(reply->result, "lines"), stderr);
+	errand_print_in_order(errand, print_dry_run);
 	if (errand->asked == 0)
 		uv_stop(&errand->loop);
 }

@@ -29,6 +29,14 @@ errand_new(const struct cli *cli, const struct command *command, json_t *argumen
 	return errand;
 }
 
+static void
+task_forget(struct task *task)
+{
+	FREE_AND_NULL(task->text);
+	json_decref(task->result);
+	task->result = NULL;
+}
+
 void
 errand_free(struct errand *errand)
 {
@@ -37,7 +45,7 @@ errand_free(struct errand *errand)
 	uv_run(&errand->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&errand->loop);
 	for (size_t i = 0; i < errand->count; i++)
-		free(errand->tasks[i].text);
+		task_forget(&errand->tasks[i]);
 	free(errand->tasks);
 	json_decref(errand->arguments);
 	free(errand);
@@ -71,6 +79,7 @@ void
 task_ask(struct task *task, json_t *arguments, control_reply_fn done)
 {
 	task->state = TASK_ASKED;
+	task->answered = task->printed = false;
 	task->errand->asked++;
 	control_client_command(task->client, task->errand->command->name, arguments, done, task);
 }
@@ -79,18 +88,35 @@ void
 task_note(struct task *task, const struct control_reply *reply)
 {
 	task->state = TASK_DONE;
+	task->answered = true;
 	task->errand->asked--;
 	task->exit_code = reply->exit_code;
-	free(task->text);
+	task_forget(task);
 	task->text = text_copy(reply->text);
+	task->result = json_incref((json_t *)reply->result);
 }
 
 void
-errand_print_lines(const struct errand *errand, const struct task *task, const json_t *lines, FILE *out)
+errand_print_in_order(struct errand *errand, void (*print)(const struct task *task))
 {
+	for (size_t i = 0; i < errand->count; i++) {
+		struct task *task = &errand->tasks[i];
+
+		if (!task->answered && task->state != TASK_DONE)
+			return;
+		if (task->answered && !task->printed)
+			print(task);
+		task->printed = true;
+	}
+}
+
+void
+errand_print_lines(const struct task *task, FILE *out)
+{
+	const json_t *lines = json_object_get(task->result, "lines");
 	char label[CLI_LABEL];
 
-	cli_place_label(errand->cli, task->place->name, label, sizeof(label));
+	cli_place_label(task->errand->cli, task->place->name, label, sizeof(label));
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const char *line = json_string_value(json_array_get(lines, i));
 

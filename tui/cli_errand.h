@@ -21,7 +21,9 @@ struct task {
 	enum task_state state;
 	control_reply_fn done;
 	int exit_code;
-	char *text;    /* of the answer, owned; "" before */
+	char *text;     /* of the answer, owned; "" before */
+	json_t *result; /* the same; NULL where there is none */
+	bool answered, printed;
 	bool left_out; /* its dry run failed */
 };
 
@@ -49,8 +51,11 @@ void errand_open(struct errand *errand);
 void task_ask(struct task *task, json_t *arguments, control_reply_fn done);
 /* Keeps what the answer says. */
 void task_note(struct task *task, const struct control_reply *reply);
-/* Prints lines of an answer behind the site's name. */
-void errand_print_lines(const struct errand *errand, const struct task *task, const json_t *lines, FILE *out);
+/* Calls `print` for each answer in the order of the sites, as soon as those before it have come: people find
+ * theirs where it was the last time. */
+void errand_print_in_order(struct errand *errand, void (*print)(const struct task *task));
+/* Prints the lines of an answer behind the site's name. */
+void errand_print_lines(const struct task *task, FILE *out);
 
 /* cli_confirm.c: whether it may be done at all without being asked for; before anything is connected. 0, or
  * the exit code. */

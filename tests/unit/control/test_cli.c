@@ -4,18 +4,8 @@
  * its own; the gateway that it talks to is the store and server of this one.
  */
 #include <fcntl.h>
-#include <sys/wait.h>
 
-#include "tests/unit/control/harness.h"
-#include "tui/cli.h"
-
-struct run {
-	pid_t pid;
-	int out, err, in; /* in: our end of its stdin where that is a pipe, else -1 */
-	bool ended;
-	int exit_code;
-	char output[1000000], errors[4000];
-};
+#include "tests/unit/control/runs.h"
 
 /* --- parts that stand in for the program's ----------------------------------------------------- */
 
@@ -77,139 +67,6 @@ static const struct cli_parts parts = {.gateway = fake_gateway,
 				       .default_config = "/default.yaml",
 				       .default_socket = "/default.sock",
 				       .default_state_dir = "/default/state"};
-
-/* --- running ----------------------------------------------------------------------------------- */
-
-static int
-temporary_file(void)
-{
-	char path[] = "/tmp/twinspan-test-XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	unlink(path);
-	return fd;
-}
-
-/* Ends a forked process without what the test program does at its end. */
-static void
-end_with(int exit_code)
-{
-	fflush(NULL);
-	_exit(exit_code);
-}
-
-/* Starts the command line; "S" among the words stands for the harness's socket. */
-static struct run *
-start_with(struct harness *h, bool piped, const char *const *words)
-{
-	struct run *run = memory_zeroed(1, sizeof(*run));
-	char *argv[16] = {(char *)"twinspan"};
-	int argc = 1;
-
-	for (; words[argc - 1] != NULL; argc++)
-		argv[argc] = strcmp(words[argc - 1], "S") == 0 ? h->socket : (char *)words[argc - 1];
-	int ends[2] = {-1, -1};
-
-	run->out = temporary_file();
-	run->err = temporary_file();
-	if (piped)
-		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	run->in = ends[1];
-	fflush(NULL);
-	run->pid = fork();
-	if (run->pid == 0) {
-		if (piped)
-			dup2(ends[0], STDIN_FILENO);
-		close(ends[1]); /* or it would never see the end */
-		dup2(run->out, STDOUT_FILENO);
-		dup2(run->err, STDERR_FILENO);
-		end_with(cli_run(&parts, argc, argv));
-	}
-	if (piped)
-		close(ends[0]);
-	return run;
-}
-
-static struct run *
-start(struct harness *h, const char *const *words)
-{
-	return start_with(h, false, words);
-}
-
-static void
-look(struct run *run)
-{
-	ssize_t got = pread(run->out, run->output, sizeof(run->output) - 1, 0);
-	int status;
-
-	run->output[got > 0 ? got : 0] = '\0';
-	got = pread(run->err, run->errors, sizeof(run->errors) - 1, 0);
-	run->errors[got > 0 ? got : 0] = '\0';
-	if (!run->ended && waitpid(run->pid, &status, WNOHANG) == run->pid) {
-		run->ended = true;
-		run->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-		look(run);
-	}
-}
-
-static void
-finish(struct run *run)
-{
-	if (!run->ended) {
-		kill(run->pid, SIGKILL);
-		waitpid(run->pid, NULL, 0);
-	}
-	close(run->out);
-	close(run->err);
-	if (run->in >= 0)
-		close(run->in);
-	free(run);
-}
-
-#define RUN(h, ...) run_to_end(h, (const char *const[]){__VA_ARGS__, NULL})
-
-static struct run *
-run_to_end(struct harness *h, const char *const *words)
-{
-	struct run *run = start(h, words);
-
-	WAIT_FOR(h, (look(run), run->ended));
-	return run;
-}
-
-static size_t
-line_count(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += *text == '\n';
-	return count;
-}
-
-/* One line on stderr that says `says`, and that exit code. */
-static void
-assert_refused(struct run *run, int exit_code, const char *says)
-{
-	if (run->exit_code != exit_code)
-		fail_msg("exit code %d instead of %d: %s%s", run->exit_code, exit_code, run->output,
-			 run->errors);
-	if (strstr(run->errors, says) == NULL)
-		fail_msg("'%s' does not say '%s'", run->errors, says);
-	assert_int_equal(line_count(run->errors), 1);
-	assert_string_equal(run->output, "");
-	finish(run);
-}
-
-static void
-assert_prints(struct run *run, const char *output)
-{
-	assert_string_equal(run->errors, "");
-	assert_string_equal(run->output, output);
-	assert_int_equal(run->exit_code, 0);
-	finish(run);
-}
 
 static void
 do_it(void *context, struct control_request *request)
@@ -640,16 +497,10 @@ one_look_takes_a_panel_a_row_a_filter_and_a_size(void **state)
 }
 
 static void
-type_line(struct run *run, const char *line)
-{
-	assert_int_equal(write(run->in, line, strlen(line)), (ssize_t)strlen(line));
-}
-
-static void
 the_plain_mode_tells_changes_in_words(void **state)
 {
 	struct harness *h = some_gateway();
-	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+	struct run *run = start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", NULL});
 	size_t lines;
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
@@ -684,7 +535,7 @@ static void
 the_plain_mode_takes_commands_and_asks_before_what_is_dangerous(void **state)
 {
 	struct harness *h = some_gateway();
-	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+	struct run *run = start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", NULL});
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
 	type_line(run, "show tunnels\n");
@@ -721,7 +572,7 @@ the_plain_mode_tells_rates_as_often_as_asked(void **state)
 	struct harness *h = some_gateway();
 	struct model_gateway *gateway = model_row_new(MODEL_KIND_GATEWAY);
 	struct run *run =
-	    start_with(h, true, (const char *const[]){"-s", "S", "--plain", "--interval", "1", NULL});
+	    start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", "--interval", "1", NULL});
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
 	model_set(&gateway->name, "lyon");

@@ -249,9 +249,24 @@
 	F(STR,  currency,         "", "Currency",   "")
 
 #define MODEL_SITE(F, S) \
-	F(STR,  name,  "", "Site",  "") \
-	F(STR,  host,  "", "Host",  "") \
-	F(STR,  state, "", "State", "")
+	F(STR,  name,              "",    "Site",        "its name in console.yaml") \
+	F(STR,  host,              "",    "Host",        "where SSH goes; null for the gateway here") \
+	F(STR,  group,             "",    "Group",       "the group that it belongs to") \
+	F(STR,  state,             "",    "State",       "live, reading, connecting, asks, stale, refused or off") \
+	F(STR,  why,               "",    "Because",     "why there is no connection, or what it waits for") \
+	F(BOOL, here,              "",    "Here",        "the gateway that the console was opened on") \
+	F(BOOL, production,        "",    "Production",  "its name is asked for before what is dangerous") \
+	F(UINT, connections_up,    "",    "Up",          "connections with a tunnel that can carry traffic") \
+	F(UINT, connections_total, "",    "Connections", "configured connections") \
+	F(UINT, alarms,            "",    "Alarms",      "what needs a person there") \
+	F(STR,  attention,         "",    "Needs",       "the most urgent of that, in words") \
+	F(UINT, rx_bps,            "bps", "In",          "rate of all its tunnels, inwards") \
+	F(UINT, tx_bps,            "bps", "Out",         "rate of all its tunnels, outwards") \
+	F(REAL, rtt_ms,            "ms",  "RTT",         "from a request to its answer, over SSH") \
+	F(TIME, heard_at,          "",    "Heard",       "when something was last heard from it") \
+	F(TIME, started_at,        "",    "Started",     "when its gateway started") \
+	F(STR,  role,              "",    "Role",        "what we may do there: viewer, operator or admin") \
+	F(STR,  version,           "",    "Version",     "of its program")
 
 #define MODEL_PLUGIN(F, S) \
 	F(STR,  name,        "", "Plugin",      "") \

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tui/sheets/sheets.h"
+#include "tui/sites/fleet.h"
 
 enum row_state { ROW_WAITS, ROW_ASKED, ROW_REFUSED, ROW_RUNS, ROW_DONE, ROW_FAILED, ROW_LEFT };
 
@@ -19,7 +20,8 @@ struct bulk_row {
 };
 
 struct bulk {
-	json_t *all; /* the arguments of each */
+	json_t *all;            /* the arguments of each */
+	struct text_list sites; /* where each goes, by the keys of their rows; none: all to where one is */
 	struct bulk_row *rows;
 	size_t count, at; /* at: of the row that is asked about or runs */
 	bool dry, go_on, running;
@@ -37,6 +39,7 @@ bulk_free(struct bulk *bulk)
 	if (bulk == NULL)
 		return;
 	json_decref(bulk->all);
+	text_list_free(&bulk->sites);
 	free(bulk->rows);
 	free(bulk);
 }
@@ -44,7 +47,11 @@ bulk_free(struct bulk *bulk)
 static const char *
 name_of(const struct sheet *sheet, size_t row)
 {
-	const char *name = json_string_value(
+	const char *name;
+
+	if (sheet->bulk->sites.count > 0)
+		return sheet->bulk->sites.items[row];
+	name = json_string_value(
 	    json_object_get(json_array_get(sheet->bulk->all, row), sheet->command->arguments[0].name));
 
 	return name != NULL ? name : "";
@@ -105,21 +112,83 @@ bulk_ask(struct sheet *sheet)
 	arm(sheet);
 }
 
-void
-bulk_open(struct sheet *sheet, json_t *all)
+static void
+bulk_prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
 {
 	struct bulk *bulk = memory_zeroed(1, sizeof(*bulk));
 
 	sheet->bulk = bulk;
 	bulk->all = all;
+	text_list_copy(&bulk->sites, sites);
 	bulk->count = json_array_size(all);
 	bulk->rows = memory_zeroed(bulk->count, sizeof(*bulk->rows));
 	bulk->dry = sheet_has_dry_run(sheet->command);
-	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s: %zu marked",
-		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name, bulk->count);
+}
+
+struct control_client *
+bulk_client(const struct sheet *sheet, size_t row)
+{
+	struct fleet *fleet = sheet->app->fleet;
+	size_t site;
+
+	if (sheet->bulk->sites.count == 0)
+		return sheet->app->client;
+	site = fleet_of_row(fleet, sheet->bulk->sites.items[row]);
+	return site < fleet_count(fleet) && fleet_at(fleet, site)->state == CONTROL_LIVE
+		   ? fleet_at(fleet, site)->scene.client
+		   : NULL;
+}
+
+bool
+bulk_production(const struct sheet *sheet)
+{
+	struct fleet *fleet = sheet->app->fleet;
+
+	for (size_t i = 0; sheet->bulk != NULL && i < sheet->bulk->sites.count; i++) {
+		size_t site = fleet_of_row(fleet, sheet->bulk->sites.items[i]);
+
+		if (site < fleet_count(fleet) && fleet_at(fleet, site)->production)
+			return true;
+	}
+	return false;
+}
+
+const char *
+bulk_only(const struct sheet *sheet, const char *otherwise)
+{
+	return sheet->bulk->sites.count == 1 ? sheet->bulk->sites.items[0] : otherwise;
+}
+
+bool
+bulk_elsewhere(const struct sheet *sheet)
+{
+	return sheet->bulk != NULL && sheet->bulk->sites.count > 0;
+}
+
+void
+bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites)
+{
+	json_t *all = json_array();
+	char what[160];
+
+	for (size_t i = 0; i < sites->count; i++)
+		json_array_append_new(all, json_deep_copy(arguments));
+	bulk_prepare(sheet, all, sites);
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%.80s on %zu site%s",
+		 sheet_describe(sheet->command, arguments, what, sizeof(what)), sites->count,
+		 sites->count == 1 ? "" : "s");
 	bulk_ask(sheet);
 }
 
+void
+bulk_open(struct sheet *sheet, json_t *all)
+{
+	bulk_prepare(sheet, all, &(struct text_list){0});
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s: %zu marked",
+		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name,
+		 sheet->bulk->count);
+	bulk_ask(sheet);
+}
 /* --- carrying it out
  * ------------------------------------------------------------------------------------------ */
 
@@ -221,6 +290,8 @@ text_of(const struct sheet *sheet, size_t row, char *out, size_t size)
 		return it->text;
 	if (it->state == ROW_WAITS)
 		return "asking the gateway …";
+	if (sheet->bulk->sites.count > 0)
+		return "will be asked to do it"; /* what it would come to is not known here */
 	consequence_say(sheet->app, sheet->command, json_array_get(sheet->bulk->all, row), out, size);
 	return out;
 }

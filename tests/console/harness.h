@@ -59,15 +59,14 @@ void world_own_path(struct world *world, bool own);
 void world_fail_at(struct world *world, const char *tunnel);
 /** Waits until that command came; fails the test where it didn't, or came twice. */
 void world_wait_command(struct world *world, const char *text);
-/** A gateway and a console on it that shows the gateway's state. / Ends both. */
-struct world *world_open_live(const struct screen_options *options);
-void world_finish(struct world *world);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
 
 /** Opens the console; returns when it has drawn its first screen. */
 void screen_open(struct world *world, const struct screen_options *options);
-/** A gateway that listens, and a console on it that is live. */
+/** The same, and waits until it shows the gateway's state (not in ASCII). */
+void screen_open_until_live(struct world *world, const struct screen_options *options);
+/** A gateway that listens, and a console on it that shows its state. */
 struct world *screen_open_live(const struct screen_options *options);
 /** Leaves by `q` where it still runs; fails the test where the console ended badly and nobody asked how;
  * frees. */

@@ -267,9 +267,7 @@ open_with(const struct screen_options *options)
 	world_handle(world, "configure", on_configure, &canned);
 	world_handle(world, "reload", on_reload, &canned);
 	world_serve(world);
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
+	screen_open_until_live(world, options);
 	return world;
 }
 
@@ -282,10 +280,9 @@ open_sized(int rows, int cols)
 }
 
 static void
-finish(struct world *world)
+finish_config(struct world *world)
 {
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 	assert_int_equal(entries("run"), 0); /* nothing of a private file is left */
 }
 
@@ -329,7 +326,7 @@ the_page_shows_what_runs(void **state)
 		screen_golden(world, name);
 		assert_int_not_equal(screen_colour(world, "role:"), screen_colour(world, "customer"));
 		assert_int_not_equal(screen_colour(world, "# Lyon"), screen_colour(world, "customer"));
-		finish(world);
+		finish_config(world);
 	}
 }
 
@@ -359,7 +356,7 @@ a_search_goes_from_place_to_place(void **state)
 	screen_wait(world, "lines");
 	screen_type(world, "G");
 	screen_wait_gone(world, "# Lyon's gateway");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -377,7 +374,7 @@ a_file_that_differs_and_a_reload_are_said(void **state)
 	set_confirm(&canned, 0); /* the row says that it was loaded again */
 	screen_wait(world, "# another one");
 	screen_wait_gone(world, "differs");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -404,7 +401,7 @@ a_viewer_sees_it_and_is_told_why_no_more(void **state)
 	screen_wait(world, "new-connection is off: your role here is viewer");
 	screen_type(world, "K");
 	screen_wait(world, "keep-configuration is not permitted");
-	finish(world);
+	finish_config(world);
 }
 
 /* --- the editor ----------------------------------------------------------------------------------- */
@@ -451,7 +448,7 @@ a_change_is_checked_shown_applied_and_kept(void **state)
 		wait_until(world, &canned.kept, 1);
 		screen_wait_gone(world, "K keeps it");
 		assert_null(kept_text());
-		finish(world);
+		finish_config(world);
 	}
 }
 
@@ -469,7 +466,7 @@ cancel_has_the_focus_and_loses_nothing(void **state)
 	screen_wait(world, "nothing was changed; your text is in");
 	assert_int_equal(canned.applied, 0);
 	assert_non_null(strstr(kept_text(), "64513"));
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -489,7 +486,7 @@ the_time_until_it_goes_back_can_be_chosen(void **state)
 	screen_type(world, "\t\r");
 	wait_until(world, &canned.applied, 1);
 	assert_string_equal(canned.confirm, "");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -513,7 +510,7 @@ an_editor_that_changes_nothing_or_fails_changes_nothing(void **state)
 		screen_wait(world, editors[i].says);
 		screen_wait(world, "═1═"); /* the screen is back */
 		assert_int_equal(canned.dry, 0);
-		finish(world);
+		finish_config(world);
 	}
 }
 
@@ -534,7 +531,7 @@ what_a_failing_editor_wrote_is_not_lost(void **state)
 	screen_wait(world, "[ Use it ]");
 	screen_type(world, "\r");
 	screen_wait(world, "+     peer_asn: 64513");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -550,7 +547,7 @@ without_an_editor_it_says_so(void **state)
 	world = open_sized(24, 80);
 	screen_type(world, ":edit\r");
 	screen_wait(world, "there is no editor: set VISUAL or EDITOR");
-	finish(world);
+	finish_config(world);
 	setenv("PATH", before, 1);
 	free(before);
 }
@@ -577,7 +574,7 @@ errors_stand_with_their_lines_and_can_be_mended(void **state)
 	screen_wait(world, "+   asn: 65011");
 	screen_type(world, "\x1b");
 	screen_wait(world, "nothing was changed");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -595,7 +592,7 @@ a_refusal_to_apply_keeps_the_text(void **state)
 	screen_wait(world, "a drill is under way");
 	screen_wait(world, "Your text is kept in");
 	assert_non_null(strstr(kept_text(), "64513"));
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -617,7 +614,7 @@ somebody_elses_change_is_not_written_over(void **state)
 	screen_wait(world, "+     peer_asn: 64513"); /* of the new text */
 	assert_non_null(strstr(canned.file, "# theirs"));
 	assert_string_equal(canned.base, "0000111122223333");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -641,7 +638,7 @@ a_gateway_that_goes_meanwhile_is_waited_for(void **state)
 	screen_wait(world, "● live");
 	screen_type(world, "\r");
 	screen_wait(world, "+     peer_asn: 64513");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -665,7 +662,7 @@ the_editor_has_the_terminal_for_itself(void **state)
 	screen_wait(world, "nothing was changed");
 	assert_true(screen_wrote(world, "EDITINGEDITED"));
 	screen_wait(world, "AS65010 · 192.0.2.10"); /* the new size is drawn */
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -698,7 +695,7 @@ the_private_file_is_private_and_goes_with_the_console(void **state)
 		else
 			assert_int_equal(screen_exit(world), 0);
 		write_file("go", "", 0600);
-		finish(world);
+		finish_config(world);
 		unlink(in_scratch("begun"));
 		unlink(in_scratch("go"));
 	}
@@ -760,7 +757,7 @@ a_connection_by_hand(void **state)
 		wait_until(world, &canned.applied, 1);
 		assert_string_equal(canned.confirm, "60");
 		screen_wait(world, "K keeps it");
-		finish(world);
+		finish_config(world);
 	}
 }
 
@@ -798,7 +795,7 @@ each_field_says_what_is_wrong(void **state)
 	screen_type(world, "N");
 	screen_wait(world, "aws-paris-2");
 	screen_type(world, "\x1b");
-	finish(world);
+	finish_config(world);
 }
 
 static void
@@ -817,7 +814,7 @@ a_secret_can_be_made_and_shown(void **state)
 	screen_type(world, "\x14");
 	screen_wait(world, "********************************");
 	screen_type(world, "\x1b");
-	finish(world);
+	finish_config(world);
 }
 
 /* --- the form, from a file ------------------------------------------------------------------------ */
@@ -922,7 +919,7 @@ a_connection_of_a_file_is_chosen_and_named(void **state)
 	screen_wait_row(world, "Name", "plant-9");
 	screen_type(world, "\x1b");
 	unlink(path);
-	finish(world);
+	finish_config(world);
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, make_scratch, remove_scratch)

@@ -16,24 +16,6 @@
 
 static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
 static void
 turn_for(struct world *world, usec_t time)
 {
@@ -76,7 +58,7 @@ static const struct {
 static struct world *
 open_and_resize(const struct screen_options *options)
 {
-	struct world *world = open_live(options);
+	struct world *world = screen_open_live(options);
 
 	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
 		screen_resize(world, sizes[i].rows, sizes[i].cols);
@@ -97,7 +79,7 @@ direct_colours_are_those_of_the_theme(void **state)
 	assert_int_equal(screen_background(world, "lyon"), dark.roles[ROLE_header].bg.rgb);
 	assert_int_equal(screen_background(world, "both spans up"), dark.roles[ROLE_selection].bg.rgb);
 	assert_int_equal(screen_background(world, "Established"), -1); /* the terminal's own */
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -109,7 +91,7 @@ where_there_are_256_the_nearest_is_taken(void **state)
 	snprintf(code, sizeof(code), "38;5;%d", theme_nearest_256((uint32_t)good_of("dark")));
 	assert_true(screen_wrote(world, code));
 	assert_false(screen_wrote(world, "38;2;"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -126,7 +108,7 @@ where_there_are_16_the_named_one_is_taken(void **state)
 	screen_wait_row(world, "▸", "Established");
 	screen_type(world, "k");
 	assert_int_equal(screen_colour(world, "Established"), screen_colour(world, "▸"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -139,7 +121,7 @@ without_colours_the_words_are_the_same(void **state)
 	assert_int_equal(screen_colour(world, "✕ down"), -1);
 	assert_true(screen_reversed(world, "both spans up"));
 	assert_false(screen_wrote(world, "38;5;"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -155,14 +137,14 @@ in_ascii_there_is_no_other_character(void **state)
 		screen_wait_row(world, ".2.", "x down");
 		assert_true(screen_is_ascii(world));
 	}
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_flag_gives_colours_that_the_description_lacks(void **state)
 {
-	struct world *world =
-	    open_live(&(struct screen_options){.rows = 24, .cols = 80, .term = "vt100", .colours = "24bit"});
+	struct world *world = screen_open_live(
+	    &(struct screen_options){.rows = 24, .cols = 80, .term = "vt100", .colours = "24bit"});
 
 	assert_int_equal(screen_colour(world, "Established"), good_of("dark"));
 	screen_close(world);
@@ -172,17 +154,17 @@ a_flag_gives_colours_that_the_description_lacks(void **state)
 	screen_wait(world, "● live");
 	screen_wait(world, "Established");
 	assert_true(screen_wrote(world, "38;5;"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_settings_can_say_how_many_colours(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){
+	struct world *world = screen_open_live(&(struct screen_options){
 	    .rows = 24, .cols = 80, .settings = "colours: 24bit\nascii: no\n", .no_color = "1"});
 
 	assert_int_equal(screen_colour(world, "Established"), good_of("dark"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -230,7 +212,7 @@ a_terminal_that_can_not_be_used_is_said_clearly(void **state)
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 180, .colours = "many"});
 	screen_wait(world, "--colours takes auto, 24bit, 256, 16 or none");
 	assert_int_equal(screen_exit(world), 2);
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- the background --------------------------------------------------------------------------------- */
@@ -238,7 +220,7 @@ a_terminal_that_can_not_be_used_is_said_clearly(void **state)
 static void
 the_terminals_answer_chooses_light_or_dark(void **state)
 {
-	struct world *world = open_live(
+	struct world *world = screen_open_live(
 	    &(struct screen_options){.rows = 24, .cols = 80, .no_theme = true, .colorterm = "truecolor"});
 
 	assert_int_equal(screen_colour(world, "Established"), good_of("dark"));
@@ -255,17 +237,17 @@ the_terminals_answer_chooses_light_or_dark(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Keys in Overview");
 	assert_int_equal(screen_colour(world, "Established"), good_of("dark"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 without_an_answer_colorfgbg_counts(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){
+	struct world *world = screen_open_live(&(struct screen_options){
 	    .rows = 24, .cols = 80, .no_theme = true, .colorfgbg = "0;15", .colorterm = "truecolor"});
 
 	assert_int_equal(screen_colour(world, "Established"), good_of("light"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -302,7 +284,7 @@ own_path(const struct world *world, const char *file, char *out, size_t size)
 static void
 themes_are_switched_live_and_kept(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){
+	struct world *world = screen_open_live(&(struct screen_options){
 	    .rows = 24, .cols = 120, .colorterm = "truecolor", .settings = "# mine\nmouse: no\n"});
 	char path[512], text[512] = "";
 	FILE *file;
@@ -323,13 +305,13 @@ themes_are_switched_live_and_kept(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
 	assert_string_equal(text, "# mine\nmouse: no\ntheme: \"contrast\"\n");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_broken_theme_is_said_and_the_old_one_stays(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){
+	struct world *world = screen_open_live(&(struct screen_options){
 	    .rows = 24, .cols = 180, .colorterm = "truecolor", .settings = "mouse: no\n"});
 	char folder[512], path[512];
 	FILE *file;
@@ -356,7 +338,7 @@ a_broken_theme_is_said_and_the_old_one_stays(void **state)
 	assert_int_equal(screen_colour(world, "Established"), good_of("dark"));
 	unlink(path);
 	rmdir(folder);
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- the mouse -------------------------------------------------------------------------------------- */
@@ -374,7 +356,7 @@ click(struct world *world, int row, int col)
 static void
 the_mouse_is_off_until_it_is_asked_for(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	assert_false(screen_wrote(world, "1000h"));
 	screen_type(world, "m");
@@ -384,13 +366,14 @@ the_mouse_is_off_until_it_is_asked_for(void **state)
 	screen_type(world, "m");
 	screen_wait(world, "mouse off");
 	assert_true(screen_wrote(world, MOUSE_OFF));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 clicks_choose_tabs_rows_and_keys(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
+	struct world *world =
+	    screen_open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
 
 	click(world, 2, 13); /* Tunnels */
 	screen_wait(world, "4 tunnels");
@@ -415,13 +398,14 @@ clicks_choose_tabs_rows_and_keys(void **state)
 	screen_wait(world, "4 tunnels");
 	click(world, 24, 2); /* "s switch over" */
 	screen_wait(world, "[ Cancel ]");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 in_the_overview_graphs_belong_to_their_connection(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
+	struct world *world =
+	    screen_open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
 
 	screen_wait(world, "4 min ago");
 	click(world, 7, 20);
@@ -431,13 +415,14 @@ in_the_overview_graphs_belong_to_their_connection(void **state)
 	click(world, 23, 20); /* an event */
 	click(world, 24, 77); /* "q leave", and its end */
 	assert_int_equal(screen_exit(world), 0);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_dangerous_button_takes_two_clicks(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
+	struct world *world =
+	    screen_open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
 	int row, col;
 
 	screen_type(world, "s");
@@ -450,14 +435,14 @@ a_dangerous_button_takes_two_clicks(void **state)
 	click(world, row + 1, col + 3); /* Cancel cancels at once */
 	screen_wait_gone(world, "switch over ]");
 	assert_int_equal(world_commands(world, "aws-paris done"), 0);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_mouse_is_let_go_at_the_end_whatever_it_is(void **state)
 {
 	struct world *world =
-	    open_live(&(struct screen_options){.rows = 24, .cols = 80, .settings = "mouse: yes\n"});
+	    screen_open_live(&(struct screen_options){.rows = 24, .cols = 80, .settings = "mouse: yes\n"});
 
 	assert_true(screen_wrote(world, MOUSE_ON));
 	assert_false(screen_wrote(world, MOUSE_OFF));
@@ -471,13 +456,14 @@ the_mouse_is_let_go_at_the_end_whatever_it_is(void **state)
 	assert_int_not_equal(screen_exit(world), 0);
 	assert_true(screen_wrote(world, MOUSE_OFF));
 	assert_true(screen_wrote(world, LEAVE));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_suspended_console_lets_the_mouse_go_and_takes_it_again(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
+	struct world *world =
+	    screen_open_live(&(struct screen_options){.rows = 24, .cols = 80, .mouse = true});
 	usec_t end = clock_monotonic() + 30 * USEC_PER_SEC;
 	size_t before;
 
@@ -492,7 +478,7 @@ a_suspended_console_lets_the_mouse_go_and_takes_it_again(void **state)
 	}
 	click(world, 2, 13);
 	screen_wait(world, "4 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- production ------------------------------------------------------------------------------------- */
@@ -535,7 +521,7 @@ production_looks_different_in_every_tier(void **state)
 	screen_wait(world, "● live");
 	screen_wait_row(world, "PRODUCTION", "lyon");
 	assert_true(screen_reversed(world, "PRODUCTION"));
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- pause ------------------------------------------------------------------------------------------ */
@@ -556,7 +542,7 @@ set_rtt(struct world *world, const char *name, double rtt)
 static void
 a_paused_screen_stands_while_data_goes_on(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "z");
 	screen_wait_row(world, "lyon", "PAUSED");
@@ -572,13 +558,13 @@ a_paused_screen_stands_while_data_goes_on(void **state)
 	screen_wait(world, "77.7 ms");
 	screen_wait_gone(world, "PAUSED");
 	screen_wait(world, "something new");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 moving_shows_the_present_and_moves(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait_row(world, "▸", "aws-paris/1");
@@ -589,13 +575,13 @@ moving_shows_the_present_and_moves(void **state)
 	screen_wait_gone(world, "PAUSED");
 	screen_wait_row(world, "▸", "aws-paris/2");
 	screen_wait(world, "77.7 ms");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 nothing_is_sent_from_a_paused_screen(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2z");
 	screen_wait(world, "PAUSED");
@@ -606,13 +592,13 @@ nothing_is_sent_from_a_paused_screen(void **state)
 	screen_type(world, "r");
 	screen_wait(world, "asked");
 	assert_int_equal(world_commands(world, "aws-paris/1 done"), 1);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_paused_screen_says_that_the_gateway_is_gone(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "z");
 	screen_wait(world, "PAUSED");
@@ -621,7 +607,7 @@ a_paused_screen_says_that_the_gateway_is_gone(void **state)
 	screen_resize(world, 20, 60);
 	screen_wait_row(world, "PAUSED", "STALE");
 	screen_wait(world, "aws-paris");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- sizes ------------------------------------------------------------------------------------------ */
@@ -633,8 +619,8 @@ the_state_is_seen_at_any_size(void **state)
 	static const char *const keys[] = {"z", "m", "?", "/a", ":theme "};
 
 	for (size_t k = 0; k < COUNT_OF(keys); k++) {
-		struct world *world =
-		    open_live(&(struct screen_options){.rows = 24, .cols = 80, .settings = production});
+		struct world *world = screen_open_live(
+		    &(struct screen_options){.rows = 24, .cols = 80, .settings = production});
 
 		screen_type(world, keys[k]);
 		for (size_t i = 0; i < COUNT_OF(tiny); i++) {
@@ -642,14 +628,14 @@ the_state_is_seen_at_any_size(void **state)
 			screen_wait(world, "live");
 		}
 		screen_type(world, "\x1b");
-		finish(world);
+		screen_finish(world);
 	}
 }
 
 static void
 a_low_screen_keeps_its_rows_for_the_panel(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 6, .cols = 60});
+	struct world *world = screen_open_live(&(struct screen_options){.rows = 6, .cols = 60});
 
 	assert_false(screen_has(world, "Tunnels"));
 	assert_true(screen_has(world, "carries"));
@@ -657,7 +643,7 @@ a_low_screen_keeps_its_rows_for_the_panel(void **state)
 	screen_wait(world, "switchover");
 	screen_type(world, "\x1b");
 	screen_wait(world, "q leave");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- help ------------------------------------------------------------------------------------------- */
@@ -665,8 +651,8 @@ a_low_screen_keeps_its_rows_for_the_panel(void **state)
 static void
 help_is_searched_and_shows_a_persons_own_keys(void **state)
 {
-	struct world *world =
-	    open_live(&(struct screen_options){.rows = 24, .cols = 80, .settings = "keys: {rekey: F5}\n"});
+	struct world *world = screen_open_live(
+	    &(struct screen_options){.rows = 24, .cols = 80, .settings = "keys: {rekey: F5}\n"});
 
 	screen_type(world, "?");
 	screen_wait(world, "Keys in Overview");
@@ -687,20 +673,20 @@ help_is_searched_and_shows_a_persons_own_keys(void **state)
 	screen_wait(world, "Keys in Overview");
 	screen_type(world, "?");
 	screen_wait_gone(world, "Keys in Overview");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 help_has_two_columns_where_there_is_room(void **state)
 {
-	struct world *world = open_live(&(struct screen_options){.rows = 50, .cols = 200});
+	struct world *world = screen_open_live(&(struct screen_options){.rows = 50, .cols = 200});
 
 	screen_type(world, "?");
 	screen_wait_row(world, "Keys in Overview", "Commands, after ':'");
 	screen_resize(world, 36, 120);
 	screen_wait(world, "Keys in Overview");
 	screen_wait_gone(world, "Commands, after ':'");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- bytes ------------------------------------------------------------------------------------------ */
@@ -735,9 +721,7 @@ an_idle_screen_costs_few_bytes(void **state)
 	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		size_t bytes;
 
-		screen_open(world, &all[i]);
-		screen_wait(world, "● live");
-		screen_wait(world, "═1═");
+		screen_open_until_live(world, &all[i]);
 		bytes = least_idle(world, 4); /* charts move every few seconds */
 		print_message("# overview at %dx%d: %zu bytes a second\n", all[i].cols, all[i].rows, bytes);
 		assert_in_range(bytes, 1, 400); /* its graphs fill up */
@@ -754,7 +738,7 @@ an_idle_screen_costs_few_bytes(void **state)
 static void
 a_changed_number_costs_few_bytes(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	size_t least = SIZE_MAX;
 
 	screen_type(world, "2");
@@ -773,13 +757,13 @@ a_changed_number_costs_few_bytes(void **state)
 	}
 	print_message("# one changed number: %zu bytes\n", least);
 	assert_in_range(least, 1, 64);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_acts_within_its_delay(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 	usec_t least = USEC_PER_SEC, start;
 
 	for (int i = 0; i < 5; i++) {
@@ -792,7 +776,7 @@ escape_acts_within_its_delay(void **state)
 	}
 	/* screen_type itself waits 60 ms for it; ncurses' own delay would be a second */
 	assert_in_range(least, 0, 500 * USEC_PER_MS);
-	finish(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(direct_colours_are_those_of_the_theme),

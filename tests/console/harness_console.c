@@ -153,6 +153,15 @@ world_turn(struct world *world)
 }
 
 void
+world_turn_for(struct world *world, usec_t time)
+{
+	usec_t end = clock_monotonic() + time;
+
+	while (clock_monotonic() < end)
+		world_turn(world);
+}
+
+void
 screen_turn(struct world *world)
 {
 	struct pollfd fd = {.fd = world->fd, .events = POLLIN};

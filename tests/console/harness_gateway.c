@@ -227,6 +227,26 @@ world_store(struct world *world)
 	return world->store;
 }
 
+void *
+world_take(struct world *world, enum model_kind kind, const char *key)
+{
+	const struct model_shape *shape = model_kind_info(kind)->shape;
+	void *row = model_row_new(kind);
+
+	model_row_clear(shape, row);
+	model_row_copy(shape, row,
+		       key != NULL ? model_store_get(world->store, kind, key)
+				   : model_store_at(world->store, kind, 0));
+	return row;
+}
+
+void
+world_put(struct world *world, enum model_kind kind, void *row)
+{
+	model_store_put(world->store, kind, row);
+	model_row_free(kind, row);
+}
+
 size_t
 world_commands(const struct world *world, const char *text)
 {

@@ -25,6 +25,8 @@ if HAVE_CMOCKA
 check_LTLIBRARIES += tests/console/libharness.la
 endif
 tests_console_libharness_la_SOURCES = \
+	tests/console/configuration.c \
+	tests/console/configuration.h \
 	tests/console/harness.h \
 	tests/console/harness_console.c \
 	tests/console/harness_gateway.c \
@@ -35,10 +37,22 @@ tests_console_libharness_la_SOURCES = \
 	tests/console/world.h
 tests_console_libharness_la_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 
+UNIT_TESTS += tests/console/test_colours
+tests_console_test_colours_SOURCES = tests/console/test_colours.c
+tests_console_test_colours_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_colours_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_look
 tests_console_test_look_SOURCES = tests/console/test_look.c
 tests_console_test_look_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_look_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_mouse
+tests_console_test_mouse_SOURCES = tests/console/test_mouse.c
+tests_console_test_mouse_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_mouse_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_cost
+tests_console_test_cost_SOURCES = tests/console/test_cost.c
+tests_console_test_cost_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_cost_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_console
 tests_console_test_console_SOURCES = tests/console/test_console.c
 tests_console_test_console_CFLAGS = $(CONSOLE_TEST_CFLAGS)
@@ -47,10 +61,18 @@ UNIT_TESTS += tests/console/test_actions
 tests_console_test_actions_SOURCES = tests/console/test_actions.c
 tests_console_test_actions_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_actions_LDADD = $(CONSOLE_TEST_LIBS)
-UNIT_TESTS += tests/console/test_config
-tests_console_test_config_SOURCES = tests/console/test_config.c
-tests_console_test_config_CFLAGS = $(CONSOLE_TEST_CFLAGS)
-tests_console_test_config_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_config_page
+tests_console_test_config_page_SOURCES = tests/console/test_config_page.c
+tests_console_test_config_page_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_config_page_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_config_editor
+tests_console_test_config_editor_SOURCES = tests/console/test_config_editor.c
+tests_console_test_config_editor_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_config_editor_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_config_form
+tests_console_test_config_form_SOURCES = tests/console/test_config_form.c
+tests_console_test_config_form_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_config_form_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_navigation
 tests_console_test_navigation_SOURCES = tests/console/test_navigation.c
 tests_console_test_navigation_CFLAGS = $(CONSOLE_TEST_CFLAGS)

@@ -105,17 +105,12 @@ static void
 a_change_of_a_sessions_state_is_counted(void **state)
 {
 	struct world *world = screen_open_live(&wide);
-	struct model_store *store = world_store(world);
-	const struct model_shape *shape = model_kind_info(MODEL_KIND_PEER)->shape;
-	struct model_peer *p = model_row_new(MODEL_KIND_PEER);
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	screen_type(world, "3\r");
 	screen_wait_row(world, "12  avg 12  max 12", "no change"); /* a second as Established is known */
-	model_row_clear(shape, p);
-	model_row_copy(shape, p, model_store_get(store, MODEL_KIND_PEER, "aws-paris/1"));
 	model_set(&p->state, "Idle");
-	model_store_put(store, MODEL_KIND_PEER, p);
-	model_row_free(MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 	screen_wait(world, "1 change");
 	screen_finish(world);
 }

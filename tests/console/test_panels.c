@@ -11,25 +11,6 @@ static const struct screen_options low = {.rows = 20, .cols = 60}, usual = {.row
 
 #define MINUTE (60 * USEC_PER_SEC)
 
-/* A copy of a row to change and put back. */
-static void *
-take(struct world *world, enum model_kind kind, const char *key)
-{
-	const struct model_shape *shape = model_kind_info(kind)->shape;
-	void *row = model_row_new(kind);
-
-	model_row_clear(shape, row);
-	model_row_copy(shape, row, model_store_get(world_store(world), kind, key));
-	return row;
-}
-
-static void
-put(struct world *world, enum model_kind kind, void *row)
-{
-	model_store_put(world_store(world), kind, row);
-	model_row_free(kind, row);
-}
-
 /* --- tabs
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -62,49 +43,49 @@ every_panel_has_its_digit_and_the_active_one_is_always_named(void **state)
 static void
 put_waiting(struct world *world)
 {
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
 
 	c->confirm_until = clock_wall() + 40 * MINUTE + 30 * USEC_PER_SEC;
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 }
 
 static void
 put_held(struct world *world)
 {
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
 
 	t->held_until = clock_wall() + 20 * MINUTE + 30 * USEC_PER_SEC;
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 }
 
 static void
 put_lossy(struct world *world)
 {
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "plant/1");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "plant/1");
 
 	t->loss_percent = 7.5;
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 }
 
 static void
 put_idle_core(struct world *world)
 {
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "core");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "core");
 
 	model_set(&p->state, "Idle");
 	p->last_error.set = true;
 	model_set(&p->last_error.text, "hold timer expired");
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 }
 
 static void
 put_near_limit(struct world *world)
 {
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/1");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	p->received = 75;
 	p->max_prefixes = 100;
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 }
 
 static struct world *
@@ -159,8 +140,8 @@ static void
 all_well_is_quiet(void **state)
 {
 	struct world *world = screen_open_live(&usual);
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "plant");
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "plant/2");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "plant");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "plant/2");
 
 	model_set(&c->attention, NULL);
 	model_set(&c->state, "up");
@@ -169,8 +150,8 @@ all_well_is_quiet(void **state)
 	model_set(&t->health, "ok");
 	t->established_at = clock_wall() - MINUTE;
 	t->down_since = t->next_try_at = 0;
-	put(world, MODEL_KIND_TUNNEL, t);
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 	screen_wait(world, "● nothing to do");
 	screen_type(world, "!");
 	screen_wait(world, "nothing needs a person");
@@ -203,10 +184,10 @@ static void
 bgp_down_on_a_tunnel_that_is_up_is_said(void **state)
 {
 	struct world *world = screen_open_live(&wide);
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/2");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/2");
 
 	model_set(&p->state, "Active");
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 	screen_wait(world, "! aws-paris/2: BGP is Active while the tunnel is up");
 	screen_finish(world);
 }
@@ -215,14 +196,14 @@ static void
 a_connections_state_is_in_words(void **state)
 {
 	struct world *world = screen_open_live(&usual);
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
 
 	c->pinned = true;
 	model_set(&c->preferred, "aws-paris/1");
 	model_set(&t->state, "draining");
-	put(world, MODEL_KIND_CONNECTION, c);
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 	screen_wait_row(world, "▸aws-paris", "both spans up · pinned");
 	screen_wait_row(world, "≈2≈", "draining");
 	screen_resize(world, 36, 120);
@@ -233,13 +214,13 @@ a_connections_state_is_in_words(void **state)
 static void
 put_connection(struct world *world, const char *name, const char *how, uint64_t bps)
 {
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
 
 	model_set(&c->name, name);
 	model_set(&c->state, how);
 	c->rx_bps = bps;
 	c->last_failover.set = false;
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 }
 
 static void
@@ -622,13 +603,13 @@ static void
 peers_and_tunnels_say_what_one_wants_to_know(void **state)
 {
 	struct world *world = screen_open_live(&usual);
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/1");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	p->bfd.set = true;
 	model_set(&p->bfd.state, "Up");
 	p->received = 75;
 	p->max_prefixes = 100;
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 	screen_type(world, "3");
 	screen_wait_row(world, "aws-paris/1", "75 of 100");
 	screen_resize(world, 36, 120);

@@ -62,7 +62,9 @@ brackets_walk_through_the_places(void **state)
 	screen_type(world, "[[");
 	screen_wait(world, "this is where you came in");
 	screen_type(world, "]]]");
-	screen_wait(world, "aws-paris/1 › Peers");
+	screen_wait(world, "3 peers");
+	assert_false(screen_has(world, "this is where you came in")); /* over the path */
+	assert_true(screen_has(world, "aws-paris/1 › Peers"));
 	screen_finish(world);
 }
 

@@ -222,6 +222,10 @@ void sheet_commands(struct app *app, const struct command *command, json_t *all)
 /** One command on several sites, by the keys of their rows: `arguments` is taken, `sites` copied. */
 void sheet_on_sites(struct app *app, const struct command *command, json_t *arguments,
 		    const struct text_list *sites);
+/** Each site its own: `all` (an array of arguments, which is taken) has one for each of `sites`; sent at
+ * once. */
+void sheet_together(struct app *app, const struct command *command, json_t *all,
+		    const struct text_list *sites);
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);

@@ -19,6 +19,7 @@ tui_libconsole_la_SOURCES = \
 	tui/report.c \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_internal.h tui/settings_save.c tui/settings_sites.c \
+	tui/sites/both.c tui/sites/both.h \
 	tui/sites/fleet.c tui/sites/fleet.h tui/sites/fleet_internal.h tui/sites/list.c \
 	tui/sites/question.c tui/sites/reach.c tui/sites/reach.h tui/sites/visit.c \
 	tui/key_reader.c tui/key_reader.h \

@@ -25,6 +25,7 @@ struct bulk {
 	struct bulk_row *rows;
 	size_t count, at; /* at: of the row that is asked about or runs */
 	bool dry, go_on, running;
+	bool together; /* all are sent at once: they make one move */
 };
 
 size_t
@@ -74,7 +75,8 @@ static void
 arm(struct sheet *sheet)
 {
 	const struct bulk *bulk = sheet->bulk;
-	size_t left = bulk->count - in_state(bulk, ROW_REFUSED);
+	size_t refused = in_state(bulk, ROW_REFUSED);
+	size_t left = bulk->together && refused > 0 ? 0 : bulk->count - refused;
 	char action[40];
 
 	snprintf(action, sizeof(action), "%s %zu",
@@ -113,7 +115,7 @@ bulk_ask(struct sheet *sheet)
 }
 
 static void
-bulk_prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
+prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
 {
 	struct bulk *bulk = memory_zeroed(1, sizeof(*bulk));
 
@@ -173,7 +175,7 @@ bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_
 
 	for (size_t i = 0; i < sites->count; i++)
 		json_array_append_new(all, json_deep_copy(arguments));
-	bulk_prepare(sheet, all, sites);
+	prepare(sheet, all, sites);
 	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%.80s on %zu site%s",
 		 sheet_describe(sheet->command, arguments, what, sizeof(what)), sites->count,
 		 sites->count == 1 ? "" : "s");
@@ -181,9 +183,18 @@ bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_
 }
 
 void
+bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites)
+{
+	prepare(sheet, all, sites);
+	sheet->bulk->together = true;
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s at both ends", sheet->command->name);
+	bulk_ask(sheet);
+}
+
+void
 bulk_open(struct sheet *sheet, json_t *all)
 {
-	bulk_prepare(sheet, all, &(struct text_list){0});
+	prepare(sheet, all, &(struct text_list){0});
 	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s: %zu marked",
 		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name,
 		 sheet->bulk->count);
@@ -196,6 +207,14 @@ static void
 run_next(struct sheet *sheet)
 {
 	struct bulk *bulk = sheet->bulk;
+
+	if (bulk->together) {
+		if (in_state(bulk, ROW_RUNS) == 0) {
+			bulk->running = false;
+			sheet_step_to(sheet, SHEET_OVER);
+		}
+		return;
+	}
 
 	while (bulk->at < bulk->count && bulk->rows[bulk->at].state != ROW_ASKED)
 		bulk->at++;
@@ -216,6 +235,10 @@ bulk_begin(struct sheet *sheet)
 	sheet_step_to(sheet, SHEET_SENT);
 	sheet->bulk->running = true;
 	sheet->bulk->at = 0;
+	for (size_t i = 0; sheet->bulk->together && i < sheet->bulk->count; i++) {
+		sheet->bulk->rows[i].state = ROW_RUNS;
+		send_row(sheet, i, json_deep_copy(json_array_get(sheet->bulk->all, i)), false);
+	}
 	run_next(sheet);
 }
 
@@ -225,21 +248,22 @@ bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_repl
 	struct bulk *bulk = sheet->bulk;
 	struct bulk_row *it;
 
-	if (bulk == NULL || row != bulk->at || dry == bulk->running)
+	if (bulk == NULL || dry == bulk->running || row >= bulk->count ||
+	    (bulk->together && !dry ? bulk->rows[row].state != ROW_RUNS : row != bulk->at))
 		return; /* of a round that was begun anew */
 	it = &bulk->rows[row];
 	text_clean(it->text, sizeof(it->text),
 		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
 		   : reply->ok                                   ? "done"
 								 : "refused");
-	bulk->at++;
+	bulk->at++; /* together, it only counts */
 	if (dry) {
 		it->state = reply->ok ? ROW_ASKED : ROW_REFUSED;
 		ask_row(sheet);
 		return;
 	}
 	it->state = reply->ok ? ROW_DONE : ROW_FAILED;
-	for (size_t i = bulk->at; i < bulk->count && !reply->ok && !bulk->go_on; i++) {
+	for (size_t i = bulk->at; i < bulk->count && !reply->ok && !bulk->go_on && !bulk->together; i++) {
 		if (bulk->rows[i].state == ROW_ASKED)
 			bulk->rows[i] = (struct bulk_row){ROW_LEFT, "not sent: the one before failed"};
 	}

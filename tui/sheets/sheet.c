@@ -221,6 +221,12 @@ sheet_on_sites(struct app *app, const struct command *command, json_t *arguments
 }
 
 void
+sheet_together(struct app *app, const struct command *command, json_t *all, const struct text_list *sites)
+{
+	bulk_open_together(sheet_open(app, command, NULL), all, sites);
+}
+
+void
 sheet_link_changed(struct app *app)
 {
 	struct sheet *sheet = app->sheet;

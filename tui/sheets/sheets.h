@@ -121,6 +121,8 @@ void consequence_say(const struct app *app, const struct command *command, const
 /* bulk.c */
 /** The same for one command on several sites, by the keys of their rows, which are copied. */
 void bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites);
+/** Each site its own arguments, all sent at once; `all` is taken. */
+void bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites);
 /** Where a row's command goes; NULL where that site is not reached. */
 struct control_client *bulk_client(const struct sheet *sheet, size_t row);
 /** It goes to other sites than the one that one is at. / One of them is production. */

@@ -75,6 +75,8 @@ struct model_store *fleet_list(struct fleet *fleet);
 void fleet_refresh(struct fleet *fleet, usec_t now);
 /** The site whose row has that key; fleet_count() where there is none. */
 size_t fleet_of_row(struct fleet *fleet, const char *key);
+/** The key of a site's row. Valid until the fourth call after this one. */
+const char *fleet_row(struct fleet *fleet, size_t site);
 /** What needs a person anywhere, the most urgent first. */
 struct fleet_trouble {
 	size_t site;

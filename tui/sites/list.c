@@ -158,6 +158,17 @@ fleet_list(struct fleet *fleet)
 	return fleet->list;
 }
 
+const char *
+fleet_row(struct fleet *fleet, size_t site)
+{
+	static char keys[4][80];
+	static unsigned next;
+	char *key = keys[next++ % COUNT_OF(keys)];
+
+	key_of(fleet, site, key, sizeof(keys[0]));
+	return key;
+}
+
 size_t
 fleet_of_row(struct fleet *fleet, const char *key)
 {

@@ -7,6 +7,7 @@
  */
 #include "tui/app.h"
 #include "tui/overlay.h"
+#include "tui/sites/fleet.h"
 
 #include <locale.h>
 #include <signal.h>
@@ -21,6 +22,7 @@
 
 #define FRAME_MS 20
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
+#define BEGIN_MS 50 /* after the first frame: sites wait for the gateway that was asked for */
 #define STALE_AFTER (3 * USEC_PER_SEC)
 #define PAST_EVENTS 1000
 #define EXIT_NO_TERMINAL 1
@@ -127,7 +129,7 @@ app_say(struct app *app, enum theme_role role, const char *format, ...)
 bool
 app_stale(const struct app *app)
 {
-	return app->ever_live && (app->state != CONTROL_LIVE ||
+	return app->ever_live && (app->state != CONTROL_LIVE || app->client == NULL ||
 				  clock_monotonic() - control_client_heard(app->client) > STALE_AFTER);
 }
 
@@ -292,44 +294,57 @@ on_signal(uv_signal_t *handle, int number)
 	}
 }
 
+/* Sites begin when the first screen stands. */
 static void
-on_state(void *context, enum control_client_state state, const char *why)
+on_begin(uv_timer_t *timer)
+{
+	fleet_begin(((struct app *)timer->data)->fleet);
+}
+
+static void
+on_state(void *context, size_t index)
 {
 	struct app *app = context;
+	const struct fleet_site *site = fleet_at(app->fleet, index);
 
-	app->state = state;
-	if (state == CONTROL_LIVE && !app->ever_live)
+	if (index != app->site) {
+		app_changed(app);
+		return;
+	}
+	app->state = site->state;
+	if (site->state == CONTROL_LIVE && !app->ever_live)
 		history_sample(app->scene.history,
 			       app->scene.store); /* so that the first screen has a graph */
-	app->ever_live = app->ever_live || state == CONTROL_LIVE;
-	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
+	app->ever_live = site->ever_live;
+	snprintf(app->why, sizeof(app->why), "%s", site->why);
 	sheet_link_changed(app);
-	if (state == CONTROL_LIVE)
+	if (app->state == CONTROL_LIVE)
 		draw_next(app);
 	else
 		app_changed(app);
 }
 
 static void
-on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
+on_row(void *context, size_t site, enum model_kind kind, const void *row)
 {
 	struct app *app = context;
 
-	(void)row;
-	(void)fields;
-	app->pause.changes++;
-	app->pause.events += kind == MODEL_KIND_EVENT;
+	if (site == app->site) {
+		app->pause.changes++;
+		app->pause.events += row != NULL && kind == MODEL_KIND_EVENT;
+	} else if (!app_panel(app)->ops->fleet) {
+		return; /* nothing of it is on the screen */
+	}
 	app_changed(app);
 }
 
 static void
-on_removed(void *context, enum model_kind kind, const void *row)
+on_asks(void *context, size_t site)
 {
 	struct app *app = context;
 
-	(void)kind;
-	(void)row;
-	app->pause.changes++;
+	if (!fleet_at(app->fleet, site)->asks)
+		question_close(app, site);
 	app_changed(app);
 }
 
@@ -349,24 +364,22 @@ app_followed_kinds(void)
 }
 
 static bool
-open_client(struct app *app, struct error *err)
+open_fleet(struct app *app, struct error *err)
 {
-	struct control_client_options options = {
+	const struct fleet_options options = {
 	    .socket = app->options->socket,
 	    .transport = app->options->transport,
-	    .reconnect = true,
+	    .place = app->options->place,
 	    .kinds = app_followed_kinds(),
 	    .events = PAST_EVENTS,
-	    .callbacks = {.context = app, .state = on_state},
+	    .callbacks = {.context = app, .state = on_state, .changed = on_row, .asks = on_asks},
 	};
 
-	app->client = control_client_open(&app->loop, &options, err);
-	if (app->client == NULL)
+	app->fleet = fleet_new(&app->loop, &app->settings, &options, err);
+	if (app->fleet == NULL)
 		return false;
-	app->scene.client = app->client;
-	app->scene.store = control_client_store(app->client);
-	app->watch = (struct model_watch){.changed = on_row, .removed = on_removed, .context = app};
-	model_store_watch(app->scene.store, &app->watch);
+	app->scene.fleet = app->fleet;
+	visit_take_scene(app);
 	return true;
 }
 
@@ -429,7 +442,8 @@ open_handles(struct app *app)
 	}
 	uv_timer_init(&app->loop, &app->second);
 	uv_timer_init(&app->loop, &app->frame);
-	app->second.data = app->frame.data = app;
+	uv_timer_init(&app->loop, &app->begin);
+	app->second.data = app->frame.data = app->begin.data = app;
 	uv_poll_init(&app->loop, &app->input_poll, STDIN_FILENO);
 	app->input_poll.data = app;
 	/* libuv made it non-blocking, and the terminal's output with it: ncurses would lose bytes */
@@ -443,6 +457,7 @@ close_handles(struct app *app)
 {
 	uv_close((uv_handle_t *)&app->input_poll, NULL);
 	uv_close((uv_handle_t *)&app->second, NULL);
+	uv_close((uv_handle_t *)&app->begin, NULL);
 	uv_close((uv_handle_t *)&app->frame, NULL);
 	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
@@ -486,14 +501,12 @@ close_all(struct app *app)
 		if (app->opened[i] != NULL)
 			app->opened[i]->ops->close(app->opened[i]);
 	}
-	if (app->client != NULL) {
-		model_store_unwatch(app->scene.store, &app->watch);
-		control_client_close(app->client);
-	}
+	if (app->fleet != NULL)
+		fleet_close(app->fleet);
 	uv_run(&app->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&app->loop);
 	free(app->configuring); /* answers that were under way have come */
-	history_free(app->scene.history);
+	fleet_free(app->fleet);
 	settings_free(&app->settings);
 	canvas_free(&app->canvas);
 	for (size_t i = 0; i < app->history_count; i++)
@@ -549,18 +562,18 @@ console_run(const struct console_options *options)
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
-	app.scene.history = history_new();
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
 	app.scene.context = &app;
 	open_handles(&app);
-	if (!open_client(&app, &err))
+	if (!open_fleet(&app, &err))
 		return fail(&app, 1, &err);
 	app_show_panel(&app, 0);
 	if (!open_terminal(&app, &err))
 		return fail(&app, EXIT_USAGE, &err);
 	uv_poll_start(&app.input_poll, UV_READABLE | UV_DISCONNECT, on_input);
 	on_second(&app.second);
+	uv_timer_start(&app.begin, on_begin, BEGIN_MS, 0);
 	if (app.theme_by_background) /* the first screen does not wait for the answer */
 		terminal_ask_background(app.terminal);
 	uv_run(&app.loop, UV_RUN_DEFAULT);

@@ -45,12 +45,13 @@ struct app {
 	uv_loop_t loop;
 	uv_poll_t input_poll;
 	uv_signal_t signals[5];
-	uv_timer_t second, frame;
+	uv_timer_t second, frame, begin;
 	bool frame_waits, quitting;
 	usec_t answered; /* monotonic: when an answer was last drawn at once */
 
-	struct control_client *client;
-	struct model_watch watch;
+	struct fleet *fleet;
+	size_t site;                   /* of the fleet: where one is; what follows is that one's */
+	struct control_client *client; /* NULL: disconnected by hand */
 	enum control_client_state state;
 	char why[256]; /* the client's word on its state; "" for none */
 	bool ever_live;
@@ -186,6 +187,19 @@ void look_pause(struct app *app);
 /** On a frozen screen, before a command: false where it is not to be carried out. */
 bool look_leaves_pause(struct app *app, const struct command *command);
 
+/* --- sites/visit.c --- */
+/** Carries out "enter-site" and what else concerns sites; false for another command. */
+bool visit_command(struct app *app, const char *command, const char *argument);
+/** Makes a site of the fleet the one that one is at: every panel is its own from now on. */
+void visit_enter(struct app *app, size_t site);
+/** The scene becomes that of the site that one is at. */
+void visit_take_scene(struct app *app);
+/* --- sites/question.c --- */
+/** Opens the question of a site, where one waits. */
+void question_open(struct app *app, size_t site);
+/** It was withdrawn, or answered elsewhere. */
+void question_close(struct app *app, size_t site);
+
 /* --- mouse.c --- */
 void mouse_take(struct app *app, struct mouse_event event);
 
@@ -205,6 +219,13 @@ bool report_open(struct app *app, const char *command, const json_t *arguments, 
 void sheet_command(struct app *app, const struct command *command, json_t *arguments);
 /** The same command for several rows: `all` is an array of arguments, which is taken. */
 void sheet_commands(struct app *app, const struct command *command, json_t *all);
+/** One command on several sites, by the keys of their rows: `arguments` is taken, `sites` copied. */
+void sheet_on_sites(struct app *app, const struct command *command, json_t *arguments,
+		    const struct text_list *sites);
+/** Each site its own: `all` (an array of arguments, which is taken) has one for each of `sites`; sent at
+ * once. */
+void sheet_together(struct app *app, const struct command *command, json_t *all,
+		    const struct text_list *sites);
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);

@@ -12,6 +12,8 @@
 #include "tui/configuration/configuration.h"
 #include "tui/overlay.h"
 #include "tui/panels/text.h"
+#include "tui/sites/both.h"
+#include "tui/sites/fleet.h"
 
 #define WORDS 16
 
@@ -142,8 +144,10 @@ go_back(struct app *app, const char *argument)
 		app_pop_detail(app);
 	else if (panel->filter[0] != '\0')
 		panel->ops->filter(panel, "", NULL);
-	else
+	else if (app->message.text[0] != '\0')
 		app->message.text[0] = '\0';
+	else
+		visit_command(app, "home", NULL);
 }
 
 static void
@@ -281,7 +285,8 @@ run_console(struct app *app, const struct command *command, const char *argument
 		}
 	}
 	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument) ||
-	    arrange_command(app, command->name, argument) || configuration_command(app, command->name))
+	    arrange_command(app, command->name, argument) || configuration_command(app, command->name) ||
+	    visit_command(app, command->name, argument) || both_command(app, command->name, argument))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,
@@ -325,6 +330,31 @@ run_show(struct app *app, const json_t *arguments)
 	app_push_detail(app, info->kind, row);
 }
 
+/* A command for gateways that is typed in the list of sites goes to those that are marked there, else to the
+ * selected one. False anywhere else, and for the gateway that one is at. */
+static bool
+run_on_sites(struct app *app, const struct command *command, const json_t *arguments)
+{
+	struct panel *panel = app_panel(app);
+	const struct marks *marks = panel->ops->marks != NULL ? panel->ops->marks(panel) : NULL;
+	struct text_list one = {0};
+	enum model_kind kind;
+	const struct model_site *site = panel->ops->fleet ? panel->ops->selected(panel, &kind) : NULL;
+
+	if (!panel->ops->fleet || app->fleet == NULL || site == NULL)
+		return false;
+	if (marks != NULL && marks->keys.count > 0) {
+		sheet_on_sites(app, command, json_deep_copy(arguments), &marks->keys);
+		return true;
+	}
+	if (fleet_of_row(app->fleet, site->name) == app->site)
+		return false;
+	text_list_add(&one, site->name);
+	sheet_on_sites(app, command, json_deep_copy(arguments), &one);
+	text_list_free(&one);
+	return true;
+}
+
 /* --- one way for all
  * ------------------------------------------------------------------------------------------ */
 
@@ -357,7 +387,8 @@ run(struct app *app, const struct command *command, int count, const char *const
 			"'%s' is for the shell: leave the console, or use another terminal", command->name);
 		break;
 	default:
-		sheet_command(app, command, json_incref(arguments));
+		if (!run_on_sites(app, command, arguments))
+			sheet_command(app, command, json_incref(arguments));
 		break;
 	}
 	json_decref(arguments);

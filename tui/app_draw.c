@@ -12,6 +12,7 @@
 #include "tui/configuration/configuration.h"
 #include "tui/format.h"
 #include "tui/overlay.h"
+#include "tui/sites/fleet.h"
 
 #define MESSAGE_ROWS 5 /* of one that is longer than the line */
 
@@ -37,16 +38,26 @@ look_of_link(const struct app *app, char word[FORMAT_TEXT])
 
 /* Whose gateway this is, from `left` to before `right`. */
 static void
-draw_whose(const struct area *line, int left, int right, const struct model_gateway *gateway)
+draw_whose(const struct area *line, int left, int right, const char *site,
+	   const struct model_gateway *gateway)
 {
 	char text[160];
 	size_t used;
 
+	/* elsewhere it has the name that we call it by; its own, where that is another, comes behind */
+	if (site[0] != '\0') {
+		left = area_text(line, 0, left, ROLE_accent, "⇄ ");
+		left = area_text(line, 0, left, ROLE_title, site) + 2;
+		if (gateway != NULL && gateway->name != NULL && strcmp(gateway->name, site) != 0)
+			left = area_text(line, 0, left, ROLE_header, gateway->name) + 2;
+	}
 	if (gateway == NULL) {
-		area_text(line, 0, left, ROLE_header, "twinspan");
+		if (site[0] == '\0')
+			area_text(line, 0, left, ROLE_header, "twinspan");
 		return;
 	}
-	left = area_text(line, 0, left, ROLE_title, gateway->name != NULL ? gateway->name : "") + 2;
+	if (site[0] == '\0')
+		left = area_text(line, 0, left, ROLE_title, gateway->name != NULL ? gateway->name : "") + 2;
 	used = (size_t)snprintf(text, sizeof(text), "%s", gateway->role != NULL ? gateway->role : "");
 	if (gateway->asn != MODEL_UINT_UNSET && used < sizeof(text))
 		snprintf(text + used, sizeof(text) - used, " · AS%llu", (unsigned long long)gateway->asn);
@@ -80,7 +91,10 @@ app_draw_header(struct app *app, const struct area *line)
 	const struct model_gateway *gateway = model_store_count(app->scene.store, MODEL_KIND_GATEWAY) > 0
 						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
 						  : NULL;
-	int name = gateway != NULL && gateway->name != NULL ? text_columns(gateway->name) : 8;
+	const char *site = app->fleet != NULL ? fleet_at(app->fleet, app->site)->name : "";
+	int name = site[0] != '\0'                            ? text_columns(site) + 2
+		   : gateway != NULL && gateway->name != NULL ? text_columns(gateway->name)
+							      : 8;
 	char word[FORMAT_TEXT], in[FORMAT_TEXT], out[FORMAT_TEXT], text[96];
 	struct look_of look = look_of_link(app, word);
 	int right = line->cols - 1 - text_columns(look.word) - 2, left = 1;
@@ -111,7 +125,7 @@ app_draw_header(struct app *app, const struct area *line)
 	if (right > left) {
 		struct area whose = area_part(line, 0, 0, 1, right - 1);
 
-		draw_whose(&whose, left, right, gateway);
+		draw_whose(&whose, left, right, site, gateway);
 	}
 }
 
@@ -250,8 +264,10 @@ applies(struct app *app, const struct command *command, enum model_kind kind, co
 	static const char *const of_lists[] = {"detail", "filter", "follow", "severity", "ike-log"};
 	enum command_argument_kind argument = command->arguments[0].kind;
 
+	if (keys_find(app_panel(app)->ops->name, keys_of(command, 0)) != command)
+		return false; /* the panel has another use for its key */
 	if (strcmp(command->name, "back") == 0)
-		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
+		return app->site != 0 || app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
 	if (strcmp(command->name, "next-match") == 0)
 		return app_panel(app)->filter[0] != '\0';
 	if (strcmp(command->name, "filter") == 0 && is_configuration_page(app_panel(app)))
@@ -464,23 +480,43 @@ draw_line_beside_wait(struct app *app, const struct area *line)
 static void
 draw_waiting(struct app *app, const struct area *area)
 {
-	const char *socket = app->options->socket;
+	const struct fleet_site *site = app->fleet != NULL ? fleet_at(app->fleet, app->site) : NULL;
+	bool remote = site != NULL && site->name[0] != '\0';
+	const char *place = remote                        ? site->name
+			    : app->options->place != NULL ? app->options->place
+							  : app->options->socket;
 	int row = area->rows / 3, cols = area->cols - 6;
+	char text[320], phase[96] = "";
 
 	if (app->state == CONTROL_SYNCING) {
-		area_print(area, row, 3, ROLE_text, "reading the gateway's state from %s", socket);
-	} else if (app->why[0] == '\0') {
-		area_print(area, row, 3, ROLE_text, "connecting to %s", socket);
-	} else {
-		char text[320];
-
-		snprintf(text, sizeof(text), "no gateway at %s, trying", socket);
-		row += area_wrap(area, row, 3, cols, 3, ROLE_warning, text);
-		row += area_wrap(area, row, 3, cols, 3, ROLE_dim, app->why) + 1;
+		area_print(area, row, 3, ROLE_text, "reading the gateway's state from %s", place);
+		return;
+	}
+	if (remote && site->asks) {
+		snprintf(text, sizeof(text), "%.64s asks: %.200s", place, fleet_question(site)->text);
+		row += area_wrap(area, row, 3, cols, 3, ROLE_attention, text) + 1;
+		area_print(area, row, 3, ROLE_dim, "':connect %s' answers", place);
+		return;
+	}
+	if (app->why[0] == '\0') {
+		if (remote)
+			fleet_phase(site, phase, sizeof(phase));
+		if (phase[0] != '\0')
+			area_print(area, row, 3, ROLE_text, "%s: %s", place, phase);
+		else
+			area_print(area, row, 3, ROLE_text, "connecting to %s", place);
+		return;
+	}
+	snprintf(text, sizeof(text), remote ? "%s is not reached" : "no gateway at %s, trying", place);
+	row += area_wrap(area, row, 3, cols, 3, ROLE_warning, text);
+	row += area_wrap(area, row, 3, cols, 3, ROLE_dim, app->why) + 1;
+	if (remote)
+		area_print(area, row, 3, ROLE_dim, "It is tried again; ':connect %s' does so at once.",
+			   place);
+	else
 		area_wrap(area, row, 3, cols, 3, ROLE_dim,
 			  "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
 			  "lab of its own.");
-	}
 }
 
 /* The frame gives way on a low screen: first the tabs and the line for messages share theirs with others. */
@@ -520,7 +556,7 @@ compose_body(struct app *app, const struct area *screen, const struct frame *fra
 	    area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
 
 	part.dimmed = app_stale(app);
-	if (!app->ever_live)
+	if (!app->ever_live && !app_panel(app)->ops->fleet)
 		draw_waiting(app, &part);
 	else
 		panel->ops->draw(panel, &part);

@@ -1,6 +1,6 @@
 # The command line, without the parts that main.c gives it.
-noinst_LTLIBRARIES += tui/libcli.la
-tui_libcli_la_SOURCES = \
+# It is of one library with the console: each asks the other for a part (settings, tables).
+tui_libconsole_la_SOURCES += \
 	tui/cli.c tui/cli.h tui/cli_internal.h \
 	tui/cli_ask.c \
 	tui/cli_command.c \
@@ -20,4 +20,4 @@ tui_libcli_la_SOURCES = \
 	tui/show_table.c \
 	tui/sites/survey.c tui/sites/survey.h \
 	tui/typed.c tui/typed.h
-CLI_LIBS = tui/libcli.la tui/libconsole.la $(SITES_LIBS) $(CONTROL_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)
+CLI_LIBS = $(CONSOLE_LIBS)

@@ -33,6 +33,7 @@ struct console_import {
 struct console_options {
 	const char *socket;                        /* of the gateway; borrowed for the time of the call */
 	const struct control_transport *transport; /* instead of the socket; NULL: the socket */
+	const char *place;    /* what the gateway is called before it says its name; NULL: by the socket */
 	const char *theme;    /* a name or a path; NULL: the settings', else by the terminal's background */
 	const char *colours;  /* "auto", "24bit", "256", "16", "none"; NULL: the settings' */
 	const char *settings; /* console.yaml; NULL: the usual place */

@@ -19,7 +19,9 @@ tui_libconsole_la_SOURCES = \
 	tui/report.c \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_internal.h tui/settings_save.c tui/settings_sites.c \
-	tui/sites/reach.c tui/sites/reach.h \
+	tui/sites/both.c tui/sites/both.h \
+	tui/sites/fleet.c tui/sites/fleet.h tui/sites/fleet_internal.h tui/sites/list.c \
+	tui/sites/question.c tui/sites/reach.c tui/sites/reach.h tui/sites/visit.c \
 	tui/key_reader.c tui/key_reader.h \
 	tui/look.c tui/mouse.c \
 	tui/terminal.c tui/terminal.h tui/terminal_internal.h \
@@ -50,4 +52,4 @@ tui_libconsole_la_SOURCES = \
 	tui/widgets/table.c tui/widgets/table.h
 
 # What a program that opens the console links after its own objects.
-CONSOLE_LIBS = tui/libcli.la tui/libconsole.la $(SITES_LIBS) core/control/libcontrol.la $(MODEL_LIBS) $(CRYPTO_LIBS) $(UV_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)
+CONSOLE_LIBS = tui/libconsole.la $(SITES_LIBS) core/control/libcontrol.la $(MODEL_LIBS) $(CRYPTO_LIBS) $(UV_LIBS) $(YAML_LIBS) $(NCURSES_LIBS)

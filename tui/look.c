@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tui/app.h"
+#include "tui/sites/fleet.h"
 
 /* --- themes ----------------------------------------------------------------------------------------- */
 
@@ -151,5 +152,7 @@ app_production(const struct app *app)
 						  ? model_store_at(app->scene.store, MODEL_KIND_GATEWAY, 0)
 						  : NULL;
 
+	if (app->fleet != NULL && fleet_at(app->fleet, app->site)->production)
+		return true;
 	return gateway != NULL && settings_production(&app->settings, gateway->name);
 }

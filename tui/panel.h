@@ -23,12 +23,15 @@ struct past_trouble {
 };
 
 struct settings;
+struct fleet;
 
 struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
 	struct model_store *store;     /* the copy */
 	struct history *history;
 	const struct settings *settings; /* NULL: none */
+	struct fleet *fleet;             /* all gateways; NULL: only this one */
+	size_t site;                     /* which of them this is */
 	struct past_trouble journal,
 	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */
 	uint64_t events_seen;
@@ -46,6 +49,7 @@ struct panel_ops {
 	const char *title;    /* in the line of tabs */
 	enum model_kind kind; /* `:show KIND` opens it */
 	bool tab;             /* always among the tabs */
+	bool fleet;           /* it shows all sites, not only the one that one is at */
 	const void *setup;    /* what a family of panels needs beyond this table */
 	struct panel *(*open)(const struct panel_ops *ops, struct scene *scene);
 	void (*close)(struct panel *panel);

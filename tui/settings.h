@@ -62,6 +62,7 @@ struct settings {
 	size_t panel_count;
 	struct settings_site *sites;
 	size_t site_count;
+	bool sites_changed; /* by the console: then they are saved too */
 };
 
 /**
@@ -74,9 +75,14 @@ void settings_free(struct settings *settings);
 bool settings_colours_parse(const char *word, enum settings_colours *out);
 /** What is known of a panel; made where there is nothing yet. */
 struct settings_panel *settings_panel(struct settings *settings, const char *name);
-/** Writes `panels` and `theme` into the file as they are now. False with `err`; then the file is as it was.
+/** Writes `panels` and `theme` (and `sites`, where they were changed) into the file as they are now. False
+ * with `err`; then the file is as it was.
  */
 bool settings_save(const struct settings *settings, struct error *err);
+/** Adds a site, whose jumps are taken, and saves. False with `err`; then all is as it was. */
+bool settings_add_site(struct settings *settings, const struct settings_site *site, struct error *err);
+/** Takes it out, and saves. False with `err`; then all is as it was. */
+bool settings_remove_site(struct settings *settings, const char *name, struct error *err);
 /** The site of that name; NULL where there is none. */
 const struct settings_site *settings_site(const struct settings *settings, const char *name);
 /** Whether the site of that name is marked as production. */

@@ -4,7 +4,7 @@
  * from their key to the next line that is not theirs, and what is true now is put in their place. The result
  * must be readable again before it replaces the file.
  */
-#include "tui/settings.h"
+#include "tui/settings_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,6 +109,8 @@ write_parts(FILE *out, const struct settings *settings)
 		fprintf(out, "panels:\n");
 	for (size_t i = 0; i < settings->panel_count; i++)
 		write_panel(out, &settings->panels[i]);
+	if (settings->sites_changed)
+		settings_write_sites(out, settings);
 }
 
 /* --- replacing the file -------------------------------------------------------------------------- */
@@ -196,6 +198,8 @@ settings_save(const struct settings *settings, struct error *err)
 		return false;
 	cut_part(before, "theme");
 	cut_part(before, "panels");
+	if (settings->sites_changed)
+		cut_part(before, "sites");
 	out = open_memstream(&after, &length);
 	fprintf(out, "%s%s", before, before[0] != '\0' && before[strlen(before) - 1] != '\n' ? "\n" : "");
 	write_parts(out, settings);

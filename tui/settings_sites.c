@@ -86,21 +86,148 @@ read_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 	}
 }
 
+/* --- names and changes -------------------------------------------------------------------------- */
+
+static bool
+good_name(const struct settings *settings, const char *name, struct error *err)
+{
+	if (name[0] == '\0')
+		return error_set(err, "a site needs a name");
+	if (strcmp(name, "all") == 0 || strpbrk(name, ", \t@\"'") != NULL || name[0] == '-')
+		return error_set(err,
+				 "no site can be called '%s': a name is one word without ',', '@' and "
+				 "quotes, and not 'all'",
+				 name);
+	if (settings_site(settings, name) != NULL)
+		return error_set(err, "there is a site '%s' already", name);
+	return true;
+}
+
+static bool
+good_address(const char *text, struct error *err)
+{
+	char *user, *host;
+	unsigned port;
+
+	if (!ssh_parse_address(text, &user, &host, &port, err))
+		return false;
+	free(user);
+	free(host);
+	return true;
+}
+
+bool
+settings_add_site(struct settings *settings, const struct settings_site *site, struct error *err)
+{
+	enum command_role role;
+	bool changed = settings->sites_changed, good;
+	struct settings_site copy = *site;
+
+	good = good_name(settings, site->name, err) &&
+	       (site->host[0] == '\0' || good_address(site->host, err)) &&
+	       (site->role[0] == '\0' || command_role_parse(site->role, &role) ||
+		error_set(err, "no role is called '%s': viewer, operator or admin", site->role));
+	for (size_t i = 0; good && i < site->jumps.count; i++)
+		good = good_address(site->jumps.items[i], err);
+	if (!good) {
+		text_list_free(&copy.jumps);
+		return false;
+	}
+	settings->sites =
+	    memory_resize(settings->sites, (settings->site_count + 1) * sizeof(*settings->sites));
+	settings->sites[settings->site_count++] = copy;
+	settings->sites_changed = true;
+	if (settings_save(settings, err))
+		return true;
+	text_list_free(&settings->sites[--settings->site_count].jumps);
+	settings->sites_changed = changed;
+	return false;
+}
+
+bool
+settings_remove_site(struct settings *settings, const char *name, struct error *err)
+{
+	const struct settings_site *site = settings_site(settings, name);
+	bool changed = settings->sites_changed;
+	struct settings_site gone;
+	size_t at;
+
+	if (site == NULL)
+		return error_set(err, "no site is called '%s' in %s", name, settings->path);
+	gone = *site;
+	at = (size_t)(site - settings->sites);
+	settings->site_count--;
+	memmove(&settings->sites[at], &settings->sites[at + 1],
+		(settings->site_count - at) * sizeof(*settings->sites));
+	settings->sites_changed = true;
+	if (settings_save(settings, err)) {
+		text_list_free(&gone.jumps);
+		return true;
+	}
+	memmove(&settings->sites[at + 1], &settings->sites[at],
+		(settings->site_count - at) * sizeof(*settings->sites));
+	settings->sites[at] = gone;
+	settings->site_count++;
+	settings->sites_changed = changed;
+	return false;
+}
+
+/* A YAML text in double quotes (YAML 1.1, 5.7). */
+static void
+write_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void
+write_pair(FILE *out, const char *key, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	fprintf(out, ", %s: ", key);
+	write_quoted(out, text);
+}
+
+void
+settings_write_sites(FILE *out, const struct settings *settings)
+{
+	if (settings->site_count > 0)
+		fprintf(out, "sites:\n");
+	for (size_t i = 0; i < settings->site_count; i++) {
+		const struct settings_site *site = &settings->sites[i];
+
+		fprintf(out, "  - {name: ");
+		write_quoted(out, site->name);
+		write_pair(out, "host", site->host);
+		for (size_t k = 0; k < site->jumps.count; k++) {
+			fprintf(out, k == 0 ? ", jump: [" : ", ");
+			write_quoted(out, site->jumps.items[k]);
+			fprintf(out, k + 1 == site->jumps.count ? "]" : "");
+		}
+		write_pair(out, "group", site->group);
+		write_pair(out, "role", site->role);
+		write_pair(out, "command", site->command);
+		fprintf(out, "%s%s}\n", site->production ? ", production: yes" : "",
+			site->compress ? ", compress: yes" : "");
+	}
+}
+
+/* --- reading an item ----------------------------------------------------------------------------- */
+
 /* A name is a word of the command line: `--on lyon,hub-1`, `--on all`. */
 static bool
 check_name(const struct yaml_file *r, const yaml_node_t *item, const struct settings *settings,
 	   const struct settings_site *site)
 {
-	if (site->name[0] == '\0')
-		return yaml_fail(r, item->start_mark, "a site needs a name");
-	if (strcmp(site->name, "all") == 0 || strpbrk(site->name, ", \t@") != NULL || site->name[0] == '-')
-		return yaml_fail(
-		    r, item->start_mark,
-		    "no site can be called '%s': a name is one word without ',' and '@', and not 'all'",
-		    site->name);
-	if (settings_site(settings, site->name) != NULL)
-		return yaml_fail(r, item->start_mark, "two sites are called '%s'", site->name);
-	return true;
+	struct error err = {""};
+
+	return good_name(settings, site->name, &err) || yaml_fail(r, item->start_mark, "%s", err.text);
 }
 
 bool

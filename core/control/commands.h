@@ -32,6 +32,7 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_KIND,    /* of the model: tunnels, peers, ... */
 	COMMAND_ARGUMENT_TARGET,  /* address, prefix, tunnel or connection */
 	COMMAND_ARGUMENT_SUBJECT, /* what has events and routes: tunnel, connection, peer */
+	COMMAND_ARGUMENT_SITE,    /* of console.yaml */
 	COMMAND_ARGUMENT_FILE,
 	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
 	COMMAND_ARGUMENT_THEME,   /* of the console */

@@ -16,6 +16,8 @@
 bool configuration_command(struct app *app, const char *command);
 /** The editor has the terminal: nobody may write to it. */
 bool configuration_away(const struct app *app);
+/** Something of it is on its way: an editor, a check, a review. */
+bool configuration_under_way(const struct app *app);
 /** "configuration goes back in 42 s: K keeps it"; false where no change waits for that. */
 bool configuration_waits(const struct app *app, char *out, size_t size);
 /** Ends the editor, and keeps what was edited; before the terminal is closed. */

@@ -152,6 +152,12 @@ configuration_away(const struct app *app)
 }
 
 bool
+configuration_under_way(const struct app *app)
+{
+	return app->configuring != NULL && app->configuring->step != STEP_NONE;
+}
+
+bool
 configuration_waits(const struct app *app, char *out, size_t size)
 {
 	const struct model_store *store = app->scene.store;

@@ -1,130 +1,111 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sites: this gateway with its figures, and those that console.yaml names, which this console has no
- * connection to. Only what is known is said of them.
+ * Sites: all gateways that this console knows, as a table like any other; below it what needs a person on any
+ * of them, the most urgent first. Without a fleet (one look at a panel) there is only the gateway itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/format.h"
-#include "tui/panels/attention.h"
 #include "tui/panels/panels.h"
-#include "tui/settings.h"
-#include "tui/widgets/table.h"
+#include "tui/panels/table_panel.h"
+#include "tui/sites/fleet.h"
 
-struct site {
-	char name[64];
-	bool here, live, production;
-	const struct model_gateway *gateway; /* of this one; NULL: not known yet */
-	size_t alarms;
-};
+#define MOST_TROUBLES 32
+#define LEAST_ROWS 3 /* of the table, before what needs a person has room below */
 
-struct sites {
-	struct panel panel;
-	size_t selected, top, page;
-	struct attention attention;
-	bool stale; /* as it was last drawn */
-};
-
-/* --- cells
- * ---------------------------------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------------------------- */
 
 static void
 cell_name(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct site *site = row;
+	const struct model_site *site = row;
 
 	(void)context;
 	out->role = site->here ? ROLE_title : ROLE_text;
 	snprintf(out->text, sizeof(out->text), "%s", site->name);
 }
 
+static const struct {
+	const char *state, *shown;
+	enum theme_role role;
+} states[] = {{"live", "● live", ROLE_good},
+	      {"reading", "◌ reading", ROLE_warning},
+	      {"connecting", "◌ connecting", ROLE_warning},
+	      {"asks", "? asks", ROLE_attention},
+	      {"stale", "? stale", ROLE_bad},
+	      {"refused", "✕ refused", ROLE_bad},
+	      {"off", "○ off", ROLE_dim}};
+
 static void
 cell_state(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct site *site = row;
+	const struct model_site *site = row;
 
 	(void)context;
-	out->role = !site->here ? ROLE_dim : site->live ? ROLE_good : ROLE_bad;
-	snprintf(out->text, sizeof(out->text), "%s",
-		 !site->here  ? "○ not connected"
-		 : site->live ? "● live"
-			      : "? stale");
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		if (site->state == NULL || strcmp(states[i].state, site->state) != 0)
+			continue;
+		out->role = states[i].role;
+		snprintf(out->text, sizeof(out->text), "%s", states[i].shown);
+	}
 }
 
 static void
 cell_connections(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct model_gateway *gateway = ((const struct site *)row)->gateway;
+	const struct model_site *site = row;
 
 	(void)context;
-	if (gateway == NULL || gateway->connections_total == MODEL_UINT_UNSET)
+	if (site->connections_total == MODEL_UINT_UNSET)
 		return;
-	out->role = gateway->connections_up == gateway->connections_total ? ROLE_text : ROLE_warning;
-	snprintf(out->text, sizeof(out->text), "%llu of %llu", (unsigned long long)gateway->connections_up,
-		 (unsigned long long)gateway->connections_total);
+	out->role = site->connections_up == site->connections_total ? ROLE_text : ROLE_warning;
+	snprintf(out->text, sizeof(out->text), "%llu of %llu", (unsigned long long)site->connections_up,
+		 (unsigned long long)site->connections_total);
 }
 
+/* What it needs, in words: its own trouble, else why nothing is known of it. */
 static void
-cell_alarms(const struct table_context *context, const void *row, struct table_cell *out)
+cell_needs(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct site *site = row;
+	const struct model_site *site = row;
+	bool live = site->state != NULL && strcmp(site->state, "live") == 0;
 
 	(void)context;
-	if (!site->here)
-		return;
-	out->role = site->alarms > 0 ? ROLE_attention : ROLE_dim;
-	snprintf(out->text, sizeof(out->text), site->alarms > 0 ? "! %zu" : "%zu", site->alarms);
-}
-
-static void
-say_rate(const struct site *site, uint64_t bps, struct table_cell *out)
-{
-	char text[FORMAT_TEXT];
-
-	if (site->gateway != NULL)
-		snprintf(out->text, sizeof(out->text), "%s", format_rate(bps, text));
-}
-
-static void
-cell_in(const struct table_context *context, const void *row, struct table_cell *out)
-{
-	const struct site *site = row;
-
-	(void)context;
-	say_rate(site, site->gateway != NULL ? site->gateway->rx_bps : 0, out);
-}
-
-static void
-cell_out(const struct table_context *context, const void *row, struct table_cell *out)
-{
-	const struct site *site = row;
-
-	(void)context;
-	say_rate(site, site->gateway != NULL ? site->gateway->tx_bps : 0, out);
+	out->role = site->attention != NULL || !live ? ROLE_attention : ROLE_dim;
+	if (!live && site->why != NULL)
+		snprintf(out->text, sizeof(out->text), "%s", site->why);
+	else if (site->attention != NULL && site->alarms > 1)
+		snprintf(out->text, sizeof(out->text), "! %llu: %s", (unsigned long long)site->alarms,
+			 site->attention);
+	else if (site->attention != NULL)
+		snprintf(out->text, sizeof(out->text), "! %s", site->attention);
+	else if (live)
+		snprintf(out->text, sizeof(out->text), "● nothing to do");
 }
 
 static void
 cell_age(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct site *site = row;
+	const struct model_site *site = row;
 	char span[FORMAT_TEXT];
 
-	if (site->gateway != NULL)
-		snprintf(out->text, sizeof(out->text), "%s",
-			 format_since(context->now, site->gateway->started_at, span));
+	if (site->heard_at == 0)
+		return;
+	out->role = site->state != NULL && strcmp(site->state, "live") == 0 ? ROLE_dim : ROLE_warning;
+	snprintf(out->text, sizeof(out->text), "%s", format_since(context->now, site->heard_at, span));
 }
 
 static void
-cell_version(const struct table_context *context, const void *row, struct table_cell *out)
+cell_running(const struct table_context *context, const void *row, struct table_cell *out)
 {
-	const struct site *site = row;
+	const struct model_site *site = row;
+	char span[FORMAT_TEXT];
 
-	(void)context;
-	out->role = ROLE_dim;
-	if (site->gateway != NULL && site->gateway->version != NULL)
-		snprintf(out->text, sizeof(out->text), "%s", site->gateway->version);
+	if (site->started_at != 0)
+		snprintf(out->text, sizeof(out->text), "%s",
+			 format_since(context->now, site->started_at, span));
 }
 
 static void
@@ -134,191 +115,162 @@ cell_production(const struct table_context *context, const void *row, struct tab
 	out->role = ROLE_attention;
 	/* nothing is no missing figure here */
 	snprintf(out->text, sizeof(out->text), "%s",
-		 ((const struct site *)row)->production ? "PRODUCTION" : " ");
+		 ((const struct model_site *)row)->production ? "PRODUCTION" : " ");
 }
 
 static const struct table_column columns[] = {
-    {.title = "Site", .width = 12, .most = 24, .cell = cell_name},
-    {.title = "State", .width = 15, .cell = cell_state},
-    {.title = "Up", .width = 9, .right = true, .cell = cell_connections},
-    {.title = "Alarms", .width = 6, .right = true, .cell = cell_alarms},
-    {.title = "In", .width = 10, .rank = 1, .right = true, .cell = cell_in},
-    {.title = "Out", .width = 10, .rank = 3, .right = true, .cell = cell_out},
-    {.title = "Running", .width = 10, .rank = 4, .right = true, .cell = cell_age},
-    {.title = "Version", .width = 10, .rank = 5, .cell = cell_version},
-    {.title = "", .width = 10, .rank = 2, .cell = cell_production},
+    {.field = "name", .title = "Site", .width = 12, .most = 24, .fit = true, .cell = cell_name},
+    {.field = "state", .title = "State", .width = 12, .cell = cell_state},
+    {.field = "connections_up", .title = "Up", .width = 8, .right = true, .cell = cell_connections},
+    {.field = "rx_bps", .title = "In", .width = 10, .rank = 4, .right = true},
+    {.field = "tx_bps", .title = "Out", .width = 10, .rank = 6, .right = true},
+    {.field = "rtt_ms", .title = "RTT", .width = 8, .rank = 5, .right = true},
+    {.field = "heard_at", .title = "Heard", .width = 8, .rank = 3, .right = true, .cell = cell_age},
+    {.field = "attention", .title = "Needs", .width = 20, .most = 70, .rank = 1, .cell = cell_needs},
+    {.field = "production", .title = "", .width = 10, .rank = 2, .cell = cell_production},
+    {.field = "group", .title = "Group", .width = 8, .most = 20, .rank = 7},
+    {.field = "role", .title = "Role", .width = 8, .rank = 10},
+    {.field = "version", .title = "Version", .width = 8, .most = 12, .rank = 9},
+    {.field = "started_at", .title = "Running", .width = 9, .rank = 11, .right = true, .cell = cell_running},
+    {.field = "host", .title = "Host", .width = 16, .most = 40, .rank = 8},
     {0},
 };
 
-/* --- rows
- * ----------------------------------------------------------------------------------------------------- */
+static const struct table_panel_setup setup = {.columns = columns, .empty = "no site is known"};
 
-static bool
-matches(const struct panel *panel, const char *name)
-{
-	return panel->filter[0] == '\0' || strcasestr(name, panel->filter) != NULL;
-}
+/* --- the panel --------------------------------------------------------------------------------- */
 
-static const struct model_gateway *
-own_gateway(const struct scene *scene)
-{
-	return model_store_count(scene->store, MODEL_KIND_GATEWAY) > 0
-		   ? model_store_at(scene->store, MODEL_KIND_GATEWAY, 0)
-		   : NULL;
-}
-
-static bool
-production(const struct settings *settings, const char *name)
-{
-	return settings != NULL && settings_production(settings, name);
-}
-
-/* The i-th site that is shown: this gateway first, then the file's. False past the last. */
-static bool
-site_at(struct sites *s, size_t i, struct site *out)
-{
-	const struct scene *scene = s->panel.scene;
-	const struct settings *settings = scene->settings;
-	const struct model_gateway *gateway = own_gateway(scene);
-	const char *own = gateway != NULL && gateway->name != NULL ? gateway->name : "this gateway";
-
-	*out = (struct site){.here = true, .live = !s->stale, .gateway = gateway};
-	if (matches(&s->panel, own) && i-- == 0) {
-		snprintf(out->name, sizeof(out->name), "%s", own);
-		out->alarms = s->attention.all;
-		out->production = production(settings, own);
-		return true;
-	}
-	for (size_t k = 0; settings != NULL && k < settings->site_count; k++) {
-		const struct settings_site *site = &settings->sites[k];
-
-		if (strcmp(site->name, own) == 0 || !matches(&s->panel, site->name) || i-- > 0)
-			continue;
-		*out = (struct site){.production = site->production};
-		snprintf(out->name, sizeof(out->name), "%s", site->name);
-		return true;
-	}
-	return false;
-}
-
-static size_t
-count_sites(struct sites *s)
-{
-	struct site site;
-	size_t count = 0;
-
-	while (site_at(s, count, &site))
-		count++;
-	return count;
-}
-
-/* --- the panel
- * ------------------------------------------------------------------------------------------------ */
+/* The table's scene: the fleet's rows in place of one gateway's. */
+struct sites_scene {
+	struct scene scene;
+	struct scene *outer;
+	struct model_store *own; /* where there is no fleet */
+};
 
 static struct panel *
 sites_open(const struct panel_ops *ops, struct scene *scene)
 {
-	struct sites *s = memory_zeroed(1, sizeof(*s));
+	struct sites_scene *s = memory_zeroed(1, sizeof(*s));
 
-	s->panel.ops = ops;
-	s->panel.scene = scene;
-	return &s->panel;
+	s->scene = *scene;
+	s->outer = scene;
+	if (scene->fleet == NULL)
+		s->own = model_store_new();
+	s->scene.store = scene->fleet != NULL ? fleet_list(scene->fleet) : s->own;
+	if (scene->fleet != NULL)
+		fleet_refresh(scene->fleet, scene->now != 0 ? scene->now : clock_wall());
+	return table_panel_open(ops, &s->scene);
 }
 
 static void
 sites_close(struct panel *panel)
 {
-	free(panel);
+	struct sites_scene *s = (struct sites_scene *)panel->scene;
+
+	table_panel_close(panel);
+	if (s->own != NULL)
+		model_store_free(s->own);
+	free(s);
+}
+
+/* One look at the gateway itself. */
+static void
+put_own(struct sites_scene *s)
+{
+	const struct model_store *store = s->outer->store;
+	const struct model_gateway *gateway = model_store_count(store, MODEL_KIND_GATEWAY) > 0
+						  ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
+						  : NULL;
+	struct model_site *row;
+
+	if (gateway == NULL)
+		return;
+	row = model_row_new(MODEL_KIND_SITE);
+	model_set(&row->name, gateway->name);
+	model_set(&row->state, "live");
+	model_set(&row->version, gateway->version);
+	row->here = true;
+	row->connections_up = gateway->connections_up;
+	row->connections_total = gateway->connections_total;
+	row->rx_bps = gateway->rx_bps;
+	row->tx_bps = gateway->tx_bps;
+	row->started_at = gateway->started_at;
+	model_store_put(s->own, MODEL_KIND_SITE, row);
+	model_row_free(MODEL_KIND_SITE, row);
+}
+
+static void
+refresh(struct panel *panel)
+{
+	struct sites_scene *s = (struct sites_scene *)panel->scene;
+
+	s->scene.now = s->outer->now;
+	if (s->own != NULL)
+		put_own(s);
+	else
+		fleet_refresh(s->outer->fleet, s->outer->now);
+}
+
+static void
+draw_troubles(const struct area *area, struct fleet *fleet, const struct fleet_trouble *troubles,
+	      size_t shown, size_t all)
+{
+	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
+	area_print(area, 0, 2, ROLE_title, " Needs a person: %zu ", all);
+	for (size_t i = 0; i < shown; i++) {
+		int row = 1 + (int)i, col;
+		enum theme_role role = troubles[i].urgency <= 1 ? ROLE_bad : ROLE_attention;
+
+		col = area_text(area, row, 2, role, "! ");
+		col = area_text(area, row, col, ROLE_title, fleet_name(fleet_at(fleet, troubles[i].site)));
+		area_field(area, row, col + 2, area->cols - col - 3, false, ROLE_text, troubles[i].text);
+	}
 }
 
 static void
 sites_draw(struct panel *panel, const struct area *area)
 {
-	struct sites *s = (struct sites *)panel;
-	const struct table_context context = {.store = panel->scene->store, .now = panel->scene->now};
-	struct area cells = area_part(area, 0, 2, 1, area->cols - 3);
-	struct table_layout layout;
-	struct site site;
+	struct sites_scene *s = (struct sites_scene *)panel->scene;
+	static struct fleet_trouble troubles[MOST_TROUBLES];
+	struct area table = *area, below;
+	size_t all = 0, rows, room;
 
-	s->stale = area->dimmed;
-	attention_collect(panel->scene, &s->attention);
-	table_fit(columns, cells.cols, 2, &layout);
-	for (size_t i = 0; i < layout.count; i++)
-		area_field(&cells, 0, layout.slots[i].left, layout.slots[i].width,
-			   layout.slots[i].column->right, ROLE_heading, layout.slots[i].column->title);
-	s->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
-	if (s->selected >= count_sites(s))
-		s->selected = count_sites(s) > 0 ? count_sites(s) - 1 : 0;
-	s->top = s->selected < s->top                             ? s->selected
-		 : s->page > 0 && s->selected >= s->top + s->page ? s->selected - s->page + 1
-								  : s->top;
-	for (int row = 1; row < area->rows && site_at(s, s->top + (size_t)row - 1, &site); row++) {
-		struct area line = area_part(area, row, 0, 1, area->cols);
+	refresh(panel);
+	if (s->outer->fleet != NULL)
+		all = fleet_troubles(s->outer->fleet, troubles, MOST_TROUBLES);
+	rows = model_store_count(s->scene.store, MODEL_KIND_SITE) + 1;
+	if (rows < LEAST_ROWS + 1)
+		rows = LEAST_ROWS + 1;
+	room = (size_t)area->rows > rows + 2 ? (size_t)area->rows - rows - 1 : 0;
+	if (all > 0 && room == 0 && area->rows >= 12)
+		room = (size_t)area->rows / 3;
+	if (all > 0 && room > 0) {
+		size_t shown = all < room - 1 ? all : room - 1;
 
-		if (s->top + (size_t)row - 1 == s->selected) {
-			line.ground = GROUND_SELECTED;
-			area_blank(&line, 0, 0, 1, line.cols);
-			area_text(&line, 0, 0, ROLE_accent, "▸");
-		}
-		cells = area_part(&line, 0, 2, 1, area->cols - 3);
-		table_draw_row(&cells, 0, &layout, &context, model_kind_info(MODEL_KIND_SITE)->shape, &site);
+		shown = shown < MOST_TROUBLES ? shown : MOST_TROUBLES;
+		table = area_part(area, 0, 0, area->rows - (int)shown - 1, area->cols);
+		below = area_part(area, area->rows - (int)shown - 1, 0, (int)shown + 1, area->cols);
+		draw_troubles(&below, s->outer->fleet, troubles, shown, all);
 	}
-}
-
-static bool
-sites_command(struct panel *panel, const char *command, const char *argument)
-{
-	struct sites *s = (struct sites *)panel;
-	enum table_motion motion;
-
-	(void)argument;
-	if (!table_motion_of(command, &motion))
-		return false;
-	s->selected = table_move(s->selected, count_sites(s), s->page, motion);
-	return true;
-}
-
-/* This gateway's row of the model; the others have none. */
-static const void *
-sites_selected(struct panel *panel, enum model_kind *kind)
-{
-	struct sites *s = (struct sites *)panel;
-	struct site site;
-
-	*kind = MODEL_KIND_GATEWAY;
-	return site_at(s, s->selected, &site) ? site.gateway : NULL;
-}
-
-static bool
-sites_select(struct panel *panel, const char *key)
-{
-	struct sites *s = (struct sites *)panel;
-	struct site site;
-
-	for (size_t i = 0; site_at(s, i, &site); i++) {
-		if (strcmp(site.name, key) != 0)
-			continue;
-		s->selected = i;
-		return true;
-	}
-	return false;
-}
-
-/* By name only: most of what a row says is no field of the model. */
-static bool
-sites_filter(struct panel *panel, const char *text, struct error *err)
-{
-	(void)err;
-	snprintf(panel->filter, sizeof(panel->filter), "%s", text);
-	return true;
+	table.dimmed = false; /* it is not the gateway that one is at: each row says how old it is */
+	table_panel_draw(panel, &table);
 }
 
 static void
 sites_status(struct panel *panel, char *out, size_t size)
 {
-	size_t count = count_sites((struct sites *)panel);
+	struct sites_scene *s = (struct sites_scene *)panel->scene;
+	size_t count = model_store_count(s->scene.store, MODEL_KIND_SITE), live = 0;
 
-	snprintf(out, size, "%zu site%s", count, count == 1 ? "" : "s");
+	for (size_t i = 0; i < count; i++) {
+		const struct model_site *site = model_store_at(s->scene.store, MODEL_KIND_SITE, i);
+
+		live += site->state != NULL && strcmp(site->state, "live") == 0;
+	}
+	if (panel->filter[0] != '\0' || table_panel_marks(panel)->keys.count > 0 || count < 2)
+		table_panel_status(panel, out, size);
+	else
+		snprintf(out, size, "%zu of %zu live", live, count);
 }
 
 const struct panel_ops panel_sites = {
@@ -326,12 +278,17 @@ const struct panel_ops panel_sites = {
     .title = "Sites",
     .kind = MODEL_KIND_SITE,
     .tab = true,
+    .fleet = true,
+    .setup = &setup,
     .open = sites_open,
     .close = sites_close,
     .draw = sites_draw,
-    .command = sites_command,
-    .selected = sites_selected,
-    .select = sites_select,
-    .filter = sites_filter,
+    .command = table_panel_command,
+    .selected = table_panel_selected,
+    .select = table_panel_select,
+    .filter = table_panel_filter,
     .status = sites_status,
+    .tick = table_panel_tick,
+    .marks = table_panel_marks,
+    .table = table_panel_table,
 };

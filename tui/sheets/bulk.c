@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tui/sheets/sheets.h"
+#include "tui/sites/fleet.h"
 
 enum row_state { ROW_WAITS, ROW_ASKED, ROW_REFUSED, ROW_RUNS, ROW_DONE, ROW_FAILED, ROW_LEFT };
 
@@ -19,10 +20,12 @@ struct bulk_row {
 };
 
 struct bulk {
-	json_t *all; /* the arguments of each */
+	json_t *all;            /* the arguments of each */
+	struct text_list sites; /* where each goes, by the keys of their rows; none: all to where one is */
 	struct bulk_row *rows;
 	size_t count, at; /* at: of the row that is asked about or runs */
 	bool dry, go_on, running;
+	bool together; /* all are sent at once: they make one move */
 };
 
 size_t
@@ -37,6 +40,7 @@ bulk_free(struct bulk *bulk)
 	if (bulk == NULL)
 		return;
 	json_decref(bulk->all);
+	text_list_free(&bulk->sites);
 	free(bulk->rows);
 	free(bulk);
 }
@@ -44,7 +48,11 @@ bulk_free(struct bulk *bulk)
 static const char *
 name_of(const struct sheet *sheet, size_t row)
 {
-	const char *name = json_string_value(
+	const char *name;
+
+	if (sheet->bulk->sites.count > 0)
+		return sheet->bulk->sites.items[row];
+	name = json_string_value(
 	    json_object_get(json_array_get(sheet->bulk->all, row), sheet->command->arguments[0].name));
 
 	return name != NULL ? name : "";
@@ -67,7 +75,8 @@ static void
 arm(struct sheet *sheet)
 {
 	const struct bulk *bulk = sheet->bulk;
-	size_t left = bulk->count - in_state(bulk, ROW_REFUSED);
+	size_t refused = in_state(bulk, ROW_REFUSED);
+	size_t left = bulk->together && refused > 0 ? 0 : bulk->count - refused;
 	char action[40];
 
 	snprintf(action, sizeof(action), "%s %zu",
@@ -105,21 +114,92 @@ bulk_ask(struct sheet *sheet)
 	arm(sheet);
 }
 
-void
-bulk_open(struct sheet *sheet, json_t *all)
+static void
+prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
 {
 	struct bulk *bulk = memory_zeroed(1, sizeof(*bulk));
 
 	sheet->bulk = bulk;
 	bulk->all = all;
+	text_list_copy(&bulk->sites, sites);
 	bulk->count = json_array_size(all);
 	bulk->rows = memory_zeroed(bulk->count, sizeof(*bulk->rows));
 	bulk->dry = sheet_has_dry_run(sheet->command);
-	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s: %zu marked",
-		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name, bulk->count);
+}
+
+struct control_client *
+bulk_client(const struct sheet *sheet, size_t row)
+{
+	struct fleet *fleet = sheet->app->fleet;
+	size_t site;
+
+	if (sheet->bulk->sites.count == 0)
+		return sheet->app->client;
+	site = fleet_of_row(fleet, sheet->bulk->sites.items[row]);
+	return site < fleet_count(fleet) && fleet_at(fleet, site)->state == CONTROL_LIVE
+		   ? fleet_at(fleet, site)->scene.client
+		   : NULL;
+}
+
+bool
+bulk_production(const struct sheet *sheet)
+{
+	struct fleet *fleet = sheet->app->fleet;
+
+	for (size_t i = 0; sheet->bulk != NULL && i < sheet->bulk->sites.count; i++) {
+		size_t site = fleet_of_row(fleet, sheet->bulk->sites.items[i]);
+
+		if (site < fleet_count(fleet) && fleet_at(fleet, site)->production)
+			return true;
+	}
+	return false;
+}
+
+const char *
+bulk_only(const struct sheet *sheet, const char *otherwise)
+{
+	return sheet->bulk->sites.count == 1 ? sheet->bulk->sites.items[0] : otherwise;
+}
+
+bool
+bulk_elsewhere(const struct sheet *sheet)
+{
+	return sheet->bulk != NULL && sheet->bulk->sites.count > 0;
+}
+
+void
+bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites)
+{
+	json_t *all = json_array();
+	char what[160];
+
+	for (size_t i = 0; i < sites->count; i++)
+		json_array_append_new(all, json_deep_copy(arguments));
+	prepare(sheet, all, sites);
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%.80s on %zu site%s",
+		 sheet_describe(sheet->command, arguments, what, sizeof(what)), sites->count,
+		 sites->count == 1 ? "" : "s");
 	bulk_ask(sheet);
 }
 
+void
+bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites)
+{
+	prepare(sheet, all, sites);
+	sheet->bulk->together = true;
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s at both ends", sheet->command->name);
+	bulk_ask(sheet);
+}
+
+void
+bulk_open(struct sheet *sheet, json_t *all)
+{
+	prepare(sheet, all, &(struct text_list){0});
+	snprintf(sheet->dialog.title, sizeof(sheet->dialog.title), "%s: %zu marked",
+		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name,
+		 sheet->bulk->count);
+	bulk_ask(sheet);
+}
 /* --- carrying it out
  * ------------------------------------------------------------------------------------------ */
 
@@ -127,6 +207,14 @@ static void
 run_next(struct sheet *sheet)
 {
 	struct bulk *bulk = sheet->bulk;
+
+	if (bulk->together) {
+		if (in_state(bulk, ROW_RUNS) == 0) {
+			bulk->running = false;
+			sheet_step_to(sheet, SHEET_OVER);
+		}
+		return;
+	}
 
 	while (bulk->at < bulk->count && bulk->rows[bulk->at].state != ROW_ASKED)
 		bulk->at++;
@@ -147,6 +235,10 @@ bulk_begin(struct sheet *sheet)
 	sheet_step_to(sheet, SHEET_SENT);
 	sheet->bulk->running = true;
 	sheet->bulk->at = 0;
+	for (size_t i = 0; sheet->bulk->together && i < sheet->bulk->count; i++) {
+		sheet->bulk->rows[i].state = ROW_RUNS;
+		send_row(sheet, i, json_deep_copy(json_array_get(sheet->bulk->all, i)), false);
+	}
 	run_next(sheet);
 }
 
@@ -156,21 +248,22 @@ bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_repl
 	struct bulk *bulk = sheet->bulk;
 	struct bulk_row *it;
 
-	if (bulk == NULL || row != bulk->at || dry == bulk->running)
+	if (bulk == NULL || dry == bulk->running || row >= bulk->count ||
+	    (bulk->together && !dry ? bulk->rows[row].state != ROW_RUNS : row != bulk->at))
 		return; /* of a round that was begun anew */
 	it = &bulk->rows[row];
 	text_clean(it->text, sizeof(it->text),
 		   reply->text != NULL && reply->text[0] != '\0' ? reply->text
 		   : reply->ok                                   ? "done"
 								 : "refused");
-	bulk->at++;
+	bulk->at++; /* together, it only counts */
 	if (dry) {
 		it->state = reply->ok ? ROW_ASKED : ROW_REFUSED;
 		ask_row(sheet);
 		return;
 	}
 	it->state = reply->ok ? ROW_DONE : ROW_FAILED;
-	for (size_t i = bulk->at; i < bulk->count && !reply->ok && !bulk->go_on; i++) {
+	for (size_t i = bulk->at; i < bulk->count && !reply->ok && !bulk->go_on && !bulk->together; i++) {
 		if (bulk->rows[i].state == ROW_ASKED)
 			bulk->rows[i] = (struct bulk_row){ROW_LEFT, "not sent: the one before failed"};
 	}
@@ -221,6 +314,8 @@ text_of(const struct sheet *sheet, size_t row, char *out, size_t size)
 		return it->text;
 	if (it->state == ROW_WAITS)
 		return "asking the gateway …";
+	if (sheet->bulk->sites.count > 0)
+		return "will be asked to do it"; /* what it would come to is not known here */
 	consequence_say(sheet->app, sheet->command, json_array_get(sheet->bulk->all, row), out, size);
 	return out;
 }

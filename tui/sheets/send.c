@@ -143,7 +143,8 @@ on_reply(void *context, const struct control_reply *reply)
 
 /* `arguments` is taken. */
 static void
-dispatch(struct app *app, const struct command *command, json_t *arguments, struct request about)
+dispatch(struct app *app, struct control_client *client, const struct command *command, json_t *arguments,
+	 struct request about)
 {
 	struct request *request = memory_zeroed(1, sizeof(*request));
 
@@ -154,7 +155,12 @@ dispatch(struct app *app, const struct command *command, json_t *arguments, stru
 	sheet_describe(command, arguments, request->what, sizeof(request->what));
 	if (about.number == 0)
 		app_say(app, ROLE_dim, "%s …", request->what);
-	control_client_command(app->client, command->name, arguments, on_reply, request);
+	if (client != NULL) {
+		control_client_command(client, command->name, arguments, on_reply, request);
+		return;
+	}
+	json_decref(arguments);
+	on_reply(request, &(struct control_reply){.exit_code = 3, .text = "the site is not reached"});
 }
 
 void
@@ -164,14 +170,14 @@ send_question(struct sheet *sheet)
 
 	json_object_set_new(question, "dry_run", json_true());
 	sheet->asked = sheet->refused = sheet->lost = false;
-	dispatch(sheet->app, sheet->command, question,
+	dispatch(sheet->app, sheet->app->client, sheet->command, question,
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_QUESTION});
 }
 
 void
 send_sheet(struct sheet *sheet)
 {
-	dispatch(sheet->app, sheet->command, json_deep_copy(sheet->arguments),
+	dispatch(sheet->app, sheet->app->client, sheet->command, json_deep_copy(sheet->arguments),
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_COMMAND});
 }
 
@@ -180,7 +186,7 @@ send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry)
 {
 	if (dry)
 		json_object_set_new(arguments, "dry_run", json_true());
-	dispatch(sheet->app, sheet->command, arguments,
+	dispatch(sheet->app, bulk_client(sheet, row), sheet->command, arguments,
 		 (struct request){.number = sheet->number,
 				  .purpose = dry ? PURPOSE_ROW_QUESTION : PURPOSE_ROW,
 				  .row = row});
@@ -189,5 +195,5 @@ send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry)
 void
 send_command(struct app *app, const struct command *command, json_t *arguments)
 {
-	dispatch(app, command, arguments, (struct request){.purpose = PURPOSE_COMMAND});
+	dispatch(app, app->client, command, arguments, (struct request){.purpose = PURPOSE_COMMAND});
 }

@@ -6,6 +6,7 @@
  * what --force would do, that is a second question with Cancel in focus.
  */
 #include "tui/sheets/sheets.h"
+#include "tui/sites/fleet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,26 +53,25 @@ sheet_has_dry_run(const struct command *command)
 bool
 sheet_can_send(const struct sheet *sheet)
 {
-	return sheet->app->state == CONTROL_LIVE && !app_stale(sheet->app);
+	return bulk_elsewhere(sheet) || (sheet->app->state == CONTROL_LIVE && !app_stale(sheet->app));
 }
 
 /* --- opening and closing
  * -------------------------------------------------------------------------------------- */
 
-/* On a site of production the gateway's name; for several dangerous ones their number. */
+/* On a site of production its name; for several dangerous ones their number. */
 static void
 must_type(struct sheet *sheet)
 {
-	const struct model_store *store = sheet->app->scene.store;
-	const struct model_gateway *gateway = model_store_count(store, MODEL_KIND_GATEWAY) > 0
-						  ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
-						  : NULL;
-	const char *name =
-	    gateway != NULL && sheet->command->dangerous && app_production(sheet->app) ? gateway->name : NULL;
+	const char *name = sheet->command->dangerous && app_production(sheet->app)
+			       ? fleet_name(fleet_at(sheet->app->fleet, sheet->app->site))
+			       : NULL;
 	size_t count = bulk_count(sheet->bulk);
 	char *out = sheet->dialog.must_type;
 
 	out[0] = '\0';
+	if (bulk_elsewhere(sheet)) /* their number, and that they are production */
+		name = bulk_production(sheet) ? bulk_only(sheet, "production") : NULL;
 	if (sheet->command->dangerous && count > 1 && name != NULL)
 		snprintf(out, sizeof(sheet->dialog.must_type), "%s %zu", name, count);
 	else if (sheet->command->dangerous && count > 1)
@@ -213,11 +213,27 @@ sheet_commands(struct app *app, const struct command *command, json_t *all)
 }
 
 void
+sheet_on_sites(struct app *app, const struct command *command, json_t *arguments,
+	       const struct text_list *sites)
+{
+	bulk_open_sites(sheet_open(app, command, NULL), arguments, sites);
+	json_decref(arguments);
+}
+
+void
+sheet_together(struct app *app, const struct command *command, json_t *all, const struct text_list *sites)
+{
+	bulk_open_together(sheet_open(app, command, NULL), all, sites);
+}
+
+void
 sheet_link_changed(struct app *app)
 {
 	struct sheet *sheet = app->sheet;
 
 	if (sheet == NULL)
+		return;
+	if (bulk_elsewhere(sheet))
 		return;
 	if (app->state != CONTROL_LIVE)
 		sheet->lost = true;

@@ -119,6 +119,17 @@ void consequence_say(const struct app *app, const struct command *command, const
 		     size_t size);
 
 /* bulk.c */
+/** The same for one command on several sites, by the keys of their rows, which are copied. */
+void bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites);
+/** Each site its own arguments, all sent at once; `all` is taken. */
+void bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites);
+/** Where a row's command goes; NULL where that site is not reached. */
+struct control_client *bulk_client(const struct sheet *sheet, size_t row);
+/** It goes to other sites than the one that one is at. / One of them is production. */
+bool bulk_elsewhere(const struct sheet *sheet);
+bool bulk_production(const struct sheet *sheet);
+/** The one site that it goes to; `otherwise` where there are more. */
+const char *bulk_only(const struct sheet *sheet, const char *otherwise);
 /** A sheet for all of them; `all` (an array of arguments) is taken. */
 void bulk_open(struct sheet *sheet, json_t *all);
 void bulk_free(struct bulk *bulk);

@@ -11,7 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLLOWED ((UINT64_C(1) << MODEL_KIND_GATEWAY) | (UINT64_C(1) << MODEL_KIND_CONNECTION))
+#include "tui/panels/attention.h"
+
+/* The gateway's figures, and what attention looks at. */
+#define FOLLOWED \
+	(UINT64_C(1) << MODEL_KIND_GATEWAY | UINT64_C(1) << MODEL_KIND_CONNECTION | \
+	 UINT64_C(1) << MODEL_KIND_TUNNEL | UINT64_C(1) << MODEL_KIND_PEER)
+#define LOOK_EVERY_MS 200 /* at what changed: a thousand tunnels have new figures each second */
 #define MEASURE_EVERY_MS 10000
 #define RTT_SHARE 0.25 /* what the link has to change by until it is told: the network is never still */
 #define RTT_LEAST_MS 2
@@ -24,6 +30,7 @@ struct surveyed {
 	struct model_site *row; /* as it was last put */
 	usec_t asked_at;        /* monotonic; 0: no measurement is under way */
 	bool was_live, settled;
+	bool dirty; /* its model changed */
 };
 
 struct survey {
@@ -32,7 +39,7 @@ struct survey {
 	struct survey_options options;
 	struct surveyed **sites;
 	size_t count;
-	uv_timer_t patience, measure;
+	uv_timer_t patience, measure, look;
 	uint64_t quiet; /* fields that change all the time: they go with the others */
 	bool told, closed;
 };
@@ -88,7 +95,9 @@ copy_row(const struct surveyed *site)
 static void
 read_model(const struct surveyed *site, struct model_site *row)
 {
-	const struct model_store *store = control_client_store(site->client);
+	struct model_store *store = control_client_store(site->client);
+	struct scene scene = {.store = store, .now = clock_wall()};
+	struct attention attention = {.count = 0};
 	const struct model_gateway *gateway = model_store_count(store, MODEL_KIND_GATEWAY) != 0
 						  ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
 						  : NULL;
@@ -102,16 +111,9 @@ read_model(const struct surveyed *site, struct model_site *row)
 		row->tx_bps = gateway->tx_bps;
 		row->started_at = gateway->started_at;
 	}
-	row->alarms = 0;
-	model_set(&row->attention, NULL);
-	for (size_t i = 0; i < model_store_count(store, MODEL_KIND_CONNECTION); i++) {
-		const struct model_connection *connection = model_store_at(store, MODEL_KIND_CONNECTION, i);
-
-		if (connection->attention == NULL || connection->attention[0] == '\0')
-			continue;
-		if (row->alarms++ == 0)
-			model_set_format(&row->attention, "%s: %s", connection->name, connection->attention);
-	}
+	attention_collect(&scene, &attention);
+	row->alarms = attention.all;
+	model_set(&row->attention, attention.count > 0 ? attention.items[0].text : NULL);
 }
 
 /* Why there is no connection, in a word. */
@@ -147,6 +149,7 @@ put_live(struct surveyed *site)
 	model_set(&row->state, "live");
 	model_set(&row->why, NULL);
 	read_model(site, row);
+	site->dirty = false;
 	put(site, row);
 }
 
@@ -242,6 +245,19 @@ on_measure(uv_timer_t *timer)
 /* --- the connections ---------------------------------------------------------------------------------- */
 
 static void
+on_look(uv_timer_t *timer)
+{
+	struct survey *survey = timer->data;
+
+	for (size_t i = 0; i < survey->count; i++) {
+		struct surveyed *site = survey->sites[i];
+
+		if (site->dirty && control_client_state(site->client) == CONTROL_LIVE)
+			put_live(site);
+	}
+}
+
+static void
 on_state(void *context, enum control_client_state state, const char *why)
 {
 	struct surveyed *site = context;
@@ -263,8 +279,7 @@ on_changed(void *context, enum model_kind kind, const void *row, uint64_t fields
 {
 	struct surveyed *site = context;
 
-	if (!site->survey->closed && control_client_state(site->client) == CONTROL_LIVE)
-		put_live(site);
+	site->dirty = true;
 }
 
 static void
@@ -311,7 +326,8 @@ survey_new(uv_loop_t *loop, struct model_store *store, const struct survey_optio
 	survey->quiet = quiet_fields();
 	uv_timer_init(loop, &survey->patience);
 	uv_timer_init(loop, &survey->measure);
-	survey->patience.data = survey->measure.data = survey;
+	uv_timer_init(loop, &survey->look);
+	survey->patience.data = survey->measure.data = survey->look.data = survey;
 	return survey;
 }
 
@@ -322,6 +338,8 @@ survey_begin(struct survey *survey)
 		uv_timer_start(&survey->patience, on_patience, survey->options.patience_ms, 0);
 	if (survey->options.goes_on)
 		uv_timer_start(&survey->measure, on_measure, MEASURE_EVERY_MS, MEASURE_EVERY_MS);
+	if (survey->options.goes_on)
+		uv_timer_start(&survey->look, on_look, LOOK_EVERY_MS, LOOK_EVERY_MS);
 	tell_settled(survey);
 }
 
@@ -335,6 +353,7 @@ survey_close(struct survey *survey)
 		control_client_close(survey->sites[i]->client);
 	uv_close((uv_handle_t *)&survey->patience, NULL);
 	uv_close((uv_handle_t *)&survey->measure, NULL);
+	uv_close((uv_handle_t *)&survey->look, NULL);
 }
 
 void

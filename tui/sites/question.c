@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What SSH asks, on the screen: whether a host key is the right one, a passphrase, a code. Cancel has the
+ * focus; what is typed in secret is not shown and is wiped when the dialog closes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/app.h"
+#include "tui/overlay.h"
+#include "tui/sites/fleet.h"
+
+struct asking {
+	struct overlay overlay;
+	char site[80]; /* by its name: places in the list may move */
+	struct ssh_question question;
+	struct dialog dialog;
+	struct input input;
+	bool typing; /* the line has the keys, not the buttons */
+};
+
+static struct app *
+app_of(struct asking *asking)
+{
+	return asking->overlay.app;
+}
+
+static void
+answer(struct asking *asking, const char *text)
+{
+	struct app *app = app_of(asking);
+	size_t site = fleet_find(app->fleet, asking->site);
+
+	if (site < fleet_count(app->fleet))
+		fleet_answer(app->fleet, site, text);
+}
+
+static void
+write_body(struct asking *asking, const struct area *screen)
+{
+	struct draft *body = &asking->dialog.body, *foot = &asking->dialog.foot;
+	char shown[INPUT_TEXT];
+	int cols = dialog_cols(screen);
+
+	draft_begin(body, cols);
+	draft_begin(foot, cols);
+	draft_line(body);
+	draft_wrap(body, 0, true, ROLE_text, asking->question.text);
+	if (asking->question.kind == SSH_QUESTION_HOST_KEY) {
+		draft_gap(body);
+		draft_line(body);
+		draft_wrap(body, 0, true, ROLE_title, asking->question.detail);
+		draft_gap(body);
+		draft_line(body);
+		draft_wrap(
+		    body, 0, true, ROLE_text,
+		    "Compare it with what the machine itself says: ssh-keygen -lf "
+		    "/etc/ssh/ssh_host_ed25519_key.pub. Taken once, it is asked about no more; another one "
+		    "later is refused.");
+		return;
+	}
+	snprintf(shown, sizeof(shown), "%s", asking->input.text);
+	if (asking->question.kind == SSH_QUESTION_SECRET)
+		snprintf(shown, sizeof(shown), "%zu character%s", strlen(asking->input.text),
+			 strlen(asking->input.text) == 1 ? "" : "s");
+	draft_gap(body);
+	draft_line(body);
+	draft_print(body, 0, ROLE_accent, "› %s", shown);
+}
+
+static void
+asking_draw(struct overlay *overlay, const struct area *body)
+{
+	struct asking *asking = (struct asking *)overlay;
+
+	write_body(asking, body);
+	dialog_draw(&asking->dialog, body);
+}
+
+static bool
+typed(struct asking *asking, key_code key)
+{
+	if (key == KEYS_ENTER) {
+		answer(asking, asking->input.text);
+		return false;
+	}
+	if (key == KEYS_TAB)
+		asking->typing = false;
+	else
+		input_key(&asking->input, key);
+	return true;
+}
+
+static bool
+asking_key(struct overlay *overlay, key_code key)
+{
+	struct asking *asking = (struct asking *)overlay;
+
+	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
+		answer(asking, NULL);
+		return false;
+	}
+	if (asking->typing)
+		return typed(asking, key);
+	switch (dialog_key(&asking->dialog, key)) {
+	case DIALOG_DO:
+		answer(asking, asking->input.text);
+		return false;
+	case DIALOG_CANCEL:
+		answer(asking, NULL);
+		return false;
+	case DIALOG_STAYS:
+		break;
+	}
+	return true;
+}
+
+static void
+asking_close(struct overlay *overlay)
+{
+	struct asking *asking = (struct asking *)overlay;
+
+	explicit_bzero(&asking->input, sizeof(asking->input));
+	dialog_free(&asking->dialog);
+	free(asking);
+}
+
+static const char *const hints[] = {"Tab", "choose", "Enter", "press", "Esc", "no", NULL};
+static const struct overlay_ops ops = {
+    .draw = asking_draw, .key = asking_key, .close = asking_close, .hints = hints};
+
+void
+question_open(struct app *app, size_t index)
+{
+	const struct fleet_site *site = fleet_at(app->fleet, index);
+	struct asking *asking;
+
+	if (!site->asks)
+		return;
+	asking = memory_zeroed(1, sizeof(*asking));
+	asking->overlay.ops = &ops;
+	asking->question = *fleet_question(site);
+	snprintf(asking->site, sizeof(asking->site), "%s", site->name);
+	snprintf(asking->dialog.title, sizeof(asking->dialog.title), "%s", site->name);
+	snprintf(asking->dialog.action, sizeof(asking->dialog.action), "%s",
+		 asking->question.kind == SSH_QUESTION_HOST_KEY ? "take this key" : "answer");
+	asking->typing = asking->question.kind != SSH_QUESTION_HOST_KEY;
+	overlay_open(app, &asking->overlay);
+}
+
+void
+question_close(struct app *app, size_t index)
+{
+	struct asking *asking = (struct asking *)app->overlay;
+
+	if (app->overlay != NULL && app->overlay->ops == &ops &&
+	    strcmp(asking->site, fleet_at(app->fleet, index)->name) == 0)
+		overlay_close(app);
+}

@@ -101,20 +101,28 @@ cli_ask_for(const char *wanted, const char *format, ...)
 
 /* --- what SSH asks ------------------------------------------------------------------------------------ */
 
-/* The file whose passphrase is wanted; NULL where something else is. */
+/*
+ * The file whose passphrase is wanted; NULL where something else is. What a server asks begins with its name
+ * ("root@192.0.2.10 asks: …"): none of them gets a passphrase by asking in these words.
+ */
 static const char *
-passphrase_file(const struct ssh_question *question)
+passphrase_file(const struct ssh_question *question, bool *again)
 {
-	static const char words[] = "passphrase of ";
-	const char *at = strstr(question->text, words);
+	static const char first[] = "passphrase of ", second[] = "wrong; passphrase of ";
 
-	return question->kind == SSH_QUESTION_SECRET && at != NULL ? at + strlen(words) : NULL;
+	if (question->kind != SSH_QUESTION_SECRET)
+		return NULL;
+	*again = strncmp(question->text, second, strlen(second)) == 0;
+	if (*again)
+		return question->text + strlen(second);
+	return strncmp(question->text, first, strlen(first)) == 0 ? question->text + strlen(first) : NULL;
 }
 
 static void
 remember(const struct ssh_question *question, const char *answer)
 {
-	const char *file = passphrase_file(question);
+	bool again;
+	const char *file = passphrase_file(question, &again);
 
 	if (file == NULL)
 		return;
@@ -122,15 +130,14 @@ remember(const struct ssh_question *question, const char *answer)
 	snprintf(known_secret, sizeof(known_secret), "%s", answer);
 }
 
-/* What was typed for that file already; not where it was wrong: then the question says so first. */
+/* What was typed for that file already, unless that was wrong. */
 static const char *
 remembered(const struct ssh_question *question)
 {
-	const char *file = passphrase_file(question);
+	bool again;
+	const char *file = passphrase_file(question, &again);
 
-	return file != NULL && strcmp(file, known_file) == 0 && strncmp(question->text, "wrong", 5) != 0
-		   ? known_secret
-		   : NULL;
+	return file != NULL && !again && strcmp(file, known_file) == 0 ? known_secret : NULL;
 }
 
 void

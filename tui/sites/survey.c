@@ -97,7 +97,7 @@ read_model(const struct surveyed *site, struct model_site *row)
 {
 	struct model_store *store = control_client_store(site->client);
 	struct scene scene = {.store = store, .now = clock_wall()};
-	struct attention attention = {.count = 0};
+	static struct attention attention; /* large, and used by one at a time */
 	const struct model_gateway *gateway = model_store_count(store, MODEL_KIND_GATEWAY) != 0
 						  ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
 						  : NULL;

@@ -7,6 +7,7 @@ tui_libconsole_la_SOURCES += \
 	tui/cli_confirm.c \
 	tui/cli_errand.c tui/cli_errand.h \
 	tui/cli_on.c \
+	tui/cli_patience.c \
 	tui/cli_place.c \
 	tui/cli_shell.c \
 	tui/cli_start.c \

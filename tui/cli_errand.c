@@ -5,6 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static bool
+waits_for(const void *context, size_t place)
+{
+	return ((const struct errand *)context)->tasks[place].state == TASK_ASKED;
+}
+
 struct errand *
 errand_new(const struct cli *cli, const struct command *command, json_t *arguments)
 {
@@ -26,6 +32,8 @@ errand_new(const struct cli *cli, const struct command *command, json_t *argumen
 		errand->tasks[i].text = text_copy("");
 	}
 	uv_loop_init(&errand->loop);
+	errand->patience = (struct cli_patience){.cli = cli, .waits = waits_for, .context = errand};
+	cli_patience_start(&errand->patience, &errand->loop);
 	return errand;
 }
 
@@ -42,6 +50,7 @@ errand_free(struct errand *errand)
 {
 	for (size_t i = 0; i < errand->count; i++)
 		control_client_close(errand->tasks[i].client);
+	cli_patience_stop(&errand->patience);
 	uv_run(&errand->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&errand->loop);
 	for (size_t i = 0; i < errand->count; i++)

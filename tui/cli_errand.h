@@ -39,6 +39,7 @@ struct errand {
 	size_t asked; /* tasks that wait for their answer */
 	bool stopped; /* after the first failure, with --stop-on-failure */
 	uv_loop_t loop;
+	struct cli_patience patience;
 };
 
 /* `arguments` is taken. */

@@ -80,6 +80,20 @@ const char *cli_place_label(const struct cli *cli, const char *name, char *out, 
  * `value`; returns new. */
 json_t *cli_place_json(const struct cli *cli, const struct cli_place *place, const json_t *value);
 
+/*
+ * cli_patience.c: where somebody looks at stderr and one of several places is slow, says once which are
+ * waited for. `waits` tells of a place by its index. Its timer keeps no loop alive; stop it before the loop
+ * is closed, and let that run once more.
+ */
+struct cli_patience {
+	const struct cli *cli;
+	bool (*waits)(const void *context, size_t place);
+	const void *context;
+	uv_timer_t timer;
+};
+void cli_patience_start(struct cli_patience *patience, uv_loop_t *loop);
+void cli_patience_stop(struct cli_patience *patience);
+
 /* cli_ask.c: what SSH asks, on the terminal. */
 extern const struct ssh_asker cli_asker;
 /* Forgets the passphrases that were typed. */

@@ -375,13 +375,23 @@ forget_asked(struct plain *plain)
 	plain->asked = NULL;
 }
 
+/* What has to be typed: on a site that is production, its name. */
+static const char *
+word_for_yes(const struct plain *plain)
+{
+	const struct cli_place *place = &plain->cli->places[0];
+
+	return place->production ? place->name : "yes";
+}
+
 static void
 ask_now(struct plain *plain)
 {
 	char text[SENTENCE];
 
-	snprintf(text, sizeof(text), "%s: type yes to do it, anything else leaves things as they are.",
-		 plain->asked->name);
+	snprintf(text, sizeof(text), "%s%s: type %s to do it, anything else leaves things as they are.",
+		 plain->asked->name, plain->cli->places[0].production ? " in production" : "",
+		 word_for_yes(plain));
 	say(plain, text);
 }
 
@@ -485,7 +495,7 @@ run_line(struct plain *plain, const char *line)
 	const struct command *command;
 
 	if (plain->asked != NULL) {
-		if (count == 1 && strcmp(words[0], "yes") == 0)
+		if (count == 1 && strcmp(words[0], word_for_yes(plain)) == 0)
 			control_client_command(plain->client, plain->asked->name,
 					       json_incref(plain->arguments), on_reply, plain);
 		else

@@ -257,10 +257,19 @@ open_part(struct show_part *part)
 		show_part_watch(part, control_client_store(part->client), options.paged_kinds);
 }
 
+static bool
+waits_for(const void *context, size_t place)
+{
+	const struct show_part *part = &((const struct show *)context)->parts[place];
+
+	return !part->came && !part->began && !part->ended;
+}
+
 /* All gateways at once. Returns the worst exit code. */
 static int
 show_everywhere(struct show *show)
 {
+	struct cli_patience patience = {.cli = show->cli, .waits = waits_for, .context = show};
 	int code = CONTROL_EXIT_DONE;
 
 	show->part_count = show->cli->place_count;
@@ -273,6 +282,9 @@ show_everywhere(struct show *show)
 	}
 	for (size_t i = 0; i < show->part_count; i++)
 		open_part(&show->parts[i]);
+	cli_patience_start(&patience, &show->loop);
+	uv_run(&show->loop, UV_RUN_DEFAULT);
+	cli_patience_stop(&patience);
 	uv_run(&show->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&show->loop);
 	for (size_t i = 0; i < show->part_count; i++)

@@ -637,6 +637,16 @@ production_asks_for_its_name(void **state)
 	assert_came_to(ALONE(world, "--on", "lyon", "--sites", "1", "drain", "a/1"), 0,
 		       "done at lyon\nand more\n", "would be done at lyon\nand more\n");
 	assert_came_to(ALONE(world, "--on", "lyon", "rekey", "a/1"), 0, "done at lyon\nand more\n", "");
+	run = start_with(world->h, RUN_PIPED, (const char *const[]){"--on", "lyon", "--plain", NULL});
+	WAIT_FOR(world->h, (look(run), strstr(run->output, "q leaves.")));
+	type_line(run, "drain a/1\n");
+	WAIT_FOR(world->h, (look(run), strstr(run->output, " drain in production: type lyon to do it")));
+	type_line(run, "yes\n");
+	WAIT_FOR(world->h, (look(run), strstr(run->output, "Nothing was done.")));
+	assert_int_equal(world->gateways[0].done, 3);
+	type_line(run, "drain a/1\nlyon\n");
+	WAIT_FOR(world->h, (look(run), world->gateways[0].done == 4));
+	finish(run);
 	finish(asked(world, "'drain' on 2 sites: lyon (production), nantes.\r\n", "\n", both));
 	world_free(world);
 }

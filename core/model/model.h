@@ -108,6 +108,11 @@ int model_field_find(const struct model_shape *shape, const char *name);
 bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
+/**
+ * The fields that change while nothing happens: rates, counters, times of round trips. Who looks at many
+ * gateways at once can do without each of their changes.
+ */
+uint64_t model_fields_figures(const struct model_shape *shape);
 
 /* --- rows: pointers to the structs above, handled by their shape ------------------------------- */
 

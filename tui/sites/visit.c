@@ -73,6 +73,7 @@ visit_enter(struct app *app, size_t site)
 
 	close_panels(app);
 	keep_scene(app);
+	fleet_turn_from(app->fleet, app->site);
 	app->site = site;
 	fleet_turn_to(app->fleet, site);
 	visit_take_scene(app);

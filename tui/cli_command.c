@@ -176,6 +176,7 @@ run(struct errand *errand)
 	if (code != CONTROL_EXIT_DONE)
 		return code;
 	errand_open(errand);
+	cli_patience_again(&errand->patience);
 	ask_next(errand);
 	uv_run(&errand->loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < errand->count; i++)

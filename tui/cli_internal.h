@@ -92,6 +92,8 @@ struct cli_patience {
 	uv_timer_t timer;
 };
 void cli_patience_start(struct cli_patience *patience, uv_loop_t *loop);
+/* From now on, not since it was started: a person was asked meanwhile. */
+void cli_patience_again(struct cli_patience *patience);
 void cli_patience_stop(struct cli_patience *patience);
 
 /* cli_ask.c: what SSH asks, on the terminal. */

@@ -28,6 +28,13 @@ cli_patience_start(struct cli_patience *patience, uv_loop_t *loop)
 	uv_timer_init(loop, &patience->timer);
 	patience->timer.data = patience;
 	uv_unref((uv_handle_t *)&patience->timer);
+	cli_patience_again(patience);
+}
+
+void
+cli_patience_again(struct cli_patience *patience)
+{
+	uv_update_time(patience->timer.loop);
 	if (cli_place_many(patience->cli) && isatty(STDERR_FILENO))
 		uv_timer_start(&patience->timer, on_timer, PATIENCE_MS, 0);
 }

@@ -10,7 +10,7 @@ tui_libconsole_la_SOURCES = \
 	tui/configuration/diff.c tui/configuration/editor.c tui/configuration/form.c tui/configuration/keep.c \
 	tui/configuration/new_connection.c tui/configuration/page.c tui/configuration/review.c tui/configuration/surface.c \
 	tui/format.c tui/format.h \
-	tui/history.c tui/history.h \
+	tui/past.c tui/past.h \
 	tui/keys.c tui/keys.h \
 	tui/navigation.c \
 	tui/output/clipboard.c tui/output/clipboard.h \

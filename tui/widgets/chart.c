@@ -20,9 +20,12 @@
 size_t
 chart_step(enum graph_style style, enum history_span span, int cols)
 {
-	size_t most = graph_samples(style, cols), all = history_resolutions[span].samples;
+	size_t most = graph_samples(style, cols), all = history_resolutions[span].samples, step;
 
-	return most == 0 || most >= all ? 1 : (all + most / 2) / most;
+	if (most == 0 || most >= all)
+		return 1;
+	step = (all + most / 2) / most;
+	return most * step * 10 < all * 9 ? step + 1 : step; /* a tenth may be left out, and no more */
 }
 
 size_t

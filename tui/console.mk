@@ -26,7 +26,7 @@ tui_libconsole_la_SOURCES = \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
-	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c \
+	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c tui/panels/detail_days.c \
 	tui/panels/detail_fields.c tui/panels/detail_internal.h tui/panels/events.c \
 	tui/panels/gateway.c tui/panels/others.c tui/panels/sites.c tui/panels/usage.c \
 	tui/panels/overview.c tui/panels/overview_draw.c tui/panels/overview_internal.h \

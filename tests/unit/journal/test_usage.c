@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -402,6 +403,25 @@ note_day(void *context, const struct usage_period *day)
 	return true;
 }
 
+static int
+stored_days(void)
+{
+	sqlite3_stmt *statement;
+	sqlite3 *database;
+	char path[128];
+	int count;
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, folder);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM usage_day", -1, &statement, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	count = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return count;
+}
+
 /* In memory and on disk, also after a day that a clock of the wrong year made. */
 static void
 days_are_kept_for_thirteen_months(void **state)
@@ -412,6 +432,7 @@ days_are_kept_for_thirteen_months(void **state)
 	for (int i = 0; i < USAGE_DAYS_KEPT + 30; i++) {
 		pass(&c, 24 * HOUR);
 		count(&c, true);
+		usage_write(c.usage, c.monotonic);
 	}
 	c.wall = HOUR; /* 1970 */
 	pass(&c, SECOND);
@@ -427,6 +448,7 @@ days_are_kept_for_thirteen_months(void **state)
 		start(&c, NOVEMBER);
 	}
 	stop(&c);
+	assert_int_equal(stored_days(), USAGE_DAYS_KEPT);
 }
 
 static void

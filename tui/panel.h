@@ -65,6 +65,12 @@ struct panel_ops {
 	struct marks *(*marks)(struct panel *panel);
 	/** The panel's table, where it is one: for whoever arranges columns and order; may be NULL. */
 	struct table *(*table)(struct panel *panel);
+	/** Of a panel without a table: the names of its orders, the natural one first; may be NULL. */
+	const char *const *orders;
+	/** Orders by one of them, NULL: by the next one; false where it is none of them. */
+	bool (*sort)(struct panel *panel, const char *order, bool descending);
+	/** The order's name, borrowed, and whether it is turned around. */
+	const char *(*sorted)(struct panel *panel, bool *descending);
 	/** Once a second while it is on screen; may be NULL. */
 	void (*tick)(struct panel *panel);
 };

@@ -28,27 +28,41 @@ finish(struct world *world)
 }
 
 /* What console.yaml says now. */
-static void
-wait_for_settings(struct world *world, const char *text)
+static const char *
+settings_now(struct world *world, char content[4096])
 {
-	char path[512], content[4096];
-	size_t length;
+	char path[512];
+	size_t length = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world_folder(world));
+	file = fopen(path, "r");
+	if (file != NULL) {
+		length = fread(content, 1, 4095, file);
+		fclose(file);
+	}
+	content[length] = '\0';
+	return content;
+}
+
+/* Waits until the settings have a text, or don't have it any more. */
+static void
+wait_for_settings_to(struct world *world, const char *text, bool have)
+{
+	char content[4096];
+
 	for (int i = 0; i < 500; i++) {
-		content[0] = '\0';
-		file = fopen(path, "r");
-		if (file != NULL) {
-			length = fread(content, 1, sizeof(content) - 1, file);
-			content[length] = '\0';
-			fclose(file);
-		}
-		if (strstr(content, text) != NULL)
+		if ((strstr(settings_now(world, content), text) != NULL) == have)
 			return;
 		world_turn(world);
 	}
-	fail_msg("'%s' is not in the settings:\n%s", text, content);
+	fail_msg("'%s' is %s in the settings:\n%s", text, have ? "not" : "still", content);
+}
+
+static void
+wait_for_settings(struct world *world, const char *text)
+{
+	wait_for_settings_to(world, text, true);
 }
 
 /* --- columns ------------------------------------------------------------------------------------- */
@@ -163,6 +177,39 @@ rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 	screen_wait_gone(world, "RTT▾");
 	screen_type(world, "o");
 	screen_wait(world, "Tunnel▴");
+	finish(world);
+}
+
+static void
+the_order_of_the_overview_is_kept_and_there_again(void **state)
+{
+	struct world *world = open_live(&small);
+
+	screen_type(world, ":sort rate\r");
+	screen_wait(world, "by rate");
+	wait_for_settings(world, "overview: {sort: rate, descending: no}");
+	screen_type(world, "O");
+	screen_wait(world, "by rate, reversed");
+	wait_for_settings(world, "overview: {sort: rate, descending: yes}");
+	screen_type(world, ":sort height\r");
+	screen_wait(world, "Overview has no order 'height'; it has configured, name, state, rate");
+	screen_wait(world, "by rate, reversed");
+	screen_type(world, ":sort none\r");
+	screen_wait_gone(world, "by rate");
+	wait_for_settings_to(world, "overview", false);
+	screen_type(world, ":sort ra\t\r");
+	screen_wait(world, "by rate");
+	screen_close(world);
+	world_free(world);
+
+	world = world_new();
+	screen_open(
+	    world,
+	    &(struct screen_options){
+		.rows = 24, .cols = 80, .settings = "panels:\n  overview: {sort: name, descending: yes}\n"});
+	screen_wait(world, "● live");
+	screen_wait(world, "by name, reversed");
+	screen_wait_row(world, "▸", "plant");
 	finish(world);
 }
 
@@ -346,6 +393,7 @@ TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(a_field_moves_among_the_shown_ones_and_d_is_the_way_back),
 	  cmocka_unit_test(the_prompt_names_columns_too), cmocka_unit_test(what_was_kept_is_there_again),
 	  cmocka_unit_test(rows_are_ordered_by_any_field_and_it_is_kept),
+	  cmocka_unit_test(the_order_of_the_overview_is_kept_and_there_again),
 	  cmocka_unit_test(what_stays_on_the_gateway_says_that_it_cant_be_sorted),
 	  cmocka_unit_test(a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row),
 	  cmocka_unit_test(the_mark_of_a_row_that_goes_goes_with_it),

@@ -182,6 +182,12 @@ scene_changed(void *context)
 }
 
 static void
+scene_say(void *context, const char *text)
+{
+	app_say(context, ROLE_warning, "%s", text);
+}
+
+static void
 on_second(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
@@ -551,6 +557,7 @@ console_run(const struct console_options *options)
 	app.scene.history = history_new();
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
+	app.scene.say = scene_say;
 	app.scene.context = &app;
 	open_handles(&app);
 	if (!open_client(&app, &err))

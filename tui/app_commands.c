@@ -223,6 +223,22 @@ go_attention(struct app *app, const char *argument)
 	navigation_attention(app);
 }
 
+/* To a row by its number; where its panel has no rows, that is said. */
+static void
+go_row(struct app *app, const char *argument)
+{
+	struct panel *panel = app_panel(app);
+	struct error err;
+	uint64_t number;
+
+	if (panel->ops->row == NULL)
+		app_say(app, ROLE_warning, "there are no numbered rows here");
+	else if (argument == NULL || !text_parse_number(argument, SIZE_MAX, &number))
+		app_say(app, ROLE_warning, "'%s' is no row's number", argument != NULL ? argument : "");
+	else if (!panel->ops->row(panel, number, &err))
+		app_say(app, ROLE_warning, "%s", err.text);
+}
+
 static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
@@ -246,6 +262,7 @@ static const struct {
     {"place-forward", go_place_forward},
     {"where", go_where},
     {"attention", go_attention},
+    {"row", go_row},
 };
 
 static void
@@ -517,6 +534,10 @@ app_prompt_run(struct app *app, const char *text)
 		return;
 	remember(app, text);
 	command = find_typed(words[0]);
+	if (count == 1 && words[0][strspn(words[0], "0123456789")] == '\0') { /* a row's number alone */
+		run(app, command_find("row"), 1, words);
+		return;
+	}
 	if (command == NULL) {
 		nearest = command_nearest(words[0]);
 		if (nearest != NULL)

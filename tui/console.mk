@@ -45,7 +45,7 @@ tui_libconsole_la_SOURCES = \
 	tui/widgets/help.c tui/widgets/help.h \
 	tui/widgets/input.c tui/widgets/input.h \
 	tui/widgets/marks.c tui/widgets/marks.h \
-	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_stored.c \
+	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_paged_window.c tui/widgets/rows_paged_internal.h tui/widgets/rows_stored.c \
 	tui/widgets/table.c tui/widgets/table.h
 
 # What a program that opens the console links after its own objects.

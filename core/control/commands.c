@@ -135,6 +135,8 @@ static const struct command table[] = {
     {.name = "page-up", .place = COMMAND_CONSOLE, .keys = "PageUp C-b", .help = "one page up"},
     {.name = "first-row", .place = COMMAND_CONSOLE, .keys = "Home g", .help = "to the first row"},
     {.name = "last-row", .place = COMMAND_CONSOLE, .keys = "End G", .help = "to the last row"},
+    {.name = "row", .arguments = {{"number", COMMAND_ARGUMENT_WORD, false}}, .place = COMMAND_CONSOLE,
+     .help = "to the row of that number; the number alone is enough (:1200)"},
     {.name = "back", .place = COMMAND_CONSOLE, .keys = "Escape Backspace", .help = "close what is open, or go back",
      .label = "back"},
     {.name = "mark", .place = COMMAND_CONSOLE, .keys = "Space", .panels = "overview tunnels peers",

@@ -164,6 +164,11 @@ struct model_query {
 	usec_t until;    /* monotonic; a provider of many rows stops at this time; 0: none */
 	char *reached;   /* MODEL_REACHED bytes: where it did, the key to go on after; else left as it is */
 	uint64_t *total; /* set to about how many rows the kind has, where the provider knows; may be NULL */
+	/**
+	 * So many rows that match are passed over before the first one that is given; counted down on the
+	 * way, so that a query that ran out of time goes on. NULL, or left as it is by a provider that can't.
+	 */
+	uint64_t *skip;
 };
 #define MODEL_REACHED 512
 /** Hands out rows in key order. Returns true when there are no more rows beyond the last one given. */

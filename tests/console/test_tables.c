@@ -388,6 +388,82 @@ what_is_on_screen_is_kept_true_without_jumping(void **state)
 	finish_million(world);
 }
 
+/* --- to a row by its number ---------------------------------------------------------------------- */
+
+static void
+a_number_at_the_prompt_is_a_row(void **state)
+{
+	struct world *world = open_live(&small);
+
+	screen_type(world, ":4\r"); /* a connection, its two tunnels, the next connection */
+	screen_wait_row(world, "▸", "plant");
+	screen_type(world, "2:3\r");
+	screen_wait_row(world, "▸", "plant/1");
+	screen_type(world, ":5\r");
+	screen_wait(world, "there is no row 5: the last one is 4");
+	screen_wait_row(world, "▸", "plant/1");
+	screen_type(world, ":0\r");
+	screen_wait(world, "rows are counted from 1");
+	screen_type(world, ":row first\r");
+	screen_wait(world, "'first' is no row's number");
+	screen_type(world, ":99999999999999999999999999\r");
+	screen_wait(world, "is no row's number");
+	screen_type(world, "7:4\r"); /* nowhere to be found, but no harm either */
+	screen_type(world, "5:4\r");
+	screen_wait(world, "standing still");
+	screen_wait_row(world, "▸", "moved from aws-paris/2");
+	screen_type(world, "V:2\r");
+	screen_wait_gone(world, "no row's number");
+	finish(world);
+}
+
+static void
+any_of_a_million_rows_is_reached_by_its_number(void **state)
+{
+	struct world *world = open_million();
+
+	screen_type(world, ":400000\r"); /* from the first row on */
+	screen_wait(world, "400,000 of 1,000,000");
+	screen_wait_row(world, "▸", "17.22.151.0/24");
+	screen_type(world, ":700000\r"); /* back from the last */
+	screen_wait(world, "700,000 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.119.0/24");
+	screen_type(world, "j");
+	screen_wait(world, "700,001 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.120.0/24");
+	screen_type(world, "\x02\x02\x02\x02\x02\x02"); /* the pages around it come */
+	screen_wait(world, "699,893 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.12.0/24");
+	screen_type(world, ":1000001\r");
+	screen_wait(world, "there is no row 1,000,001: the last one is 1,000,000");
+	screen_wait_row(world, "▸", "21.170.12.0/24");
+	screen_type(world, ":1000000\r");
+	screen_wait(world, "1,000,000 of 1,000,000");
+	screen_type(world, ":1\r");
+	screen_wait(world, "1 of 1,000,000");
+	screen_wait_row(world, "▸", "10.50.0.0/24");
+	finish_million(world);
+}
+
+static void
+a_number_counts_the_rows_that_match(void **state)
+{
+	struct world *world = open_routes(200000);
+
+	screen_type(world, "/tunnel:aws-paris/2\r");
+	screen_wait_row(world, "▸", "10.50.1.0/24");
+	screen_type(world, ":60000\r");
+	screen_wait_row(world, "▸", "12.208.215.0/24");
+	screen_wait(world, "60,000 of ");
+	screen_type(world, ":150000\r");
+	screen_wait(world, "there is no row 150,000: the last one is 100,000");
+	screen_wait_row(world, "▸", "12.208.215.0/24");
+	screen_type(world, ":150000\rg"); /* g is more than a number that is not reached yet */
+	screen_wait(world, "1 of ");
+	screen_wait_row(world, "▸", "10.50.1.0/24");
+	finish_million(world);
+}
+
 TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(escape_leaves_columns_as_they_were),
 	  cmocka_unit_test(a_field_moves_among_the_shown_ones_and_d_is_the_way_back),
@@ -401,4 +477,7 @@ TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(the_last_of_a_million_rows_is_reached_at_once_and_back),
 	  cmocka_unit_test(scrolling_far_down_and_up_again_finds_every_row),
 	  cmocka_unit_test(a_search_among_many_shows_what_it_finds_while_it_goes_on),
-	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping))
+	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping),
+	  cmocka_unit_test(a_number_at_the_prompt_is_a_row),
+	  cmocka_unit_test(any_of_a_million_rows_is_reached_by_its_number),
+	  cmocka_unit_test(a_number_counts_the_rows_that_match))

@@ -284,7 +284,11 @@ give_routes(void *context, const struct model_query *query)
 		struct model_route *r = model_row_new(MODEL_KIND_ROUTE);
 
 		fill_route(r, (int)i);
-		if (filter == NULL || model_filter_match(filter, info->shape, r))
+		if (filter != NULL && !model_filter_match(filter, info->shape, r))
+			;
+		else if (query->skip != NULL && *query->skip > 0)
+			--*query->skip;
+		else
 			go_on = query->row(query->context, r) && ++given < query->limit;
 		if (go_on && query->until != 0 && ++looked_at % 64 == 0 &&
 		    clock_monotonic() >= query->until) {

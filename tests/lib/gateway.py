@@ -2,6 +2,7 @@
 """A twinspan gateway in a namespace, and what its command line says of it."""
 
 import json
+import socket
 import subprocess
 
 from process import Daemon, PROGRAM
@@ -64,6 +65,21 @@ class Gateway(Daemon):
         done = self.run(*words)
         expect(done.returncode == 0, f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
+
+    def page(self, kind, **query):
+        """A page of rows as a console asks for it (core/control/protocol.h), its parts put together."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(30)
+            s.connect(str(self.socket))
+            lines = s.makefile("r", encoding="utf-8")
+            s.sendall(json.dumps({"id": 1, "do": "query", "kind": kind, **query}).encode() + b"\n")
+            for line in lines:
+                answer = json.loads(line)
+                if answer.get("page") == 1:
+                    return answer
+                if answer.get("reply") == 1:
+                    raise Failure(answer["text"])
+        raise Failure("the gateway closed without an answer")
 
     def row(self, kind, name):
         """The object of that name, or None."""

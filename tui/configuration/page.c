@@ -347,6 +347,18 @@ page_command(struct panel *panel, const char *command, const char *argument)
 	return true;
 }
 
+/* To a line, as the messages about a configuration name it. */
+static bool
+page_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct page *p = (struct page *)panel;
+
+	if (!table_has_number(number, p->lines.count, err))
+		return false;
+	p->top = number - 1;
+	return true;
+}
+
 static bool
 page_filter(struct panel *panel, const char *text, struct error *err)
 {
@@ -421,6 +433,7 @@ configuration_page(struct scene *scene)
 	    .select = page_select,
 	    .filter = page_filter,
 	    .status = page_status,
+	    .row = page_row,
 	    .tick = page_tick,
 	};
 	struct page *p = memory_zeroed(1, sizeof(*p));

@@ -278,6 +278,18 @@ overview_command(struct panel *panel, const char *command, const char *argument)
 	return true;
 }
 
+static bool
+overview_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct overview *o = (struct overview *)panel;
+
+	settle(o);
+	if (!table_has_number(number, o->count, err))
+		return false;
+	choose(o, number - 1);
+	return true;
+}
+
 static const void *
 overview_selected(struct panel *panel, enum model_kind *kind)
 {
@@ -372,6 +384,7 @@ const struct panel_ops panel_overview = {
     .filter = overview_filter,
     .status = overview_status,
     .marks = overview_marks,
+    .row = overview_row,
     .orders = orders,
     .sort = overview_sort,
     .sorted = overview_sorted,

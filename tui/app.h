@@ -205,6 +205,10 @@ bool report_open(struct app *app, const char *command, const json_t *arguments, 
 void sheet_command(struct app *app, const struct command *command, json_t *arguments);
 /** The same command for several rows: `all` is an array of arguments, which is taken. */
 void sheet_commands(struct app *app, const struct command *command, json_t *all);
+/** Where the gateway refused and --force would do it, for that reason: what speaks against it, and a
+ * question.
+ */
+void sheet_force_words(const char *why, const char **against, const char **question);
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);

@@ -36,10 +36,10 @@ static const char first_text[] =
 struct canned {
 	struct world *world;
 	char text[BYTES], hash[17];
-	bool differs, refuses_line, refuses_apply;
+	bool differs, refuses_line, refuses_apply, guarded;
 	/* What was asked last: */
 	char file[BYTES], secrets[1024], confirm[16], base[32];
-	bool append;
+	bool append, force;
 	size_t dry, applied, kept;
 };
 
@@ -101,6 +101,7 @@ on_configure(void *context, struct control_request *request)
 	take(c->confirm, sizeof(c->confirm), control_request_text(request, "confirm_within"));
 	take(c->base, sizeof(c->base), control_request_text(request, "base"));
 	c->append = control_request_flag(request, "append");
+	c->force = control_request_flag(request, "force");
 	c->dry += dry;
 	if (strcmp(c->base, c->hash) != 0) {
 		control_request_refuse(request, json_pack("{s:b}", "changed_on_disk", 1),
@@ -111,6 +112,11 @@ on_configure(void *context, struct control_request *request)
 						 "/etc/twinspan/gateway.yaml:5:8: 'wrong' is no number",
 						 "/etc/twinspan/gateway.yaml:9:5: unknown key 'peer_as'"),
 				       "2 errors");
+	} else if (c->guarded && !c->force) {
+		control_request_refuse(
+		    request, json_pack("{s:s}", "force", "own_path"),
+		    "you reach this gateway through aws-paris/1 (from 192.0.2.7), and this "
+		    "change would cut your own connection; --force does it all the same");
 	} else if (c->refuses_apply && !dry) {
 		control_request_fail(request, "a drill is under way; wait until it is done");
 	} else {
@@ -599,6 +605,44 @@ a_refusal_to_apply_keeps_the_text(void **state)
 }
 
 static void
+what_would_cut_ones_own_way_is_asked_a_second_time(void **state)
+{
+	struct world *world;
+
+	(void)state;
+	use_editor("sed -i 's/64512/64513/' \"$1\"");
+	canned.guarded = true;
+	world = open_sized(24, 80);
+	screen_type(world, "Ve");
+	screen_wait(world, "This would cut your own way to the gateway.");
+	screen_wait(world, "[ Edit again ]");
+	screen_golden(world, "configuration-force-80x24");
+	screen_type(world, "\t");
+	screen_wait(world, "[ Force … ]");
+	screen_type(world, "\r");
+	screen_wait(world, "By --force");
+	screen_wait(world, "[ Cancel ]"); /* the second question, with what changes */
+	screen_wait(world, "+     peer_asn: 64513");
+	assert_true(canned.force);
+	assert_int_equal(canned.applied, 0);
+	screen_golden(world, "configuration-forced-80x24");
+	screen_type(world, "\r"); /* Cancel: the next change is asked about anew */
+	screen_wait(world, "nothing was changed");
+	screen_type(world, "e");
+	screen_wait(world, "[ Edit again ]");
+	assert_false(canned.force);
+	screen_type(world, "\t\r");
+	screen_wait(world, "By --force");
+	screen_type(world, "\t");
+	screen_wait(world, "[ Force it ]");
+	screen_type(world, "\r");
+	wait_until(world, &canned.applied, 1);
+	assert_true(canned.force);
+	assert_string_equal(canned.confirm, "60");
+	finish(world);
+}
+
+static void
 somebody_elses_change_is_not_written_over(void **state)
 {
 	struct world *world;
@@ -937,6 +981,7 @@ TEST_MAIN(IN_SCRATCH(the_page_shows_what_runs), IN_SCRATCH(a_search_goes_from_pl
 	  IN_SCRATCH(what_a_failing_editor_wrote_is_not_lost), IN_SCRATCH(without_an_editor_it_says_so),
 	  IN_SCRATCH(errors_stand_with_their_lines_and_can_be_mended),
 	  IN_SCRATCH(a_refusal_to_apply_keeps_the_text),
+	  IN_SCRATCH(what_would_cut_ones_own_way_is_asked_a_second_time),
 	  IN_SCRATCH(somebody_elses_change_is_not_written_over),
 	  IN_SCRATCH(a_gateway_that_goes_meanwhile_is_waited_for),
 	  IN_SCRATCH(the_editor_has_the_terminal_for_itself),

@@ -66,20 +66,23 @@ class Gateway(Daemon):
         expect(done.returncode == 0, f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def page(self, kind, **query):
-        """A page of rows as a console asks for it (core/control/protocol.h), its parts put together."""
+    def ask(self, **message):
+        """What the gateway answers to one message as a console sends it (core/control/protocol.h)."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
             s.settimeout(30)
             s.connect(str(self.socket))
-            lines = s.makefile("r", encoding="utf-8")
-            s.sendall(json.dumps({"id": 1, "do": "query", "kind": kind, **query}).encode() + b"\n")
-            for line in lines:
+            s.sendall(json.dumps({"id": 1, **message}).encode() + b"\n")
+            for line in s.makefile("r", encoding="utf-8"):
                 answer = json.loads(line)
-                if answer.get("page") == 1:
+                if 1 in (answer.get("page"), answer.get("reply")):
                     return answer
-                if answer.get("reply") == 1:
-                    raise Failure(answer["text"])
         raise Failure("the gateway closed without an answer")
+
+    def page(self, kind, **query):
+        """A page of rows, where they can be had in one."""
+        answer = self.ask(do="query", kind=kind, **query)
+        expect("rows" in answer, f"{kind} {query}: {answer}")
+        return answer
 
     def row(self, kind, name):
         """The object of that name, or None."""

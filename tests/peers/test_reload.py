@@ -592,6 +592,8 @@ def a_change_that_cuts_the_askers_own_way_is_refused():
     expect(done.returncode == 1 and "your own connection" in done.stderr, f"{done.stdout}{done.stderr}")
     done = run(PLANT_INSIDE, "reload", "--dry-run")
     expect(done.returncode == 1 and "your own connection" in done.stderr, f"{done.stdout}{done.stderr}")
+    answer = w.gateway.ask(do="command", name="reload", arguments={"dry_run": True}, via=PLANT_HOST)
+    expect(answer["exit_code"] == 1 and answer["result"] == {"force": "own_path"}, f"a console can offer it: {answer}")
     expect(w.gateway.row("connections", "plant")["state"] == "up", "nothing was done")
     done = run(PLANT_HOST, "reload", "--force")
     expect(done.returncode == 0 and w.gateway.row("connections", "plant") is None, f"{done.stdout}{done.stderr}")

@@ -22,7 +22,8 @@
 
 static const char *const deed_names[] = {
     [DEED_DROP] = "Drop it", [DEED_AGAIN] = "Edit again", [DEED_CHECK] = "Try again",
-    [DEED_APPLY] = "Apply",  [DEED_CANCEL] = "Cancel",    [DEED_FETCH] = "Edit the new text"};
+    [DEED_APPLY] = "Apply",  [DEED_CANCEL] = "Cancel",    [DEED_FETCH] = "Edit the new text",
+    [DEED_FORCE] = "Force …"};
 
 static const unsigned waits[CHANGE_WAITS] = {60, 300,
 					     0}; /* seconds until it goes back by itself; 0: it stays */
@@ -111,6 +112,7 @@ change_forget(struct configuring *c)
 	change_wipe(&c->secrets);
 	change_wipe(&c->notes);
 	c->kept[0] = '\0';
+	c->force = false;
 	review_free(&c->review);
 	change_step(c, STEP_NONE);
 }
@@ -182,9 +184,27 @@ add_error(struct configuring *c, const char *error)
 		review_print(&c->review, ROLE_text, "%7lu  %.*s", line, (int)strcspn(text, "\n"), text);
 }
 
+/* Refused for a reason that --force would overcome: nothing of it is done before a second question. */
+static void
+advise(struct configuring *c, const struct control_reply *reply, const char *why)
+{
+	const char *against, *question;
+
+	sheet_force_words(why, &against, &question);
+	buttons(c, "The gateway refuses it: nothing was changed", DEED_AGAIN, DEED_FORCE);
+	c->review.buttons[2] = deed_names[DEED_DROP];
+	c->deeds[2] = DEED_DROP;
+	review_add(&c->review, ROLE_bad, against);
+	review_add(&c->review, ROLE_text, "");
+	review_print(&c->review, ROLE_text, "%s", change_words(reply));
+	review_add(&c->review, ROLE_text, "");
+	review_add(&c->review, ROLE_warning, question);
+}
+
 static void
 trouble(struct configuring *c, const struct control_reply *reply)
 {
+	const char *unforced = json_string_value(json_object_get(reply->result, "force"));
 	const json_t *lines = json_object_get(reply->result, "lines"), *line;
 	size_t i;
 
@@ -203,6 +223,8 @@ trouble(struct configuring *c, const struct control_reply *reply)
 			c->review.buttons[0] = deed_names[DEED_CHECK];
 		}
 		review_print(&c->review, ROLE_warning, "%s", change_words(reply));
+	} else if (unforced != NULL && !c->force) {
+		advise(c, reply, unforced);
 	} else {
 		buttons(c,
 			c->by_form ? "The gateway refuses it"
@@ -248,6 +270,11 @@ take_dry_run(struct configuring *c, const struct control_reply *reply)
 	}
 	change_step(c, STEP_REVIEW);
 	buttons(c, c->by_form ? "Add this connection" : "Change the configuration", DEED_CANCEL, DEED_APPLY);
+	if (c->force) {
+		c->review.buttons[1] = "Force it";
+		review_add(&c->review, ROLE_bad, "✕ By --force, against the gateway's advice.");
+		review_add(&c->review, ROLE_text, "");
+	}
 	review_print(&c->review, json_array_size(drops) > 0 ? ROLE_warning : ROLE_text, "%s",
 		     change_words(reply));
 	add_lines(c, ROLE_text, json_object_get(reply->result, "lines"));
@@ -279,6 +306,8 @@ arguments_of(const struct configuring *c, bool dry)
 		json_object_set_new(arguments, "secrets", json_string(c->secrets));
 	if (dry)
 		json_object_set_new(arguments, "dry_run", json_true());
+	if (c->force)
+		json_object_set_new(arguments, "force", json_true());
 	snprintf(seconds, sizeof(seconds), "%u", waits[c->wait]);
 	if (!dry && waits[c->wait] != 0)
 		json_object_set_new(arguments, "confirm_within", json_string(seconds));
@@ -353,6 +382,7 @@ edited(void *context, struct editor_end *end)
 	change_wipe(&c->text);
 	c->text = end->text;
 	c->kept[0] = '\0';
+	c->force = false; /* it was said of another text */
 	if (how[0] == '\0') {
 		change_check(c);
 		return;

@@ -168,7 +168,7 @@ enum step {
 };
 
 /* What a button of the review does. */
-enum deed { DEED_DROP, DEED_AGAIN, DEED_CHECK, DEED_APPLY, DEED_CANCEL, DEED_FETCH };
+enum deed { DEED_DROP, DEED_AGAIN, DEED_CHECK, DEED_APPLY, DEED_CANCEL, DEED_FETCH, DEED_FORCE };
 
 struct configuring {
 	struct overlay overlay; /* the review's, or the form's */
@@ -176,6 +176,7 @@ struct configuring {
 	enum step step;
 	unsigned number; /* of the present step: answers to others are late */
 	bool by_form, form_open, surfacing, waiting_closed;
+	bool force; /* the gateway refused this text once, and it is to be asked with --force */
 	char file[256], hash[32], kept[512];
 	char *base, *text;     /* as fetched, and as edited: or the form's block */
 	char *secrets, *notes; /* of the form */

@@ -197,6 +197,10 @@ do_deed(struct configuring *c, enum deed deed)
 	case DEED_APPLY:
 		change_apply(c);
 		break;
+	case DEED_FORCE:
+		c->force = true;
+		change_check(c);
+		break;
 	case DEED_FETCH:
 		change_wipe(&c->text);
 		change_fetch(c);
@@ -240,6 +244,7 @@ form_done(struct configuring *c)
 		app_say(c->app, ROLE_bad, "%s", err.text);
 		return;
 	}
+	c->force = false;
 	change_show_form(c, false);
 	change_fetch(c);
 }

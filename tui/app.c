@@ -203,6 +203,8 @@ on_second(uv_timer_t *timer)
 		history_sample(app->scene.history, app->scene.store);
 	if (panel->ops->tick != NULL)
 		panel->ops->tick(panel);
+	if (app->overlay != NULL && app->overlay->ops->tick != NULL)
+		app->overlay->ops->tick(app->overlay);
 	/* just after the next full second, so that the clock is right */
 	uv_timer_start(timer, on_second, (uint64_t)((USEC_PER_SEC - past) / USEC_PER_MS) + 2, 0);
 	draw_now(app);

@@ -36,6 +36,7 @@ static const char first_text[] =
 struct canned {
 	struct world *world;
 	char text[BYTES], hash[17];
+	bool exact; /* the gateway says the text byte by byte too */
 	bool differs, refuses_line, refuses_apply, guarded;
 	/* What was asked last: */
 	char file[BYTES], secrets[1024], confirm[16], base[32];
@@ -64,11 +65,14 @@ static void
 on_configuration(void *context, struct control_request *request)
 {
 	struct canned *c = context;
+	char *exact = c->exact ? text_escape(c->text, strlen(c->text)) : NULL;
 
 	control_request_done(request,
-			     json_pack("{s:s, s:s, s:b, s:o}", "file", "/etc/twinspan/gateway.yaml", "hash",
-				       c->hash, "changed_on_disk", c->differs, "lines", lines_of(c->text)),
+			     json_pack("{s:s, s:s, s:b, s:o, s:s*}", "file", "/etc/twinspan/gateway.yaml",
+				       "hash", c->hash, "changed_on_disk", c->differs, "lines",
+				       lines_of(c->text), "exact", exact),
 			     "%s", "");
+	free(exact);
 }
 
 static void
@@ -507,7 +511,7 @@ an_editor_that_changes_nothing_or_fails_changes_nothing(void **state)
 		       {"exit 1", "the editor failed (exit code 1): nothing was changed"},
 		       {"kill -KILL $$", "the editor was killed (Killed): nothing was changed"},
 		       {"rm \"$1\"", "nothing was changed: the file is gone"},
-		       {"printf '\\377' >>\"$1\"", "it is not a text in UTF-8. Your text is kept in"},
+		       {"printf 'a\\n\\000' >>\"$1\"", "line 14 has a byte 0x00"},
 		       {"head -c 1000001 /dev/zero | tr '\\0' '#' >\"$1\"", "at most 1,000,000 bytes"}};
 	struct world *world = NULL;
 
@@ -540,6 +544,59 @@ what_a_failing_editor_wrote_is_not_lost(void **state)
 	screen_wait(world, "[ Use it ]");
 	screen_type(world, "\r");
 	screen_wait(world, "+     peer_asn: 64513");
+	finish(world);
+}
+
+static void
+no_byte_of_a_file_is_lost_or_changed(void **state)
+{
+	static const char windows[] = "\xef\xbb\xbf# Lyon\r\ngateway:\r\n  name: lyon\t# n\xc3\xa4he\r\n\r\n"
+				      "connections:\r\n  - name: a\\b\r\n    peer_asn: 64512\t# theirs";
+	char expected[BYTES];
+	struct world *world;
+
+	(void)state;
+	canned.exact = true;
+	take(canned.text, sizeof(canned.text), windows);
+	take(expected, sizeof(expected), windows);
+	memcpy(strstr(expected, "64512"), "64513", 5);
+	use_editor("cp \"$1\" seen; sed -i 's/64512/64513/' \"$1\"");
+	world = open_sized(36, 100);
+	screen_type(world, "Ve");
+	screen_wait(world, "-     peer_asn: 64512^I# theirs");
+	screen_wait(world, "+     peer_asn: 64513^I# theirs");
+	assert_string_equal(canned.file, expected);
+	assert_false(screen_has(world, "last line"));
+	screen_type(world, "\r");
+	screen_wait(world, "nothing was changed");
+	use_editor("sed -i 's/\\r$//' \"$1\"; echo >>\"$1\""); /* what an editor does unasked is seen */
+	screen_type(world, "e");
+	screen_wait(world, "- gateway:^M");
+	screen_wait(world, "+ gateway:");
+	screen_wait(world, "The last line gets a line end.");
+	screen_type(world, "\r");
+	screen_wait_gone(world, "The last line");
+	finish(world);
+}
+
+static void
+bytes_that_are_no_text_are_named_with_their_line(void **state)
+{
+	struct world *world;
+
+	(void)state;
+	use_editor("if grep -q caf \"$1\"; then sed -i '/caf/d;s/64512/64513/' \"$1\"; "
+		   "else printf '# caf\\351\\n' >>\"$1\"; fi");
+	world = open_sized(24, 80);
+	screen_type(world, ":edit\r");
+	screen_wait(world, "/etc/twinspan/gateway.yaml:13:6: not UTF-8 text (byte 0xe9)");
+	screen_wait_row(world, "13", "# caf?");
+	assert_int_equal(canned.dry, 0); /* it was not sent */
+	screen_wait(world, "[ Edit again ]");
+	screen_type(world, "\r"); /* with what was typed */
+	screen_wait(world, "+     peer_asn: 64513");
+	screen_type(world, "\r");
+	screen_wait(world, "nothing was changed");
 	finish(world);
 }
 
@@ -979,6 +1036,8 @@ TEST_MAIN(IN_SCRATCH(the_page_shows_what_runs), IN_SCRATCH(a_search_goes_from_pl
 	  IN_SCRATCH(the_time_until_it_goes_back_can_be_chosen),
 	  IN_SCRATCH(an_editor_that_changes_nothing_or_fails_changes_nothing),
 	  IN_SCRATCH(what_a_failing_editor_wrote_is_not_lost), IN_SCRATCH(without_an_editor_it_says_so),
+	  IN_SCRATCH(no_byte_of_a_file_is_lost_or_changed),
+	  IN_SCRATCH(bytes_that_are_no_text_are_named_with_their_line),
 	  IN_SCRATCH(errors_stand_with_their_lines_and_can_be_mended),
 	  IN_SCRATCH(a_refusal_to_apply_keeps_the_text),
 	  IN_SCRATCH(what_would_cut_ones_own_way_is_asked_a_second_time),

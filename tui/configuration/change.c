@@ -257,12 +257,34 @@ change_say_wait(struct configuring *c)
 	c->review.foot_role = seconds == 0 ? ROLE_warning : ROLE_text;
 }
 
+static bool
+ends_line(const char *text)
+{
+	return *text == '\0' || text[strlen(text) - 1] == '\n';
+}
+
+static void
+show_diff(struct configuring *c)
+{
+	const char *before = c->by_form ? "" : c->base;
+	struct diff diff = {0};
+
+	diff_make(before, c->text, CONTEXT_LINES, &diff);
+	review_print(&c->review, ROLE_heading, c->by_form ? "comes behind the connections of %s" : "%s",
+		     c->file);
+	review_add_diff(&c->review, &diff);
+	if (!c->by_form && ends_line(before) != ends_line(c->text))
+		review_add(&c->review, ROLE_warning,
+			   ends_line(before) ? "      The last line has no line end any more."
+					     : "      The last line gets a line end.");
+	diff_free(&diff);
+}
+
 /* The gateway would do it: what differs, and what that means line by line. */
 static void
 take_dry_run(struct configuring *c, const struct control_reply *reply)
 {
 	const json_t *drops = json_object_get(reply->result, "drops");
-	struct diff diff = {0};
 
 	if (!reply->ok) {
 		trouble(c, reply);
@@ -284,11 +306,7 @@ take_dry_run(struct configuring *c, const struct control_reply *reply)
 		review_add(&c->review, ROLE_warning, c->notes);
 		review_add(&c->review, ROLE_text, "");
 	}
-	diff_make(c->by_form ? "" : c->base, c->text, CONTEXT_LINES, &diff);
-	review_print(&c->review, ROLE_heading, c->by_form ? "comes behind the connections of %s" : "%s",
-		     c->file);
-	review_add_diff(&c->review, &diff);
-	diff_free(&diff);
+	show_diff(c);
 	change_say_wait(c);
 }
 
@@ -314,9 +332,35 @@ arguments_of(const struct configuring *c, bool dry)
 	return arguments;
 }
 
+/* What was edited is no text: it can't be sent, and the line is named as the gateway names one. */
+static void
+refuse_bytes(struct configuring *c, size_t at)
+{
+	unsigned line = 1, column = 1;
+	char error[600];
+
+	for (size_t i = 0; i < at; i++) {
+		if (c->text[i] == '\n')
+			line++, column = 1;
+		else
+			column += ((unsigned char)c->text[i] & 0xc0) != 0x80;
+	}
+	snprintf(error, sizeof(error), "%s:%u:%u: not UTF-8 text (byte 0x%02x): save the file as UTF-8",
+		 c->file, line, column, (unsigned char)c->text[at]);
+	change_step(c, STEP_TROUBLE);
+	buttons(c, "The configuration is refused: nothing was changed", DEED_AGAIN, DEED_DROP);
+	add_error(c, error);
+}
+
 void
 change_check(struct configuring *c)
 {
+	size_t length = strlen(c->text), text = text_utf8_until(c->text, length);
+
+	if (text < length) {
+		refuse_bytes(c, text);
+		return;
+	}
 	change_step(c, STEP_CHECKING);
 	app_say(c->app, ROLE_dim, "the gateway checks it …");
 	ask(c, "configure", arguments_of(c, true), take_dry_run);
@@ -353,6 +397,24 @@ change_apply(struct configuring *c)
 
 /* --- the editor ---------------------------------------------------------------------------------- */
 
+/* The editor left nothing that can be sent. */
+static void
+not_taken(struct configuring *c, const struct editor_end *end)
+{
+	if (end->kept[0] == '\0') {
+		app_say(c->app, ROLE_bad, "nothing was changed: %s", end->why);
+		change_forget(c);
+		return;
+	}
+	change_wipe(&c->text);
+	snprintf(c->kept, sizeof(c->kept), "%s", end->kept);
+	change_step(c, STEP_TROUBLE);
+	review_begin(&c->review, "The text can't be taken: nothing was changed", "Close", NULL, NULL);
+	c->deeds[0] = DEED_DROP;
+	review_add(&c->review, ROLE_bad, end->why);
+	say_kept(c);
+}
+
 static void
 edited(void *context, struct editor_end *end)
 {
@@ -368,8 +430,7 @@ edited(void *context, struct editor_end *end)
 	else if (end->exit_code != 0)
 		snprintf(how, sizeof(how), "the editor failed (exit code %d)", end->exit_code);
 	if (end->text == NULL) {
-		app_say(c->app, ROLE_bad, "nothing was changed: %s", end->why);
-		change_forget(c);
+		not_taken(c, end);
 		return;
 	}
 	if (same && strcmp(end->text, c->base) == 0) {
@@ -452,6 +513,17 @@ text_of_lines(const json_t *lines)
 	return text;
 }
 
+/* The file as it is; from a gateway of another version perhaps only its lines. */
+static char *
+text_of_answer(const json_t *result)
+{
+	const char *exact = json_string_value(json_object_get(result, "exact"));
+	size_t length;
+	char *text = exact != NULL ? text_unescape(exact, &length) : NULL;
+
+	return text != NULL ? text : text_of_lines(json_object_get(result, "lines"));
+}
+
 static void
 take_file(struct configuring *c, const struct control_reply *reply)
 {
@@ -470,7 +542,7 @@ take_file(struct configuring *c, const struct control_reply *reply)
 	text_clean(c->file, sizeof(c->file), file != NULL ? file : "");
 	snprintf(c->hash, sizeof(c->hash), "%s", hash);
 	change_wipe(&c->base);
-	c->base = text_of_lines(json_object_get(reply->result, "lines"));
+	c->base = text_of_answer(reply->result);
 	if (c->by_form)
 		change_check(c);
 	else

@@ -65,12 +65,16 @@ void review_free(struct review *review);
 
 struct editor;
 
-/** How the editor ended: `text` is new, NULL where the file can't be read (`why`). */
+/**
+ * How the editor ended: `text` is new, NULL where the file can't be read (`why`). It has no NUL within, but
+ * may be no UTF-8.
+ */
 struct editor_end {
 	int exit_code, signal;
 	char *text;
 	size_t length;
 	const char *why;
+	char kept[512]; /* where the file is kept that can't be taken; "" for none */
 };
 typedef void (*editor_done_fn)(void *context, struct editor_end *end);
 

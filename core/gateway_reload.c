@@ -237,7 +237,8 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 	gateway->row.config_loaded_at = clock_wall();
 	gateway_event(gateway, reload->returning ? "warning" : "notice",
 		      reload->returning ? "config.reverted" : "config.reloaded", gateway->config->name,
-		      "%s: %zu changes applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      "%s: %zu change%s applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      PLURAL(reload->plan.lines.count, "s"),
 		      reload->returning ? ": the former configuration is back" : "", reload->who);
 	if (reload->confirm_s != 0) {
 		await_confirmation(reload, before, source);
@@ -495,8 +496,9 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		return;
 	}
 	gateway_event(gateway, "notice", "operator.reload", gateway->config->name,
-		      "%s changes the configuration: %zu changes, of which %zu tunnels and sessions go down",
-		      wish->who, reload->plan.lines.count, reload->plan.drops.count);
+		      "%s changes the configuration: %zu change%s; tunnels and sessions that go down: %zu",
+		      wish->who, reload->plan.lines.count, PLURAL(reload->plan.lines.count, "s"),
+		      reload->plan.drops.count);
 	drain(reload);
 }
 

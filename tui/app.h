@@ -167,7 +167,8 @@ bool navigation_jump(struct app *app, const char *command, const char *name);
 void navigation_show(struct app *app, enum model_kind kind, const char *filter);
 /** To the row of the next thing that needs a person. */
 void navigation_attention(struct app *app);
-/** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
+/** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`; "" before one went
+ * anywhere. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
 
 /* --- look.c --- */

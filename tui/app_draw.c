@@ -12,6 +12,7 @@
 #include "tui/configuration/configuration.h"
 #include "tui/format.h"
 #include "tui/overlay.h"
+#include "tui/panels/text.h"
 
 #define MESSAGE_ROWS 5 /* of one that is longer than the line */
 
@@ -254,6 +255,8 @@ applies(struct app *app, const struct command *command, enum model_kind kind, co
 		return app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
 	if (strcmp(command->name, "next-match") == 0)
 		return app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "explain") == 0 && is_text_panel(app_panel(app)))
+		return false; /* it is explained already, or there is more to read than of its row */
 	if (strcmp(command->name, "filter") == 0 && is_configuration_page(app_panel(app)))
 		return true;
 	if (is_one_of(command, of_lists, COUNT_OF(of_lists)))

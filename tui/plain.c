@@ -219,7 +219,8 @@ say_rows(struct plain *plain, enum model_kind kind, const char *names)
 	if (well > 0 && !plain->ended) {
 		char text[SENTENCE];
 
-		snprintf(text, sizeof(text), "%zu of %zu connections are up and need nobody.", well, count);
+		snprintf(text, sizeof(text), "%zu of %zu connection%s %s up and need%s nobody.", well, count,
+			 PLURAL(count, "s"), well == 1 ? "is" : "are", well == 1 ? "s" : "");
 		say(plain, text);
 	}
 }

@@ -276,8 +276,8 @@ on_missed(void *context, uint64_t count)
 	if (show->json)
 		printf("{\"missed\":%llu}\n", (unsigned long long)count);
 	else
-		fprintf(stderr, "twinspan: %llu changes came too fast and are not shown\n",
-			(unsigned long long)count);
+		fprintf(stderr, "twinspan: %llu change%s came too fast and %s not shown\n",
+			(unsigned long long)count, PLURAL(count, "s"), count == 1 ? "is" : "are");
 }
 
 /* --- the connection ---------------------------------------------------------------------------------- */

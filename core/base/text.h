@@ -58,6 +58,9 @@ void memory_wipe_free(void *secret, size_t length);
 		(pointer) = NULL; \
 	} while (0)
 
+/** The ending of a noun behind a number: `"%zu tunnel%s", n, PLURAL(n, "s")`, "es" for a prefix. */
+#define PLURAL(count, ending) ((count) == 1 ? "" : (ending))
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /** A list of owned strings. Zero-initialise to make one. */

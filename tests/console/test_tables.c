@@ -408,8 +408,7 @@ a_number_at_the_prompt_is_a_row(void **state)
 	screen_wait(world, "'first' is no row's number");
 	screen_type(world, ":99999999999999999999999999\r");
 	screen_wait(world, "is no row's number");
-	screen_type(world, "7:4\r"); /* nowhere to be found, but no harm either */
-	screen_type(world, "5:4\r");
+	screen_type(world, "7:4\r");
 	screen_wait(world, "standing still");
 	screen_wait_row(world, "▸", "moved from aws-paris/2");
 	screen_type(world, "V:2\r");

@@ -530,7 +530,7 @@ def no_byte_of_a_text_is_lost_on_the_way():
 
     file = w.gateway.configuration
     present = file.read_bytes()
-    windows = inline(PLANT_SECRET).replace("  - name: plant", "  - name: plant\t# n\u00e4he").replace("\n", "\r\n").rstrip()
+    windows = inline(f'"{PLANT_SECRET}"').replace("  - name: plant", "  - name: plant\t# n\u00e4he").replace("\n", "\r\n").rstrip()
     file.write_bytes(b"\xef\xbb\xbf" + windows.encode())
     reload()
     configure(shown().replace("keepalive: 3s", "keepalive: 2s"))

@@ -115,9 +115,9 @@ put_end(struct draft *body, const struct model_move *move)
 		snprintf(text, sizeof(text), "%s is idle. Moved in %s; losses are not counted here.",
 			 tunnel_number(move->from), span);
 	else
-		snprintf(text, sizeof(text), "%s is idle. Moved in %s, %s of %s packets lost.",
+		snprintf(text, sizeof(text), "%s is idle. Moved in %s, %s of %s packet%s lost.",
 			 tunnel_number(move->from), span, format_count(lost, count),
-			 format_count(move->rx_packets + lost, of));
+			 format_count(move->rx_packets + lost, of), PLURAL(move->rx_packets + lost, "s"));
 	draft_wrap(body, STAMP, true, lost == 0 || lost == MODEL_UINT_UNSET ? ROLE_good : ROLE_bad, text);
 }
 

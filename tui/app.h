@@ -2,8 +2,8 @@
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, navigation.c knows where one has been, app_output.c writes what is seen elsewhere,
- * sheets/ asks before what is dangerous and shows what comes of it.
+ * command table says, app_line.c takes what is typed, navigation.c knows where one has been, app_output.c
+ * writes what is seen elsewhere, sheets/ asks before what is dangerous and shows what comes of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -151,6 +151,8 @@ void app_run(struct app *app, const char *command);
 void app_prompt_run(struct app *app, const char *text);
 /** Whether our role on the gateway is enough (or not known yet). */
 bool app_may(const struct app *app, const struct command *command);
+
+/* --- app_line.c --- */
 /** A key for the prompt's or filter's line. */
 void app_line_key(struct app *app, key_code key);
 

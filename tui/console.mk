@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += tui/libconsole.la
 tui_libconsole_la_SOURCES = \
 	tui/console.h \
-	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c \
+	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_line.c tui/app_output.c \
 	tui/arrange.c tui/overlay.h tui/where.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \

@@ -9,24 +9,6 @@
 
 static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
 /* What console.yaml says now. */
 static const char *
 settings_now(struct world *world, char content[4096])
@@ -70,7 +52,7 @@ wait_for_settings(struct world *world, const char *text)
 static void
 columns_are_chosen_seen_at_once_and_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,");
 	screen_wait(world, "Columns of tunnels: 16 of");
@@ -83,13 +65,13 @@ columns_are_chosen_seen_at_once_and_kept(void **state)
 	screen_type(world, "\r");
 	screen_wait_gone(world, "Columns of");
 	wait_for_settings(world, "tunnels: {columns: [state, active, peer,");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_leaves_columns_as_they_were(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -98,13 +80,13 @@ escape_leaves_columns_as_they_were(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,J");
 	screen_wait_row(world, "[x] Tunnel", "name");
@@ -114,13 +96,13 @@ a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 	screen_type(world, ",d\r");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_prompt_names_columns_too(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:columns name, last_error.text rtt_ms\r");
 	screen_wait_row(world, "Tunnel", "Last error");
@@ -133,7 +115,7 @@ the_prompt_names_columns_too(void **state)
 	screen_wait_row(world, "Tunnel", "Last error");
 	screen_type(world, ":columns default\r");
 	screen_wait_row(world, "aws-paris/1", "carries");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -151,7 +133,7 @@ what_was_kept_is_there_again(void **state)
 	screen_wait_row(world, "RTT▾", "Tunnel");
 	screen_wait_row(world, "▸", "13.9 ms");
 	screen_wait_row(world, "plant/2", "no_answer");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- order --------------------------------------------------------------------------------------- */
@@ -159,7 +141,7 @@ what_was_kept_is_there_again(void **state)
 static void
 rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:sort rtt_ms\r");
 	screen_wait(world, "ordered by RTT, the smallest first");
@@ -177,13 +159,13 @@ rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 	screen_wait_gone(world, "RTT▾");
 	screen_type(world, "o");
 	screen_wait(world, "Tunnel▴");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_order_of_the_overview_is_kept_and_there_again(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":sort rate\r");
 	screen_wait(world, "by rate");
@@ -210,19 +192,19 @@ the_order_of_the_overview_is_kept_and_there_again(void **state)
 	screen_wait(world, "● live");
 	screen_wait(world, "by name, reversed");
 	screen_wait_row(world, "▸", "plant");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "4");
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, "o");
 	screen_wait(world, "routes stay on the gateway");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- filters ------------------------------------------------------------------------------------- */
@@ -230,7 +212,7 @@ what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 static void
 a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2/rtt_ms:>");
 	screen_wait(world, "a number belongs behind");
@@ -249,7 +231,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 	screen_wait(world, "1 of 4");
 	screen_type(world, "\r\x1b");
 	screen_wait(world, "4 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- marks --------------------------------------------------------------------------------------- */
@@ -257,7 +239,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 static void
 the_mark_of_a_row_that_goes_goes_with_it(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2*");
 	screen_wait(world, "4 marked");
@@ -265,13 +247,13 @@ the_mark_of_a_row_that_goes_goes_with_it(void **state)
 	screen_wait(world, "3 marked");
 	screen_type(world, "\x1b");
 	screen_wait(world, "3 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_takes_the_marks_off_before_anything_else(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "3/aws\r*");
 	screen_wait(world, "2 marked");
@@ -284,7 +266,7 @@ escape_takes_the_marks_off_before_anything_else(void **state)
 	screen_wait(world, "2 marked");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "marked");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- a million routes ---------------------------------------------------------------------------- */
@@ -295,7 +277,7 @@ open_routes(size_t count)
 	struct world *world;
 
 	world_routes = count;
-	world = open_live(&small);
+	world = screen_open_live(&small);
 	screen_type(world, "4");
 	screen_wait_row(world, "▸", "10.50.0.0/24");
 	return world;
@@ -313,7 +295,7 @@ open_million(void)
 static void
 finish_million(struct world *world)
 {
-	finish(world);
+	screen_finish(world);
 	world_routes = 1000;
 	world_routes_changed = false;
 }
@@ -393,7 +375,7 @@ what_is_on_screen_is_kept_true_without_jumping(void **state)
 static void
 a_number_at_the_prompt_is_a_row(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":4\r"); /* a connection, its two tunnels, the next connection */
 	screen_wait_row(world, "▸", "plant");
@@ -413,7 +395,7 @@ a_number_at_the_prompt_is_a_row(void **state)
 	screen_wait_row(world, "▸", "moved from aws-paris/2");
 	screen_type(world, "V:2\r");
 	screen_wait_gone(world, "no row's number");
-	finish(world);
+	screen_finish(world);
 }
 
 static void

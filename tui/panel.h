@@ -33,8 +33,9 @@ struct scene {
 	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */
 	uint64_t events_seen;
 	enum graph_style graph;
-	usec_t now;                                   /* wall clock, one for a whole frame */
-	void (*changed)(void *context);               /* a panel asks to be drawn again */
+	bool still;                     /* one look (--once): there is no past that a chart could draw */
+	usec_t now;                     /* wall clock, one for a whole frame */
+	void (*changed)(void *context); /* a panel asks to be drawn again */
 	void (*say)(void *context, const char *text); /* a warning for the line of messages; may be NULL */
 	void *context;
 };

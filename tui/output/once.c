@@ -287,6 +287,7 @@ open_client(struct once *once, struct error *err)
 	app->scene.client = app->client;
 	app->scene.store = control_client_store(app->client);
 	app->scene.history = history_new();
+	app->scene.still = true;
 	app->scene.changed = on_changed;
 	return true;
 }

@@ -285,6 +285,8 @@ make_plan(const struct overview *o, const struct area *area)
 	}
 	plan.spacious = spare >= connections - 1;
 	spare -= plan.spacious ? connections - 1 : 0;
+	if (o->panel.scene->still)
+		return plan;
 	plan.charts = spare / connections;
 	most = connections == 1 ? CHARTS_MOST_ALONE : CHARTS_MOST_ROWS;
 	plan.charts = plan.charts > most ? most : plan.charts;

@@ -165,8 +165,6 @@ draw_trouble(const struct detail *d, const struct area *area)
 static int
 rows_of_charts(const struct detail *d, const struct area *area)
 {
-	if (d->panel.scene->still)
-		return 0;
 	if (d->kind == MODEL_KIND_TUNNEL && tunnel_part(d->copy)[0] == '\0' && area->rows < ROOMY)
 		return 0;
 	return charts_rows(d->kind, area);

@@ -88,7 +88,7 @@ static const struct command table[] = {
     {.name = "explain", .arguments = {{"target", COMMAND_ARGUMENT_TARGET, false}}, .place = COMMAND_GATEWAY,
      .keys = "e", .panels = "overview tunnels peers routes received advertised events usage",
      .help = "which way traffic goes and why; the first failing layer, its probable cause and what to do",
-     .label = "explain", .options = {{"--json", NULL, "print JSON", 0}}},
+     .label = "why", .options = {{"--json", NULL, "print JSON", 0}}},
     {.name = "rekey", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "r",
      .panels = "overview tunnels", .help = "rekey a tunnel's SAs without losing a packet", .label = "rekey"},
     {.name = "reset", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,

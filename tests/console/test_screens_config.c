@@ -7,7 +7,7 @@
 #include "tests/console/screens.h"
 
 #define CHANGE "sed -i 's/64512/64513/' \"$1\""
-#define HELD "touch begun; while [ ! -e go ]; do sleep 0.02; done; "
+#define HELD "touch begun; " WAIT_FOR("go") "; "
 
 /* The page is under all of it: its text stands still. */
 static void

@@ -8,10 +8,6 @@
 #include "core/base/text.h"
 #include "tests/console/configuration.h"
 
-/* An editor that waits for a file; not for ever, as nobody may be left to make it. */
-#define WAIT_FOR(file) \
-	"n=0; while [ ! -e " file " ] && [ -e editor ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done"
-
 static void
 a_change_is_checked_shown_applied_and_kept(void **state)
 {

@@ -138,8 +138,10 @@ static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
-	if (!app->quitting && !configuration_away(app))
-		app_draw(app);
+	if (app->quitting || configuration_away(app))
+		return;
+	app_draw(app);
+	past_ask(app->scene.past); /* the frame has said of what */
 }
 
 static void
@@ -192,9 +194,9 @@ on_second(uv_timer_t *timer)
 		return;
 	panel = app_panel(app);
 	if (app_stale(app) || app->state != CONTROL_LIVE)
-		history_gap(app->scene.history);
+		history_gap(app->scene.history, clock_monotonic(), clock_wall());
 	else
-		history_sample(app->scene.history, app->scene.store);
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
 	if (panel->ops->tick != NULL)
 		panel->ops->tick(panel);
 	/* just after the next full second, so that the clock is right */
@@ -298,9 +300,11 @@ on_state(void *context, enum control_client_state state, const char *why)
 	struct app *app = context;
 
 	app->state = state;
-	if (state == CONTROL_LIVE && !app->ever_live)
-		history_sample(app->scene.history,
-			       app->scene.store); /* so that the first screen has a graph */
+	if (state == CONTROL_LIVE) {
+		/* so that the first screen has a graph */
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
+		past_forget(app->scene.past);
+	}
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
 	sheet_link_changed(app);
@@ -485,6 +489,8 @@ close_all(struct app *app)
 		if (app->opened[i] != NULL)
 			app->opened[i]->ops->close(app->opened[i]);
 	}
+	past_free(app->scene.past);
+	app->scene.past = NULL;
 	if (app->client != NULL) {
 		model_store_unwatch(app->scene.store, &app->watch);
 		control_client_close(app->client);
@@ -549,6 +555,7 @@ console_run(const struct console_options *options)
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
 	app.scene.history = history_new();
+	app.scene.past = past_new(&app.scene);
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
 	app.scene.context = &app;

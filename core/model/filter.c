@@ -504,6 +504,28 @@ model_filter_match(const struct model_filter *filter, const struct model_shape *
 	return true;
 }
 
+static bool
+same_name(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+model_filter_narrows(const struct model_filter *before, const struct model_filter *after)
+{
+	if (before == NULL || after == NULL || after->count < before->count)
+		return false;
+	for (size_t i = 0; i < before->count; i++) {
+		const struct term *was = &before->terms[i], *is = &after->terms[i];
+
+		if (was->operation != FOUND_IN || is->operation != FOUND_IN || was->negated || is->negated ||
+		    !same_name(was->field, is->field) || !same_name(was->member, is->member) ||
+		    strncmp(was->value, is->value, was->length) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool
 model_filter_contains(const struct model_filter *filter, struct ip_prefix *out)
 {

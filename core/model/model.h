@@ -318,6 +318,10 @@ struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
+/** True where `after` is sure to match no row that `before` didn't, as when a letter was typed at the end of
+ * a word.
+ */
+bool model_filter_narrows(const struct model_filter *before, const struct model_filter *after);
 /** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
  */
 bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);

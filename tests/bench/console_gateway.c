@@ -4,6 +4,7 @@
  * tunnels and two BGP peers each) and routes as are asked for, without IKE, so that it starts at once and
  * does exactly what the bench says. tests/bench/console starts it and speaks to it on stdin, a line each:
  *
+ *   past        has four minutes behind it, in which all tunnels changed each second
  *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each
  * second one         one number of the first tunnel changes event       one event more rounds      nothing;
  * as every line it is answered by how many seconds' changes were made so far
@@ -22,6 +23,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
+#include "core/model/history.h"
 
 #define DAY (24 * 3600 * USEC_PER_SEC)
 #define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */
@@ -32,6 +34,7 @@
 
 struct gateway {
 	struct model_store *store;
+	struct history *history; /* NULL until it has a past */
 	size_t connections, routes, changing;
 	uint64_t rounds;
 	char line[64];
@@ -175,6 +178,26 @@ one_round(struct gateway *g)
 }
 
 static void
+have_past(struct gateway *g)
+{
+	usec_t monotonic = clock_monotonic(), wall = clock_wall();
+
+	if (g->history != NULL)
+		return;
+	g->history = history_new();
+	for (int ago = HISTORY_SAMPLES - 1; ago >= 0; ago--) {
+		g->rounds++;
+		for (size_t i = 0; i < g->connections; i++) {
+			put_tunnel(g, i, 1);
+			put_tunnel(g, i, 2);
+		}
+		history_sample(g->history, g->store, monotonic - ago * USEC_PER_SEC,
+			       wall - ago * USEC_PER_SEC);
+	}
+	history_provide(g->history, g->store);
+}
+
+static void
 change_one(struct gateway *g)
 {
 	const struct model_tunnel *now = model_store_get(g->store, MODEL_KIND_TUNNEL, "site-000/1");
@@ -280,6 +303,8 @@ take_line(struct gateway *g)
 
 	if (strncmp(g->line, "every ", 6) == 0 && text_parse_number(g->line + 6, MOST_ROUTES, &count))
 		g->changing = (size_t)count;
+	else if (strcmp(g->line, "past") == 0)
+		have_past(g);
 	else if (strcmp(g->line, "one") == 0)
 		change_one(g);
 	else if (strcmp(g->line, "event") == 0)
@@ -318,7 +343,11 @@ on_input(uv_poll_t *poll, int status, int events)
 static void
 on_second(uv_timer_t *timer)
 {
-	one_round(timer->data);
+	struct gateway *g = timer->data;
+
+	one_round(g);
+	if (g->history != NULL)
+		history_sample(g->history, g->store, clock_monotonic(), clock_wall());
 }
 
 int
@@ -361,6 +390,7 @@ main(int argc, char **argv)
 	control_server_close(server);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
+	history_free(g.history);
 	model_store_free(g.store);
 	return 0;
 }

@@ -423,7 +423,7 @@ a_graph_moves_by_whole_cells_and_then_stands_still(void **state)
 				dots += differ > 0;
 			}
 		}
-		assert_in_range(moves, 120 / 24, 120 / 10);
+		assert_in_range(moves, 120 / 30, 120 / 15);
 		assert_true(dots > moves); /* what is new is seen at once */
 		canvas_free(&canvas);
 		history_free(history);

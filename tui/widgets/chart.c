@@ -18,7 +18,7 @@
 #define SPACED 20 /* and blanks between them */
 /* Seconds that a graph stands still, for all of it is written when it moves; by whole cells, so that it keeps
  * its shape. Meanwhile new dots come at its end. */
-#define MOVES_AFTER 10
+#define MOVES_AFTER 15
 
 static size_t
 step_of(size_t dots, size_t all)

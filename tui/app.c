@@ -20,6 +20,7 @@
 #include "tui/configuration/configuration.h"
 
 #define FRAME_MS 20
+#define REST_MS 150 /* until the past of what has come into view is asked for */
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define STALE_AFTER (3 * USEC_PER_SEC)
 #define PAST_EVENTS 1000
@@ -135,13 +136,23 @@ app_stale(const struct app *app)
  * --------------------------------------------------------------------------------------------------- */
 
 static void
+on_rest(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+
+	if (!app->quitting)
+		past_ask(app->scene.past);
+}
+
+static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
 	if (app->quitting || configuration_away(app))
 		return;
 	app_draw(app);
-	past_ask(app->scene.past); /* the frame has said of what */
+	if (past_frame_over(app->scene.past))
+		uv_timer_start(&app->rest, on_rest, REST_MS, 0);
 }
 
 static void
@@ -432,7 +443,8 @@ open_handles(struct app *app)
 	}
 	uv_timer_init(&app->loop, &app->second);
 	uv_timer_init(&app->loop, &app->frame);
-	app->second.data = app->frame.data = app;
+	uv_timer_init(&app->loop, &app->rest);
+	app->second.data = app->frame.data = app->rest.data = app;
 	uv_poll_init(&app->loop, &app->input_poll, STDIN_FILENO);
 	app->input_poll.data = app;
 	/* libuv made it non-blocking, and the terminal's output with it: ncurses would lose bytes */
@@ -447,6 +459,7 @@ close_handles(struct app *app)
 	uv_close((uv_handle_t *)&app->input_poll, NULL);
 	uv_close((uv_handle_t *)&app->second, NULL);
 	uv_close((uv_handle_t *)&app->frame, NULL);
+	uv_close((uv_handle_t *)&app->rest, NULL);
 	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 }

@@ -42,6 +42,10 @@ enum history_series {
 	HISTORY_ESTABLISHED /* 1 or 0; the mean of several seconds is the share of them */
 };
 
+/* A share beyond this is all of it: samples are kept to 0.05 %, and a second of a quarter of an hour is more.
+ */
+#define HISTORY_ALL 0.9995F
+
 struct history;
 
 struct history *history_new(void);

@@ -65,7 +65,8 @@ fill_row(const struct history *history, const struct subject *subject, enum hist
 	row->loss_percent = rounded_real(values[HISTORY_LOSS]);
 	row->received = rounded(values[HISTORY_RECEIVED]);
 	row->accepted = rounded(values[HISTORY_ACCEPTED]);
-	row->established_percent = rounded_real(100 * values[HISTORY_ESTABLISHED]);
+	row->established_percent =
+	    values[HISTORY_ESTABLISHED] > HISTORY_ALL ? 100 : rounded_real(100 * values[HISTORY_ESTABLISHED]);
 	return true;
 }
 

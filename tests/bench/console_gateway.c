@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "core/model/history.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
@@ -34,9 +35,9 @@
 
 struct gateway {
 	struct model_store *store;
-	struct history *history; /* NULL until it has a past */
 	size_t connections, routes, changing;
 	uint64_t rounds;
+	struct history *history;
 	char line[64];
 	size_t used; /* of the line that is being read */
 };
@@ -177,15 +178,15 @@ one_round(struct gateway *g)
 		put_event(g, g->rounds / EVENT_EVERY);
 }
 
+/* Another past than the quiet one that it begins with. */
 static void
 have_past(struct gateway *g)
 {
 	usec_t monotonic = clock_monotonic(), wall = clock_wall();
+	struct history *quiet = g->history;
 
-	if (g->history != NULL)
-		return;
 	g->history = history_new();
-	for (int ago = HISTORY_SAMPLES - 1; ago >= 0; ago--) {
+	for (usec_t ago = HISTORY_SAMPLES; ago > 0; ago--) {
 		g->rounds++;
 		for (size_t i = 0; i < g->connections; i++) {
 			put_tunnel(g, i, 1);
@@ -195,6 +196,7 @@ have_past(struct gateway *g)
 			       wall - ago * USEC_PER_SEC);
 	}
 	history_provide(g->history, g->store);
+	history_free(quiet);
 }
 
 static void
@@ -346,8 +348,20 @@ on_second(uv_timer_t *timer)
 	struct gateway *g = timer->data;
 
 	one_round(g);
-	if (g->history != NULL)
-		history_sample(g->history, g->store, clock_monotonic(), clock_wall());
+	history_sample(g->history, g->store, clock_monotonic(), clock_wall());
+}
+
+/* The last minutes, so that a console that opens is given graphs. */
+static void
+remember(struct gateway *g)
+{
+	usec_t monotonic = clock_monotonic(), wall = clock_wall();
+
+	g->history = history_new();
+	for (usec_t ago = HISTORY_SAMPLES; ago > 0; ago--)
+		history_sample(g->history, g->store, monotonic - ago * USEC_PER_SEC,
+			       wall - ago * USEC_PER_SEC);
+	history_provide(g->history, g->store);
 }
 
 int
@@ -370,6 +384,7 @@ main(int argc, char **argv)
 	g.routes = (size_t)routes;
 	g.store = model_store_new();
 	fill(&g);
+	remember(&g);
 	uv_loop_init(&loop);
 	server = control_server_open(&loop, argv[1], g.store, &err);
 	if (server == NULL) {
@@ -390,7 +405,7 @@ main(int argc, char **argv)
 	control_server_close(server);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
-	history_free(g.history);
 	model_store_free(g.store);
+	history_free(g.history);
 	return 0;
 }

@@ -241,7 +241,8 @@ look(struct once *once)
 	if (control_client_unanswered(once->app.client) > 0)
 		return;
 	draw_all(once);
-	past_ask(once->app.scene.past);
+	if (past_frame_over(once->app.scene.past))
+		past_ask(once->app.scene.past);
 	if (control_client_unanswered(once->app.client) == 0)
 		print(once);
 }

@@ -60,7 +60,7 @@ read_samples(const struct scene *scene, const struct kept *k, const char *name, 
 		past_want(scene->past, name, scene->span);
 		history_read(scene->history, scene->span, k->series, name, step, count, out);
 		for (size_t i = 0; i < count && k->series == HISTORY_ESTABLISHED; i++)
-			out[i] = isnan(out[i]) ? NAN : out[i] > 0.999F ? 1 : 0;
+			out[i] = isnan(out[i]) ? NAN : out[i] > HISTORY_ALL ? 1 : 0;
 		return;
 	}
 	found = connection_tunnels(scene->store, name, tunnels);

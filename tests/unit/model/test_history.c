@@ -434,6 +434,35 @@ a_filter_finds_one_tunnels_span_and_moments(void **state)
 	keeper_close(&k);
 }
 
+/* A second of a quarter of an hour without the session shows, and all of it is 100. */
+static void
+a_session_that_broke_for_a_second_shows(void **state)
+{
+	struct model_history *row = model_row_new(MODEL_KIND_HISTORY);
+	struct rows *rows = memory_zeroed(1, sizeof(*rows));
+	struct keeper k;
+
+	(void)state;
+	keeper_open(&k);
+	rows->last = row;
+	for (int i = 0; i < 1800; i++) {
+		put_session(&k, "core", i == 1000 ? "Idle" : "Established");
+		sample(&k);
+		pass(&k, USEC_PER_SEC);
+		if (i == 899) {
+			assert_true(ask(&k, "seconds=900", NULL, 10, false, rows));
+			assert_true(row->established_percent == 100);
+		}
+	}
+	assert_true(ask(&k, "seconds=900", NULL, 10, false, rows));
+	assert_true(row->established_percent > 99.8 && row->established_percent < 99.95);
+	assert_true(newest(&k, HISTORY_DAY, HISTORY_ESTABLISHED, "core") < HISTORY_ALL);
+	assert_int_equal(row->received, 14);
+	free(rows);
+	model_row_free(MODEL_KIND_HISTORY, row);
+	keeper_close(&k);
+}
+
 /* The loop must not wait for half a million rows: a query stops in time and says where it is. */
 static void
 a_query_stops_in_time_and_goes_on_there(void **state)
@@ -654,6 +683,7 @@ TEST_MAIN(cmocka_unit_test(each_series_is_kept_closely),
 	  cmocka_unit_test(what_is_gone_is_forgotten),
 	  cmocka_unit_test(rows_come_page_by_page_in_the_order_of_their_keys_both_ways),
 	  cmocka_unit_test(a_filter_finds_one_tunnels_span_and_moments),
+	  cmocka_unit_test(a_session_that_broke_for_a_second_shows),
 	  cmocka_unit_test(a_query_stops_in_time_and_goes_on_there),
 	  cmocka_unit_test(who_watches_is_told_each_second_and_each_minute_that_is_over),
 	  cmocka_unit_test(a_console_takes_over_what_was_before),

@@ -24,7 +24,6 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
-#include "core/model/history.h"
 
 #define DAY (24 * 3600 * USEC_PER_SEC)
 #define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */

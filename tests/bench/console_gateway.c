@@ -20,10 +20,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "core/model/history.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
+#include "core/model/history.h"
 
 #define DAY (24 * 3600 * USEC_PER_SEC)
 #define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */

@@ -28,8 +28,8 @@ struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
 	struct model_store *store;     /* the copy */
 	struct history *history;
-	struct past *past;      /* who asks for what was before; NULL: nobody */
-	enum history_span span; /* that the graphs show */
+	struct past *past;               /* who asks for what was before; NULL: nobody */
+	enum history_span span;          /* that the graphs show */
 	const struct settings *settings; /* NULL: none */
 	struct past_trouble journal,
 	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */

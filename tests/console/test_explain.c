@@ -18,15 +18,10 @@ explain_plant_2(struct world *world)
 static void
 put_state(struct world *world, const char *name, const char *state)
 {
-	struct model_store *store = world_store(world);
-	const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
-	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, name);
 
-	model_row_clear(shape, t);
-	model_row_copy(shape, t, model_store_get(store, MODEL_KIND_TUNNEL, name));
 	model_set(&t->state, state);
-	model_store_put(store, MODEL_KIND_TUNNEL, t);
-	model_row_free(MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 }
 
 static void

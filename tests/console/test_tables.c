@@ -9,24 +9,6 @@
 
 static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
 /* What console.yaml says now. */
 static void
 wait_for_settings(struct world *world, const char *text)
@@ -56,7 +38,7 @@ wait_for_settings(struct world *world, const char *text)
 static void
 columns_are_chosen_seen_at_once_and_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,");
 	screen_wait(world, "Columns of tunnels: 16 of");
@@ -69,13 +51,13 @@ columns_are_chosen_seen_at_once_and_kept(void **state)
 	screen_type(world, "\r");
 	screen_wait_gone(world, "Columns of");
 	wait_for_settings(world, "tunnels: {columns: [state, active, peer,");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_leaves_columns_as_they_were(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -84,13 +66,13 @@ escape_leaves_columns_as_they_were(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,J");
 	screen_wait_row(world, "[x] Tunnel", "name");
@@ -100,13 +82,13 @@ a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 	screen_type(world, ",d\r");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_prompt_names_columns_too(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:columns name, last_error.text rtt_ms\r");
 	screen_wait_row(world, "Tunnel", "Last error");
@@ -119,7 +101,7 @@ the_prompt_names_columns_too(void **state)
 	screen_wait_row(world, "Tunnel", "Last error");
 	screen_type(world, ":columns default\r");
 	screen_wait_row(world, "aws-paris/1", "carries");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -137,7 +119,7 @@ what_was_kept_is_there_again(void **state)
 	screen_wait_row(world, "RTT▾", "Tunnel");
 	screen_wait_row(world, "▸", "13.9 ms");
 	screen_wait_row(world, "plant/2", "no_answer");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- order --------------------------------------------------------------------------------------- */
@@ -145,7 +127,7 @@ what_was_kept_is_there_again(void **state)
 static void
 rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:sort rtt_ms\r");
 	screen_wait(world, "ordered by RTT, the smallest first");
@@ -163,19 +145,19 @@ rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 	screen_wait_gone(world, "RTT▾");
 	screen_type(world, "o");
 	screen_wait(world, "Tunnel▴");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "4");
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, "o");
 	screen_wait(world, "routes stay on the gateway");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- filters ------------------------------------------------------------------------------------- */
@@ -183,7 +165,7 @@ what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 static void
 a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2/rtt_ms:>");
 	screen_wait(world, "a number belongs behind");
@@ -202,7 +184,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 	screen_wait(world, "1 of 4");
 	screen_type(world, "\r\x1b");
 	screen_wait(world, "4 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- marks --------------------------------------------------------------------------------------- */
@@ -210,7 +192,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 static void
 the_mark_of_a_row_that_goes_goes_with_it(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2*");
 	screen_wait(world, "4 marked");
@@ -218,13 +200,13 @@ the_mark_of_a_row_that_goes_goes_with_it(void **state)
 	screen_wait(world, "3 marked");
 	screen_type(world, "\x1b");
 	screen_wait(world, "3 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_takes_the_marks_off_before_anything_else(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "3/aws\r*");
 	screen_wait(world, "2 marked");
@@ -237,7 +219,7 @@ escape_takes_the_marks_off_before_anything_else(void **state)
 	screen_wait(world, "2 marked");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "marked");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- a million routes ---------------------------------------------------------------------------- */
@@ -248,7 +230,7 @@ open_routes(size_t count)
 	struct world *world;
 
 	world_routes = count;
-	world = open_live(&small);
+	world = screen_open_live(&small);
 	screen_type(world, "4");
 	screen_wait_row(world, "▸", "10.50.0.0/24");
 	return world;
@@ -266,7 +248,7 @@ open_million(void)
 static void
 finish_million(struct world *world)
 {
-	finish(world);
+	screen_finish(world);
 	world_routes = 1000;
 	world_routes_changed = false;
 }

@@ -59,12 +59,11 @@ open_where(const struct screen_options *options)
 }
 
 static void
-finish(struct world *world)
+close_and_finish(struct world *world)
 {
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Where does it go?");
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -84,7 +83,7 @@ the_answer_stands_there_as_soon_as_an_address_is_typed(void **state)
 	screen_wait(world, "if that went, the next shorter:");
 	screen_wait_row(world, "10.0.0.0/8", "configured; not in the kernel");
 	screen_golden(world, "where-80x24");
-	finish(world);
+	close_and_finish(world);
 }
 
 static void
@@ -102,7 +101,7 @@ an_answer_never_stands_under_another_address(void **state)
 	screen_type(world, "\x7f\x7f");
 	screen_wait(world, "'10.50.3.' is no address yet");
 	assert_false(screen_has(world, "goes outside"));
-	finish(world);
+	close_and_finish(world);
 }
 
 static void
@@ -112,7 +111,7 @@ what_is_held_unreachable_says_who_protects_it(void **state)
 
 	screen_type(world, "10.40.1.1");
 	screen_wait_row(world, "10.40.0.0/16", "not routed: protected by aws-paris (unreachable)");
-	finish(world);
+	close_and_finish(world);
 }
 
 static void
@@ -122,7 +121,7 @@ what_is_no_address_is_said_to_be_none(void **state)
 
 	screen_type(world, "plant/1x");
 	screen_wait(world, "'plant/1x' is neither an address nor a prefix");
-	finish(world);
+	close_and_finish(world);
 }
 
 static void
@@ -138,7 +137,7 @@ enter_shows_the_routes_that_hold_it(void **state)
 	screen_wait(world, "═1═");
 	screen_type(world, ":where 10.40.1.1\r");
 	screen_wait(world, "not routed: protected");
-	finish(world);
+	close_and_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(the_answer_stands_there_as_soon_as_an_address_is_typed),

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the console costs: bytes on the line, and time behind a key. */
+#include "tests/console/harness.h"
+
+static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
+
+static void
+set_rtt(struct world *world, const char *name, double rtt)
+{
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, name);
+
+	t->rtt_ms = rtt;
+	world_put(world, MODEL_KIND_TUNNEL, t);
+}
+
+/* The bytes of each of some seconds in which nothing happens, the least of them: a busy machine makes two
+ * seconds one. */
+static size_t
+least_idle(struct world *world, int seconds)
+{
+	size_t least = SIZE_MAX;
+
+	for (int i = 0; i < seconds; i++) {
+		size_t before;
+
+		while (clock_wall() % USEC_PER_SEC < 500 * USEC_PER_MS)
+			world_turn_for(world, 10 * USEC_PER_MS);
+		before = screen_bytes(world);
+		world_turn_for(world, USEC_PER_SEC);
+		least = screen_bytes(world) - before < least ? screen_bytes(world) - before : least;
+	}
+	return least;
+}
+
+static void
+an_idle_screen_costs_few_bytes(void **state)
+{
+	static const struct screen_options all[] = {{.rows = 24, .cols = 80},
+						    {.rows = 36, .cols = 120},
+						    {.rows = 50, .cols = 200, .colorterm = "truecolor"}};
+	struct world *world = world_new();
+
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		size_t bytes;
+
+		screen_open_until_live(world, &all[i]);
+		bytes = least_idle(world, 4); /* charts move every few seconds */
+		print_message("# overview at %dx%d: %zu bytes a second\n", all[i].cols, all[i].rows, bytes);
+		assert_in_range(bytes, 1, 400); /* its graphs fill up */
+		screen_type(world, "3");
+		screen_wait(world, "3 peers");
+		bytes = least_idle(world, 2);
+		print_message("# idle at %dx%d: %zu bytes a second\n", all[i].cols, all[i].rows, bytes);
+		assert_in_range(bytes, 1, 200);
+		screen_close(world);
+	}
+	world_free(world);
+}
+
+static void
+a_changed_number_costs_few_bytes(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+	size_t least = SIZE_MAX;
+
+	screen_type(world, "2");
+	screen_wait(world, "4 tunnels");
+	for (int i = 0; i < 5; i++) {
+		size_t before;
+		char text[16];
+
+		while (clock_wall() % USEC_PER_SEC > 500 * USEC_PER_MS)
+			world_turn_for(world, 10 * USEC_PER_MS);
+		before = screen_bytes(world);
+		snprintf(text, sizeof(text), "1%d.5 ms", i + 2);
+		set_rtt(world, "aws-paris/1", 12.5 + i);
+		screen_wait(world, text);
+		least = screen_bytes(world) - before < least ? screen_bytes(world) - before : least;
+	}
+	print_message("# one changed number: %zu bytes\n", least);
+	assert_in_range(least, 1, 64);
+	screen_finish(world);
+}
+
+static void
+escape_acts_within_its_delay(void **state)
+{
+	struct world *world = screen_open_live(&small);
+	usec_t least = USEC_PER_SEC, start;
+
+	for (int i = 0; i < 5; i++) {
+		screen_type(world, "?");
+		screen_wait(world, "Keys in Overview");
+		start = clock_monotonic();
+		screen_type(world, "\x1b");
+		screen_wait_gone(world, "Keys in Overview");
+		least = clock_monotonic() - start < least ? clock_monotonic() - start : least;
+	}
+	/* screen_type itself waits 60 ms for it; ncurses' own delay would be a second */
+	assert_in_range(least, 0, 500 * USEC_PER_MS);
+	screen_finish(world);
+}
+
+TEST_MAIN(cmocka_unit_test(an_idle_screen_costs_few_bytes),
+	  cmocka_unit_test(a_changed_number_costs_few_bytes), cmocka_unit_test(escape_acts_within_its_delay))

@@ -102,7 +102,8 @@ tests_console_test_screens_SOURCES = tests/console/test_screens.c
 tests_console_test_screens_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_screens_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_monkey
-tests_console_test_monkey_SOURCES = tests/console/test_monkey.c
+tests_console_test_monkey_SOURCES = tests/console/test_monkey.c tests/console/monkey.h \
+	tests/console/monkey_gateway.c tests/console/monkey_sheets.c
 tests_console_test_monkey_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_monkey_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_sheets

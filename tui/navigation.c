@@ -47,7 +47,8 @@ go_to_place(struct app *app, const struct place *place)
 	struct panel *panel;
 	const void *row;
 
-	if (app->message.role == ROLE_dim) /* a mere remark, such as that there was no way: the path is news */
+	if (app->message.role ==
+	    ROLE_dim) /* a mere remark, such as that there was no way: the path is news */
 		app->message.text[0] = '\0';
 	app_show_panel(app, place->tab);
 	panel = app_panel(app);

@@ -12,7 +12,7 @@ tui_libconsole_la_SOURCES += \
 	tui/cli_shell.c \
 	tui/cli_start.c \
 	tui/cli_words.c tui/cli_words.h \
-	tui/plain.c \
+	tui/plain.c tui/plain_words.c tui/plain_words.h \
 	tui/show.c tui/show_internal.h \
 	tui/show_job.h \
 	tui/show_name.c \

@@ -193,7 +193,8 @@ on_missed(void *context, uint64_t count)
 		json_decref(named);
 	} else {
 		cli_place_fail(part->show->cli, part->place, 0,
-			       "%llu changes came too fast and are not shown", (unsigned long long)count);
+			       "%llu change%s came too fast and %s not shown", (unsigned long long)count,
+			       PLURAL(count, "s"), count == 1 ? "is" : "are");
 	}
 	json_decref(missed);
 }

@@ -169,6 +169,31 @@ take_message(struct control_client *client, const json_t *message, struct error 
 	return take_model(client, message, &known, err); /* what is not known is passed over */
 }
 
+/* Rows, of which there are thousands, are read from the line as it stands where they can be. */
+static bool
+take_line(struct control_client *client, const char *line, size_t length, struct error *err)
+{
+	struct mirror_row row;
+	struct control_page_read page;
+	json_t *message;
+	bool good;
+
+	if (client->greeted && control_mirror_read(line, length, &row)) {
+		control_lines_consume(&client->in, length);
+		return control_mirror_put(&client->mirror, &row, err);
+	}
+	if (client->greeted && control_pending_read_page(&client->pending, line, length, &page)) {
+		control_lines_consume(&client->in, length);
+		control_pending_give_page(&page);
+		return true;
+	}
+	message = control_line_parse(line, length, err);
+	control_lines_consume(&client->in, length);
+	good = message != NULL && take_message(client, message, err);
+	json_decref(message);
+	return good;
+}
+
 /* Handles all whole messages of `in`. False where one was wrong. */
 static bool
 take_messages(struct control_client *client, struct error *err)
@@ -176,15 +201,13 @@ take_messages(struct control_client *client, struct error *err)
 	const struct link *link = client->link;
 
 	while (!client->closed && client->link == link) {
-		json_t *message;
-		enum control_taken taken = control_lines_take(&client->in, &message, err);
-		bool good;
+		const char *line;
+		size_t length;
+		enum control_taken taken = control_lines_next(&client->in, &line, &length, err);
 
 		if (taken != CONTROL_TAKEN_ONE)
 			return taken == CONTROL_TAKEN_NONE;
-		good = take_message(client, message, err);
-		json_decref(message);
-		if (!good)
+		if (!take_line(client, line, length, err))
 			return false;
 	}
 	return true;
@@ -549,6 +572,8 @@ control_client_page(struct control_client *client, const struct control_page_req
 				    request->key != NULL ? json_string(request->key) : json_null());
 	if (message != NULL && request->partial)
 		json_object_set_new(message, "partial", json_true());
+	if (message != NULL && request->skip != 0)
+		json_object_set_new(message, "skip", json_integer((json_int_t)request->skip));
 	pending->query = true;
 	pending->page = done;
 	pending->context = context;

@@ -43,7 +43,7 @@
 	F(STR,  config_file,          "", "Configuration", "the file that the configuration was read from") \
 	F(TIME, config_loaded_at,     "", "Loaded",     "when the running configuration was taken over") \
 	F(UINT, reloads,              "", "Reloads",    "changes of the configuration since the gateway started") \
-	F(TIME, config_confirm_until, "", "Confirm configuration by", "when the last change turns back by itself unless it is kept")
+	F(TIME, config_confirm_until, "", "Goes back at", "when the last change turns back by itself unless it is kept")
 
 #define MODEL_LAST_FAILOVER(F, S) \
 	F(TIME, at,        "",   "At",     "when traffic moved") \

@@ -6,8 +6,10 @@
  */
 #include "tui/ssh/ssh_internal.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@
 #define STACK ((size_t)256 << 10)
 #define FIRST_RETRY_MS 1000
 #define LAST_RETRY_MS 60000
+
+static atomic_uint threads; /* that run */
 
 struct ssh_site {
 	struct ssh_target target;
@@ -41,7 +45,7 @@ struct ssh_link {
 
 	uv_async_t *async; /* NULL once it is given up */
 	bool abandoned;
-	int held; /* the socket below everything; -1 for none */
+	int held; /* a descriptor of our own of the socket below everything; -1 for none */
 
 	/* what the thread found; behind the mutex */
 	bool opened, failed, lasting;
@@ -93,6 +97,8 @@ let_go(struct ssh_link *link)
 		return;
 	if (link->stream >= 0)
 		close(link->stream);
+	if (link->held >= 0)
+		close(link->held);
 	pthread_mutex_destroy(&link->mutex);
 	pthread_cond_destroy(&link->answered);
 	explicit_bzero(link->answer, sizeof(link->answer));
@@ -183,10 +189,13 @@ ssh_link_abandoned(struct ssh_link *link)
 bool
 ssh_link_holds(struct ssh_link *link, int fd)
 {
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	bool goes_on;
 
 	pthread_mutex_lock(&link->mutex);
-	link->held = fd;
+	if (link->held >= 0)
+		close(link->held);
+	link->held = copy;
 	goes_on = !link->abandoned;
 	pthread_mutex_unlock(&link->mutex);
 	return goes_on;
@@ -244,9 +253,29 @@ run(void *argument)
 	const struct attempt_events events = {.opened = tell_opened, .failed = tell_failed};
 
 	attempt_run(link, &link->target, &events);
-	ssh_link_holds(link, -1);
 	let_go(link);
+	atomic_fetch_sub(&threads, 1);
 	return NULL;
+}
+
+/* Threads that still wait for the network don't keep anybody from leaving, and what they use (OpenSSL's and
+ * libssh's tables) is not taken from under them. */
+static void
+leave_at_once(int status, void *context)
+{
+	(void)context;
+	if (atomic_load(&threads) == 0)
+		return;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* libssh and OpenSSL have said by now what they want done at the end: ours comes before that. */
+static void
+begin_once(void)
+{
+	ssh_init();
+	on_exit(leave_at_once, NULL);
 }
 
 /* --- the loop's side --------------------------------------------------------------------------- */
@@ -339,18 +368,23 @@ abandon(void *attempt)
 static bool
 start_thread(struct ssh_link *link)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_attr_t attributes;
 	pthread_t thread;
 	bool started;
 
+	pthread_once(&once, begin_once);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	link->holders = 2;
+	atomic_fetch_add(&threads, 1);
 	started = pthread_create(&thread, &attributes, run, link) == 0;
 	pthread_attr_destroy(&attributes);
-	if (!started)
+	if (!started) {
 		link->holders = 1;
+		atomic_fetch_sub(&threads, 1);
+	}
 	return started;
 }
 

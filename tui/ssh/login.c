@@ -18,6 +18,7 @@ struct login {
 	ssh_session session;
 	char name[160];
 	bool asked_in_vain; /* a person was asked and said nothing */
+	char locked[256];   /* a key file that would have let us in, had its passphrase been known */
 };
 
 static bool
@@ -69,6 +70,17 @@ read_private(struct login *login, const char *path)
 	return result == SSH_OK ? key : NULL;
 }
 
+/* The same for a key that the server would take. */
+static ssh_key
+read_wanted(struct login *login, const char *path)
+{
+	ssh_key key = read_private(login, path);
+
+	if (key == NULL)
+		text_clean(login->locked, sizeof(login->locked), path);
+	return key;
+}
+
 /* The server is asked first whether the public half (or its certificate) would do: nobody types a passphrase
  * in vain.
  */
@@ -87,7 +99,7 @@ try_file(struct login *login, const char *path, bool certificate)
 		return SSH_AUTH_DENIED;
 	result = ssh_userauth_try_publickey(login->session, NULL, public);
 	if (result == SSH_AUTH_SUCCESS) {
-		private = read_private(login, path);
+		private = read_wanted(login, path);
 		result = SSH_AUTH_DENIED;
 		if (private != NULL &&
 		    (!certificate || ssh_pki_copy_cert_to_privkey(public, private) == SSH_OK)) {
@@ -165,15 +177,19 @@ try_keys(struct login *login)
 
 /* --- what is typed ----------------------------------------------------------------------------- */
 
-/* "lyon: Password:", with what the server says of it. */
+/* "root@192.0.2.10 asks: Password", with what the server says of it. */
 static bool
 answer_prompt(struct login *login, unsigned index)
 {
 	char echo = 0, text[256], secret[SSH_TEXT];
 	const char *prompt = ssh_userauth_kbdint_getprompt(login->session, index, &echo);
+	size_t length = prompt != NULL ? strlen(prompt) : 0;
 	bool good;
 
-	snprintf(text, sizeof(text), "%s asks: %s", login->name, prompt != NULL ? prompt : "?");
+	while (length > 0 && strchr(": \t\r\n", prompt[length - 1]) != NULL)
+		length--; /* who asks puts a colon of its own */
+	snprintf(text, sizeof(text), "%s asks: %.*s", login->name, (int)(length < 200 ? length : 200),
+		 length > 0 ? prompt : "");
 	if (!ask(login, echo ? SSH_QUESTION_TEXT : SSH_QUESTION_SECRET, text, secret))
 		return false;
 	good = ssh_userauth_kbdint_setanswer(login->session, index, secret) >= 0;
@@ -181,8 +197,9 @@ answer_prompt(struct login *login, unsigned index)
 	return good;
 }
 
+/* One time through the server's questions. `*asked`: there were some. */
 static int
-try_interactive(struct login *login)
+try_questions(struct login *login, bool *asked)
 {
 	int result = ssh_userauth_kbdint(login->session, NULL, NULL);
 
@@ -190,10 +207,25 @@ try_interactive(struct login *login)
 		int prompts = ssh_userauth_kbdint_getnprompts(login->session);
 
 		for (int i = 0; i < prompts; i++) {
+			*asked = true;
 			if (!answer_prompt(login, (unsigned)i))
 				return SSH_AUTH_DENIED;
 		}
 		result = ssh_userauth_kbdint(login->session, NULL, NULL);
+	}
+	return result;
+}
+
+static int
+try_interactive(struct login *login)
+{
+	int result = SSH_AUTH_DENIED;
+	bool asked = true;
+
+	for (int tries = 0; result == SSH_AUTH_DENIED && asked && !login->asked_in_vain && tries < MOST_TRIES;
+	     tries++) {
+		asked = false;
+		result = try_questions(login, &asked);
 	}
 	return result;
 }
@@ -224,7 +256,8 @@ try_all(struct login *login, int methods)
 
 	if ((methods & SSH_AUTH_METHOD_PUBLICKEY) != 0)
 		result = try_keys(login);
-	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0)
+	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0 &&
+	    !login->asked_in_vain)
 		result = try_interactive(login);
 	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_PASSWORD) != 0 && !login->asked_in_vain)
 		result = try_password(login);
@@ -269,6 +302,9 @@ ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fault)
 	name_methods(methods, wanted, sizeof(wanted));
 	if (result == SSH_AUTH_ERROR)
 		return ssh_fault_set(fault, false, "ssh to %s: %s", login.name, ssh_get_error(session));
+	if (login.locked[0] != '\0')
+		return ssh_fault_set(fault, true, "%s would take the key %s, whose passphrase is not known",
+				     login.name, login.locked);
 	return ssh_fault_set(fault, true, "%s lets none of our keys in (it takes: %s)%s", login.name, wanted,
 			     getenv("SSH_AUTH_SOCK") == NULL ? "; no agent runs here (SSH_AUTH_SOCK)" : "");
 }

@@ -10,8 +10,8 @@ import json
 import os
 import pathlib
 import re
-import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -553,4 +553,302 @@ def reload_and_configure_say_who_did_it():
         note(named[0])
 
 
-suite.main()
+# --- what breaks ----------------------------------------------------------------------------------------------
+
+
+def ends_by_itself(process, seconds=20):
+    """Exit code, stdout and stderr of a program in the background."""
+    out, err = process.communicate(timeout=seconds)
+    note(err.strip())
+    clean(err)
+    expect(err.count("\n") == 1, f"one line on stderr: {err}")
+    return process.returncode, out, err
+
+
+def watching(home, name="lyon", kind="tunnels"):
+    process = home.start("--on", name, "show", kind, "--watch", "--json")
+    expect(process.stdout.readline().startswith("{"), "it has begun to watch")
+    return process
+
+
+@suite.test
+def a_killed_sshd_ends_a_watch_with_a_clear_word():
+    process = watching(w.alice)
+    w.lyon_sshd.kill_sessions()
+    code, _, err = ends_by_itself(process)
+    expect(code == 3, f"exit {code}")
+    expect("lost" in err or "closed" in err, err)
+
+
+@suite.test
+def a_killed_bridge_ends_a_watch_with_a_clear_word():
+    process = watching(w.alice)
+    bridges = [pid for pid in w.lyon_sshd.sessions()
+               if b"bridge" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+    for pid in bridges:
+        os.kill(pid, signal.SIGKILL)
+    code, _, err = ends_by_itself(process)
+    expect(bridges and code == 3, f"exit {code}, bridges {bridges}")
+
+
+@suite.test
+def a_cut_line_ends_a_watch_soon():
+    process = watching(w.alice)
+    w.lan.ip("link set desk down")
+    try:
+        began = time.monotonic()
+        code, _, err = ends_by_itself(process)
+        note(f"after {time.monotonic() - began:.1f} s")
+        expect(code == 3, f"exit {code}")
+    finally:
+        w.lan.ip("link set desk up")
+    wait_until(lambda: w.alice.twinspan("--on", "lyon", "show", "gateway").returncode == 0, 30, "it is back")
+
+
+@suite.test
+def a_console_shows_a_lost_site_as_stale_and_comes_back():
+    console = Tmux(suite, "lost", *w.alice.argv("--on", "lyon"), environment=w.alice.environment)
+    console.wait("lyon")
+    console.wait_row("aws/1", "● up")
+    for breaks, mends in ((w.lyon_sshd.kill_sessions, lambda: None),
+                          (lambda: w.lan.ip("link set lyon down"), lambda: w.lan.ip("link set lyon up"))):
+        before = len(re.findall("Starting session", w.lyon_sshd.text()))
+        breaks()
+        console.wait("STALE", 30)
+        expect(console.row("aws/1") is not None, "its last data are still shown")
+        mends()
+        console.wait_gone("STALE", 60)
+        expect(len(re.findall("Starting session", w.lyon_sshd.text())) > before, "it is another session")
+        console.wait("● live")
+    console.press("q")
+    wait_until(lambda: "no server" in console.screen() or not console.screen().strip(), 5, "q leaves")
+
+
+@suite.test
+def a_gateway_that_restarts_is_followed():
+    console = Tmux(suite, "restart", *w.alice.argv("--on", "lyon"), environment=w.alice.environment)
+    console.wait_row("aws/1", "● up")
+    process = watching(w.alice)
+    expect(w.lyon_gateway.stop() == 0, "the gateway stops well")
+    code, _, err = ends_by_itself(process)
+    expect(code == 3, f"exit {code}")
+    console.wait("STALE")
+    refused(w.alice.twinspan("--on", "lyon", "show", "gateway"), 3, "no gateway answers")
+    w.lyon_gateway.start()
+    console.wait_gone("STALE", 60)
+    console.wait_row("aws/1", "● up", seconds=40)
+    console.close()
+    good(w.alice.twinspan("--on", "lyon", "show", "gateway"))
+
+
+@suite.test
+def a_far_side_without_twinspan_or_gateway_is_told():
+    bob = person("bob")
+    key = bob.key()
+    for port, environment, words in ((2226, {"PATH": "/usr/bin:/bin"}, ["twinspan is not found"]),
+                                     (2227, {"TWINSPAN_SOCKET": "/nowhere/control.sock"}, ["no gateway answers"])):
+        sshd = Sshd(suite, f"lyon-{port}", w.folder, w.lyon, environment, port=port).start()
+        sshd.let_in(key)
+        bob.trust(sshd, ADDRESS["lyon"])
+        bob.sites([{"name": "lyon", "host": f"root@{ADDRESS['lyon']}:{port}"}])
+        refused(bob.twinspan("--on", "lyon", "show", "gateway"), 3, *words)
+        sshd.stop()
+
+
+# --- hostile far sides ----------------------------------------------------------------------------------------
+
+HELLO = '{"hello": {"protocol": 1, "version": "0.1.0", "role": "admin", "run": "1", "pid": 1}}'
+EVIL = "\\u001b]0;evil\\u0007\\u001b[2J\\u009b31m\\u0000\\r\\n"
+
+# What a far side does instead of running the bridge, and a word that is in what is said of it.
+HOSTILE = {
+    "garbage": ("head -c 3000000 /dev/urandom", ""),
+    "endless": ("tr '\\0' x < /dev/zero", ""),
+    "endless_string": ("printf '{\"hello\": \"'; tr '\\0' x < /dev/zero", ""),
+    "deep": ("head -c 3000000 /dev/zero | tr '\\0' '['; echo", ""),
+    "deep_objects": ("yes '{\"hello\":' | tr -d '\\n' | head -c 3000000; echo", ""),
+    "newlines": ("yes ''", ""),
+    "other_protocol": ("echo '{\"hello\": {\"protocol\": 999}}'; sleep 100", "999"),
+    "greets_twice": (f"while :; do echo '{HELLO}'; done", "twice"),
+    "no_greeting": ("echo '{\"live\": true}'; sleep 100", "greet"),
+    "evil_error": (f"printf '%s\\n' '{{\"error\": \"{EVIL}no\"}}'; sleep 100", "evil"),
+    "evil_stderr": ("printf '\\033]0;evil\\007\\033[2J\\001\\r\\n' >&2; exit 9", "evil"),
+    "endless_stderr": ("tr '\\0' x < /dev/zero >&2", ""),
+    "says_nothing_and_ends": ("exit 0", "closed"),
+    "killed": ("kill -9 $$", "closed"),
+    "says_nothing": ("exec sleep 100", "nothing was heard"),
+}
+
+
+@suite.test
+def hostile_far_sides_are_refused_soon_and_say_nothing_to_the_terminal():
+    mallory = known_person("mallory")
+    folder = w.folder / "hostile"
+    folder.mkdir()
+    for name, (script, _) in HOSTILE.items():
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    mallory.sites([site() | {"name": name.replace("_", "-"), "command": str(folder / name)} for name in HOSTILE])
+    # so much address space and no more, for each of them: 1 GB with libraries, threads and all
+    limit = ["prlimit", f"--as={1 << 30}"]
+    for name, (_, word) in HOSTILE.items():
+        for words in (["show", "tunnels"], ["switchover", "aws"]) if name in ("garbage", "evil_error") else (["show", "tunnels"],):
+            began = time.monotonic()
+            done = subprocess.run(mallory.namespace.argv(*limit, *mallory.argv("--on", name.replace("_", "-"), *words)[2:]),
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=mallory.environment)
+            took = time.monotonic() - began
+            err = done.stderr.decode(errors="replace")
+            note(f"{name}: {took:.1f} s: {err.strip()[:160]}")
+            expect(done.returncode in (1, 3), f"{name}: exit {done.returncode}: {err}")
+            expect(done.stdout == b"", f"{name}: it printed {done.stdout[:100]!r}")
+            expect(err.count("\n") == 1 and len(err) < 600, f"{name}: {err}")
+            expect(word in err, f"{name}: '{word}' is not in {err}")
+            expect(not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", done.stderr), f"{name}: {done.stderr!r}")
+            expect(took < 12, f"{name}: {took:.1f} s")
+    # what runs on there ends when nobody listens
+    wait_until(lambda: not w.lyon_sshd.sessions(), 10, lambda: f"sessions left: {w.lyon_sshd.sessions()}")
+
+
+FAKE = """\
+import json, sys
+E = "\\x1b]0;evil\\x07\\x1b[2J\\x9b31m\\r\\n"
+def say(**m): print(json.dumps(m), flush=True)
+say(hello={"protocol": 1, "version": E, "role": E, "run": E, "pid": 1})
+for line in sys.stdin:
+    m = json.loads(line)
+    if m["do"] == "follow":
+        say(begin=True)
+        for n in range(3):
+            say(put="tunnels", row={"name": f"a{E}/{n}", "connection": E, "state": E, "interface": E, "ike_proposal": E,
+                                    "last_error": {"code": E, "text": E, "hint": E}, "nonsense": {"x": [E]}})
+        say(event={"at": "2026-01-01T00:00:00Z", "sequence": 1, "severity": E, "kind": E, "subject": E, "text": E, "fields": {E: E}})
+        say(unknown=E)
+        say(live=True)
+    elif m["do"] == "query":
+        say(page=m["id"], kind=m["kind"], rows=[{"name": E, "prefix": E, "connection": E, "tunnel": E, "reason": E}], complete=True, total=1)
+    elif m["do"] == "command":
+        say(reply=m["id"], exit_code=1 if "aws" in line else 0, text=E + "text", result={"lines": [E, "line"]})
+"""
+
+
+@suite.test
+def texts_of_a_hostile_gateway_are_stripped():
+    mallory = known_person("mallory")
+    (w.folder / "fake.py").write_text(FAKE)
+    mallory.sites([site(command=f"{sys.executable} {w.folder / 'fake.py'}")])
+    for words in (["show", "tunnels"], ["show", "tunnels", "--json"], ["show", "events"], ["show", "events", "--json"],
+                  ["show", "routes"], ["show", "routes", "--json"], ["show", "tunnels", f"a/1"], ["show", "connections"],
+                  ["switchover", "aws"], ["switchover", "other"], ["explain", "10.0.0.1"], ["explain", "10.0.0.1", "--json"],
+                  ["configuration"], ["--plain"]):
+        done = subprocess.run(mallory.namespace.argv("timeout", "20", *mallory.argv("--on", "lyon", *words)[2:]),
+                              stdin=subprocess.DEVNULL, capture_output=True, env=mallory.environment)
+        for octets in (done.stdout, done.stderr):
+            bad = re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", octets)
+            expect(not bad, f"{words}: {octets[:400]!r}")
+        expect(done.returncode != 124 and done.returncode >= 0, f"{words}: exit {done.returncode}")
+        note(f"{words}: exit {done.returncode}: {(done.stdout or done.stderr)[:90]!r}")
+
+
+@suite.test
+def settings_with_shell_characters_are_refused():
+    bob = person("bob")
+    for bad in ({"host": "root@a;id"}, {"host": "$(id)@a"}, {"host": "-oProxyCommand=id"}, {"host": "a b"}, {"host": "a:0"},
+                {"host": "root@-oProxyCommand=id"}, {"host": "`id`"}, {"host": "a|id"}, {"host": "a:99999"}, {"jump": "a;id"},
+                {"jump": ["root@b", "-oProxyCommand=id"]}, {"role": "viewer; id"}, {"name": "-x"}, {"name": "a b"},
+                {"name": "a,b"}, {"name": "all"}, {"name": "a@b"}, {"name": "$(id)"}, {"name": "a;id"}, {"name": "a\x1b[2J"}):
+        bob.sites([{"name": "lyon", **bad}])
+        done = bob.twinspan("--on", bad.get("name", "lyon"), "show", "gateway")
+        expect(done.returncode == 2, f"{bad}: exit {done.returncode}: {done.stderr}")
+        clean(done.stderr)
+    bob.sites([site()])
+    refused(bob.twinspan("--on", "lyno", "show", "gateway"), 2, "did you mean 'lyon'")
+
+
+# --- long lines and many people -------------------------------------------------------------------------------
+
+
+@suite.test
+def rekeying_and_compression_lose_nothing():
+    local = w.lyon_gateway.show("routes")
+    expect(len(local) >= ROUTES, f"{len(local)} routes")
+    bob = person("bob")
+    key = bob.key()
+    for port, options in ((2228, "RekeyLimit 64K\nLogLevel DEBUG1"), (2229, "Compression yes\nRekeyLimit 128K\nLogLevel DEBUG1")):
+        sshd = Sshd(suite, f"lyon-{port}", w.folder, w.lyon, {"TWINSPAN_SOCKET": w.lyon_gateway.socket}, options, port).start()
+        sshd.let_in(key)
+        bob.trust(sshd, ADDRESS["lyon"])
+        bob.sites([{"name": "lyon", "host": f"root@{ADDRESS['lyon']}:{port}", "compress": port == 2229}])
+        rows = json.loads(good(bob.twinspan("--on", "lyon", "show", "routes", "--json")))
+        expect(sorted(r["prefix"] for r in rows) == sorted(r["prefix"] for r in local), f"{len(rows)} rows of {len(local)}")
+        text = sshd.text()
+        rekeys = len(re.findall(r"SSH2_MSG_NEWKEYS sent", text))
+        note(f"{rekeys} times keys were exchanged; compression: {'zlib' in text}")
+        expect(rekeys > 2, "it was rekeyed under way")
+        sshd.stop()
+
+
+@suite.test
+def two_people_act_at_once():
+    people = [known_person(name) for name in ("dora", "emil")]
+    before = w.lyon_gateway.last_sequence()
+    running = [(p, p.start("--on", "lyon", "switchover", "aws")) for p in people]
+    looks = [p.start("--on", "lyon", "show", "tunnels", "--json") for p in people * 3]
+    for process in looks:
+        out, err = process.communicate(timeout=60)
+        expect(process.returncode == 0 and len(json.loads(out)) == 3, f"exit {process.returncode}: {err}")
+    codes = []
+    for p, process in running:
+        out, err = process.communicate(timeout=60)
+        codes.append(process.returncode)
+        note(f"exit {process.returncode}: {(out or err).strip()}")
+        expect(process.returncode == 0 or (process.returncode == 1 and err.count("\n") == 1), err)
+    expect(0 in codes, f"one of them did it: {codes}")
+    texts = [e["text"] for e in w.lyon_gateway.show("events") if e["sequence"] > before]
+    for (p, _), code in zip(running, codes):
+        expect(code != 0 or any(fingerprint(p.id) in t for t in texts), f"the event names each: {texts}")
+    good(people[0].twinspan("--on", "lyon", "auto", "aws"))
+
+
+@suite.test
+def leaving_waits_for_no_network():
+    with w.paris.socket(socket.SOCK_STREAM) as silent:
+        silent.bind((ADDRESS["paris"], 9022))
+        silent.listen(20)
+        frank = person("frank")
+        frank.key()
+        frank.trust(w.jump_sshd, ADDRESS["jump"])
+        w.jump_sshd.let_in(frank.ssh / "id_ed25519")
+        frank.sites([{"name": "silent", "host": f"{ADDRESS['paris']}:9022"},
+                     {"name": "behind", "host": f"{ADDRESS['paris']}:9022", "jump": f"root@{ADDRESS['jump']}"}])
+        for name in ("silent", "behind"):
+            console = frank.terminal("--on", name)
+            wait_until(lambda: silent_connections(w.paris, 9022), 10, "it has connected")
+            wait_until(lambda: console.shows("\x1b[?1049h"), 10, "the console is open")
+            began = time.monotonic()
+            console.press("q")
+            wait_until(console.ended, 10, lambda: f"it ends: {plain(console)[-300:]}", every=0.02)
+            took = time.monotonic() - began
+            note(f"{name}: left after {took:.2f} s")
+            expect(took < 2 and console.status == 0, f"exit {console.status} after {took:.1f} s")
+            process = frank.start("--on", name, "show", "gateway")
+            wait_until(lambda: silent_connections(w.paris, 9022), 10, "it has connected")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=3)
+
+
+def silent_connections(namespace, port):
+    return "ESTAB" in namespace.run("ss", "-Htn", "state", "established", f"( sport = :{port} )").stdout or \
+        namespace.run("ss", "-Htn", "state", "established", f"( sport = :{port} )").stdout.strip()
+
+
+@suite.test
+def nothing_is_left_behind():
+    for name in ("lyon", "jump", "jump2"):
+        sshd = getattr(w, f"{name}_sshd")
+        wait_until(lambda: not sshd.sessions(), 30, lambda: f"{name}: sessions left: {sshd.sessions()}")
+    expect(w.lyon_gateway.running and w.paris_gateway.running, "the gateways run")
+
+
+if __name__ == "__main__":
+    suite.main()

@@ -7,6 +7,7 @@
 #include "tui/ssh/ssh_internal.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -254,6 +255,7 @@ run(void *argument)
 
 	attempt_run(link, &link->target, &events);
 	let_go(link);
+	OPENSSL_thread_stop(); /* not later, beside an exit() that takes OpenSSL down */
 	atomic_fetch_sub(&threads, 1);
 	return NULL;
 }
@@ -270,11 +272,13 @@ leave_at_once(int status, void *context)
 	_exit(status);
 }
 
-/* libssh and OpenSSL have said by now what they want done at the end: ours comes before that. */
+/* OpenSSL has to have said before us what it wants done at the end: the last one to say so comes first. */
 static void
 begin_once(void)
 {
-	ssh_init();
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_ADD_ALL_CIPHERS |
+				OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CONFIG,
+			    NULL);
 	on_exit(leave_at_once, NULL);
 }
 

@@ -93,10 +93,12 @@ check_name(const struct yaml_file *r, const yaml_node_t *item, const struct sett
 {
 	if (site->name[0] == '\0')
 		return yaml_fail(r, item->start_mark, "a site needs a name");
-	if (strcmp(site->name, "all") == 0 || strpbrk(site->name, ", \t@") != NULL || site->name[0] == '-')
+	if (strcmp(site->name, "all") == 0 || strpbrk(site->name, ", \t@'\"`$\\;&|<>(){}[]*?") != NULL ||
+	    site->name[0] == '-')
 		return yaml_fail(
 		    r, item->start_mark,
-		    "no site can be called '%s': a name is one word without ',' and '@', and not 'all'",
+		    "no site can be called '%s': a name is one word without ',', '@' and what a shell takes "
+		    "apart, and not 'all'",
 		    site->name);
 	if (settings_site(settings, site->name) != NULL)
 		return yaml_fail(r, item->start_mark, "two sites are called '%s'", site->name);

@@ -610,16 +610,21 @@ def a_console_shows_a_lost_site_as_stale_and_comes_back():
     console = Tmux(suite, "lost", *w.alice.argv("--on", "lyon"), environment=w.alice.environment)
     console.wait("lyon")
     console.wait_row("aws/1", "● up")
-    for breaks, mends in ((w.lyon_sshd.kill_sessions, lambda: None),
-                          (lambda: w.lan.ip("link set lyon down"), lambda: w.lan.ip("link set lyon up"))):
-        before = len(re.findall("Starting session", w.lyon_sshd.text()))
-        breaks()
-        console.wait("STALE", 30)
-        expect(console.row("aws/1") is not None, "its last data are still shown")
-        mends()
-        console.wait_gone("STALE", 60)
-        expect(len(re.findall("Starting session", w.lyon_sshd.text())) > before, "it is another session")
-        console.wait("● live")
+    sessions = w.lyon_sshd.sessions()
+    before = len(re.findall("Starting session", w.lyon_sshd.text()))
+    # sshd is away for as long as the screen needs to say so
+    w.lyon_sshd.stop()
+    w.lyon_sshd.kill_sessions(sessions)
+    console.wait("STALE", 30)
+    expect(console.row("aws/1") is not None, "its last data are still shown")
+    w.lyon_sshd.start()
+    console.wait("● live", 60)
+    expect(len(re.findall("Starting session", w.lyon_sshd.text())) > before, "it is another session")
+    w.lan.ip("link set lyon down")
+    console.wait("STALE", 30)
+    expect(console.row("aws/1") is not None, "its last data are still shown")
+    w.lan.ip("link set lyon up")
+    console.wait("● live", 60)
     console.press("q")
     wait_until(lambda: "no server" in console.screen() or not console.screen().strip(), 5, "q leaves")
 
@@ -667,7 +672,7 @@ HOSTILE = {
     "endless_string": ("printf '{\"hello\": \"'; tr '\\0' x < /dev/zero", ""),
     "deep": ("head -c 3000000 /dev/zero | tr '\\0' '['; echo", ""),
     "deep_objects": ("yes '{\"hello\":' | tr -d '\\n' | head -c 3000000; echo", ""),
-    "newlines": ("yes ''", ""),
+    "newlines": ("yes ''", "greet"),
     "other_protocol": ("echo '{\"hello\": {\"protocol\": 999}}'; sleep 100", "999"),
     "greets_twice": (f"while :; do echo '{HELLO}'; done", "twice"),
     "no_greeting": ("echo '{\"live\": true}'; sleep 100", "greet"),
@@ -705,7 +710,7 @@ def hostile_far_sides_are_refused_soon_and_say_nothing_to_the_terminal():
             expect(err.count("\n") == 1 and len(err) < 600, f"{name}: {err}")
             expect(word in err, f"{name}: '{word}' is not in {err}")
             expect(not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]", done.stderr), f"{name}: {done.stderr!r}")
-            expect(took < 12, f"{name}: {took:.1f} s")
+            expect(took < 25, f"{name}: {took:.1f} s")
     # what runs on there ends when nobody listens
     wait_until(lambda: not w.lyon_sshd.sessions(), 10, lambda: f"sessions left: {w.lyon_sshd.sessions()}")
 
@@ -740,7 +745,7 @@ def texts_of_a_hostile_gateway_are_stripped():
     for words in (["show", "tunnels"], ["show", "tunnels", "--json"], ["show", "events"], ["show", "events", "--json"],
                   ["show", "routes"], ["show", "routes", "--json"], ["show", "tunnels", f"a/1"], ["show", "connections"],
                   ["switchover", "aws"], ["switchover", "other"], ["explain", "10.0.0.1"], ["explain", "10.0.0.1", "--json"],
-                  ["configuration"], ["--plain"]):
+                  ["configuration"], ["--once"]):
         done = subprocess.run(mallory.namespace.argv("timeout", "20", *mallory.argv("--on", "lyon", *words)[2:]),
                               stdin=subprocess.DEVNULL, capture_output=True, env=mallory.environment)
         for octets in (done.stdout, done.stderr):

@@ -23,7 +23,8 @@
 #define FIRST_RETRY_MS 200
 #define LAST_RETRY_MS 5000
 #define SILENT_TICKS 6
-#define GREETING_TICKS 15 /* the bridge itself gives the gateway 10 */
+#define GREETING_TICKS 20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
+			   */
 #define MOST_PENDING 1024
 #define READ_AT_ONCE 16384
 
@@ -463,13 +464,17 @@ static void
 on_watch(uv_timer_t *timer)
 {
 	struct control_client *client = timer->data;
+	unsigned patience = client->transport != NULL ? GREETING_TICKS : SILENT_TICKS;
 
 	if (client->link == NULL || !client->link->connected)
 		return;
-	/* blank lines without end are something that is heard, and no greeting */
-	if (!client->greeted && ++client->ungreeted > GREETING_TICKS)
+	client->silent++;
+	/* before the greeting all bytes are the same: blank lines without end are none */
+	if (!client->greeted && ++client->ungreeted <= patience)
+		return;
+	if (!client->greeted && client->silent < client->ungreeted)
 		lose(client, "what answers is not a gateway: it does not greet");
-	else if (++client->silent > SILENT_TICKS)
+	else if (client->silent > SILENT_TICKS)
 		lose(client, "nothing was heard from the gateway for some seconds");
 }
 

@@ -80,8 +80,7 @@ ssh_parse_address(const char *text, char **user, char **host, unsigned *port, st
 								: begin + strcspn(begin, ":");
 		rest = end;
 	}
-	if (!plain_word(begin, (size_t)(end - begin)) ||
-	    (begin > text && begin[-1] == '[' && *end != ']') ||
+	if (!plain_word(begin, (size_t)(end - begin)) || (begin > text && begin[-1] == '[' && *end != ']') ||
 	    (at != NULL && !plain_word(text, (size_t)(at - text))) || (*rest != '\0' && *rest != ':'))
 		return error_set(err, "%s is no address such as user@host:port", text_quoted(text));
 	if (*rest == ':' && (!text_parse_number(rest + 1, 65535, &number) || number == 0))

@@ -731,10 +731,11 @@ for line in sys.stdin:
     m = json.loads(line)
     if m["do"] == "follow":
         say(begin=True)
-        for n in range(3):
+        for n in range(3) if "tunnels" in m["kinds"] else ():
             say(put="tunnels", row={"name": f"a{E}/{n}", "connection": E, "state": E, "interface": E, "ike_proposal": E,
                                     "last_error": {"code": E, "text": E, "hint": E}, "nonsense": {"x": [E]}})
-        say(event={"at": "2026-01-01T00:00:00Z", "sequence": 1, "severity": E, "kind": E, "subject": E, "text": E, "fields": {E: E}})
+        if "events" in m["kinds"]:
+            say(event={"at": "2026-01-01T00:00:00Z", "sequence": 1, "severity": E, "kind": E, "subject": E, "text": E, "fields": {E: E}})
         say(unknown=E)
         say(live=True)
     elif m["do"] == "query":
@@ -749,6 +750,7 @@ def texts_of_a_hostile_gateway_are_stripped():
     mallory = known_person("mallory")
     (w.folder / "fake.py").write_text(FAKE)
     mallory.sites([site(command=f"{sys.executable} {w.folder / 'fake.py'}")])
+    printed = []
     for words in (["show", "tunnels"], ["show", "tunnels", "--json"], ["show", "events"], ["show", "events", "--json"],
                   ["show", "routes"], ["show", "routes", "--json"], ["show", "tunnels", f"a/1"], ["show", "connections"],
                   ["switchover", "aws"], ["switchover", "other"], ["explain", "10.0.0.1"], ["explain", "10.0.0.1", "--json"],
@@ -758,7 +760,10 @@ def texts_of_a_hostile_gateway_are_stripped():
         for octets in (done.stdout, done.stderr):
             expect(not CONTROL_BYTES.search(octets), f"{words}: {octets[:400]!r}")
         expect(done.returncode != 124 and done.returncode >= 0, f"{words}: exit {done.returncode}")
-        note(f"{words}: exit {done.returncode}: {(done.stdout or done.stderr)[:90]!r}")
+        printed = printed + [words] if b"evil" in done.stdout else printed
+    note(f"printed by {printed}")
+    expect(["show", "tunnels"] in printed and ["show", "events"] in printed and ["show", "routes"] in printed and
+           ["explain", "10.0.0.1"] in printed, "what it said was printed, but stripped")
 
 
 @suite.test

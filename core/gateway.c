@@ -380,6 +380,9 @@ on_second(uv_timer_t *handle)
 	gateway_routes_tick(gateway);
 	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
+	/* last, of what the others have just published */
+	history_sample(gateway->history, gateway->store, clock_monotonic(), clock_wall());
+	history_tell(gateway->history, gateway->store);
 }
 
 /* Tells systemd (sd_notify(3)'s protocol: one datagram to NOTIFY_SOCKET), where it asked to be told. */
@@ -466,6 +469,8 @@ open_loop(struct gateway *gateway)
 
 	uv_loop_init(&gateway->loop);
 	gateway->store = model_store_new();
+	gateway->history = history_new();
+	history_provide(gateway->history, gateway->store);
 	gateway->watch = (struct model_watch){.changed = on_store_changed, .context = gateway};
 	model_store_watch(gateway->store, &gateway->watch);
 	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
@@ -495,6 +500,7 @@ close_loop(struct gateway *gateway)
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);
 	model_store_free(gateway->store);
+	history_free(gateway->history);
 	model_row_clear(model_kind_info(MODEL_KIND_GATEWAY)->shape, &gateway->row);
 	config_free(gateway->config);
 	gateway_source_free(&gateway->source);
@@ -546,8 +552,9 @@ gateway_run(const struct gateway_options *options)
 		gateway_commands_register(gateway);
 		gateway_publish(gateway);
 		gateway_event(gateway, "notice", "gateway.start", gateway->config->name,
-			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
-			      gateway->connection_count, gateway->row.dataplane);
+			      "twinspan " TWINSPAN_VERSION " started: %zu connection%s, data plane %s",
+			      gateway->connection_count, PLURAL(gateway->connection_count, "s"),
+			      gateway->row.dataplane);
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
 		gateway_turns_start(gateway);
 		notify_ready();

@@ -95,12 +95,13 @@ result_of(const struct gateway_plan *plan, bool applied)
 			 (int)plan->lines.count, "drops", drops);
 }
 
-static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines,
+static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The running configuration stays: said to whoever asked, and as an event. `lines` (may be NULL) is taken. */
+/* The running configuration stays: said to whoever asked, and as an event. `result` (may be NULL) is taken.
+ */
 static void
-refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines, const char *format,
+refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result, const char *format,
        ...)
 {
 	char text[512];
@@ -113,10 +114,9 @@ refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *
 		gateway_event(gateway, "error", "config.refused", gateway->config->name,
 			      "refused, the running configuration stays (%s): %s", wish->who, text);
 	if (wish->request != NULL)
-		control_request_refuse(wish->request,
-				       lines != NULL ? json_pack("{s:o}", "lines", lines) : NULL, "%s", text);
+		control_request_refuse(wish->request, result, "%s", text);
 	else
-		json_decref(lines);
+		json_decref(result);
 }
 
 static void
@@ -125,7 +125,7 @@ refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
 {
 	const char *file = gateway->options->config;
 	const struct config_finding *first = NULL;
-	json_t *lines = json_array();
+	json_t *lines = json_array(), *result = json_pack("{s:o}", "lines", lines);
 
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct config_finding *finding = &findings->items[i];
@@ -140,14 +140,14 @@ refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
 		free(line);
 	}
 	if (findings->errors == 1 && first != NULL) {
-		json_decref(lines);
+		json_decref(result);
 		refuse(gateway, wish, NULL, "%s:%u:%u: %s", file, first->line, first->column, first->text);
 		return;
 	}
 	if (first == NULL)
-		refuse(gateway, wish, lines, "%s can't be read", file);
+		refuse(gateway, wish, result, "%s can't be read", file);
 	else
-		refuse(gateway, wish, lines, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
+		refuse(gateway, wish, result, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
 		       first->line, first->column, first->text);
 }
 
@@ -237,7 +237,8 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 	gateway->row.config_loaded_at = clock_wall();
 	gateway_event(gateway, reload->returning ? "warning" : "notice",
 		      reload->returning ? "config.reverted" : "config.reloaded", gateway->config->name,
-		      "%s: %zu changes applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      "%s: %zu change%s applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      PLURAL(reload->plan.lines.count, "s"),
 		      reload->returning ? ": the former configuration is back" : "", reload->who);
 	if (reload->confirm_s != 0) {
 		await_confirmation(reload, before, source);
@@ -441,13 +442,14 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 	struct error err = {""};
 
 	if (plan->refused.count != 0) {
-		refuse(gateway, wish, plan->refused.count > 1 ? lines_of(&plan->refused) : NULL, "%s",
-		       plan->refused.items[0]);
+		refuse(gateway, wish,
+		       plan->refused.count > 1 ? json_pack("{s:o}", "lines", lines_of(&plan->refused)) : NULL,
+		       "%s", plan->refused.items[0]);
 		return false;
 	}
 	if (wish->request != NULL && !wish->force &&
 	    gateway_plan_cuts(gateway, plan, reload->after, wish->request, &err)) {
-		refuse(gateway, wish, NULL, "%s", err.text);
+		refuse(gateway, wish, gateway_unforced("own_path"), "%s", err.text);
 		return false;
 	}
 	if (!config_secrets_check(&reload->secrets, gateway->options->config, &err)) {
@@ -494,8 +496,9 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		return;
 	}
 	gateway_event(gateway, "notice", "operator.reload", gateway->config->name,
-		      "%s changes the configuration: %zu changes, of which %zu tunnels and sessions go down",
-		      wish->who, reload->plan.lines.count, reload->plan.drops.count);
+		      "%s changes the configuration: %zu change%s; tunnels and sessions that go down: %zu",
+		      wish->who, reload->plan.lines.count, PLURAL(reload->plan.lines.count, "s"),
+		      reload->plan.drops.count);
 	drain(reload);
 }
 

@@ -20,6 +20,7 @@
 #include "tui/configuration/configuration.h"
 
 #define FRAME_MS 20
+#define REST_MS 150 /* until the past of what has come into view is asked for */
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define STALE_AFTER (3 * USEC_PER_SEC)
 #define PAST_EVENTS 1000
@@ -135,11 +136,23 @@ app_stale(const struct app *app)
  * --------------------------------------------------------------------------------------------------- */
 
 static void
+on_rest(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+
+	if (!app->quitting)
+		past_ask(app->scene.past);
+}
+
+static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
-	if (!app->quitting && !configuration_away(app))
-		app_draw(app);
+	if (app->quitting || configuration_away(app))
+		return;
+	app_draw(app);
+	if (past_frame_over(app->scene.past))
+		uv_timer_start(&app->rest, on_rest, REST_MS, 0);
 }
 
 static void
@@ -182,6 +195,12 @@ scene_changed(void *context)
 }
 
 static void
+scene_say(void *context, const char *text)
+{
+	app_say(context, ROLE_warning, "%s", text);
+}
+
+static void
 on_second(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
@@ -192,11 +211,13 @@ on_second(uv_timer_t *timer)
 		return;
 	panel = app_panel(app);
 	if (app_stale(app) || app->state != CONTROL_LIVE)
-		history_gap(app->scene.history);
+		history_gap(app->scene.history, clock_monotonic(), clock_wall());
 	else
-		history_sample(app->scene.history, app->scene.store);
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
 	if (panel->ops->tick != NULL)
 		panel->ops->tick(panel);
+	if (app->overlay != NULL && app->overlay->ops->tick != NULL)
+		app->overlay->ops->tick(app->overlay);
 	/* just after the next full second, so that the clock is right */
 	uv_timer_start(timer, on_second, (uint64_t)((USEC_PER_SEC - past) / USEC_PER_MS) + 2, 0);
 	draw_now(app);
@@ -298,9 +319,11 @@ on_state(void *context, enum control_client_state state, const char *why)
 	struct app *app = context;
 
 	app->state = state;
-	if (state == CONTROL_LIVE && !app->ever_live)
-		history_sample(app->scene.history,
-			       app->scene.store); /* so that the first screen has a graph */
+	if (state == CONTROL_LIVE) {
+		/* so that the first screen has a graph */
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
+		past_forget(app->scene.past);
+	}
 	app->ever_live = app->ever_live || state == CONTROL_LIVE;
 	text_clean(app->why, sizeof(app->why), why != NULL ? why : "");
 	sheet_link_changed(app);
@@ -429,7 +452,8 @@ open_handles(struct app *app)
 	}
 	uv_timer_init(&app->loop, &app->second);
 	uv_timer_init(&app->loop, &app->frame);
-	app->second.data = app->frame.data = app;
+	uv_timer_init(&app->loop, &app->rest);
+	app->second.data = app->frame.data = app->rest.data = app;
 	uv_poll_init(&app->loop, &app->input_poll, STDIN_FILENO);
 	app->input_poll.data = app;
 	/* libuv made it non-blocking, and the terminal's output with it: ncurses would lose bytes */
@@ -444,6 +468,7 @@ close_handles(struct app *app)
 	uv_close((uv_handle_t *)&app->input_poll, NULL);
 	uv_close((uv_handle_t *)&app->second, NULL);
 	uv_close((uv_handle_t *)&app->frame, NULL);
+	uv_close((uv_handle_t *)&app->rest, NULL);
 	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 }
@@ -486,6 +511,8 @@ close_all(struct app *app)
 		if (app->opened[i] != NULL)
 			app->opened[i]->ops->close(app->opened[i]);
 	}
+	past_free(app->scene.past);
+	app->scene.past = NULL;
 	if (app->client != NULL) {
 		model_store_unwatch(app->scene.store, &app->watch);
 		control_client_close(app->client);
@@ -550,8 +577,10 @@ console_run(const struct console_options *options)
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
 	app.scene.history = history_new();
+	app.scene.past = past_new(&app.scene);
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
+	app.scene.say = scene_say;
 	app.scene.context = &app;
 	open_handles(&app);
 	if (!open_client(&app, &err))

@@ -6,7 +6,7 @@ tui_libcli_la_SOURCES = \
 	tui/cli_on.c \
 	tui/cli_shell.c \
 	tui/cli_start.c \
-	tui/plain.c \
+	tui/plain.c tui/plain_words.c tui/plain_words.h \
 	tui/show.c tui/show_internal.h \
 	tui/show_name.c \
 	tui/show_table.c \

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A command of the gateway from the command line: sent, waited for, its answer printed. An answer is a line
- * of text; where its result has "lines", they follow. With --json, where the command has it, the result alone
+ * of text; where its result has "lines", they follow, or the text itself where that is said exactly and goes
+ * into a file. With --json, where the command has it, the result alone
  * is printed, as JSON.
  */
 #include "tui/cli_internal.h"
 
 #include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
 
 struct waiting {
 	struct control_client *client;
@@ -25,6 +29,21 @@ print_lines(const json_t *lines, FILE *out)
 	}
 }
 
+/* A text byte by byte, where nobody looks at it. False where it isn't there. */
+static bool
+print_exact(const json_t *result)
+{
+	const char *escaped = json_string_value(json_object_get(result, "exact"));
+	size_t length = 0;
+	char *text = escaped != NULL && !isatty(STDOUT_FILENO) ? text_unescape(escaped, &length) : NULL;
+
+	if (text == NULL)
+		return false;
+	fwrite(text, 1, length, stdout);
+	memory_wipe_free(text, length);
+	return true;
+}
+
 void
 cli_print_reply(const struct control_reply *reply, bool json)
 {
@@ -37,7 +56,8 @@ cli_print_reply(const struct control_reply *reply, bool json)
 	} else {
 		if (*reply->text != '\0')
 			printf("%s\n", reply->text);
-		print_lines(json_object_get(reply->result, "lines"), stdout);
+		if (!print_exact(reply->result))
+			print_lines(json_object_get(reply->result, "lines"), stdout);
 	}
 }
 

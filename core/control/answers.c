@@ -78,6 +78,7 @@ static bool
 answer_page(struct control_pending *pending, const json_t *message, struct error *err)
 {
 	const json_t *rows = json_object_get(message, "rows"), *total = json_object_get(message, "total");
+	json_int_t skipped = json_integer_value(json_object_get(message, "skipped"));
 	const char *kind = json_string_value(json_object_get(message, "kind"));
 	struct control_page page = {.ok = true, .kind = pending->kind, .total = MODEL_UINT_UNSET};
 	const char *said = json_string_value(json_object_get(message, "reached"));
@@ -100,6 +101,7 @@ answer_page(struct control_pending *pending, const json_t *message, struct error
 			page.reached = text_clean(reached, sizeof(reached), said);
 		if (json_is_integer(total) && json_integer_value(total) >= 0)
 			page.total = (uint64_t)json_integer_value(total);
+		page.skipped = skipped > 0 ? (uint64_t)skipped : 0;
 		pending->page(pending->context, &page);
 	}
 	for (size_t i = 0; i < page.count; i++)

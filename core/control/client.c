@@ -555,6 +555,8 @@ control_client_page(struct control_client *client, const struct control_page_req
 				    request->key != NULL ? json_string(request->key) : json_null());
 	if (message != NULL && request->partial)
 		json_object_set_new(message, "partial", json_true());
+	if (message != NULL && request->skip != 0)
+		json_object_set_new(message, "skip", json_integer((json_int_t)request->skip));
 	pending->query = true;
 	pending->page = done;
 	pending->context = context;

@@ -25,7 +25,8 @@
  *     A page of rows of any kind; `filter` and `after` may be missing or null. With "before": "KEY" in place
  * of `after` the rows before that key, with "before": null the last ones; in the same order as ever. With
  *     "partial": true a search that takes long is answered with what it has found so far and how far it came;
- * a later one of the same client has it answered at once.
+ * a later one of the same client has it answered at once. With "skip": 500 so many rows that match are passed
+ * over first, where the kind is a large one.
  *   {"id": 3, "do": "command", "name": "switchover", "arguments": {"connection": "aws-paris", "dry_run":
  * true}, "via": "192.0.2.7"} A row of the command table whose place is the gateway. `via`, which may be
  * missing: the address from which the user reaches this machine (SSH_CONNECTION), so that the gateway can say
@@ -36,8 +37,9 @@
  * missing
  *   {"page": 2, "kind": "routes", "rows": [{…}], "complete": false, "total": null}
  *     `total`: about how many rows the kind has in all, where the gateway knows. A partial page that ends for
- * its time says "reached": "KEY": to go on after (or before) that key. A query that can't be answered gets a
- * reply with its text instead. and, to who follows:
+ * its time says "reached": "KEY": to go on after (or before) that key. One that passed rows over says how
+ * many, "skipped": 500: fewer than were asked for where its time was up or there are no more. A query that
+ * can't be answered gets a reply with its text instead. and, to who follows:
  *   {"begin": true}                        a whole walk begins: rows not named until "live" are gone
  *   {"put": "tunnels", "row": {…}}         the changed fields of a row, always with its key fields
  *   {"gone": "tunnels", "key": "a/1"}

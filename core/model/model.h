@@ -164,6 +164,11 @@ struct model_query {
 	usec_t until;    /* monotonic; a provider of many rows stops at this time; 0: none */
 	char *reached;   /* MODEL_REACHED bytes: where it did, the key to go on after; else left as it is */
 	uint64_t *total; /* set to about how many rows the kind has, where the provider knows; may be NULL */
+	/**
+	 * So many rows that match are passed over before the first one that is given; counted down on the
+	 * way, so that a query that ran out of time goes on. NULL, or left as it is by a provider that can't.
+	 */
+	uint64_t *skip;
 };
 #define MODEL_REACHED 512
 /** Hands out rows in key order. Returns true when there are no more rows beyond the last one given. */
@@ -307,6 +312,9 @@ void model_filter_free(struct model_filter *filter);
 /** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
  */
 bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);
+/** The value that a field of every matching row has to have ("name=plant/1"), in any case; NULL where it says
+ * none. Lives as long as the filter. */
+const char *model_filter_equals(const struct model_filter *filter, const char *field);
 /** Any field as text for people, without unit: "12", "up", "65010 64512", "" where unset. Returns `out`. */
 const char *model_field_text(const struct model_field *field, const void *row, char *out, size_t size);
 

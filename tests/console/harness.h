@@ -7,6 +7,7 @@
 #ifndef TWINSPAN_TESTS_CONSOLE_HARNESS_H
 #define TWINSPAN_TESTS_CONSOLE_HARNESS_H
 
+#include "core/base/clock.h"
 #include "core/control/server.h"
 #include "core/model/model.h"
 #include "tests/unit/test.h"
@@ -43,6 +44,10 @@ void world_free(struct world *world);
 void world_serve(struct world *world);
 void world_stop_serving(struct world *world);
 struct model_store *world_store(struct world *world);
+/** A copy of a row of its store (of the only one where `key` is NULL), to be changed and put back. New. */
+void *world_take(struct world *world, enum model_kind kind, const char *key);
+/** Puts such a row into the store; takes it. */
+void world_put(struct world *world, enum model_kind kind, void *row);
 /** Another answer to a command of the gateway than the canned one, also when it is served again. */
 void world_handle(struct world *world, const char *command, control_handler handler, void *context);
 /** The console's HOME. */
@@ -59,15 +64,16 @@ void world_own_path(struct world *world, bool own);
 void world_fail_at(struct world *world, const char *tunnel);
 /** Waits until that command came; fails the test where it didn't, or came twice. */
 void world_wait_command(struct world *world, const char *text);
-/** A gateway and a console on it that shows the gateway's state. / Ends both. */
-struct world *world_open_live(const struct screen_options *options);
-void world_finish(struct world *world);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
+/** Lets it run for so long: for what must not come, or is measured by the second. */
+void world_turn_for(struct world *world, usec_t time);
 
 /** Opens the console; returns when it has drawn its first screen. */
 void screen_open(struct world *world, const struct screen_options *options);
-/** A gateway that listens, and a console on it that is live. */
+/** The same, and waits until it shows the gateway's state (not in ASCII). */
+void screen_open_until_live(struct world *world, const struct screen_options *options);
+/** A gateway that listens, and a console on it that shows its state. */
 struct world *screen_open_live(const struct screen_options *options);
 /** Leaves by `q` where it still runs; fails the test where the console ended badly and nobody asked how;
  * frees. */
@@ -123,6 +129,11 @@ const char *screen_written(const struct world *world);
 void screen_row(struct world *world, int row, char *out, size_t size);
 /** Whether any cell has a colour of its own. */
 bool screen_is_coloured(struct world *world);
+/** The character of a cell; ' ' for an empty one. */
+uint32_t screen_character(struct world *world, int row, int col);
+/** Of all cells with text and with colours that are known: the lowest contrast to the ground, as WCAG 2 has
+ * it (1 to 21). */
+double screen_lowest_contrast(struct world *world);
 /** Whether nothing stands in the rows and columns that the console does not know of. */
 bool screen_margin_is_blank(struct world *world);
 /** The screen on stderr, for whoever looks into a failure. */

@@ -10,41 +10,13 @@
 
 static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
-static void
-wait_command(struct world *world, const char *text)
-{
-	usec_t end = clock_monotonic() + 30 * USEC_PER_SEC;
-
-	while (world_commands(world, text) == 0 && clock_monotonic() < end)
-		world_turn(world);
-	assert_int_equal(world_commands(world, text), 1);
-}
-
 /* --- dialogs
  * -------------------------------------------------------------------------------------------------- */
 
 static void
 enter_twice_does_not_switch_over(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "s");
 	screen_wait(world, "[ Cancel ]");
@@ -53,13 +25,13 @@ enter_twice_does_not_switch_over(void **state)
 	screen_wait_gone(world, "[ Cancel ]");
 	assert_int_equal(world_commands(world, "aws-paris dry"), 1);
 	assert_int_equal(world_commands(world, "aws-paris done"), 0);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_closes_a_dialog(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
@@ -68,20 +40,20 @@ escape_closes_a_dialog(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "switch over ]");
 	assert_int_equal(world_commands(world, "aws-paris done"), 0);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_confirmed_switchover_shows_its_result(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
 	screen_type(world, "\t");
 	screen_wait(world, "[ switch over ]");
 	screen_type(world, "\r");
-	wait_command(world, "aws-paris done");
+	world_wait_command(world, "aws-paris done");
 	screen_wait(world, "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "[ Close ]");
@@ -89,23 +61,23 @@ a_confirmed_switchover_shows_its_result(void **state)
 	screen_wait_row(world, "aws-paris", "pinned");
 	screen_wait_row(world, "═2═", "carries");
 	screen_wait_row(world, "─1─", "standby");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_refusal_is_said(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":auto plant\r");
 	screen_wait(world, "plant has no other tunnel that is up");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 taking_the_active_tunnel_down_says_what_it_means(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "jd");
 	screen_wait(world, "Down aws-paris/1");
@@ -113,14 +85,14 @@ taking_the_active_tunnel_down_says_what_it_means(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Down aws-paris/1");
 	screen_type(world, "r"); /* harmless: at once */
-	wait_command(world, "aws-paris/1 done");
-	finish(world);
+	world_wait_command(world, "aws-paris/1 done");
+	screen_finish(world);
 }
 
 static void
 a_reset_of_the_selected_tunnels_peer_is_asked_about(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "jx");
 	screen_wait(world, "12 prefixes accepted");
@@ -131,8 +103,8 @@ a_reset_of_the_selected_tunnels_peer_is_asked_about(void **state)
 	screen_type(world, "\t");
 	screen_wait(world, "[ reset ]");
 	screen_type(world, "\r");
-	wait_command(world, "aws-paris/1 done");
-	finish(world);
+	world_wait_command(world, "aws-paris/1 done");
+	screen_finish(world);
 }
 
 /* --- prompt and filter
@@ -141,36 +113,36 @@ a_reset_of_the_selected_tunnels_peer_is_asked_about(void **state)
 static void
 the_prompt_completes_commands_and_names(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":sw\ta\t\t2");
 	screen_wait(world, ":switchover aws-paris aws-paris/2");
 	screen_type(world, "\r");
 	screen_wait(world, "Switch aws-paris from span 1 to span 2");
-	wait_command(world, "aws-paris aws-paris/2 dry");
+	world_wait_command(world, "aws-paris aws-paris/2 dry");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "[ Cancel ]");
 	screen_type(world, ":show pe\t\r");
 	screen_wait(world, "3 peers");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_closes_the_prompt(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":swit");
 	screen_wait(world, ":swit");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, ":swit");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_misspelt_command_is_answered_with_the_nearest(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":swichover aws-paris\r");
 	screen_wait(world, "did you mean 'switchover'?");
@@ -178,13 +150,13 @@ a_misspelt_command_is_answered_with_the_nearest(void **state)
 	screen_wait(world, "connection");
 	screen_type(world, ":lab\r");
 	screen_wait(world, "is for the shell");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 show_opens_the_panel_of_a_kind_and_the_row_of_a_name(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, ":show events\r");
 	screen_wait(world, "following");
@@ -197,13 +169,13 @@ show_opens_the_panel_of_a_kind_and_the_row_of_a_name(void **state)
 	screen_wait(world, "there is none");
 	screen_type(world, ":show tunnels nowhere/1\r");
 	screen_wait(world, "there is no tunnel 'nowhere/1'");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_filter_works_while_it_is_typed(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "2/state:down");
 	screen_wait(world, "1 of 4");
@@ -213,13 +185,13 @@ the_filter_works_while_it_is_typed(void **state)
 	screen_type(world, "\x1b");
 	screen_wait(world, "4 tunnels");
 	screen_wait(world, "aws-paris/1");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_filter_of_routes_is_the_gateways(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "4");
 	screen_wait(world, "10.50.0.0/24");
@@ -227,13 +199,13 @@ the_filter_of_routes_is_the_gateways(void **state)
 	screen_wait(world, "10.52.7.0/24");
 	screen_wait(world, "1 of 1,000");
 	screen_wait_gone(world, "10.50.0.0/24");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 routes_scroll_beyond_the_first_page(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "4");
 	screen_wait(world, "10.50.0.0/24");
@@ -242,13 +214,13 @@ routes_scroll_beyond_the_first_page(void **state)
 	screen_wait(world, "1,000 of 1,000");
 	screen_type(world, "g");
 	screen_wait(world, "10.50.0.0/24");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_selection_stays_on_its_row_when_the_order_changes(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait_row(world, "▸", "aws-paris/1");
@@ -258,13 +230,13 @@ the_selection_stays_on_its_row_when_the_order_changes(void **state)
 	screen_type(world, "O");
 	screen_wait(world, "RTT▾");
 	screen_wait_row(world, "▸", "aws-paris/1");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 events_stand_still_under_the_selection(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "7j");
 	screen_wait_row(world, "▸", "down: no answer");
@@ -275,7 +247,7 @@ events_stand_still_under_the_selection(void **state)
 	screen_wait_row(world, "▸", "something new");
 	model_store_log(world_store(world), "info", "test", "core", "something newer");
 	screen_wait_row(world, "▸", "something newer");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- moving about
@@ -287,7 +259,7 @@ tab_walks_through_the_panels(void **state)
 	static const char *const signs[] = {"4 tunnels",  "3 peers",      "lower MED",
 					    "3 received", "2 advertised", "following",
 					    "Month",      "1 site",       "2 connections"};
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	for (size_t i = 0; i < COUNT_OF(signs); i++) {
 		screen_type(world, "\t");
@@ -295,7 +267,7 @@ tab_walks_through_the_panels(void **state)
 	}
 	screen_type(world, "\x1b[Z");
 	screen_wait(world, "1 site");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -304,19 +276,19 @@ q_leaves_from_any_panel(void **state)
 	static const char *const ways[] = {"q", "2q", "3q", "4q", "7q", "2\rq", ":q\r", ":quit\r", "\x03"};
 
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
-		struct world *world = open_live(&small);
+		struct world *world = screen_open_live(&small);
 
 		screen_type(world, ways[i]);
 		assert_int_equal(screen_exit(world), 0);
 		assert_true(screen_wrote(world, LEAVE));
-		finish(world);
+		screen_finish(world);
 	}
 }
 
 static void
 unknown_sequences_are_no_keys(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	/* a mouse report, a key of a terminal we don't know, Alt-s: none of them may act as the letters in
 	 * them */
@@ -326,7 +298,7 @@ unknown_sequences_are_no_keys(void **state)
 	screen_type(world, "?");
 	screen_wait(world, "Keys in Overview");
 	assert_false(screen_has(world, "[ Cancel ]"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -338,7 +310,7 @@ any_size_is_survived(void **state)
 					    "4", "7", "?",   "s",     ":sh", "/a"};
 
 	for (size_t v = 0; v < COUNT_OF(views); v++) {
-		struct world *world = open_live(&small);
+		struct world *world = screen_open_live(&small);
 
 		screen_type(world, views[v]);
 		for (size_t i = 0; i < COUNT_OF(sizes); i++) {
@@ -348,14 +320,14 @@ any_size_is_survived(void **state)
 		}
 		screen_wait(world, "● live");
 		screen_type(world, "\x1b");
-		finish(world);
+		screen_finish(world);
 	}
 }
 
 static void
 what_is_pasted_goes_into_lines_and_is_no_key(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	assert_true(screen_wrote(world, "\x1b[?2004h"));
 	screen_type(world, "\x1b[200~s\t\rq\x1b[201~");
@@ -366,13 +338,13 @@ what_is_pasted_goes_into_lines_and_is_no_key(void **state)
 	screen_wait(world, ":show peers"); /* the line break did not run it */
 	screen_type(world, "\r");
 	screen_wait(world, "Since");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_resize_fills_the_new_room(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	assert_false(screen_has(world, "Prefixes"));
 	screen_resize(world, 36, 120);
@@ -380,7 +352,7 @@ a_resize_fills_the_new_room(void **state)
 	screen_resize(world, 20, 60);
 	screen_wait_gone(world, "Prefixes");
 	screen_wait(world, "carries");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- the gateway goes and comes
@@ -401,7 +373,7 @@ wait_for_age_to_go_on(struct world *world)
 static void
 a_lost_gateway_is_said_and_found_again(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 	int colour;
 
 	screen_wait(world, "Established");
@@ -418,7 +390,7 @@ a_lost_gateway_is_said_and_found_again(void **state)
 	world_serve(world);
 	screen_wait(world, "● live");
 	screen_wait_gone(world, "STALE");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -434,13 +406,13 @@ without_a_gateway_it_opens_and_waits(void **state)
 	world_serve(world);
 	screen_wait(world, "● live");
 	screen_wait(world, "aws-paris/1");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 rows_that_are_gone_go_from_the_screen(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "2jj");
 	screen_wait_row(world, "▸", "plant/1");
@@ -451,13 +423,13 @@ rows_that_are_gone_go_from_the_screen(void **state)
 	screen_wait(world, "╌2╌ plant/2");
 	model_store_remove(world_store(world), MODEL_KIND_TUNNEL, "plant/2");
 	screen_wait(world, "gone; as it was last");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 names_from_outside_cannot_break_the_screen(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
 
 	model_set(&t->name, "日本語トンネル/1");
@@ -471,7 +443,7 @@ names_from_outside_cannot_break_the_screen(void **state)
 	screen_wait_row(world, "日", "? a state");
 	screen_resize(world, 36, 120);
 	screen_wait_row(world, "日", "? a state");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- how it ends
@@ -480,33 +452,33 @@ names_from_outside_cannot_break_the_screen(void **state)
 static void
 sigterm_puts_the_terminal_back(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_signal(world, SIGTERM);
 	assert_int_equal(screen_exit(world), 0);
 	assert_true(screen_wrote(world, LEAVE));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_crash_puts_the_terminal_back(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_signal(world, SIGABRT);
 	assert_int_not_equal(screen_exit(world), 0);
 	assert_true(screen_wrote(world, LEAVE));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_lost_terminal_ends_it(void **state)
 {
-	struct world *world = open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_hang_up(world);
 	assert_int_equal(screen_exit(world), 0);
-	finish(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(enter_twice_does_not_switch_over), cmocka_unit_test(escape_closes_a_dialog),

@@ -17,8 +17,7 @@ look(const struct screen_options *options, const char *keys, const char *sign, c
 		screen_type(world, keys);
 	screen_wait(world, sign);
 	screen_golden(world, golden);
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -122,8 +121,7 @@ ascii_has_a_stand_in_for_every_mark(void **state)
 	screen_open(world, &(struct screen_options){.rows = 14, .cols = 80, .ascii = true});
 	screen_wait(world, "=1=");
 	screen_golden(world, "ascii-80x14");
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -135,8 +133,7 @@ a_locale_without_utf8_gets_ascii(void **state)
 	screen_wait(world, "=1=");
 	screen_wait(world, "* live");
 	assert_false(screen_has(world, "●"));
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -155,8 +152,7 @@ states_have_the_colours_of_the_theme(void **state)
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .theme = "light"});
 	screen_wait(world, "✕ down");
 	screen_wait_colour(world, "Established", dark);
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -167,8 +163,7 @@ eight_colours_are_enough(void **state)
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .term = "xterm"});
 	screen_wait(world, "✕ down");
 	screen_wait_colour(world, "Established", screen_colour(world, "✕ down"));
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -186,8 +181,7 @@ no_color_leaves_the_words_and_the_reversed_selection(void **state)
 	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80, .mono = true});
 	screen_wait(world, "✕ down");
 	assert_int_equal(screen_colour(world, "✕ down"), -1);
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(the_overview_is_whole_at_80x24),

@@ -19,24 +19,6 @@
 
 static const struct screen_options wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
 static char *
 path_of(const struct world *world, const char *name)
 {
@@ -101,7 +83,7 @@ assert_has_not(const char *text, const char *part)
 static void
 the_screen_is_written_as_text_without_the_prompt(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *text;
 
 	screen_type(world, ":dump screen.txt\r");
@@ -115,13 +97,13 @@ the_screen_is_written_as_text_without_the_prompt(void **state)
 	assert_has_not(text, "\033");
 	assert_has_not(text, " \n");
 	free(text);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_file_that_exists_is_never_written_over(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *path = path_of(world, "mine.txt"), *text;
 	FILE *file = fopen(path, "w");
 
@@ -139,7 +121,7 @@ a_file_that_exists_is_never_written_over(void **state)
 	assert_string_equal(text, "precious\n");
 	free(text);
 	free(path);
-	finish(world);
+	screen_finish(world);
 }
 
 /* The text of the one file whose name fits, which is removed. */
@@ -161,7 +143,7 @@ take_file_like(const struct world *world, const char *like)
 static void
 the_key_chooses_a_name_that_says_what_it_is(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *text;
 
 	screen_type(world, "2W");
@@ -169,13 +151,13 @@ the_key_chooses_a_name_that_says_what_it_is(void **state)
 	text = take_file_like(world, "twinspan-lyon-tunnels-*.txt");
 	assert_has(text, "4 tunnels");
 	free(text);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_prompt_offers_the_forms_that_a_file_can_have(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, ":dump shot");
 	screen_wait(world, "shot.txt  shot.ans  shot.ansi  shot.svg");
@@ -183,13 +165,13 @@ the_prompt_offers_the_forms_that_a_file_can_have(void **state)
 	screen_wait_gone(world, "shot.txt");
 	screen_type(world, ":save ");
 	screen_wait(world, "rows.txt  rows.json  rows.jsonl");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_paused_screen_can_be_written(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *text;
 
 	screen_type(world, "z");
@@ -202,7 +184,7 @@ a_paused_screen_can_be_written(void **state)
 	assert_has(text, "═1═  aws-paris/1"); /* what was seen, not what came after */
 	assert_has(text, "PAUSED");
 	free(text);
-	finish(world);
+	screen_finish(world);
 }
 
 /* Takes the SGR sequences out of a text. */
@@ -226,7 +208,7 @@ static void
 ansi_is_the_text_in_the_terminals_own_colours(void **state)
 {
 	static const struct screen_options mono = {.rows = 36, .cols = 120, .no_color = "1"};
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *colours;
 
 	screen_type(world, ":dump screen.ans\r");
@@ -237,8 +219,8 @@ ansi_is_the_text_in_the_terminals_own_colours(void **state)
 	strip(colours);
 	assert_has(colours, " ═1═  aws-paris/1");
 	free(colours);
-	finish(world);
-	world = open_live(&mono);
+	screen_finish(world);
+	world = screen_open_live(&mono);
 	screen_type(world, ":dump screen.ansi\r");
 	screen_wait(world, "screen written to screen.ansi");
 	colours = take_file(world, "screen.ansi");
@@ -246,7 +228,7 @@ ansi_is_the_text_in_the_terminals_own_colours(void **state)
 	assert_has_not(colours, ";38;");
 	assert_has_not(colours, ";3");
 	free(colours);
-	finish(world);
+	screen_finish(world);
 }
 
 /* A parser that is no friend of ours reads it. */
@@ -264,7 +246,7 @@ static void
 an_svg_is_well_formed_and_has_the_themes_ground(void **state)
 {
 	static const struct screen_options light = {.rows = 36, .cols = 120, .theme = "light"};
-	struct world *world = open_live(&light);
+	struct world *world = screen_open_live(&light);
 	char *path = path_of(world, "screen.svg"), *text;
 
 	screen_type(world, ":dump screen.svg\r");
@@ -276,7 +258,7 @@ an_svg_is_well_formed_and_has_the_themes_ground(void **state)
 	assert_has(text, ">aws-paris</text>");
 	free(text);
 	free(path);
-	finish(world);
+	screen_finish(world);
 }
 
 struct picture {
@@ -339,7 +321,7 @@ svg_draws_dots_and_blocks_and_escapes_the_rest(void **state)
 static void
 events_are_saved_as_shown(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	char *text;
 
 	screen_type(world, ":show events --filter subject:plant\r");
@@ -357,19 +339,19 @@ events_are_saved_as_shown(void **state)
 	assert_int_equal(line_count(text), 2);
 	assert_has(text, "\"kind\":\"ike.retransmit\"");
 	free(text);
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 routes_are_not_saved_but_show_is_named(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, ":show routes\r");
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, ":save routes.txt\r");
 	screen_wait(world, "routes stay on the gateway: 'twinspan show routes");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- copy ------------------------------------------------------------------------------------------ */
@@ -377,7 +359,7 @@ routes_are_not_saved_but_show_is_named(void **state)
 static void
 copying_takes_more_each_time(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -395,13 +377,13 @@ copying_takes_more_each_time(void **state)
 	assert_true(screen_wrote(world, "\033]52;c;eyJuYW1lIjoi")); /* {"name":" */
 	screen_type(world, "y");
 	screen_wait(world, "copied the screen as text");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 marked_rows_are_copied_together(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -411,7 +393,7 @@ marked_rows_are_copied_together(void **state)
 	screen_wait(world, "copied 2 tunnels");
 	/* "aws-paris/1\naws-paris/2" */
 	assert_true(screen_wrote(world, "\033]52;c;YXdzLXBhcmlzLzEKYXdzLXBhcmlzLzI=\a"));
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -419,14 +401,14 @@ a_field_is_copied_by_its_name(void **state)
 {
 	static const struct screen_options tmux = {
 	    .rows = 36, .cols = 120, .tmux = "/tmp/tmux-0/default,1,0"};
-	struct world *world = open_live(&tmux);
+	struct world *world = screen_open_live(&tmux);
 
 	screen_type(world, "2:copy remote\r");
 	screen_wait(world, "copied 203.0.113.17");
 	assert_true(screen_wrote(world, "\033Ptmux;\033\033]52;c;MjAzLjAuMTEzLjE3\a\033\\"));
 	screen_type(world, ":copy nonsense\r");
 	screen_wait(world, "no field is called 'nonsense'");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -570,8 +552,7 @@ a_terminal_gets_colours(void **state)
 	assert_true(screen_wrote(world, "38;5;"));
 	assert_true(screen_wrote(world, "═1═"));
 	assert_false(screen_wrote(world, "\033[?1049h")); /* the screen is left as it was */
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -585,8 +566,7 @@ a_reader_that_left_had_enough(void **state)
 	screen_open(world, &left);
 	assert_int_equal(screen_exit(world), 0);
 	assert_false(screen_wrote(world, "twinspan:"));
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 static void
@@ -600,8 +580,7 @@ a_full_disk_is_an_error(void **state)
 	screen_open(world, &full);
 	assert_int_equal(screen_exit(world), 1);
 	assert_true(screen_wrote(world, "cannot write: No space left on device"));
-	screen_close(world);
-	world_free(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(the_screen_is_written_as_text_without_the_prompt),

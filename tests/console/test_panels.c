@@ -11,43 +11,6 @@ static const struct screen_options low = {.rows = 20, .cols = 60}, usual = {.row
 
 #define MINUTE (60 * USEC_PER_SEC)
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
-/* A copy of a row to change and put back. */
-static void *
-take(struct world *world, enum model_kind kind, const char *key)
-{
-	const struct model_shape *shape = model_kind_info(kind)->shape;
-	void *row = model_row_new(kind);
-
-	model_row_clear(shape, row);
-	model_row_copy(shape, row, model_store_get(world_store(world), kind, key));
-	return row;
-}
-
-static void
-put(struct world *world, enum model_kind kind, void *row)
-{
-	model_store_put(world_store(world), kind, row);
-	model_row_free(kind, row);
-}
-
 /* --- tabs
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -56,7 +19,7 @@ every_panel_has_its_digit_and_the_active_one_is_always_named(void **state)
 {
 	static const char *const names[] = {"Overview",   "Tunnels", "Peers", "Routes", "Received",
 					    "Advertised", "Events",  "Usage", "Sites"};
-	struct world *world = open_live(&low);
+	struct world *world = screen_open_live(&low);
 
 	for (int i = 0; i < 9; i++) {
 		char key[2] = {(char)('1' + i), '\0'};
@@ -64,14 +27,14 @@ every_panel_has_its_digit_and_the_active_one_is_always_named(void **state)
 		screen_type(world, key);
 		screen_wait_row(world, names[i], i == 0 ? "Tun" : "Ove");
 	}
-	finish(world);
-	world = open_live(&usual);
+	screen_finish(world);
+	world = screen_open_live(&usual);
 	assert_true(screen_has(world, "Overview Tunnels Peers Routes"));
 	screen_resize(world, 36, 120);
 	screen_wait(world, "1 Overview  2 Tunnels  3 Peers  4 Routes  5 Received  6 Advertised  7 Events");
 	screen_resize(world, 36, 160);
 	screen_wait(world, "8 Usage  9 Sites");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- the overview
@@ -80,49 +43,49 @@ every_panel_has_its_digit_and_the_active_one_is_always_named(void **state)
 static void
 put_waiting(struct world *world)
 {
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
 
 	c->confirm_until = clock_wall() + 40 * MINUTE + 30 * USEC_PER_SEC;
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 }
 
 static void
 put_held(struct world *world)
 {
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
 
 	t->held_until = clock_wall() + 20 * MINUTE + 30 * USEC_PER_SEC;
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 }
 
 static void
 put_lossy(struct world *world)
 {
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "plant/1");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "plant/1");
 
 	t->loss_percent = 7.5;
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 }
 
 static void
 put_idle_core(struct world *world)
 {
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "core");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "core");
 
 	model_set(&p->state, "Idle");
 	p->last_error.set = true;
 	model_set(&p->last_error.text, "hold timer expired");
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 }
 
 static void
 put_near_limit(struct world *world)
 {
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/1");
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	p->received = 75;
 	p->max_prefixes = 100;
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 }
 
 static struct world *
@@ -156,7 +119,7 @@ all_trouble_is_said_the_most_urgent_first(void **state)
 	screen_golden(world, "trouble-80x24");
 	screen_resize(world, 20, 60);
 	screen_golden(world, "trouble-60x20");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -170,15 +133,15 @@ what_is_over_is_no_longer_said(void **state)
 			"events are written again");
 	screen_wait_gone(world, "! journal:");
 	screen_wait(world, "! gateway: busy");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 all_well_is_quiet(void **state)
 {
-	struct world *world = open_live(&usual);
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "plant");
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "plant/2");
+	struct world *world = screen_open_live(&usual);
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "plant");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "plant/2");
 
 	model_set(&c->attention, NULL);
 	model_set(&c->state, "up");
@@ -187,12 +150,12 @@ all_well_is_quiet(void **state)
 	model_set(&t->health, "ok");
 	t->established_at = clock_wall() - MINUTE;
 	t->down_since = t->next_try_at = 0;
-	put(world, MODEL_KIND_TUNNEL, t);
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 	screen_wait(world, "● nothing to do");
 	screen_type(world, "!");
 	screen_wait(world, "nothing needs a person");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -200,9 +163,7 @@ a_key_goes_from_one_trouble_to_the_next(void **state)
 {
 	struct world *world = world_of_trouble();
 
-	screen_open(world, &wide);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
+	screen_open_until_live(world, &wide);
 	/* the first line is selected already, and it waits for its confirmation: on to the next */
 	screen_type(world, "!");
 	screen_wait(world, "2 of 8: plant/2 down 4 min");
@@ -216,50 +177,50 @@ a_key_goes_from_one_trouble_to_the_next(void **state)
 	screen_type(world, "!!!");
 	screen_wait(world, "7 of 8: journal:");
 	screen_wait_row(world, "▸", "journal.failing");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 bgp_down_on_a_tunnel_that_is_up_is_said(void **state)
 {
-	struct world *world = open_live(&wide);
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/2");
+	struct world *world = screen_open_live(&wide);
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/2");
 
 	model_set(&p->state, "Active");
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 	screen_wait(world, "! aws-paris/2: BGP is Active while the tunnel is up");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_connections_state_is_in_words(void **state)
 {
-	struct world *world = open_live(&usual);
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
-	struct model_tunnel *t = take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
+	struct world *world = screen_open_live(&usual);
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "aws-paris/2");
 
 	c->pinned = true;
 	model_set(&c->preferred, "aws-paris/1");
 	model_set(&t->state, "draining");
-	put(world, MODEL_KIND_CONNECTION, c);
-	put(world, MODEL_KIND_TUNNEL, t);
+	world_put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_TUNNEL, t);
 	screen_wait_row(world, "▸aws-paris", "both spans up · pinned");
 	screen_wait_row(world, "≈2≈", "draining");
 	screen_resize(world, 36, 120);
 	screen_wait_row(world, "▸aws-paris", "dynamic · active/passive · prefers 1");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 put_connection(struct world *world, const char *name, const char *how, uint64_t bps)
 {
-	struct model_connection *c = take(world, MODEL_KIND_CONNECTION, "aws-paris");
+	struct model_connection *c = world_take(world, MODEL_KIND_CONNECTION, "aws-paris");
 
 	model_set(&c->name, name);
 	model_set(&c->state, how);
 	c->rx_bps = bps;
 	c->last_failover.set = false;
-	put(world, MODEL_KIND_CONNECTION, c);
+	world_put(world, MODEL_KIND_CONNECTION, c);
 }
 
 static void
@@ -294,7 +255,7 @@ trouble_can_be_brought_to_the_top_and_the_selection_stays(void **state)
 	screen_wait_row(world, "▸", "shop-30");
 	screen_resize(world, 50, 200);
 	screen_golden(world, "overview-many-200x50");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -309,7 +270,7 @@ one_connection_uses_the_room(void **state)
 	screen_wait(world, "═1═");
 	screen_wait(world, "RTT 1 11.2 ms");
 	screen_golden(world, "overview-one-120x36");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- events
@@ -328,7 +289,7 @@ log_events(struct world *world, int count, const char *severity)
 static void
 events_stand_still_and_say_how_many_are_new(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "7");
 	screen_wait(world, "following");
@@ -357,13 +318,13 @@ events_stand_still_and_say_how_many_are_new(void **state)
 	screen_wait(world, "1 new above");
 	screen_type(world, "g");
 	screen_wait(world, "line 7 of notice");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 events_from_a_severity_on(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "7");
 	screen_wait(world, "Established with");
@@ -382,13 +343,13 @@ events_from_a_severity_on(void **state)
 	screen_type(world, "v");
 	screen_wait_gone(world, "errors");
 	screen_wait(world, "Established with");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 ikes_own_log_is_shown_on_demand(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	model_store_log(world_store(world), "debug", "ike.log", "plant/2", "[IKE] sending keep alive");
 	log_events(world, 1, "notice");
@@ -403,13 +364,13 @@ ikes_own_log_is_shown_on_demand(void **state)
 	/* whoever asks for it by name gets it */
 	screen_type(world, "/kind:ike.log\r");
 	screen_wait(world, "keep alive");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 events_by_their_age(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 	struct model_event *event = model_row_new(MODEL_KIND_EVENT);
 
 	model_set(&event->severity, "info");
@@ -424,7 +385,7 @@ events_by_their_age(void **state)
 	screen_type(world, "/at:<10m\r");
 	screen_wait_gone(world, "long ago");
 	screen_wait(world, "of info");
-	finish(world);
+	screen_finish(world);
 }
 
 #define PAST_FIRST 1000 /* sequence of the oldest event that the console is sent */
@@ -497,13 +458,13 @@ events_before_those_that_were_sent_come_from_the_gateway(void **state)
 	screen_wait(world, "nothing matches");
 	screen_type(world, "vvG");
 	screen_wait(world, "old event 777");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 events_on_every_screen(void **state)
 {
-	struct world *world = open_live(&low);
+	struct world *world = screen_open_live(&low);
 
 	screen_type(world, "7");
 	screen_wait(world, "following");
@@ -512,7 +473,7 @@ events_on_every_screen(void **state)
 	screen_golden(world, "events-200x50");
 	screen_type(world, "\r");
 	screen_wait(world, "event →");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- usage
@@ -578,7 +539,60 @@ usage_adds_up_this_month(void **state)
 				    screen_has(world, "in 6.0 GB · out 6.0 MB · 1.03 USD"));
 			screen_wait_row(world, "plant", "36.00 USD");
 		}
-		finish(world);
+		screen_finish(world);
+	}
+}
+
+/* Three days of the month before, of the connection that was asked for. */
+static bool
+give_days(void *context, const struct model_query *query)
+{
+	const struct model_kind_info *info = model_kind_info(MODEL_KIND_USAGE_DAY);
+	struct model_filter *filter = model_filter_parse(query->filter, NULL);
+
+	(void)context;
+	for (int i = 0; i < 6; i++) {
+		struct model_usage_day *d = model_row_new(MODEL_KIND_USAGE_DAY);
+
+		model_set(&d->connection, i < 3 ? "aws-paris" : "plant");
+		d->from = month_start(1) + i % 3 * 24 * 3600 * USEC_PER_SEC;
+		d->connection_hours = 21.5 + i;
+		d->rx_bytes = d->tx_bytes = 1000000000ULL << i;
+		d->amount = 1.25 * i;
+		model_set(&d->currency, "USD");
+		if (model_filter_match(filter, info->shape, d))
+			query->row(query->context, d);
+		model_row_free(MODEL_KIND_USAGE_DAY, d);
+	}
+	model_filter_free(filter);
+	return true;
+}
+
+/* Each with a bar: the fullest day's is the longest, and another connection's days are not among them. */
+static void
+a_month_of_usage_shows_its_days(void **state)
+{
+	static const struct screen_options *const all[] = {&low, &usual, &wide, &large};
+
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct world *world = world_new();
+
+		model_store_set_provider(world_store(world), MODEL_KIND_USAGE, give_usage, NULL);
+		model_store_set_provider(world_store(world), MODEL_KIND_USAGE_DAY, give_days, NULL);
+		screen_open(world, all[i]);
+		screen_wait(world, "● live");
+		screen_type(world, "8");
+		screen_wait(world, "720.00 h");
+		screen_type(world, "g\r");
+		screen_wait(world, "By day");
+		screen_wait_row(world, "-01 ", "21.50 h   in    1.0 GB   out    1.0 GB");
+		screen_wait_row(world, "-03 ", "23.50 h   in    4.0 GB   out    4.0 GB");
+		assert_false(screen_has(world, "24.50 h"));
+		if (all[i]->cols >= 80) {
+			screen_wait_row(world, "-03 ", "2.50 USD  ██████");
+			screen_wait_row(world, "-02 ", "1.25 USD  ███");
+		}
+		screen_finish(world);
 	}
 }
 
@@ -601,38 +615,38 @@ sites_show_this_gateway_and_say_what_is_not_connected(void **state)
 	for (size_t i = 0; i < COUNT_OF(all); i++) {
 		const struct screen_options options = {
 		    .rows = all[i].rows, .cols = all[i].cols, .settings = settings};
-		struct world *world = open_live(&options);
+		struct world *world = screen_open_live(&options);
 
 		screen_type(world, "9");
 		screen_wait_row(world, "nantes", "not connected");
 		screen_golden(world, all[i].golden);
-		finish(world);
+		screen_finish(world);
 	}
 }
 
 static void
 a_site_that_is_not_heard_is_stale(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "9");
 	screen_wait_row(world, "▸ lyon", "● live");
 	world_stop_serving(world);
 	screen_wait_row(world, "▸ lyon", "? stale");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_gateway_is_one_page(void **state)
 {
-	struct world *world = open_live(&usual);
+	struct world *world = screen_open_live(&usual);
 
 	screen_type(world, ":show gateway\r");
 	screen_wait(world, "Router ID");
 	screen_wait(world, "12 d ago");
 	screen_type(world, "1");
 	screen_wait(world, "═1═");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- peers and tunnels
@@ -641,14 +655,14 @@ the_gateway_is_one_page(void **state)
 static void
 peers_and_tunnels_say_what_one_wants_to_know(void **state)
 {
-	struct world *world = open_live(&usual);
-	struct model_peer *p = take(world, MODEL_KIND_PEER, "aws-paris/1");
+	struct world *world = screen_open_live(&usual);
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	p->bfd.set = true;
 	model_set(&p->bfd.state, "Up");
 	p->received = 75;
 	p->max_prefixes = 100;
-	put(world, MODEL_KIND_PEER, p);
+	world_put(world, MODEL_KIND_PEER, p);
 	screen_type(world, "3");
 	screen_wait_row(world, "aws-paris/1", "75 of 100");
 	screen_resize(world, 36, 120);
@@ -658,7 +672,7 @@ peers_and_tunnels_say_what_one_wants_to_know(void **state)
 	screen_wait(world, "4 tunnels");
 	screen_wait_row(world, "aws-paris/1", "  Up");
 	screen_wait_row(world, "plant/2", "no answer from 198.51.100.9");
-	finish(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_always_named),
@@ -674,6 +688,7 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_by_their_age),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
+	  cmocka_unit_test(a_month_of_usage_shows_its_days),
 	  cmocka_unit_test(sites_show_this_gateway_and_say_what_is_not_connected),
 	  cmocka_unit_test(a_site_that_is_not_heard_is_stale), cmocka_unit_test(the_gateway_is_one_page),
 	  cmocka_unit_test(peers_and_tunnels_say_what_one_wants_to_know))

@@ -25,7 +25,7 @@ press(struct world *world, const char *label)
 static void
 both_spans_stand_side_by_side_with_what_moves(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "s");
 	screen_wait(world, "Switch aws-paris from span 1 to span 2");
@@ -39,13 +39,13 @@ both_spans_stand_side_by_side_with_what_moves(void **state)
 	screen_wait(world, "Nothing is torn down");
 	screen_wait(world, "Stays until auto.");
 	screen_wait(world, "[ Cancel ]");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 the_time_to_go_back_is_chosen_by_keys(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
@@ -57,7 +57,7 @@ the_time_to_go_back_is_chosen_by_keys(void **state)
 	screen_wait(world, "unless you confirm within  60 s");
 	press(world, "switch over");
 	world_wait_command(world, "aws-paris 60 done");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -66,14 +66,12 @@ whoever_comes_by_it_is_given_a_minute(void **state)
 	struct world *world = world_new();
 
 	world_own_path(world, true);
-	screen_open(world, &small);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
+	screen_open_until_live(world, &small);
 	screen_type(world, "s");
 	screen_wait(world, "unless you confirm within  60 s");
 	press(world, "switch over");
 	world_wait_command(world, "aws-paris 60 done");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -85,7 +83,7 @@ every_sheet_is_whole_at_60x20(void **state)
 		      {"jU", "[ Cancel ]"}, {":drill aws-paris\r", "[ Cancel ]"},
 		      {"jd", "[ Cancel ]"}, {"jx", "[ Cancel ]"},
 		      {"2**", "plant/2"}};
-	struct world *world = world_open_live(&tiny);
+	struct world *world = screen_open_live(&tiny);
 
 	for (size_t i = 0; i < COUNT_OF(sheets); i++) {
 		screen_type(world, "g");
@@ -100,13 +98,13 @@ every_sheet_is_whole_at_60x20(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "[ Cancel ]");
 	screen_type(world, "\x1b"); /* the marks */
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 a_small_sheet_scrolls_to_its_end(void **state)
 {
-	struct world *world = world_open_live(&tiny);
+	struct world *world = screen_open_live(&tiny);
 
 	screen_type(world, "s");
 	screen_wait(world, "switch over");
@@ -118,7 +116,7 @@ a_small_sheet_scrolls_to_its_end(void **state)
 		screen_type(world, "j");
 	screen_wait(world, "Nothing is torn");
 	assert_true(screen_has(world, "[ Cancel ]"));
-	world_finish(world);
+	screen_finish(world);
 }
 
 /* --- live
@@ -127,7 +125,7 @@ a_small_sheet_scrolls_to_its_end(void **state)
 static void
 a_switchover_is_watched_step_by_step(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 	struct model_store *store = world_store(world);
 
 	world_hold(world, true);
@@ -150,13 +148,13 @@ a_switchover_is_watched_step_by_step(void **state)
 	world_hold(world, false);
 	screen_wait(world, "longest gap 11 ms");
 	screen_wait_row(world, "z", "go back");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 losses_that_are_not_counted_are_not_claimed(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	world_hold(world, true);
 	screen_type(world, "s");
@@ -168,13 +166,13 @@ losses_that_are_not_counted_are_not_claimed(void **state)
 	assert_false(screen_has(world, " lost"));
 	world_hold(world, false);
 	screen_wait(world, "longest gap");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 from_the_sheet_it_is_confirmed_or_turned_back(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 	struct model_store *store = world_store(world);
 
 	world_hold(world, true);
@@ -193,13 +191,13 @@ from_the_sheet_it_is_confirmed_or_turned_back(void **state)
 	world_wait_command(world, "aws-paris back done");
 	screen_type(world, "c");
 	world_wait_command(world, "aws-paris done");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 esc_leaves_it_going_on_and_the_answer_is_still_told(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	world_hold(world, true);
 	screen_type(world, "s");
@@ -210,7 +208,7 @@ esc_leaves_it_going_on_and_the_answer_is_still_told(void **state)
 	screen_wait_gone(world, "nothing has moved yet");
 	world_hold(world, false);
 	screen_wait(world, "moved from aws-paris/1 to aws-paris/2 in 412 ms");
-	world_finish(world);
+	screen_finish(world);
 }
 
 /* --- waiting for a confirmation
@@ -219,7 +217,7 @@ esc_leaves_it_going_on_and_the_answer_is_still_told(void **state)
 static void
 what_waits_is_seen_everywhere_and_confirmed_anywhere(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	world_wait(world_store(world), "plant", 300);
 	screen_wait_row(world, "plant", "goes back in");
@@ -231,13 +229,13 @@ what_waits_is_seen_everywhere_and_confirmed_anywhere(void **state)
 	world_wait_command(world, "plant done");
 	world_wait(world_store(world), "plant", 0);
 	screen_wait_gone(world, "goes back in");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 of_two_that_wait_the_selected_one_is_confirmed(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	world_wait(world_store(world), "plant", 300);
 	world_wait(world_store(world), "aws-paris", 200);
@@ -245,7 +243,7 @@ of_two_that_wait_the_selected_one_is_confirmed(void **state)
 	screen_type(world, "c"); /* the overview's first row */
 	world_wait_command(world, "aws-paris done");
 	assert_int_equal(world_commands(world, "plant done"), 0);
-	world_finish(world);
+	screen_finish(world);
 }
 
 /* --- several at once
@@ -254,7 +252,7 @@ of_two_that_wait_the_selected_one_is_confirmed(void **state)
 static void
 several_dangerous_ones_need_their_number(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -276,14 +274,14 @@ several_dangerous_ones_need_their_number(void **state)
 	assert_int_equal(world_commands(world, "aws-paris/2 done"), 1);
 	assert_int_equal(world_commands(world, "plant/1 done"), 1);
 	screen_wait_row(world, "aws-paris/2", "asked");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 the_first_failure_stops_the_rest_or_does_not(void **state)
 {
 	for (int go_on = 0; go_on < 2; go_on++) {
-		struct world *world = world_open_live(&wide);
+		struct world *world = screen_open_live(&wide);
 
 		world_fail_at(world, "aws-paris/2");
 		screen_type(world, "2");
@@ -300,14 +298,14 @@ the_first_failure_stops_the_rest_or_does_not(void **state)
 		screen_wait(world, go_on ? "2 of 3 done, 1 failed" : "1 of 3 done, 1 failed, 1 not sent");
 		screen_wait_row(world, "aws-paris/2", "in the middle of a rekey");
 		assert_int_equal(world_commands(world, "plant/1 done"), go_on);
-		world_finish(world);
+		screen_finish(world);
 	}
 }
 
 static void
 what_the_dry_run_refuses_is_left_out(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	world_fail_at(world, "aws-paris/2");
 	screen_type(world, "2");
@@ -320,7 +318,7 @@ what_the_dry_run_refuses_is_left_out(void **state)
 	screen_type(world, "3\t\r");
 	screen_wait(world, "2 of 3 done, 1 refused before");
 	assert_int_equal(world_commands(world, "aws-paris/2 done"), 0);
-	world_finish(world);
+	screen_finish(world);
 }
 
 /* --- production, the guard
@@ -333,7 +331,7 @@ on_production_the_gateways_name_must_be_typed(void **state)
 	    .rows = 24,
 	    .cols = 80,
 	    .settings = "sites: [{name: lyon, host: root@192.0.2.10, production: true}]\n"};
-	struct world *world = world_open_live(&production);
+	struct world *world = screen_open_live(&production);
 
 	screen_type(world, "jd");
 	screen_wait(world, "type lyon to go on");
@@ -347,13 +345,13 @@ on_production_the_gateways_name_must_be_typed(void **state)
 	screen_wait(world, "down aws-paris/1: asked");
 	screen_type(world, "r"); /* harmless: at once */
 	screen_wait(world, "rekey aws-paris/1: asked");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 what_cuts_ones_own_way_is_asked_a_second_time(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	world_guard(world, true);
 	screen_type(world, "jd");
@@ -370,13 +368,13 @@ what_cuts_ones_own_way_is_asked_a_second_time(void **state)
 	screen_wait(world, "This would cut your own way");
 	press(world, "down all the same");
 	world_wait_command(world, "aws-paris/1 force done");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 a_dry_run_that_force_would_overcome_asks_twice_too(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	world_guard(world, true);
 	screen_type(world, ":drill aws-paris\r");
@@ -386,7 +384,7 @@ a_dry_run_that_force_would_overcome_asks_twice_too(void **state)
 	assert_int_equal(world_commands(world, "aws-paris done"), 0);
 	press(world, "drill all the same");
 	world_wait_command(world, "aws-paris force done");
-	world_finish(world);
+	screen_finish(world);
 }
 
 /* --- the gateway goes
@@ -395,7 +393,7 @@ a_dry_run_that_force_would_overcome_asks_twice_too(void **state)
 static void
 without_a_gateway_the_button_is_off(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
@@ -410,13 +408,13 @@ without_a_gateway_the_button_is_off(void **state)
 	screen_wait(world, "MED 100/200 becomes");
 	assert_int_equal(world_commands(world, "aws-paris done"), 0); /* the key was not kept */
 	assert_int_equal(world_commands(world, "aws-paris dry"), 2);  /* and it was asked anew */
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 a_resize_keeps_the_sheet_whole(void **state)
 {
-	struct world *world = world_open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
@@ -426,13 +424,13 @@ a_resize_keeps_the_sheet_whole(void **state)
 	screen_resize(world, 36, 120);
 	screen_wait(world, "Nothing is torn down");
 	screen_wait(world, "[ Cancel ]");
-	world_finish(world);
+	screen_finish(world);
 }
 
 static void
 a_late_answer_is_not_taken_for_another_sheets(void **state)
 {
-	struct world *world = world_open_live(&small);
+	struct world *world = screen_open_live(&small);
 
 	world_hold(world, true);
 	screen_type(world, "jd");
@@ -446,7 +444,7 @@ a_late_answer_is_not_taken_for_another_sheets(void **state)
 	world_hold(world, false);
 	screen_wait(world, "down aws-paris/1: asked");
 	assert_true(screen_has(world, "12 prefixes accepted"));
-	world_finish(world);
+	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),

@@ -9,46 +9,42 @@
 
 static const struct screen_options small = {.rows = 24, .cols = 80}, wide = {.rows = 36, .cols = 120};
 
-static struct world *
-open_live(const struct screen_options *options)
-{
-	struct world *world = world_new();
-
-	screen_open(world, options);
-	screen_wait(world, "● live");
-	screen_wait(world, "═1═");
-	return world;
-}
-
-static void
-finish(struct world *world)
-{
-	screen_close(world);
-	world_free(world);
-}
-
 /* What console.yaml says now. */
-static void
-wait_for_settings(struct world *world, const char *text)
+static const char *
+settings_now(struct world *world, char content[4096])
 {
-	char path[512], content[4096];
-	size_t length;
+	char path[512];
+	size_t length = 0;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world_folder(world));
+	file = fopen(path, "r");
+	if (file != NULL) {
+		length = fread(content, 1, 4095, file);
+		fclose(file);
+	}
+	content[length] = '\0';
+	return content;
+}
+
+/* Waits until the settings have a text, or don't have it any more. */
+static void
+wait_for_settings_to(struct world *world, const char *text, bool have)
+{
+	char content[4096];
+
 	for (int i = 0; i < 500; i++) {
-		content[0] = '\0';
-		file = fopen(path, "r");
-		if (file != NULL) {
-			length = fread(content, 1, sizeof(content) - 1, file);
-			content[length] = '\0';
-			fclose(file);
-		}
-		if (strstr(content, text) != NULL)
+		if ((strstr(settings_now(world, content), text) != NULL) == have)
 			return;
 		world_turn(world);
 	}
-	fail_msg("'%s' is not in the settings:\n%s", text, content);
+	fail_msg("'%s' is %s in the settings:\n%s", text, have ? "not" : "still", content);
+}
+
+static void
+wait_for_settings(struct world *world, const char *text)
+{
+	wait_for_settings_to(world, text, true);
 }
 
 /* --- columns ------------------------------------------------------------------------------------- */
@@ -56,7 +52,7 @@ wait_for_settings(struct world *world, const char *text)
 static void
 columns_are_chosen_seen_at_once_and_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,");
 	screen_wait(world, "Columns of tunnels: 16 of");
@@ -69,13 +65,13 @@ columns_are_chosen_seen_at_once_and_kept(void **state)
 	screen_type(world, "\r");
 	screen_wait_gone(world, "Columns of");
 	wait_for_settings(world, "tunnels: {columns: [state, active, peer,");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_leaves_columns_as_they_were(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2");
 	screen_wait(world, "4 tunnels");
@@ -84,13 +80,13 @@ escape_leaves_columns_as_they_were(void **state)
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2,J");
 	screen_wait_row(world, "[x] Tunnel", "name");
@@ -100,13 +96,13 @@ a_field_moves_among_the_shown_ones_and_d_is_the_way_back(void **state)
 	screen_type(world, ",d\r");
 	screen_wait_gone(world, "Columns of");
 	screen_wait_row(world, "Tunnel", "State");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 the_prompt_names_columns_too(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:columns name, last_error.text rtt_ms\r");
 	screen_wait_row(world, "Tunnel", "Last error");
@@ -119,7 +115,7 @@ the_prompt_names_columns_too(void **state)
 	screen_wait_row(world, "Tunnel", "Last error");
 	screen_type(world, ":columns default\r");
 	screen_wait_row(world, "aws-paris/1", "carries");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
@@ -137,7 +133,7 @@ what_was_kept_is_there_again(void **state)
 	screen_wait_row(world, "RTT▾", "Tunnel");
 	screen_wait_row(world, "▸", "13.9 ms");
 	screen_wait_row(world, "plant/2", "no_answer");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- order --------------------------------------------------------------------------------------- */
@@ -145,7 +141,7 @@ what_was_kept_is_there_again(void **state)
 static void
 rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2:sort rtt_ms\r");
 	screen_wait(world, "ordered by RTT, the smallest first");
@@ -163,19 +159,52 @@ rows_are_ordered_by_any_field_and_it_is_kept(void **state)
 	screen_wait_gone(world, "RTT▾");
 	screen_type(world, "o");
 	screen_wait(world, "Tunnel▴");
-	finish(world);
+	screen_finish(world);
+}
+
+static void
+the_order_of_the_overview_is_kept_and_there_again(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	screen_type(world, ":sort rate\r");
+	screen_wait(world, "by rate");
+	wait_for_settings(world, "overview: {sort: rate, descending: no}");
+	screen_type(world, "O");
+	screen_wait(world, "by rate, reversed");
+	wait_for_settings(world, "overview: {sort: rate, descending: yes}");
+	screen_type(world, ":sort height\r");
+	screen_wait(world, "Overview has no order 'height'; it has configured, name, state, rate");
+	screen_wait(world, "by rate, reversed");
+	screen_type(world, ":sort none\r");
+	screen_wait_gone(world, "by rate");
+	wait_for_settings_to(world, "overview", false);
+	screen_type(world, ":sort ra\t\r");
+	screen_wait(world, "by rate");
+	screen_close(world);
+	world_free(world);
+
+	world = world_new();
+	screen_open(
+	    world,
+	    &(struct screen_options){
+		.rows = 24, .cols = 80, .settings = "panels:\n  overview: {sort: name, descending: yes}\n"});
+	screen_wait(world, "● live");
+	screen_wait(world, "by name, reversed");
+	screen_wait_row(world, "▸", "plant");
+	screen_finish(world);
 }
 
 static void
 what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "4");
 	screen_wait(world, "10.50.0.0/24");
 	screen_type(world, "o");
 	screen_wait(world, "routes stay on the gateway");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- filters ------------------------------------------------------------------------------------- */
@@ -183,7 +212,7 @@ what_stays_on_the_gateway_says_that_it_cant_be_sorted(void **state)
 static void
 a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2/rtt_ms:>");
 	screen_wait(world, "a number belongs behind");
@@ -202,7 +231,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 	screen_wait(world, "1 of 4");
 	screen_type(world, "\r\x1b");
 	screen_wait(world, "4 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- marks --------------------------------------------------------------------------------------- */
@@ -210,7 +239,7 @@ a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row(void **state)
 static void
 the_mark_of_a_row_that_goes_goes_with_it(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "2*");
 	screen_wait(world, "4 marked");
@@ -218,13 +247,13 @@ the_mark_of_a_row_that_goes_goes_with_it(void **state)
 	screen_wait(world, "3 marked");
 	screen_type(world, "\x1b");
 	screen_wait(world, "3 tunnels");
-	finish(world);
+	screen_finish(world);
 }
 
 static void
 escape_takes_the_marks_off_before_anything_else(void **state)
 {
-	struct world *world = open_live(&wide);
+	struct world *world = screen_open_live(&wide);
 
 	screen_type(world, "3/aws\r*");
 	screen_wait(world, "2 marked");
@@ -237,7 +266,7 @@ escape_takes_the_marks_off_before_anything_else(void **state)
 	screen_wait(world, "2 marked");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "marked");
-	finish(world);
+	screen_finish(world);
 }
 
 /* --- a million routes ---------------------------------------------------------------------------- */
@@ -248,7 +277,7 @@ open_routes(size_t count)
 	struct world *world;
 
 	world_routes = count;
-	world = open_live(&small);
+	world = screen_open_live(&small);
 	screen_type(world, "4");
 	screen_wait_row(world, "▸", "10.50.0.0/24");
 	return world;
@@ -266,7 +295,7 @@ open_million(void)
 static void
 finish_million(struct world *world)
 {
-	finish(world);
+	screen_finish(world);
 	world_routes = 1000;
 	world_routes_changed = false;
 }
@@ -341,11 +370,87 @@ what_is_on_screen_is_kept_true_without_jumping(void **state)
 	finish_million(world);
 }
 
+/* --- to a row by its number ---------------------------------------------------------------------- */
+
+static void
+a_number_at_the_prompt_is_a_row(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	screen_type(world, ":4\r"); /* a connection, its two tunnels, the next connection */
+	screen_wait_row(world, "▸", "plant");
+	screen_type(world, "2:3\r");
+	screen_wait_row(world, "▸", "plant/1");
+	screen_type(world, ":5\r");
+	screen_wait(world, "there is no row 5: the last one is 4");
+	screen_wait_row(world, "▸", "plant/1");
+	screen_type(world, ":0\r");
+	screen_wait(world, "rows are counted from 1");
+	screen_type(world, ":row first\r");
+	screen_wait(world, "'first' is no row's number");
+	screen_type(world, ":99999999999999999999999999\r");
+	screen_wait(world, "is no row's number");
+	screen_type(world, "7:4\r");
+	screen_wait(world, "standing still");
+	screen_wait_row(world, "▸", "moved from aws-paris/2");
+	screen_type(world, "V:2\r");
+	screen_wait_gone(world, "no row's number");
+	screen_finish(world);
+}
+
+static void
+any_of_a_million_rows_is_reached_by_its_number(void **state)
+{
+	struct world *world = open_million();
+
+	screen_type(world, ":400000\r"); /* from the first row on */
+	screen_wait(world, "400,000 of 1,000,000");
+	screen_wait_row(world, "▸", "17.22.151.0/24");
+	screen_type(world, ":700000\r"); /* back from the last */
+	screen_wait(world, "700,000 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.119.0/24");
+	screen_type(world, "j");
+	screen_wait(world, "700,001 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.120.0/24");
+	screen_type(world, "\x02\x02\x02\x02\x02\x02"); /* the pages around it come */
+	screen_wait(world, "699,893 of 1,000,000");
+	screen_wait_row(world, "▸", "21.170.12.0/24");
+	screen_type(world, ":1000001\r");
+	screen_wait(world, "there is no row 1,000,001: the last one is 1,000,000");
+	screen_wait_row(world, "▸", "21.170.12.0/24");
+	screen_type(world, ":1000000\r");
+	screen_wait(world, "1,000,000 of 1,000,000");
+	screen_type(world, ":1\r");
+	screen_wait(world, "1 of 1,000,000");
+	screen_wait_row(world, "▸", "10.50.0.0/24");
+	finish_million(world);
+}
+
+static void
+a_number_counts_the_rows_that_match(void **state)
+{
+	struct world *world = open_routes(200000);
+
+	screen_type(world, "/tunnel:aws-paris/2\r");
+	screen_wait_row(world, "▸", "10.50.1.0/24");
+	screen_type(world, ":60000\r");
+	screen_wait_row(world, "▸", "12.208.215.0/24");
+	screen_wait(world, "60,000 of ");
+	screen_type(world, ":150000\r");
+	screen_wait(world, "there is no row 150,000: the last one is 100,000");
+	screen_wait_row(world, "▸", "12.208.215.0/24");
+	screen_type(world, ":150000\rg"); /* g is more than a number that is not reached yet */
+	screen_wait(world, "1 of ");
+	screen_wait_row(world, "▸", "10.50.1.0/24");
+	finish_million(world);
+}
+
 TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(escape_leaves_columns_as_they_were),
 	  cmocka_unit_test(a_field_moves_among_the_shown_ones_and_d_is_the_way_back),
 	  cmocka_unit_test(the_prompt_names_columns_too), cmocka_unit_test(what_was_kept_is_there_again),
 	  cmocka_unit_test(rows_are_ordered_by_any_field_and_it_is_kept),
+	  cmocka_unit_test(the_order_of_the_overview_is_kept_and_there_again),
 	  cmocka_unit_test(what_stays_on_the_gateway_says_that_it_cant_be_sorted),
 	  cmocka_unit_test(a_filter_works_as_it_is_typed_and_a_mistake_loses_no_row),
 	  cmocka_unit_test(the_mark_of_a_row_that_goes_goes_with_it),
@@ -353,4 +458,7 @@ TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(the_last_of_a_million_rows_is_reached_at_once_and_back),
 	  cmocka_unit_test(scrolling_far_down_and_up_again_finds_every_row),
 	  cmocka_unit_test(a_search_among_many_shows_what_it_finds_while_it_goes_on),
-	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping))
+	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping),
+	  cmocka_unit_test(a_number_at_the_prompt_is_a_row),
+	  cmocka_unit_test(any_of_a_million_rows_is_reached_by_its_number),
+	  cmocka_unit_test(a_number_counts_the_rows_that_match))

@@ -139,8 +139,9 @@ say_limit(const struct model_peer *peer, struct attention *out)
 	if (!peer_near_limit(peer))
 		return;
 	add(out, ATTENTION_LIMIT, peer->tunnel != NULL ? MODEL_KIND_TUNNEL : MODEL_KIND_PEER, peer->name,
-	    "%s: %s of %s prefixes; one more than that closes the session", peer->name,
-	    format_count(peer->received, received), format_count(peer->max_prefixes, limit));
+	    "%s: %s of %s prefix%s; one more than that closes the session", peer->name,
+	    format_count(peer->received, received), format_count(peer->max_prefixes, limit),
+	    PLURAL(peer->max_prefixes, "es"));
 }
 
 static int
@@ -158,7 +159,7 @@ usual(const struct scene *scene, enum history_series series, const char *tunnel)
 	float samples[QUALITY_STEPS];
 	size_t known = 0;
 
-	history_read(scene->history, series, tunnel, QUALITY_STEP, QUALITY_STEPS, samples);
+	history_read(scene->history, HISTORY_MINUTES, series, tunnel, QUALITY_STEP, QUALITY_STEPS, samples);
 	for (size_t i = 0; i + 1 < QUALITY_STEPS; i++) {
 		if (!isnan(samples[i]))
 			samples[known++] = samples[i];
@@ -175,7 +176,7 @@ present(const struct scene *scene, enum history_series series, const char *tunne
 {
 	float samples[2];
 
-	history_read(scene->history, series, tunnel, 10, 2, samples);
+	history_read(scene->history, HISTORY_MINUTES, series, tunnel, 10, 2, samples);
 	return isnan(samples[0])   ? samples[1]
 	       : isnan(samples[1]) ? samples[0]
 				   : (samples[0] + samples[1]) / 2;

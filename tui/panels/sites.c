@@ -278,6 +278,17 @@ sites_command(struct panel *panel, const char *command, const char *argument)
 	return true;
 }
 
+static bool
+sites_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct sites *s = (struct sites *)panel;
+
+	if (!table_has_number(number, count_sites(s), err))
+		return false;
+	s->selected = number - 1;
+	return true;
+}
+
 /* This gateway's row of the model; the others have none. */
 static const void *
 sites_selected(struct panel *panel, enum model_kind *kind)
@@ -334,4 +345,5 @@ const struct panel_ops panel_sites = {
     .select = sites_select,
     .filter = sites_filter,
     .status = sites_status,
+    .row = sites_row,
 };

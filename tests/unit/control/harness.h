@@ -24,12 +24,12 @@ struct harness {
 	struct control_server *server;
 };
 
-static void
+static inline void
 harness_tick(uv_timer_t *timer)
 {
 }
 
-static struct harness *
+static inline struct harness *
 harness_new(void)
 {
 	struct harness *h = memory_zeroed(1, sizeof(*h));

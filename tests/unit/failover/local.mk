@@ -1,4 +1,19 @@
-UNIT_TESTS += tests/unit/failover/test_failover
-tests_unit_failover_test_failover_SOURCES = tests/unit/failover/test_failover.c
-tests_unit_failover_test_failover_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_failover_test_failover_LDADD = core/failover/libfailover.la $(BASE_LIBS) $(UV_LIBS) $(CMOCKA_LIBS) -lm
+FAILOVER_TEST_SOURCES = tests/unit/failover/world.c tests/unit/failover/world.h
+FAILOVER_TEST_LIBS = core/failover/libfailover.la $(BASE_LIBS) $(UV_LIBS) $(CMOCKA_LIBS) -lm
+
+UNIT_TESTS += tests/unit/failover/test_choice
+tests_unit_failover_test_choice_SOURCES = tests/unit/failover/test_choice.c $(FAILOVER_TEST_SOURCES)
+tests_unit_failover_test_choice_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_failover_test_choice_LDADD = $(FAILOVER_TEST_LIBS)
+UNIT_TESTS += tests/unit/failover/test_following
+tests_unit_failover_test_following_SOURCES = tests/unit/failover/test_following.c $(FAILOVER_TEST_SOURCES)
+tests_unit_failover_test_following_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_failover_test_following_LDADD = $(FAILOVER_TEST_LIBS)
+UNIT_TESTS += tests/unit/failover/test_switchover
+tests_unit_failover_test_switchover_SOURCES = tests/unit/failover/test_switchover.c $(FAILOVER_TEST_SOURCES)
+tests_unit_failover_test_switchover_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_failover_test_switchover_LDADD = $(FAILOVER_TEST_LIBS)
+UNIT_TESTS += tests/unit/failover/test_measure
+tests_unit_failover_test_measure_SOURCES = tests/unit/failover/test_measure.c $(FAILOVER_TEST_SOURCES)
+tests_unit_failover_test_measure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_failover_test_measure_LDADD = $(FAILOVER_TEST_LIBS)

@@ -1,7 +1,19 @@
-UNIT_TESTS += tests/unit/routing/test_table tests/unit/routing/test_routing
+UNIT_TESTS += tests/unit/routing/test_table
 tests_unit_routing_test_table_SOURCES = tests/unit/routing/test_table.c
 tests_unit_routing_test_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_routing_test_table_LDADD = core/routing/librouting.la $(BASE_LIBS) $(UV_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
-tests_unit_routing_test_routing_SOURCES = tests/unit/routing/test_routing.c
-tests_unit_routing_test_routing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_routing_test_routing_LDADD = core/routing/librouting.la $(BASE_LIBS) $(UV_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+KERNEL_TEST_SOURCES = tests/unit/routing/kernel.c tests/unit/routing/kernel.h
+KERNEL_TEST_LIBS = core/routing/librouting.la $(BASE_LIBS) $(UV_LIBS) $(MNL_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/routing/test_install
+tests_unit_routing_test_install_SOURCES = tests/unit/routing/test_install.c $(KERNEL_TEST_SOURCES)
+tests_unit_routing_test_install_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_routing_test_install_LDADD = $(KERNEL_TEST_LIBS)
+UNIT_TESTS += tests/unit/routing/test_repair
+tests_unit_routing_test_repair_SOURCES = tests/unit/routing/test_repair.c $(KERNEL_TEST_SOURCES)
+tests_unit_routing_test_repair_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_routing_test_repair_LDADD = $(KERNEL_TEST_LIBS)
+UNIT_TESTS += tests/unit/routing/test_moves
+tests_unit_routing_test_moves_SOURCES = tests/unit/routing/test_moves.c $(KERNEL_TEST_SOURCES)
+tests_unit_routing_test_moves_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_routing_test_moves_LDADD = $(KERNEL_TEST_LIBS)

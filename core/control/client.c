@@ -23,8 +23,9 @@
 #define FIRST_RETRY_MS 200
 #define LAST_RETRY_MS 5000
 #define SILENT_TICKS 6
-#define GREETING_TICKS 20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
-			   */
+#define GREETING_TICKS \
+	20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
+	    */
 #define MOST_PENDING 1024
 #define READ_AT_ONCE 16384
 

@@ -379,6 +379,14 @@ def aliases_of_the_ssh_configuration_count():
     bob.sites([{"name": "a", "host": "head-office"}, {"name": "head-office"}])
     expect(shown_gateway(bob.twinspan("--on", "a", "show", "gateway", "--json", USER="nobody")) == "lyon", "by its alias")
     expect(shown_gateway(bob.twinspan("--on", "head-office", "show", "gateway", "--json")) == "lyon", "by its name")
+    # every key file that counts for the host is tried, whichever comes last; others are not
+    for path in (bob.ssh / "other", bob.ssh / "not-for-us"):
+        make_key(path)
+    bob.config(f"Host head-office\n  HostName {ADDRESS['lyon']}\n  Port 2022\n  User root\n  IdentityFile {key}\n"
+               f"Host else\n  IdentityFile {bob.ssh}/not-for-us\n"
+               f"Host *\n  IdentityFile={bob.ssh}/other\n")
+    good(bob.twinspan("--on", "head-office", "show", "gateway"))
+    expect(fingerprint(bob.ssh / "not-for-us") not in sshd.text(), "another host's key was not offered")
     bob.sites([{"name": "a", "host": "nobody-known@head-office"}])
     refused(bob.twinspan("--on", "a", "show", "gateway"), 3, "nobody-known@")
     sshd.stop()

@@ -95,6 +95,7 @@ reach(struct ssh_link *link, struct way *way, struct ssh_fault *fault)
 	for (size_t i = 0; session != NULL; i++) {
 		struct jump *jump;
 
+		ssh_link_is_at(link, &way->stops[i]);
 		if (!ssh_hop_open(link, session, fd, fault)) {
 			ssh_hop_free(session);
 			return NULL;

@@ -56,7 +56,8 @@ struct ssh_link {
 	bool question_waits, answer_given, answer_yes;
 	char answer[SSH_TEXT];
 
-	/* the thread's own copy of where to go */
+	/* the thread's own: a copy of where to go, and how far it is */
+	const struct ssh_stop *stop;
 	struct ssh_target target;
 	struct text_list jumps;
 	char *texts[5];
@@ -133,6 +134,18 @@ bool
 ssh_link_compress(const struct ssh_link *link)
 {
 	return link->target.compress;
+}
+
+void
+ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop)
+{
+	link->stop = stop;
+}
+
+const struct ssh_stop *
+ssh_link_stop(const struct ssh_link *link)
+{
+	return link->stop;
 }
 
 void

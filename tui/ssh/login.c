@@ -144,11 +144,35 @@ try_path(struct login *login, const char *path)
 	return result == -2 ? try_private_alone(login, path) : result;
 }
 
+/* Those that ~/.ssh/config names: all that it names for the host, else what libssh knows of it and the files
+ * that it includes. */
+static int
+try_configured(struct login *login, const char *folder, struct text_list *tried)
+{
+	char path[600], *one = NULL;
+	int result = SSH_AUTH_DENIED;
+
+	ssh_identities(ssh_link_stop(login->link), tried);
+	if (ssh_options_get(login->session, SSH_OPTIONS_IDENTITY, &one) == SSH_OK && one != NULL) {
+		if (strncmp(one, "%d/", 3) == 0)
+			snprintf(path, sizeof(path), "%s/%s", folder, one + 3);
+		else
+			snprintf(path, sizeof(path), "%s", one);
+		if (!text_list_has(tried, path))
+			text_list_add(tried, path);
+	}
+	ssh_string_free_char(one);
+	for (size_t i = 0; i < tried->count && !decided(result); i++)
+		result = try_path(login, tried->items[i]);
+	return result;
+}
+
 static int
 try_keys(struct login *login)
 {
 	static const char *const usual[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
-	char folder[512], path[600], *configured = NULL;
+	struct text_list tried = {0};
+	char folder[512], path[600];
 	int result = SSH_AUTH_DENIED;
 
 	if (getenv("SSH_AUTH_SOCK") != NULL)
@@ -156,22 +180,13 @@ try_keys(struct login *login)
 	if (decided(result) && result != SSH_AUTH_ERROR)
 		return result;
 	ssh_folder(folder, sizeof(folder));
-	if (ssh_options_get(login->session, SSH_OPTIONS_IDENTITY, &configured) == SSH_OK &&
-	    configured != NULL) {
-		const char *text = configured;
-
-		if (strncmp(text, "%d/", 3) == 0) {
-			snprintf(path, sizeof(path), "%s/%s", folder, text + 3);
-			text = path;
-		}
-		result = try_path(login, text);
-	}
+	result = try_configured(login, folder, &tried);
 	for (size_t i = 0; i < COUNT_OF(usual) && !decided(result); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, usual[i]);
-		if (configured == NULL || strcmp(configured, path) != 0)
+		if (!text_list_has(&tried, path))
 			result = try_path(login, path);
 	}
-	ssh_string_free_char(configured);
+	text_list_free(&tried);
 	return result;
 }
 

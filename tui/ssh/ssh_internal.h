@@ -51,6 +51,9 @@ bool ssh_link_abandoned(struct ssh_link *link);
 bool ssh_link_holds(struct ssh_link *link, int fd);
 /* With which key we came in, "SHA256:…". */
 void ssh_link_key(struct ssh_link *link, const char *fingerprint);
+/* Which stop of the way is being made; borrowed. */
+void ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop);
+const struct ssh_stop *ssh_link_stop(const struct ssh_link *link);
 /* The last line that the far side's command wrote to stderr. */
 void ssh_link_said(struct ssh_link *link, const char *bytes, size_t length);
 
@@ -77,6 +80,11 @@ void ssh_hop_address(ssh_session session, char *host, size_t size, unsigned *por
 void ssh_hop_free(ssh_session session);
 /* "/home/a/.ssh" */
 void ssh_folder(char *out, size_t size);
+
+/* --- identities.c ------------------------------------------------------------------------------ */
+
+/* Adds the key files that ~/.ssh/config names for a stop. */
+void ssh_identities(const struct ssh_stop *stop, struct text_list *out);
 
 /* --- trust.c, login.c -------------------------------------------------------------------------- */
 

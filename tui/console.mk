@@ -23,7 +23,7 @@ tui_libconsole_la_SOURCES = \
 	tui/key_reader.c tui/key_reader.h \
 	tui/look.c tui/mouse.c \
 	tui/terminal.c tui/terminal.h tui/terminal_internal.h \
-	tui/terminal_colours.c tui/terminal_description.c tui/terminal_keys.c \
+	tui/terminal_colours.c tui/terminal_description.c tui/terminal_frame.c tui/terminal_keys.c \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \

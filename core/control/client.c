@@ -167,6 +167,31 @@ take_message(struct control_client *client, const json_t *message, struct error 
 	return take_model(client, message, &known, err); /* what is not known is passed over */
 }
 
+/* Rows, of which there are thousands, are read from the line as it stands where they can be. */
+static bool
+take_line(struct control_client *client, const char *line, size_t length, struct error *err)
+{
+	struct mirror_row row;
+	struct control_page_read page;
+	json_t *message;
+	bool good;
+
+	if (client->greeted && control_mirror_read(line, length, &row)) {
+		control_lines_consume(&client->in, length);
+		return control_mirror_put(&client->mirror, &row, err);
+	}
+	if (client->greeted && control_pending_read_page(&client->pending, line, length, &page)) {
+		control_lines_consume(&client->in, length);
+		control_pending_give_page(&page);
+		return true;
+	}
+	message = control_line_parse(line, length, err);
+	control_lines_consume(&client->in, length);
+	good = message != NULL && take_message(client, message, err);
+	json_decref(message);
+	return good;
+}
+
 /* Handles all whole messages of `in`. False where one was wrong. */
 static bool
 take_messages(struct control_client *client, struct error *err)
@@ -174,15 +199,13 @@ take_messages(struct control_client *client, struct error *err)
 	const struct link *link = client->link;
 
 	while (!client->closed && client->link == link) {
-		json_t *message;
-		enum control_taken taken = control_lines_take(&client->in, &message, err);
-		bool good;
+		const char *line;
+		size_t length;
+		enum control_taken taken = control_lines_next(&client->in, &line, &length, err);
 
 		if (taken != CONTROL_TAKEN_ONE)
 			return taken == CONTROL_TAKEN_NONE;
-		good = take_message(client, message, err);
-		json_decref(message);
-		if (!good)
+		if (!take_line(client, line, length, err))
 			return false;
 	}
 	return true;

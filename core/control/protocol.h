@@ -66,6 +66,7 @@
 
 #include "core/base/buffer.h"
 #include "core/base/error.h"
+#include "core/model/model.h"
 
 #define CONTROL_PROTOCOL 1
 #define CONTROL_LINE ((size_t)4 << 20) /* a configuration of COMMAND_CONTENT_MOST fits, escaped */
@@ -98,6 +99,15 @@ enum control_taken {
 
 /** Takes the next message: `*message` (an object) is new with CONTROL_TAKEN_ONE; `err` says what is bad. */
 enum control_taken control_lines_take(struct control_lines *lines, json_t **message, struct error *err);
+/**
+ * The next line that is not blank, as it stands, without its newline: borrowed until control_lines_consume,
+ * which goes on behind it. What it says is not looked at.
+ */
+enum control_taken control_lines_next(struct control_lines *lines, const char **line, size_t *length,
+				      struct error *err);
+void control_lines_consume(struct control_lines *lines, size_t length);
+/** A line as a message, new; NULL, with `err`, where it is none. */
+json_t *control_line_parse(const char *line, size_t length, struct error *err);
 /** True where a whole line, or more than a line may have, waits. */
 bool control_lines_pending(struct control_lines *lines);
 
@@ -106,6 +116,11 @@ bool control_lines_pending(struct control_lines *lines);
 bool control_append(struct buffer *out, json_t *message);
 /** Appends the text of a JSON value, without a newline. `value` is borrowed. */
 bool control_append_value(struct buffer *out, const json_t *value);
+
+/** Appends a message with a row in it as one line: what stands before, the row, what stands behind. False as
+ * control_append. */
+bool control_append_row(struct buffer *out, const char *before, const struct model_kind_info *info,
+			const void *row, uint64_t fields, const char *behind);
 
 /** A copy of a foreign value whose texts and names are cleaned of control bytes. Returns new. */
 json_t *control_clean(const json_t *value);

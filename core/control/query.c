@@ -121,13 +121,10 @@ static bool
 take_row(void *context, const void *row)
 {
 	struct control_query *query = context;
-	json_t *json;
 
 	if (!model_filter_match(query->filter, query->info->shape, row))
 		return true;
-	json = model_row_to_json(query->info->shape, row, UINT64_MAX);
-	control_append_value(&query->rows, json);
-	json_decref(json);
+	model_row_append_json(&query->rows, query->info->shape, row, UINT64_MAX);
 	if ((query->count & (query->count + 1)) == 0 || query->ends == NULL)
 		query->ends = memory_resize(query->ends, (query->count + 1) * 2 * sizeof(*query->ends));
 	query->ends[query->count++] = (uint32_t)query->rows.length;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/base/address.h"
+#include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -146,6 +147,19 @@ json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint
  */
 bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
 			 struct error *err);
+
+/** Appends the text of what model_row_to_json gives, without building it. False where memory is out:
+ * something may have been written. */
+bool model_row_append_json(struct buffer *out, const struct model_shape *shape, const void *row,
+			   uint64_t fields);
+/**
+ * Reads into `row` (initialised) the object that begins at `at`, if it is as model_row_append_json writes it
+ * and plain: fields in the schema's order, ASCII, no escapes. Returns the place behind it, or NULL where it
+ * is of another form, right or wrong, which only model_row_from_json tells; the row is whole then, but partly
+ * written. `seen` (may be NULL) gets the set of fields that were named.
+ */
+const char *model_row_read_plain(const struct model_shape *shape, void *row, const char *at, const char *end,
+				 uint64_t *seen);
 
 /* --- the store --------------------------------------------------------------------------------- */
 
@@ -309,6 +323,10 @@ struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
+/** True where `after` is sure to match no row that `before` didn't, as when a letter was typed at the end of
+ * a word.
+ */
+bool model_filter_narrows(const struct model_filter *before, const struct model_filter *after);
 /** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
  */
 bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);

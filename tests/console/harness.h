@@ -66,6 +66,8 @@ void world_fail_at(struct world *world, const char *tunnel);
 void world_wait_command(struct world *world, const char *text);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
+/** The same without waiting: what is there is taken. */
+void world_turn_at_once(struct world *world);
 /** Lets it run for so long: for what must not come, or is measured by the second. */
 void world_turn_for(struct world *world, usec_t time);
 

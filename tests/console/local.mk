@@ -116,7 +116,8 @@ tests_console_test_screens_config_SOURCES = tests/console/test_screens_config.c
 tests_console_test_screens_config_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_screens_config_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_monkey
-tests_console_test_monkey_SOURCES = tests/console/test_monkey.c
+tests_console_test_monkey_SOURCES = tests/console/test_monkey.c tests/console/monkey.h \
+	tests/console/monkey_gateway.c tests/console/monkey_sheets.c
 tests_console_test_monkey_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_monkey_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_sheets

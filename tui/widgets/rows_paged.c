@@ -66,6 +66,15 @@ ask(struct paged *p, enum wish wish, const char *key, size_t from, size_t limit)
 	control_client_page(p->client, &page, on_page, request);
 }
 
+/* Somebody waits for the first rows: as many as the screen shows. */
+static void
+ask_first(struct paged *p)
+{
+	size_t shown = p->seen_last - p->seen_first;
+
+	ask(p, WISH_FIRST, NULL, 0, shown > 0 && shown < PAGE_ROWS ? shown : PAGE_ROWS);
+}
+
 static void
 ask_more(struct paged *p, bool after)
 {
@@ -253,7 +262,7 @@ paged_refresh(struct rows *rows)
 	if (p->pending != NULL || p->trouble[0] != '\0')
 		return;
 	if (!p->begins && !p->ends && p->count == 0)
-		ask(p, WISH_FIRST, NULL, 0, PAGE_ROWS);
+		ask_first(p);
 	else if (p->count < AHEAD_ROWS) /* a search that goes on while there is room on the screen */
 		ask_more(p, !p->ends);
 }
@@ -275,7 +284,7 @@ paged_at(struct rows *rows, size_t i)
 
 	if (i < p->base) {
 		if (i < p->base - i)
-			ask(p, WISH_FIRST, NULL, 0, PAGE_ROWS);
+			ask_first(p);
 		else
 			ask_more(p, false);
 		return NULL;

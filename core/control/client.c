@@ -23,6 +23,9 @@
 #define FIRST_RETRY_MS 200
 #define LAST_RETRY_MS 5000
 #define SILENT_TICKS 6
+#define GREETING_TICKS \
+	20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
+	    */
 #define MOST_PENDING 1024
 #define READ_AT_ONCE 16384
 
@@ -59,7 +62,7 @@ struct control_client {
 	struct buffer out; /* requests that wait for the connection */
 	uv_timer_t retry, watchdog, soon, again;
 	uint64_t retry_ms, first_retry_ms, last_retry_ms;
-	unsigned silent, handles;
+	unsigned silent, ungreeted, handles; /* ticks */
 	bool ever_greeted, closed;
 	usec_t heard;
 
@@ -388,7 +391,7 @@ begin(struct link *link)
 	struct buffer requests;
 
 	link->connected = true;
-	client->silent = 0;
+	client->silent = client->ungreeted = 0;
 	client->heard = clock_monotonic();
 	uv_read_start((uv_stream_t *)&link->pipe, on_space, on_read);
 	requests = client->out;
@@ -490,8 +493,17 @@ static void
 on_watch(uv_timer_t *timer)
 {
 	struct control_client *client = timer->data;
+	unsigned patience = client->transport != NULL ? GREETING_TICKS : SILENT_TICKS;
 
-	if (client->link != NULL && client->link->connected && ++client->silent > SILENT_TICKS)
+	if (client->link == NULL || !client->link->connected)
+		return;
+	client->silent++;
+	/* before the greeting all bytes are the same: blank lines without end are none */
+	if (!client->greeted && ++client->ungreeted <= patience)
+		return;
+	if (!client->greeted && client->silent < client->ungreeted)
+		lose(client, "what answers is not a gateway: it does not greet");
+	else if (client->silent > SILENT_TICKS)
 		lose(client, "nothing was heard from the gateway for some seconds");
 }
 

@@ -70,7 +70,8 @@ class Sshd(Daemon):
         self.host_key = make_key(home / "host_key")
         self.authorized = home / "authorized_keys"
         self.authorized.touch(mode=0o600)
-        self.set_environment = {"PATH": f"{BUILD}:/usr/bin:/bin:/usr/sbin:/sbin", **(environment or {})}
+        # HOME: what root's shell has in its start-up files is no matter of the tests'
+        self.set_environment = {"HOME": home, "PATH": f"{BUILD}:/usr/bin:/bin:/usr/sbin:/sbin", **(environment or {})}
         self.configuration = home / "sshd_config"
         self.configure(options)
         argv = [SSHD, "-D", "-e", "-f", self.configuration]
@@ -131,13 +132,19 @@ class Sshd(Daemon):
         """The processes below the one that listens: one or more for each connection."""
         return children(self.process.pid) if self.running else []
 
-    def kill_sessions(self):
-        """Cuts every connection, as when sshd crashes: no goodbye of SSH's."""
-        for pid in self.sessions():
+    def kill_sessions(self, sessions=None):
+        """Cuts every connection (or those that sessions() gave before), as when sshd crashes: no goodbye of SSH's."""
+        for pid in self.sessions() if sessions is None else sessions:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+    def kill(self):
+        """With its sessions: those whose client's namespace is gone would never hear of it."""
+        sessions = self.sessions()
+        super().kill()
+        self.kill_sessions(sessions)
 
     def let_in(self, key, options=""):
         """Lets in a key (path of its private half), perhaps with options such as command="…"."""

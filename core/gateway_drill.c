@@ -9,6 +9,9 @@
  * The drill belongs to the gateway and not to who asked: it goes on when they leave. A tunnel is silent for
  * at most SILENT_MOST, whatever happens, and passes packets again at the gateway's end; the data plane lives
  * in this process, so that its death ends the silence too.
+ *
+ * Traffic stays where it went, which may be out of the reach of whoever asked by this very connection: then
+ * it goes back to the tunnel, as from a switchover that nobody confirmed.
  */
 #include "core/gateway_internal.h"
 
@@ -46,6 +49,7 @@ struct gateway_drill {
 	struct failover_move move;
 	uint32_t active_after;
 	bool forced;
+	bool own; /* whoever asked comes by this connection */
 };
 
 static void
@@ -198,6 +202,7 @@ finish(struct gateway_drill *drill)
 {
 	const char *name = drill->tunnel->connection->config->name;
 	bool carried_on = drill->noticed != 0 && drill->move.to >= 0;
+	bool moved = drill->own && carried_on && (drill->active_after & 1u << drill->tunnel->member) == 0;
 	json_t *report = make_report(drill);
 	char *path = keep_report(drill, report), outage[64];
 
@@ -213,11 +218,19 @@ finish(struct gateway_drill *drill)
 		json_object_set_new(report, "file", json_string(path));
 		gateway_add_line(json_object_get(report, "lines"), "  report     %s", path);
 	}
+	if (moved)
+		gateway_add_line(
+		    json_object_get(report, "lines"),
+		    "  yours      your own way here: goes back in %d s unless 'twinspan confirm %s'",
+		    GATEWAY_OWN_PATH_S, name);
 	control_request_done(drill->request, report, "%s: %s", name,
 			     carried_on            ? "the other tunnel took over"
 			     : drill->noticed != 0 ? "noticed, but no other tunnel could take over"
 						   : "the loss was not noticed in time");
 	free(path);
+	if (moved)
+		failover_return_within(drill->tunnel->connection->failover, drill->tunnel->member, "drill",
+				       GATEWAY_OWN_PATH_S);
 	end(drill);
 }
 
@@ -283,7 +296,7 @@ silence_limit(const struct gateway_tunnel *tunnel)
 }
 
 static void
-begin(struct gateway_tunnel *tunnel, struct control_request *request)
+begin(struct gateway_tunnel *tunnel, struct control_request *request, bool own)
 {
 	struct gateway *gateway = tunnel->gateway;
 	struct gateway_drill *drill = memory_zeroed(1, sizeof(*drill));
@@ -299,6 +312,7 @@ begin(struct gateway_tunnel *tunnel, struct control_request *request)
 	    .tx_bps = tunnel->row.tx_bps,
 	    .move = {.from = -1, .to = -1, .outage_ms = NAN},
 	    .forced = control_request_flag(request, "force"),
+	    .own = own,
 	};
 	snprintf(drill->who, sizeof(drill->who), "%s", control_request_who(request));
 	gateway->drill = drill;
@@ -354,6 +368,7 @@ answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
 {
 	struct gateway_connection *connection = tunnel->connection;
 	struct gateway_path path = gateway_path_of(tunnel->gateway, request);
+	bool own = path.connection == connection && path.member < 0;
 	struct failover_plan plan = {.from = (int)tunnel->member, .to = -1};
 	struct failover_status status;
 	char noticed[160];
@@ -376,9 +391,10 @@ answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
 	control_request_done(
 	    request, answer,
 	    "%s would be silenced in both directions until the gateway has noticed by itself "
-	    "and moved, at most %.0f s; traffic is interrupted that long. %s. Then the tunnel "
+	    "and moved, at most %.0f s; traffic is interrupted that long%s. %s. Then the tunnel "
 	    "is given back",
-	    tunnel->config->name, (double)silence_limit(tunnel) / USEC_PER_SEC, noticed);
+	    tunnel->config->name, (double)silence_limit(tunnel) / USEC_PER_SEC,
+	    own ? ", and so is your own way to this gateway" : "", noticed);
 }
 
 static void
@@ -388,7 +404,9 @@ do_drill(void *context, struct control_request *request)
 	struct gateway_connection *connection = gateway_asked_connection(gateway, request);
 	struct failover_status status;
 	struct gateway_tunnel *tunnel;
+	struct gateway_path path;
 	const char *name, *against;
+	enum gateway_own own;
 
 	if (connection == NULL)
 		return;
@@ -419,12 +437,14 @@ do_drill(void *context, struct control_request *request)
 		return;
 	}
 	tunnel = &connection->tunnels[__builtin_ctz(status.active)];
-	if (!gateway_guard(tunnel, request, "silence", false))
+	path = gateway_path_of(gateway, request);
+	own = gateway_own_path(tunnel, &path, against == NULL);
+	if (!gateway_guard(tunnel, request, &path, own, "to silence it"))
 		return;
 	if (control_request_flag(request, "dry_run"))
 		answer_plan(tunnel, request);
 	else
-		begin(tunnel, request);
+		begin(tunnel, request, own == GATEWAY_OWN_MOVES);
 }
 
 void

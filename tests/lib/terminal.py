@@ -10,14 +10,20 @@ import subprocess
 import termios
 
 
+def take_terminal():
+    """In the child: its stdin is its controlling terminal, /dev/tty."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
-    def __init__(self, suite, *argv):
+    def __init__(self, suite, *argv, environment=None):
         self.fd, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
         try:
             self.process = subprocess.Popen([str(a) for a in argv], stdin=end, stdout=end, stderr=end,
-                                            env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
-                                            start_new_session=True)
+                                            env={**(environment if environment is not None else os.environ),
+                                                 "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+                                            start_new_session=True, preexec_fn=take_terminal)
         finally:
             os.close(end)
         self.pid = self.process.pid

@@ -7,7 +7,6 @@ confirmed, also where nobody can come back, and where the gateway is killed mean
 import pathlib
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
@@ -118,16 +117,17 @@ def an_operator_behind_the_hub_reaches_the_site_through_its_tunnels():
 def down_of_the_tunnel_that_one_stands_on_is_said_first_and_turns_back():
     tunnel = active()
     settled(tunnel)
+    sequence = w.gateway.last_sequence()
     shell = Shell()
-    said = operator("down", tunnel, "--confirm-within", "6")
+    said = operator("down", tunnel, "--confirm-within", "12")
     note(said.strip())
-    expect(f"you reach this gateway through {CONNECTION} (from {world.VPC_HOST}): it turns back in 6 s" in said, said)
+    expect(f"you reach this gateway through {CONNECTION} (from {world.VPC_HOST}): it turns back in 12 s" in said, said)
     w.gateway.wait_for("tunnels", tunnel, {"state": "disabled"}, 20)
     expect(waits() == f"down of {tunnel}", f"it waits: {waits()}")
     settled(other(tunnel))
     expect(shell.goes_on(), "the session goes by the other tunnel")
     expect(CONNECTION in operator("show", "connections"), "new ones too")
-    w.gateway.wait_event("tunnel.reverted", tunnel, 15)
+    w.gateway.wait_event("tunnel.reverted", tunnel, 25, after=sequence)
     settled(tunnel, 30)
     expect(waits() is None, "nothing waits any more")
     expect(w.gateway.row("tunnels", tunnel)["state"] == "up", "it is up")
@@ -156,10 +156,11 @@ def on_ones_own_path_a_minute_is_the_rule_and_confirm_keeps_it():
     expect("turns back in 60 s" in said, said)
     w.gateway.wait_for("connections", CONNECTION, {"unconfirmed": "switchover"}, 10)
     operator("confirm", CONNECTION)
-    settled(other(active()) if waits() else active())
+    moved = active()
+    settled(moved)
     said = operator("switchover", CONNECTION, "--confirm-within", "0")
     expect("and it stays so" in said, said)
-    time.sleep(2)
+    settled(other(moved))
     expect(waits() is None, "who says 0 means it")
     operator("auto", CONNECTION)
 
@@ -172,12 +173,13 @@ def with_no_other_tunnel_it_takes_force_and_comes_back_by_itself():
     for verb in ("down", "disable", "drain"):
         said = operator(verb, tunnel, code=1)
         expect("your own connection" in said and "--force" in said, said)
-    said = operator("disable", tunnel, "--force", "--confirm-within", "7")
+    sequence = w.gateway.last_sequence()
+    said = operator("disable", tunnel, "--force", "--confirm-within", "12")
     note(said.strip())
-    expect("it turns back in 7 s" in said, f"the answer comes before the end: {said}")
+    expect("it turns back in 12 s" in said, f"the answer comes before the end: {said}")
     w.gateway.wait_for("tunnels", tunnel, {"state": "disabled"}, 10)
     expect(not reached(), "the operator is cut off")
-    w.gateway.wait_event("tunnel.reverted", tunnel, 15)
+    w.gateway.wait_event("tunnel.reverted", tunnel, 25, after=sequence)
     wait_until(reached, 30, "the tunnel is back")
     expect(CONNECTION in operator("show", "connections"), "the operator can come back")
     w.gateway.command("up", other(tunnel))
@@ -237,8 +239,8 @@ def a_change_that_cuts_ones_own_path_comes_back_by_itself():
     w.gateway.configuration.write_text(before[:before.index("connections:")])
     said = operator("reload", code=1)
     expect("your own connection" in said, said)
-    said = operator("reload", "--force", "--confirm-within", "5")
-    expect("turns back in 5 s" in said, f"the answer comes before the end: {said}")
+    said = operator("reload", "--force", "--confirm-within", "10")
+    expect("turns back in 10 s" in said, f"the answer comes before the end: {said}")
     wait_until(lambda: w.gateway.row("connections", CONNECTION) is None, 10, "it is applied")
     w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 40)
     wait_until(reached, 20, "the tunnels are back")

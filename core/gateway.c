@@ -381,6 +381,9 @@ on_second(uv_timer_t *handle)
 	gateway_routes_tick(gateway);
 	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
+	/* last, of what the others have just published */
+	history_sample(gateway->history, gateway->store, clock_monotonic(), clock_wall());
+	history_tell(gateway->history, gateway->store);
 }
 
 /* Tells systemd (sd_notify(3)'s protocol: one datagram to NOTIFY_SOCKET), where it asked to be told. */
@@ -468,6 +471,8 @@ open_loop(struct gateway *gateway)
 
 	uv_loop_init(&gateway->loop);
 	gateway->store = model_store_new();
+	gateway->history = history_new();
+	history_provide(gateway->history, gateway->store);
 	gateway->watch = (struct model_watch){.changed = on_store_changed, .context = gateway};
 	model_store_watch(gateway->store, &gateway->watch);
 	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
@@ -497,6 +502,7 @@ close_loop(struct gateway *gateway)
 	uv_loop_close(&gateway->loop);
 	model_store_unwatch(gateway->store, &gateway->watch);
 	model_store_free(gateway->store);
+	history_free(gateway->history);
 	model_row_clear(model_kind_info(MODEL_KIND_GATEWAY)->shape, &gateway->row);
 	config_free(gateway->config);
 	gateway_source_free(&gateway->source);

@@ -32,6 +32,7 @@
 #include "core/ike/ike.h"
 #include "core/journal/journal.h"
 #include "core/journal/usage.h"
+#include "core/model/history.h"
 #include "core/model/model.h"
 #include "core/plugins.h"
 #include "core/routing/routing.h"
@@ -156,6 +157,7 @@ struct gateway {
 	struct config *config;
 	struct model_store *store;
 	struct control_server *server;
+	struct history *history; /* the rates of the last day, for graphs */
 	struct journal *journal;
 	struct usage *usage;
 	const struct dataplane_ops *plane_ops;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What is used, from the data plane's counters and failover's word on which tunnels are usable: the bill's
- * figures per connection and month (core/journal/usage.h counts and keeps them), and whether traffic comes
- * back by another tunnel than the one by which it leaves.
+ * figures per connection, month and day (core/journal/usage.h counts and keeps them), and whether traffic
+ * comes back by another tunnel than the one by which it leaves.
  */
 #include "core/gateway_internal.h"
 
@@ -49,6 +49,7 @@ gateway_usage_note(struct gateway_connection *connection)
 struct usage_page {
 	const struct gateway *gateway;
 	const struct model_query *query;
+	const struct model_kind_info *info;
 	struct model_filter *filter;
 	usec_t now;
 	size_t given;
@@ -56,34 +57,34 @@ struct usage_page {
 };
 
 static void
-fill_row(const struct usage_page *page, const struct usage_month *month, struct model_usage *row)
+fill_row(const struct usage_page *page, const struct usage_period *period, struct model_usage *row)
 {
 	const struct config_billing *billing = &page->gateway->config->billing;
 
-	model_row_init(model_kind_info(MODEL_KIND_USAGE)->shape, row);
-	model_set(&row->connection, month->connection);
-	row->from = month->from;
-	row->to = month->to > page->now && month->from <= page->now ? page->now : month->to;
-	row->connection_hours = (double)month->connected_us / (3600.0 * USEC_PER_SEC);
-	row->rx_bytes = month->rx_bytes;
-	row->tx_bytes = month->tx_bytes;
+	model_row_init(page->info->shape, row); /* a day has the fields of a month */
+	model_set(&row->connection, period->connection);
+	row->from = period->from;
+	row->to = period->to > page->now && period->from <= page->now ? page->now : period->to;
+	row->connection_hours = (double)period->connected_us / (3600.0 * USEC_PER_SEC);
+	row->rx_bytes = period->rx_bytes;
+	row->tx_bytes = period->tx_bytes;
 	if (!billing->enabled)
 		return;
-	row->amount = (double)usage_amount(month->connected_us, month->tx_bytes, billing->connection_hour,
+	row->amount = (double)usage_amount(period->connected_us, period->tx_bytes, billing->connection_hour,
 					   billing->gigabyte_out) /
 		      1e6;
 	model_set(&row->currency, billing->currency);
 }
 
 static bool
-give_month(void *context, const struct usage_month *month)
+give_period(void *context, const struct usage_period *period)
 {
-	const struct model_kind_info *info = model_kind_info(MODEL_KIND_USAGE);
 	struct usage_page *page = context;
+	const struct model_kind_info *info = page->info;
 	struct model_usage row;
 	char key[256];
 
-	fill_row(page, month, &row);
+	fill_row(page, period, &row);
 	/* Connections' names hold no byte below the space that joins a key: the walk is in the keys' order.
 	 */
 	if ((page->query->after == NULL ||
@@ -96,19 +97,31 @@ give_month(void *context, const struct usage_month *month)
 }
 
 static bool
-provide_usage(void *context, const struct model_query *query)
+provide(struct gateway *gateway, const struct model_query *query, enum model_kind kind, enum usage_unit unit)
 {
-	struct gateway *gateway = context;
-	struct usage_page page = {.gateway = gateway, .query = query, .now = clock_wall()};
+	struct usage_page page = {
+	    .gateway = gateway, .query = query, .info = model_kind_info(kind), .now = clock_wall()};
 
 	page.filter = model_filter_parse(query->filter, NULL);
 	if (page.filter == NULL)
 		return true;
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		gateway_usage_note(gateway->connections[i]);
-	usage_walk(gateway->usage, give_month, &page);
+	usage_walk(gateway->usage, unit, give_period, &page);
 	model_filter_free(page.filter);
 	return !page.stopped;
+}
+
+static bool
+provide_months(void *context, const struct model_query *query)
+{
+	return provide(context, query, MODEL_KIND_USAGE, USAGE_MONTHS);
+}
+
+static bool
+provide_days(void *context, const struct model_query *query)
+{
+	return provide(context, query, MODEL_KIND_USAGE_DAY, USAGE_DAYS);
 }
 
 void
@@ -149,7 +162,8 @@ gateway_usage_open(struct gateway *gateway)
 	}
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		gateway_usage_begin(gateway->connections[i]);
-	model_store_set_provider(gateway->store, MODEL_KIND_USAGE, provide_usage, gateway);
+	model_store_set_provider(gateway->store, MODEL_KIND_USAGE, provide_months, gateway);
+	model_store_set_provider(gateway->store, MODEL_KIND_USAGE_DAY, provide_days, gateway);
 }
 
 void

@@ -21,6 +21,7 @@
 #include "tui/configuration/configuration.h"
 
 #define FRAME_MS 20
+#define REST_MS 150 /* until the past of what has come into view is asked for */
 #define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define BEGIN_MS 50 /* after the first frame: sites wait for the gateway that was asked for */
 #define STALE_AFTER (3 * USEC_PER_SEC)
@@ -137,11 +138,23 @@ app_stale(const struct app *app)
  * --------------------------------------------------------------------------------------------------- */
 
 static void
+on_rest(uv_timer_t *timer)
+{
+	struct app *app = timer->data;
+
+	if (!app->quitting)
+		past_ask(app->scene.past);
+}
+
+static void
 draw_now(struct app *app)
 {
 	app->frame_waits = false;
-	if (!app->quitting && !configuration_away(app))
-		app_draw(app);
+	if (app->quitting || configuration_away(app))
+		return;
+	app_draw(app);
+	if (past_frame_over(app->scene.past))
+		uv_timer_start(&app->rest, on_rest, REST_MS, 0);
 }
 
 static void
@@ -194,9 +207,9 @@ on_second(uv_timer_t *timer)
 		return;
 	panel = app_panel(app);
 	if (app_stale(app) || app->state != CONTROL_LIVE)
-		history_gap(app->scene.history);
+		history_gap(app->scene.history, clock_monotonic(), clock_wall());
 	else
-		history_sample(app->scene.history, app->scene.store);
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
 	if (panel->ops->tick != NULL)
 		panel->ops->tick(panel);
 	/* just after the next full second, so that the clock is right */
@@ -312,9 +325,11 @@ on_state(void *context, size_t index)
 		return;
 	}
 	app->state = site->state;
-	if (site->state == CONTROL_LIVE && !app->ever_live)
-		history_sample(app->scene.history,
-			       app->scene.store); /* so that the first screen has a graph */
+	if (site->state == CONTROL_LIVE) {
+		/* so that the first screen has a graph */
+		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
+		past_forget(app->scene.past);
+	}
 	app->ever_live = site->ever_live;
 	snprintf(app->why, sizeof(app->why), "%s", site->why);
 	sheet_link_changed(app);
@@ -443,7 +458,8 @@ open_handles(struct app *app)
 	uv_timer_init(&app->loop, &app->second);
 	uv_timer_init(&app->loop, &app->frame);
 	uv_timer_init(&app->loop, &app->begin);
-	app->second.data = app->frame.data = app->begin.data = app;
+	uv_timer_init(&app->loop, &app->rest);
+	app->second.data = app->frame.data = app->begin.data = app->rest.data = app;
 	uv_poll_init(&app->loop, &app->input_poll, STDIN_FILENO);
 	app->input_poll.data = app;
 	/* libuv made it non-blocking, and the terminal's output with it: ncurses would lose bytes */
@@ -459,6 +475,7 @@ close_handles(struct app *app)
 	uv_close((uv_handle_t *)&app->second, NULL);
 	uv_close((uv_handle_t *)&app->begin, NULL);
 	uv_close((uv_handle_t *)&app->frame, NULL);
+	uv_close((uv_handle_t *)&app->rest, NULL);
 	for (size_t i = 0; i < COUNT_OF(watched_signals); i++)
 		uv_close((uv_handle_t *)&app->signals[i], NULL);
 }
@@ -501,6 +518,8 @@ close_all(struct app *app)
 		if (app->opened[i] != NULL)
 			app->opened[i]->ops->close(app->opened[i]);
 	}
+	past_free(app->scene.past);
+	app->scene.past = NULL;
 	if (app->fleet != NULL)
 		fleet_close(app->fleet);
 	uv_run(&app->loop, UV_RUN_DEFAULT);
@@ -562,6 +581,7 @@ console_run(const struct console_options *options)
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&app.loop);
+	app.scene.past = past_new(&app.scene);
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
 	app.scene.context = &app;

@@ -45,7 +45,7 @@ struct app {
 	uv_loop_t loop;
 	uv_poll_t input_poll;
 	uv_signal_t signals[5];
-	uv_timer_t second, frame, begin;
+	uv_timer_t second, frame, begin, rest;
 	bool frame_waits, quitting;
 	usec_t answered; /* monotonic: when an answer was last drawn at once */
 

@@ -10,6 +10,7 @@
 #include "tui/app.h"
 #include "tui/complete.h"
 #include "tui/configuration/configuration.h"
+#include "tui/format.h"
 #include "tui/overlay.h"
 #include "tui/panels/text.h"
 #include "tui/sites/both.h"
@@ -173,6 +174,30 @@ go_mouse(struct app *app, const char *argument)
 }
 
 static void
+go_span(struct app *app, const char *argument)
+{
+	unsigned span = (unsigned)(app->scene.span + 1) % HISTORY_SPANS;
+	const struct history_resolution *resolution;
+	char window[FORMAT_TEXT], clean[64];
+
+	if (argument != NULL) {
+		for (span = 0; span < HISTORY_SPANS; span++) {
+			if (strcmp(history_resolutions[span].name, argument) == 0)
+				break;
+		}
+	}
+	if (span == HISTORY_SPANS) {
+		app_say(app, ROLE_bad, "a span is minutes, hours or day, not '%s'",
+			text_clean(clean, sizeof(clean), argument));
+		return;
+	}
+	app->scene.span = (enum history_span)span;
+	resolution = &history_resolutions[span];
+	app_say(app, ROLE_text, "graphs reach back up to %s",
+		format_window((size_t)resolution->seconds * resolution->samples, window));
+}
+
+static void
 go_pause(struct app *app, const char *argument)
 {
 	(void)argument;
@@ -243,6 +268,7 @@ static const struct {
     {"theme", go_theme},
     {"mouse", go_mouse},
     {"pause", go_pause},
+    {"span", go_span},
     {"quit", go_quit},
     {"suspend", go_suspend},
     {"last-place", go_last},

@@ -10,7 +10,7 @@ tui_libconsole_la_SOURCES = \
 	tui/configuration/diff.c tui/configuration/editor.c tui/configuration/form.c tui/configuration/keep.c \
 	tui/configuration/new_connection.c tui/configuration/page.c tui/configuration/review.c tui/configuration/surface.c \
 	tui/format.c tui/format.h \
-	tui/history.c tui/history.h \
+	tui/past.c tui/past.h \
 	tui/keys.c tui/keys.h \
 	tui/navigation.c \
 	tui/output/clipboard.c tui/output/clipboard.h \
@@ -29,7 +29,7 @@ tui_libconsole_la_SOURCES = \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
-	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c \
+	tui/panels/detail.c tui/panels/detail_below.c tui/panels/detail_charts.c tui/panels/detail_days.c \
 	tui/panels/detail_fields.c tui/panels/detail_internal.h tui/panels/events.c \
 	tui/panels/gateway.c tui/panels/others.c tui/panels/sites.c tui/panels/usage.c \
 	tui/panels/overview.c tui/panels/overview_draw.c tui/panels/overview_internal.h \

@@ -121,6 +121,22 @@ format_since(usec_t now, usec_t at, char out[FORMAT_TEXT])
 }
 
 const char *
+format_window(size_t seconds, char out[FORMAT_TEXT])
+{
+	size_t minutes = (seconds + 30) / 60;
+
+	if (seconds < 120)
+		snprintf(out, FORMAT_TEXT, "%zu s", seconds);
+	else if (minutes < 120)
+		snprintf(out, FORMAT_TEXT, "%zu min", minutes);
+	else if (minutes % 60 == 0 || minutes >= 600)
+		snprintf(out, FORMAT_TEXT, "%zu h", (minutes + 30) / 60);
+	else
+		snprintf(out, FORMAT_TEXT, "%zu h %zu min", minutes / 60, minutes % 60);
+	return out;
+}
+
+const char *
 format_until(usec_t now, usec_t at, char out[FORMAT_TEXT])
 {
 	if (at == 0)

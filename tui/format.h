@@ -28,6 +28,8 @@ const char *format_ms(double ms, char out[FORMAT_TEXT]);
 const char *format_percent(double percent, char out[FORMAT_TEXT]);
 /** Time since `at` in short: "4 min"; FORMAT_NONE where `at` is unset. */
 const char *format_since(usec_t now, usec_t at, char out[FORMAT_TEXT]);
+/** The length of a graph: "40 s", "4 min", "3 h", "2 h 50 min". */
+const char *format_window(size_t seconds, char out[FORMAT_TEXT]);
 /** Time until `at`: "8 s"; "now" where it has passed. */
 const char *format_until(usec_t now, usec_t at, char out[FORMAT_TEXT]);
 /** Local time of day, "14:03:22". */

@@ -6,9 +6,10 @@
 
 #include "tui/panels/panels.h"
 
-const struct panel_ops *const panels[] = {&panel_overview, &panel_tunnels,    &panel_peers,   &panel_routes,
-					  &panel_received, &panel_advertised, &panel_events,  &panel_usage,
-					  &panel_sites,    &panel_gateway,    &panel_plugins, NULL};
+const struct panel_ops *const panels[] = {
+    &panel_overview,   &panel_tunnels, &panel_peers,      &panel_routes, &panel_received,
+    &panel_advertised, &panel_events,  &panel_usage,      &panel_sites,  &panel_gateway,
+    &panel_plugins,    &panel_history, &panel_usage_days, NULL};
 
 const struct panel_ops *
 panel_of_kind(enum model_kind kind)
@@ -37,7 +38,11 @@ mentioned(const struct model_store *store, enum model_kind wanted, enum model_ki
 		name = ((const struct model_advertised *)row)->peer;
 		break;
 	case MODEL_KIND_USAGE:
+	case MODEL_KIND_USAGE_DAY:
 		name = ((const struct model_usage *)row)->connection;
+		break;
+	case MODEL_KIND_HISTORY:
+		name = ((const struct model_history *)row)->name;
 		break;
 	default:
 		break;

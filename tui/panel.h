@@ -11,7 +11,7 @@
 #include "core/control/commands.h"
 #include "core/model/model.h"
 #include "tui/canvas.h"
-#include "tui/history.h"
+#include "tui/past.h"
 #include "tui/widgets/graph.h"
 #include "tui/widgets/marks.h"
 
@@ -29,6 +29,8 @@ struct scene {
 	struct control_client *client; /* for pages of the large kinds; NULL: they stay empty */
 	struct model_store *store;     /* the copy */
 	struct history *history;
+	struct past *past;               /* who asks for what was before; NULL: nobody */
+	enum history_span span;          /* that the graphs show */
 	const struct settings *settings; /* NULL: none */
 	struct fleet *fleet;             /* all gateways; NULL: only this one */
 	size_t site;                     /* which of them this is */

@@ -356,35 +356,6 @@ find_kind(const char *word)
 	return NULL;
 }
 
-static bool
-is_month(const char *text)
-{
-	return strlen(text) == 7 && strspn(text, "0123456789") == 4 && text[4] == '-' &&
-	       strspn(text + 5, "0123456789") == 2 && strcmp(text + 5, "01") >= 0 &&
-	       strcmp(text + 5, "12") <= 0;
-}
-
-/* --filter and --month as one filter: a month's rows begin with its first day. Returns new, or NULL with
- * `err`. */
-static char *
-filter_of(const struct model_kind_info *info, const json_t *arguments, struct error *err)
-{
-	const char *filter = json_string_value(json_object_get(arguments, "filter"));
-	const char *month = json_string_value(json_object_get(arguments, "month"));
-	char clean[64];
-
-	if (month == NULL)
-		return text_copy(filter != NULL ? filter : "");
-	if (info->kind != MODEL_KIND_USAGE)
-		error_set(err, "--month is for usage only, not for %s", info->plural);
-	else if (!is_month(month))
-		error_set(err, "--month wants a month such as 2026-11, not '%s'",
-			  text_clean(clean, sizeof(clean), month));
-	else
-		return text_format("from:%s-01T %s", month, filter != NULL ? filter : "");
-	return NULL;
-}
-
 int
 show_run(const struct cli *cli, const json_t *arguments)
 {
@@ -400,7 +371,7 @@ show_run(const struct cli *cli, const json_t *arguments)
 	show.info = find_kind(json_string_value(json_object_get(arguments, "kind")));
 	if (show.info == NULL)
 		return CONTROL_EXIT_USAGE;
-	filter = filter_of(show.info, arguments, &err);
+	filter = show_filter(&show.info, arguments, &err);
 	if (filter == NULL)
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	if (show.info->storage == MODEL_PAGED)

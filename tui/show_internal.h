@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "core/model/model.h"
 
 #define TABLE_COLUMNS 12
@@ -39,5 +41,10 @@ bool name_matches(const struct model_kind_info *info, const void *row, const cha
  */
 char *name_filter(const struct model_kind_info *info, const char *name, const char *filter,
 		  struct error *err);
+/*
+ * What the options of `show` ask for as one filter: --filter, --month and --by. The last one may ask for
+ * another kind, of the same in smaller parts: `*info` is that one then. Returns new, or NULL with `err`.
+ */
+char *show_filter(const struct model_kind_info **info, const json_t *arguments, struct error *err);
 
 #endif

@@ -23,6 +23,8 @@ static const char *const columns[MODEL_KIND_COUNT] = {
     [MODEL_KIND_ADVERTISED] = "peer prefix next_hop med local_pref as_path",
     [MODEL_KIND_EVENT] = "at severity kind subject text",
     [MODEL_KIND_USAGE] = "connection from connection_hours rx_bytes tx_bytes amount currency",
+    [MODEL_KIND_USAGE_DAY] = "connection from connection_hours rx_bytes tx_bytes amount currency",
+    [MODEL_KIND_HISTORY] = "name at rx_bps tx_bps rtt_ms loss_percent received established_percent",
     [MODEL_KIND_SITE] = "name host state",
     [MODEL_KIND_PLUGIN] = "name kind version state description",
 };
@@ -61,7 +63,8 @@ time_cell(const struct model_kind_info *info, usec_t at, char *out, size_t size)
 
 	if (info->storage == MODEL_STORED && at <= now) {
 		snprintf(out, size, "%s", clock_format_span(now - at, span, sizeof(span)));
-	} else if (info->kind == MODEL_KIND_USAGE) { /* months are UTC's, wherever one looks at them */
+	} else if (info->kind == MODEL_KIND_USAGE || info->kind == MODEL_KIND_USAGE_DAY) {
+		/* months and days are UTC's, wherever one looks at them */
 		gmtime_r(&seconds, &tm);
 		strftime(out, size, "%Y-%m-%d", &tm);
 	} else if (info->storage == MODEL_STORED) {

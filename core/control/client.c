@@ -44,7 +44,8 @@ struct control_client {
 	uv_loop_t *loop; /* NULL for a detached one */
 	char *socket;
 	const struct control_transport *transport;
-	bool reconnect;
+	bool reconnect, brief;
+	bool refollows; /* a walk was asked for anew while the copy is true: nobody need be told */
 	enum control_client_trouble trouble;
 	size_t events;
 	struct control_client_events callbacks;
@@ -135,7 +136,11 @@ take_model(struct control_client *client, const json_t *message, bool *known, st
 		return true;
 	if (client->mirror.missed != 0 && client->callbacks.missed != NULL)
 		client->callbacks.missed(client->callbacks.context, client->mirror.missed);
-	if (!client->closed && client->mirror.live != was_live)
+	if (client->mirror.live == was_live || client->closed)
+		return true;
+	if (client->refollows)
+		client->refollows = !client->mirror.live;
+	else
 		set_state(client, client->mirror.live ? CONTROL_LIVE : CONTROL_SYNCING, NULL);
 	return true;
 }
@@ -230,7 +235,7 @@ drop_link(struct control_client *client)
 	struct link *link = client->link;
 
 	client->link = NULL;
-	client->greeted = false;
+	client->greeted = client->refollows = false;
 	client->mirror.live = false;
 	buffer_free(&client->in.bytes);
 	buffer_free(&client->out);
@@ -333,10 +338,10 @@ let_others_in(struct link *link)
 static json_t *
 follow_message(const struct control_client *client)
 {
-	return json_pack("{s:i, s:s, s:o, s:o, s:I}", "id", 0, "do", "follow", "kinds",
+	return json_pack("{s:i, s:s, s:o, s:o, s:I, s:b}", "id", 0, "do", "follow", "kinds",
 			 control_kinds_to_json(client->mirror.kinds), "paged",
 			 control_kinds_to_json(client->mirror.paged_kinds), "events",
-			 (json_int_t)client->events);
+			 (json_int_t)client->events, "brief", client->brief);
 }
 
 /* Who sits here, for the events over there. */
@@ -593,6 +598,7 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 	}
 	client->reconnect = options->reconnect;
 	client->events = options->events;
+	client->brief = options->brief;
 	client->callbacks = options->callbacks;
 	uv_timer_init(loop, &client->retry);
 	uv_timer_init(loop, &client->watchdog);
@@ -651,13 +657,16 @@ control_client_retry(struct control_client *client)
 }
 
 void
-control_client_follow(struct control_client *client, uint64_t kinds, size_t events)
+control_client_follow(struct control_client *client, uint64_t kinds, size_t events, bool brief)
 {
 	client->events = events;
+	client->brief = brief;
 	client->mirror.kinds |= kinds;
 	if (client->closed || client->link == NULL || !client->link->connected || !client->greeted)
 		return; /* the greeting begins with it */
-	set_state(client, CONTROL_SYNCING, NULL);
+	client->refollows = client->mirror.live;
+	if (!client->refollows)
+		set_state(client, CONTROL_SYNCING, NULL);
 	control_append(&client->out, follow_message(client));
 	flush(client);
 }

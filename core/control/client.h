@@ -44,6 +44,7 @@ struct control_client_options {
 	bool reconnect;                            /* try again for ever, 0.2 s to 5 s apart; else one try */
 	uint64_t kinds;       /* STORED and LOG kinds to follow: bit per enum model_kind; 0: none, only ask */
 	uint64_t paged_kinds; /* PAGED kinds whose single changes are wanted (show --watch) */
+	bool brief;           /* changes of figures are not wanted (protocol.h) */
 	size_t events;        /* how many past events to begin with */
 	struct control_client_events callbacks;
 };
@@ -63,8 +64,9 @@ enum control_client_trouble control_client_trouble(const struct control_client *
 uint64_t control_client_next_try(const struct control_client *client);
 /** Tries now, whatever was waited for. Nothing where a connection stands or is being made. */
 void control_client_retry(struct control_client *client);
-/** Follows more STORED and LOG kinds from now on (a bit each), with so many past events. */
-void control_client_follow(struct control_client *client, uint64_t kinds, size_t events);
+/** Follows more STORED and LOG kinds from now on (a bit each), with so many past events; in brief, or no
+ * longer. */
+void control_client_follow(struct control_client *client, uint64_t kinds, size_t events, bool brief);
 /** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
  */
 struct model_store *control_client_store(struct control_client *client);

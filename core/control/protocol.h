@@ -20,7 +20,9 @@
  * What a client asks; `id` is a number of its choice that comes back in the answer:
  *   {"id": 1, "do": "follow", "kinds": ["tunnels", "events"], "paged": ["routes"], "events": 200}
  *     Rows of the stored kinds as they are and then as they change; single changes of paged kinds; events
- * from the last 200 on. A second one replaces the first and begins anew.
+ * from the last 200 on. A second one replaces the first and begins anew. With "brief": true what is sent,
+ * after the rows as they are, are no changes of figures (rates, counters, times) but the gateway's own, now
+ * and then, and fewer heartbeats: for who looks at many gateways over slow links.
  *   {"id": 2, "do": "query", "kind": "routes", "filter": "in:10.0.0.0/8", "after": "KEY", "limit": 100}
  *     A page of rows of any kind; `filter` and `after` may be missing or null. With "before": "KEY" in place
  * of `after` the rows before that key, with "before": null the last ones; in the same order as ever. With

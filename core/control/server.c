@@ -334,7 +334,7 @@ on_heartbeat(uv_timer_t *timer)
 		}
 		if (session->closing || session->out.length + session->in_flight != 0)
 			continue;
-		control_append(&session->out, json_pack("{s:b}", "heartbeat", true));
+		control_session_beat(session);
 		start_write(connection);
 	}
 }

@@ -36,6 +36,8 @@ struct control_session {
 	bool closing; /* nothing more is read; to be closed when everything is written */
 
 	bool following, begun, live, past_sent;
+	bool brief;     /* changes of figures alone are not sent */
+	unsigned ticks; /* heartbeats since it follows */
 	uint64_t kinds, paged_kinds;
 	struct model_cursor cursor;
 	uint64_t last_event; /* sequence of the last event that was sent */
@@ -86,6 +88,8 @@ bool control_session_input(struct control_session *session, unsigned most);
 bool control_session_has_room(const struct control_session *session);
 /* Makes output for who follows, as long as there is room. */
 void control_session_produce(struct control_session *session);
+/* A heartbeat is due: appends what this client is to hear, which may be nothing. */
+void control_session_beat(struct control_session *session);
 /* Ends it with a text that is sent before it closes. */
 void control_session_refuse(struct control_session *session, const char *text);
 void control_session_reply(struct control_session *session, json_int_t id, int exit_code, const char *text,

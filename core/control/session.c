@@ -12,6 +12,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#define BRIEF_BEAT 2    /* of the heartbeats, for who follows in brief */
+#define BRIEF_FIGURES 6 /* the gateway's rates, in place of a heartbeat */
+
 static uint64_t
 kind_bit(enum model_kind kind)
 {
@@ -139,7 +142,12 @@ put_change(void *context, const struct model_change *change)
 {
 	struct control_session *session = context;
 	const struct model_kind_info *info = model_kind_info(change->kind);
+	uint64_t fields = change->fields;
 
+	if (session->brief && session->live && info->storage == MODEL_STORED)
+		fields &= ~model_fields_figures(info->shape);
+	if (fields == 0 && change->row != NULL)
+		return true;
 	if ((session->kinds & kind_bit(change->kind)) == 0)
 		return true;
 	if (change->row == NULL)
@@ -148,10 +156,9 @@ put_change(void *context, const struct model_change *change)
 	else if (info->storage == MODEL_LOG)
 		put_event(session, change->row);
 	else
-		control_append(&session->out,
-			       json_pack("{s:s, s:o}", "put", info->plural, "row",
-					 model_row_to_json(info->shape, change->row,
-							   change->fields | key_fields(info))));
+		control_append(&session->out, json_pack("{s:s, s:o}", "put", info->plural, "row",
+							model_row_to_json(info->shape, change->row,
+									  fields | key_fields(info))));
 	return control_session_has_room(session);
 }
 
@@ -192,6 +199,34 @@ control_session_produce(struct control_session *session)
 		produce_changes(session);
 }
 
+/* Of all figures those of the gateway as a whole, now and then. */
+static bool
+put_figures(struct control_session *session)
+{
+	const struct model_store *store = session->server->store;
+	const struct model_kind_info *info = model_kind_info(MODEL_KIND_GATEWAY);
+
+	if (!session->live || (session->kinds & kind_bit(MODEL_KIND_GATEWAY)) == 0 ||
+	    model_store_count(store, MODEL_KIND_GATEWAY) == 0)
+		return false;
+	return control_append(
+	    &session->out,
+	    json_pack("{s:s, s:o}", "put", info->plural, "row",
+		      model_row_to_json(info->shape, model_store_at(store, MODEL_KIND_GATEWAY, 0),
+					model_fields_figures(info->shape) | key_fields(info))));
+}
+
+void
+control_session_beat(struct control_session *session)
+{
+	session->ticks++;
+	if (session->brief && session->ticks % BRIEF_BEAT != 0)
+		return;
+	if (session->brief && session->ticks % BRIEF_FIGURES == 0 && put_figures(session))
+		return;
+	control_append(&session->out, json_pack("{s:b}", "heartbeat", true));
+}
+
 static void
 handle_follow(struct control_session *session, const json_t *message)
 {
@@ -207,6 +242,8 @@ handle_follow(struct control_session *session, const json_t *message)
 	both = control_kinds_from_json(json_object_get(message, "kinds"));
 	session->kinds = both & stored;
 	session->paged_kinds = control_kinds_from_json(json_object_get(message, "paged")) & paged;
+	session->brief = json_is_true(json_object_get(message, "brief"));
+	session->ticks = 0;
 	session->following = true;
 	session->begun = session->live = false;
 	session->cursor = (struct model_cursor){0};

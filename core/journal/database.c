@@ -8,6 +8,7 @@
  * be removed by number. The schema is a list of steps; its version is the number of steps that were taken.
  */
 #include "core/journal/journal_internal.h"
+#include "core/journal/usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,11 @@ static const char *const steps[] = {
     " connected_us INTEGER NOT NULL, rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,"
     " PRIMARY KEY (connection, month)) WITHOUT ROWID;",
     "CREATE INDEX event_sequence ON event (sequence);",
+    "CREATE TABLE usage_day ("
+    " connection TEXT NOT NULL,"
+    " day INTEGER NOT NULL," /* 20261127 */
+    " connected_us INTEGER NOT NULL, rx_bytes INTEGER NOT NULL, tx_bytes INTEGER NOT NULL,"
+    " PRIMARY KEY (connection, day)) WITHOUT ROWID;",
 };
 
 void
@@ -119,6 +125,32 @@ upgrade(struct database *database, struct error *err)
 }
 
 static enum database_result
+prepare_usage(struct database *database, struct error *err)
+{
+	const struct {
+		const char *sql;
+		sqlite3_stmt **statement;
+	} all[] = {
+	    {"INSERT OR REPLACE INTO usage (connection, month, connected_us, rx_bytes, tx_bytes) "
+	     "VALUES (?,?,?,?,?)",
+	     &database->usage},
+	    {"INSERT OR REPLACE INTO usage_day (connection, day, connected_us, rx_bytes, tx_bytes) "
+	     "VALUES (?,?,?,?,?)",
+	     &database->usage_day},
+	    {"DELETE FROM usage_day WHERE connection = ?1 AND day <= (SELECT day FROM usage_day "
+	     "WHERE connection = ?1 ORDER BY day DESC LIMIT 1 OFFSET ?2)",
+	     &database->usage_trim},
+	};
+	enum database_result result = DATABASE_OK;
+
+	for (size_t i = 0; i < COUNT_OF(all) && result == DATABASE_OK; i++)
+		result = judge(database->handle,
+			       sqlite3_prepare_v2(database->handle, all[i].sql, -1, all[i].statement, NULL),
+			       "preparing the journal", err);
+	return result;
+}
+
+static enum database_result
 prepare(struct database *database, struct error *err)
 {
 	enum database_result result;
@@ -138,14 +170,7 @@ prepare(struct database *database, struct error *err)
 					  "text, fields) VALUES (?,?,?,?,?,?,?,?)",
 					  -1, &database->insert, NULL),
 		       "preparing the journal", err);
-	if (result != DATABASE_OK)
-		return result;
-	return judge(database->handle,
-		     sqlite3_prepare_v2(database->handle,
-					"INSERT OR REPLACE INTO usage (connection, month, connected_us, "
-					"rx_bytes, tx_bytes) VALUES (?,?,?,?,?)",
-					-1, &database->usage, NULL),
-		     "preparing the journal", err);
+	return result == DATABASE_OK ? prepare_usage(database, err) : result;
 }
 
 enum database_result
@@ -192,8 +217,10 @@ database_close(struct database *database)
 {
 	sqlite3_finalize(database->insert);
 	sqlite3_finalize(database->usage);
+	sqlite3_finalize(database->usage_day);
+	sqlite3_finalize(database->usage_trim);
 	sqlite3_close(database->handle);
-	database->insert = database->usage = NULL;
+	database->insert = database->usage = database->usage_day = database->usage_trim = NULL;
 	database->handle = NULL;
 }
 
@@ -258,17 +285,25 @@ insert(struct database *database, int64_t id, const struct journal_entry *entry,
 static enum database_result
 put_usage(struct database *database, const struct journal_usage *row, struct error *err)
 {
-	sqlite3_stmt *statement = database->usage;
+	sqlite3_stmt *statement = row->day ? database->usage_day : database->usage;
 	int code;
 
 	sqlite3_bind_text(statement, 1, row->connection, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, row->month);
+	sqlite3_bind_int64(statement, 2, row->number);
 	sqlite3_bind_int64(statement, 3, (sqlite3_int64)row->connected_us);
 	sqlite3_bind_int64(statement, 4, (sqlite3_int64)row->rx_bytes);
 	sqlite3_bind_int64(statement, 5, (sqlite3_int64)row->tx_bytes);
 	code = sqlite3_step(statement);
 	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
+	if (row->day && code == SQLITE_DONE) {
+		statement = database->usage_trim;
+		sqlite3_bind_text(statement, 1, row->connection, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(statement, 2, USAGE_DAYS_KEPT);
+		code = sqlite3_step(statement);
+		sqlite3_reset(statement);
+		sqlite3_clear_bindings(statement);
+	}
 	return judge(database->handle, code, "writing the usage", err);
 }
 
@@ -398,8 +433,9 @@ bool
 database_usage(const char *path, void (*visit)(void *context, const struct journal_usage *row), void *context,
 	       struct error *err)
 {
-	static const char sql[] = "SELECT connection, month, connected_us, rx_bytes, tx_bytes FROM usage "
-				  "ORDER BY connection, month";
+	static const char sql[] =
+	    "SELECT 0, connection, month, connected_us, rx_bytes, tx_bytes FROM usage UNION ALL "
+	    "SELECT 1, connection, day, connected_us, rx_bytes, tx_bytes FROM usage_day ORDER BY 1, 2, 3";
 	sqlite3 *handle = NULL;
 	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
@@ -411,11 +447,12 @@ database_usage(const char *path, void (*visit)(void *context, const struct journ
 	}
 	while (statement != NULL && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		struct journal_usage row = {
-		    .connection = (char *)sqlite3_column_text(statement, 0),
-		    .month = (uint32_t)column_figure(statement, 1),
-		    .connected_us = column_figure(statement, 2),
-		    .rx_bytes = column_figure(statement, 3),
-		    .tx_bytes = column_figure(statement, 4),
+		    .day = sqlite3_column_int64(statement, 0) != 0,
+		    .connection = (char *)sqlite3_column_text(statement, 1),
+		    .number = (uint32_t)column_figure(statement, 2),
+		    .connected_us = column_figure(statement, 3),
+		    .rx_bytes = column_figure(statement, 4),
+		    .tx_bytes = column_figure(statement, 5),
 		};
 
 		if (row.connection != NULL)

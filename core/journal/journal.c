@@ -436,27 +436,54 @@ journal_before(struct journal *journal, uint64_t sequence,
 
 /* --- the bill's figures ----------------------------------------------------------------------- */
 
+static int
+compare_usage(const struct journal_usage *a, const struct journal_usage *b)
+{
+	int order = strcmp(a->connection, b->connection);
+
+	if (order == 0)
+		order = (int)a->day - (int)b->day;
+	return order != 0 ? order : a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* The place of totals in the queue, made where they are not yet in it: usually at its end. Only while the
+ * disk is stuck is there anything from an earlier time. */
+static struct journal_usage *
+queued_usage(struct journal_batch *queue, const struct journal_usage *row)
+{
+	size_t low = 0, high = queue->usage_count;
+	struct journal_usage *to;
+
+	if (high > 0 && compare_usage(&queue->usage[high - 1], row) < 0)
+		low = high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (compare_usage(&queue->usage[middle], row) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < queue->usage_count && compare_usage(&queue->usage[low], row) == 0)
+		return &queue->usage[low];
+	if (queue->usage_count == queue->usage_room) {
+		queue->usage_room = queue->usage_room != 0 ? queue->usage_room * 2 : 16;
+		queue->usage = memory_resize(queue->usage, queue->usage_room * sizeof(*queue->usage));
+	}
+	to = &queue->usage[low];
+	memmove(to + 1, to, (queue->usage_count++ - low) * sizeof(*to));
+	*to = (struct journal_usage){
+	    .connection = text_copy(row->connection), .day = row->day, .number = row->number};
+	return to;
+}
+
 void
 journal_usage_put(struct journal *journal, const struct journal_usage *row)
 {
-	struct journal_batch *queue = &journal->queue;
-	struct journal_usage *to = NULL;
+	struct journal_usage *to;
 
 	pthread_mutex_lock(&journal->mutex);
-	/* Only while the disk is stuck is there anything from an earlier time. */
-	for (size_t i = 0; i < queue->usage_count && to == NULL; i++) {
-		if (queue->usage[i].month == row->month &&
-		    strcmp(queue->usage[i].connection, row->connection) == 0)
-			to = &queue->usage[i];
-	}
-	if (to == NULL) {
-		if (queue->usage_count == queue->usage_room) {
-			queue->usage_room = queue->usage_room != 0 ? queue->usage_room * 2 : 16;
-			queue->usage = memory_resize(queue->usage, queue->usage_room * sizeof(*queue->usage));
-		}
-		to = &queue->usage[queue->usage_count++];
-		*to = (struct journal_usage){.connection = text_copy(row->connection), .month = row->month};
-	}
+	to = queued_usage(&journal->queue, row);
 	to->connected_us = row->connected_us;
 	to->rx_bytes = row->rx_bytes;
 	to->tx_bytes = row->tx_bytes;

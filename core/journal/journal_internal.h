@@ -5,6 +5,7 @@
  *   database.c   SQLite: opening, versions, inserting, reading, moving a damaged file aside. No threads.
  *   journal.c    the queue, the thread that empties it, the doors
  *   usage.c      the bill's figures: counts in memory, hands totals to the queue now and then
+ *   usage_periods.c   the months and days that it counts in
  */
 #ifndef TWINSPAN_JOURNAL_INTERNAL_H
 #define TWINSPAN_JOURNAL_INTERNAL_H
@@ -24,11 +25,12 @@ struct journal_entry {
 
 void journal_entry_clear(struct journal_entry *entry);
 
-/* What a connection used in a month: totals, which replace those that are there, so that writing them twice
- * counts nothing twice. */
+/* What a connection used in a month or on a day: totals, which replace those that are there, so that writing
+ * them twice counts nothing twice. */
 struct journal_usage {
 	char *connection;
-	uint32_t month; /* 202611 */
+	bool day;
+	uint32_t number; /* 202611, of a day 20261127 */
 	uint64_t connected_us, rx_bytes, tx_bytes;
 };
 
@@ -36,14 +38,14 @@ struct journal_usage {
 struct journal_batch {
 	struct journal_entry *entries;
 	size_t count, room;
-	struct journal_usage *usage;
+	struct journal_usage *usage; /* by connection, months before days, and number */
 	size_t usage_count, usage_room;
 };
 
 /* An open database; used by one thread at a time. */
 struct database {
 	sqlite3 *handle;
-	sqlite3_stmt *insert, *usage;
+	sqlite3_stmt *insert, *usage, *usage_day, *usage_trim;
 	char path[4096];
 	dev_t device;
 	ino_t inode;
@@ -77,12 +79,13 @@ bool database_recent(const char *path, size_t limit,
 bool database_before(const char *path, uint64_t sequence,
 		     bool (*visit)(void *context, const struct model_event *event), void *context,
 		     struct error *err);
-/** All rows of the bill, by connection and month. `visit` borrows. */
+/** All rows of the bill: months, then days, each by connection and time. `visit` borrows. */
 bool database_usage(const char *path, void (*visit)(void *context, const struct journal_usage *row),
 		    void *context, struct error *err);
 
 /* For usage.c (journal.c). */
-/** Queues totals (copied); of one connection and month the last one counts. */
+/** Queues totals (copied); of one connection and month or day the last one counts. Quickest in their order.
+ */
 void journal_usage_put(struct journal *journal, const struct journal_usage *row);
 bool journal_usage_read(struct journal *journal,
 			void (*visit)(void *context, const struct journal_usage *row), void *context,

@@ -1,148 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The bill's figures; see usage.h. Months are kept in one array, sorted by connection and month, so that
- * walking gives the order of the table and finding is a binary search; a connection that is counted remembers
- * the index of its present month.
+ * The bill's figures; see usage.h. What is counted stands with its connection, under its month and under its
+ * day; connections are sorted by name, so that walking gives the order of the table.
  */
-#include "core/journal/usage.h"
+#include "core/journal/usage_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include "core/journal/journal_internal.h"
 
 #define USEC_PER_HOUR (3600 * USEC_PER_SEC)
 #define GIGABYTE 1000000000LL
 
-struct month {
-	struct journal_usage total;
-	bool dirty; /* not handed to the journal since it changed */
-};
+static const size_t most[USAGE_UNITS] = {[USAGE_MONTHS] = SIZE_MAX, [USAGE_DAYS] = USAGE_DAYS_KEPT};
 
 struct usage_connection {
-	struct usage *usage;
 	char *name;
-	struct usage_connection *next;
 	bool began, available;
 	usec_t counted_at;
 	struct usage_counters counters[USAGE_TUNNELS];
+	struct usage_periods periods[USAGE_UNITS];
 };
 
 struct usage {
 	struct journal *journal;
-	struct month *months;
+	struct usage_connection **connections; /* by name */
 	size_t count, room;
-	struct usage_connection *connections;
 	usec_t written_at;
 };
 
-/* --- months ----------------------------------------------------------------------------------- */
+/* --- opening and closing ---------------------------------------------------------------------- */
 
-usec_t
-usage_month_of(usec_t wall, usec_t *next)
-{
-	time_t seconds = (time_t)(wall / USEC_PER_SEC);
-	struct tm tm, following;
-
-	gmtime_r(&seconds, &tm);
-	tm = (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = 1};
-	following = tm;
-	following.tm_mon++; /* timegm() puts a thirteenth month into the next year */
-	if (next != NULL)
-		*next = (usec_t)timegm(&following) * USEC_PER_SEC;
-	return (usec_t)timegm(&tm) * USEC_PER_SEC;
-}
-
-/* 202611 */
-static uint32_t
-month_number(usec_t wall)
-{
-	time_t seconds = (time_t)(wall / USEC_PER_SEC);
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	return (uint32_t)(tm.tm_year + 1900) * 100 + (uint32_t)tm.tm_mon + 1;
-}
-
-static usec_t
-month_start(uint32_t number)
-{
-	struct tm tm = {
-	    .tm_year = (int)(number / 100) - 1900, .tm_mon = (int)(number % 100) - 1, .tm_mday = 1};
-
-	return (usec_t)timegm(&tm) * USEC_PER_SEC;
-}
-
-/* The index of the first month that is not before (connection, number). */
-static size_t
-place_of(const struct usage *usage, const char *connection, uint32_t number)
+struct usage_connection *
+usage_connection(struct usage *usage, const char *name)
 {
 	size_t low = 0, high = usage->count;
+	struct usage_connection *connection;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct journal_usage *total = &usage->months[middle].total;
-		int order = strcmp(total->connection, connection);
+		int order = strcmp(usage->connections[middle]->name, name);
 
-		if (order < 0 || (order == 0 && total->month < number))
+		if (order == 0)
+			return usage->connections[middle];
+		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
-}
-
-/* The month's figures, made where there are none. */
-static struct month *
-month_of(struct usage *usage, const char *connection, uint32_t number)
-{
-	size_t at = place_of(usage, connection, number);
-	struct month *month;
-
-	if (at < usage->count && usage->months[at].total.month == number &&
-	    strcmp(usage->months[at].total.connection, connection) == 0)
-		return &usage->months[at];
 	if (usage->count == usage->room) {
 		usage->room = usage->room != 0 ? usage->room * 2 : 16;
-		usage->months = memory_resize(usage->months, usage->room * sizeof(*usage->months));
+		usage->connections =
+		    memory_resize(usage->connections, usage->room * sizeof(struct usage_connection *));
 	}
-	month = &usage->months[at];
-	memmove(month + 1, month, (usage->count - at) * sizeof(*month));
-	usage->count++;
-	*month = (struct month){.total = {.connection = text_copy(connection), .month = number}};
-	return month;
+	connection = memory_zeroed(1, sizeof(*connection));
+	connection->name = text_copy(name);
+	memmove(usage->connections + low + 1, usage->connections + low,
+		(usage->count++ - low) * sizeof(struct usage_connection *));
+	usage->connections[low] = connection;
+	return connection;
 }
-
-/* --- opening and closing ---------------------------------------------------------------------- */
 
 static void
 take_row(void *context, const struct journal_usage *row)
 {
-	struct month *month;
+	enum usage_unit unit = row->day ? USAGE_DAYS : USAGE_MONTHS;
+	struct usage_total *total;
 
-	/* Only what can be a month: a stranger's row must not become a date that can't be. */
-	if (row->month < 197001 || row->month > 999912 || row->month % 100 < 1 || row->month % 100 > 12)
+	if (!usage_number_is_good(unit, row->number))
 		return;
-	month = month_of(context, row->connection, row->month);
-	month->total.connected_us = row->connected_us;
-	month->total.rx_bytes = row->rx_bytes;
-	month->total.tx_bytes = row->tx_bytes;
+	total = usage_periods_get(&usage_connection(context, row->connection)->periods[unit], row->number,
+				  most[unit]);
+	total->connected_us = row->connected_us;
+	total->rx_bytes = row->rx_bytes;
+	total->tx_bytes = row->tx_bytes;
 }
 
 static void
 free_all(struct usage *usage)
 {
-	while (usage->connections != NULL) {
-		struct usage_connection *connection = usage->connections;
-
-		usage->connections = connection->next;
-		free(connection->name);
-		free(connection);
+	for (size_t i = 0; i < usage->count; i++) {
+		for (int unit = 0; unit < USAGE_UNITS; unit++)
+			free(usage->connections[i]->periods[unit].items);
+		free(usage->connections[i]->name);
+		free(usage->connections[i]);
 	}
-	for (size_t i = 0; i < usage->count; i++)
-		free(usage->months[i].total.connection);
-	free(usage->months);
+	free(usage->connections);
 	free(usage);
 }
 
@@ -163,14 +105,33 @@ usage_open(struct journal *journal, struct error *err)
 }
 
 static void
+write_periods(struct usage *usage, const struct usage_connection *connection, enum usage_unit unit, bool all)
+{
+	const struct usage_periods *periods = &connection->periods[unit];
+
+	for (size_t i = 0; i < periods->count; i++) {
+		struct usage_total *total = &periods->items[i];
+
+		if (total->dirty || all)
+			journal_usage_put(usage->journal,
+					  &(struct journal_usage){.connection = connection->name,
+								  .day = unit == USAGE_DAYS,
+								  .number = total->number,
+								  .connected_us = total->connected_us,
+								  .rx_bytes = total->rx_bytes,
+								  .tx_bytes = total->tx_bytes});
+		total->dirty = false;
+	}
+}
+
+static void
 write_now(struct usage *usage)
 {
 	bool all = usage->journal != NULL && journal_usage_lost(usage->journal);
 
 	for (size_t i = 0; i < usage->count && usage->journal != NULL; i++) {
-		if (usage->months[i].dirty || all)
-			journal_usage_put(usage->journal, &usage->months[i].total);
-		usage->months[i].dirty = false;
+		for (int unit = 0; unit < USAGE_UNITS; unit++)
+			write_periods(usage, usage->connections[i], (enum usage_unit)unit, all);
 	}
 }
 
@@ -195,36 +156,22 @@ usage_write(struct usage *usage, usec_t monotonic)
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-struct usage_connection *
-usage_connection(struct usage *usage, const char *name)
-{
-	struct usage_connection *connection = usage->connections;
-
-	while (connection != NULL && strcmp(connection->name, name) != 0)
-		connection = connection->next;
-	if (connection != NULL)
-		return connection;
-	connection = memory_zeroed(1, sizeof(*connection));
-	connection->usage = usage;
-	connection->name = text_copy(name);
-	connection->next = usage->connections;
-	usage->connections = connection;
-	return connection;
-}
-
+/* Under the day and the month of that instant. */
 static void
-add_time(struct usage_connection *connection, usec_t wall, usec_t span)
+add(struct usage_connection *connection, usec_t wall, usec_t span, uint64_t rx, uint64_t tx)
 {
-	struct month *month;
+	for (int unit = 0; unit < USAGE_UNITS; unit++) {
+		struct usage_total *total = usage_periods_get(
+		    &connection->periods[unit], usage_number((enum usage_unit)unit, wall), most[unit]);
 
-	if (span <= 0)
-		return;
-	month = month_of(connection->usage, connection->name, month_number(wall));
-	month->total.connected_us += (uint64_t)span;
-	month->dirty = true;
+		total->connected_us += (uint64_t)span;
+		total->rx_bytes += rx;
+		total->tx_bytes += tx;
+		total->dirty = true;
+	}
 }
 
-/* The span that ends at `wall`, each part under the month in which it lies. */
+/* The span that ends at `wall`, each part under the day in which it lies. */
 static void
 count_time(struct usage_connection *connection, usec_t wall, usec_t span)
 {
@@ -236,9 +183,10 @@ count_time(struct usage_connection *connection, usec_t wall, usec_t span)
 	start = wall - span;
 	end = wall;
 	while (end > start) {
-		usec_t month = usage_month_of(end - 1, NULL), from = month > start ? month : start;
+		usec_t next, day = usage_start(USAGE_DAYS, usage_number(USAGE_DAYS, end - 1), &next),
+			     from = day > start ? day : start;
 
-		add_time(connection, end - 1, end - from);
+		add(connection, end - 1, end - from, 0, 0);
 		end = from;
 	}
 }
@@ -261,14 +209,8 @@ usage_count(struct usage_connection *connection, usec_t monotonic, usec_t wall, 
 	}
 	if (connection->began && connection->available)
 		count_time(connection, wall, monotonic - connection->counted_at);
-	if (rx != 0 || tx != 0) {
-		struct month *month =
-		    month_of(connection->usage, connection->name, month_number(wall > 0 ? wall : 0));
-
-		month->total.rx_bytes += rx;
-		month->total.tx_bytes += tx;
-		month->dirty = true;
-	}
+	if (rx != 0 || tx != 0)
+		add(connection, wall > 0 ? wall : 0, 0, rx, tx);
 	connection->began = true;
 	connection->available = available;
 	connection->counted_at = monotonic;
@@ -276,21 +218,25 @@ usage_count(struct usage_connection *connection, usec_t monotonic, usec_t wall, 
 }
 
 void
-usage_walk(struct usage *usage, bool (*visit)(void *context, const struct usage_month *month), void *context)
+usage_walk(const struct usage *usage, enum usage_unit unit,
+	   bool (*visit)(void *context, const struct usage_period *period), void *context)
 {
 	for (size_t i = 0; i < usage->count; i++) {
-		const struct journal_usage *total = &usage->months[i].total;
-		struct usage_month month = {
-		    .connection = total->connection,
-		    .from = month_start(total->month),
-		    .connected_us = total->connected_us,
-		    .rx_bytes = total->rx_bytes,
-		    .tx_bytes = total->tx_bytes,
-		};
+		const struct usage_periods *periods = &usage->connections[i]->periods[unit];
 
-		usage_month_of(month.from, &month.to);
-		if (!visit(context, &month))
-			return;
+		for (size_t k = 0; k < periods->count; k++) {
+			const struct usage_total *total = &periods->items[k];
+			struct usage_period period = {
+			    .connection = usage->connections[i]->name,
+			    .connected_us = total->connected_us,
+			    .rx_bytes = total->rx_bytes,
+			    .tx_bytes = total->tx_bytes,
+			};
+
+			period.from = usage_start(unit, total->number, &period.to);
+			if (!visit(context, &period))
+				return;
+		}
 	}
 }
 

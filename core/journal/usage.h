@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The bill's figures: how long each connection was available and what it carried, per calendar month (UTC).
+ * The bill's figures: how long each connection was available and what it carried, per calendar month and per
+ * day (UTC).
  *
  * Counted in memory by the loop, which tells the state and the data plane's counters once a second and at
  * each change; written to the journal's database as totals, once a minute and at the end. So a killed process
  * loses a minute at most, and nothing is counted twice however often it is written or started again. Time is
- * measured by the monotonic clock and filed under the month that the wall clock says: a clock that jumps
- * moves no more than the second in which it did.
+ * measured by the monotonic clock and filed under the month and day that the wall clock says: a clock that
+ * jumps moves no more than the second in which it did.
  *
  * Everything here is called from the loop's thread.
  */
@@ -20,15 +21,19 @@ struct usage_connection;
 
 #define USAGE_TUNNELS 2
 #define USAGE_WRITE_EVERY (60 * USEC_PER_SEC)
+#define USAGE_DAYS_KEPT 400 /* of each connection, thirteen months; months are kept for ever */
+
+enum usage_unit { USAGE_MONTHS, USAGE_DAYS, USAGE_UNITS };
 
 /* A data plane's counters of one tunnel since the process (or the tunnel) began. */
 struct usage_counters {
 	uint64_t rx_bytes, tx_bytes;
 };
 
-struct usage_month {
+/* A month, or a day. */
+struct usage_period {
 	const char *connection; /* borrowed */
-	usec_t from, to;        /* the month's first instant and the next month's */
+	usec_t from, to;        /* its first instant and the next one's */
 	uint64_t connected_us, rx_bytes, tx_bytes;
 };
 
@@ -52,12 +57,11 @@ void usage_count(struct usage_connection *connection, usec_t monotonic, usec_t w
 /** Hands what changed to the journal if a minute has passed since the last time. */
 void usage_write(struct usage *usage, usec_t monotonic);
 
-/** All months in which something was counted, by connection and month. `visit` returns false to stop. */
-void usage_walk(struct usage *usage, bool (*visit)(void *context, const struct usage_month *month),
-		void *context);
+/** All months or days in which something was counted, by connection and time. `visit` returns false to stop.
+ */
+void usage_walk(const struct usage *usage, enum usage_unit unit,
+		bool (*visit)(void *context, const struct usage_period *period), void *context);
 
-/** The first instant of the month in which `wall` lies, and that of the next month. */
-usec_t usage_month_of(usec_t wall, usec_t *next);
 /**
  * What is to be paid, in millionths of the currency's unit: exact, rounded once, half up. Hours and gigabytes
  * (10^9 bytes) are paid in proportion, not as each is begun.

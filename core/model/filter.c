@@ -500,3 +500,16 @@ model_filter_contains(const struct model_filter *filter, struct ip_prefix *out)
 	}
 	return false;
 }
+
+const char *
+model_filter_equals(const struct model_filter *filter, const char *field)
+{
+	for (size_t i = 0; filter != NULL && i < filter->count; i++) {
+		const struct term *term = &filter->terms[i];
+
+		if (term->operation == EQUALS && !term->negated && term->field != NULL &&
+		    term->member == NULL && strcmp(term->field, field) == 0)
+			return term->value;
+	}
+	return NULL;
+}

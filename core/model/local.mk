@@ -3,6 +3,7 @@ core_model_libmodel_la_SOURCES = \
 	core/model/changes.c \
 	core/model/events.c \
 	core/model/filter.c \
+	core/model/history.c core/model/history.h core/model/history_internal.h core/model/history_rows.c \
 	core/model/json.c \
 	core/model/model.h core/model/model_internal.h \
 	core/model/pattern.c core/model/pattern.h \

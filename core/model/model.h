@@ -108,6 +108,11 @@ int model_field_find(const struct model_shape *shape, const char *name);
 bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
+/**
+ * The fields that change while nothing happens: rates, counters, times of round trips. Who looks at many
+ * gateways at once can do without each of their changes.
+ */
+uint64_t model_fields_figures(const struct model_shape *shape);
 
 /* --- rows: pointers to the structs above, handled by their shape ------------------------------- */
 
@@ -307,6 +312,9 @@ void model_filter_free(struct model_filter *filter);
 /** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
  */
 bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);
+/** The value that a field of every matching row has to have ("name=plant/1"), in any case; NULL where it says
+ * none. Lives as long as the filter. */
+const char *model_filter_equals(const struct model_filter *filter, const char *field);
 /** Any field as text for people, without unit: "12", "up", "65010 64512", "" where unset. Returns `out`. */
 const char *model_field_text(const struct model_field *field, const void *row, char *out, size_t size);
 

@@ -138,3 +138,33 @@ model_fields_all(const struct model_shape *shape)
 {
 	return shape->count >= 64 ? UINT64_MAX : (UINT64_C(1) << shape->count) - 1;
 }
+
+static bool
+is_figure(const struct model_field *field)
+{
+	static const char *const units[] = {"bytes", "bps", "pps", "ms", "percent"};
+	static const char *const counters[] = {"rx_packets",  "tx_packets",   "rx_lost",
+					       "messages_in", "messages_out", "drops"};
+
+	for (size_t i = 0; i < COUNT_OF(units); i++) {
+		if (strcmp(field->unit, units[i]) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < COUNT_OF(counters); i++) {
+		if (strcmp(field->name, counters[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+uint64_t
+model_fields_figures(const struct model_shape *shape)
+{
+	uint64_t fields = 0;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		if (is_figure(&shape->fields[i]))
+			fields |= UINT64_C(1) << i;
+	}
+	return fields;
+}

@@ -239,6 +239,7 @@
 	F(STR,  text,     "", "Text",     "one line for people") \
 	F(MAP,  fields,   "", "Fields",   "details by name, as text")
 
+/* Of a month, or of a day. */
 #define MODEL_USAGE(F, S) \
 	F(STR,  connection,       "", "Connection", "") \
 	F(TIME, from,             "", "From",       "") \
@@ -248,6 +249,19 @@
 	F(UINT, tx_bytes,         "bytes", "Out",   "") \
 	F(REAL, amount,           "", "Amount",     "") \
 	F(STR,  currency,         "", "Currency",   "")
+
+#define MODEL_HISTORY(F, S) \
+	F(STR,  name,         "",    "Name",     "a tunnel, or a BGP session") \
+	F(UINT, seconds,      "s",   "Seconds",  "what the row sums up: 1, 60 or 900 seconds; its values are means of what is known of them") \
+	F(TIME, at,           "",    "At",       "when that began") \
+	F(UINT, age_seconds,  "s",   "Age",      "for how long it has been then, whatever the clocks say") \
+	F(UINT, rx_bps,       "bps", "In",       "rate inwards") \
+	F(UINT, tx_bps,       "bps", "Out",      "rate outwards") \
+	F(REAL, rtt_ms,       "ms",  "RTT",      "round-trip time") \
+	F(REAL, loss_percent, "percent", "Loss", "of the probes") \
+	F(UINT, received,     "",    "Received", "prefixes in adj-in") \
+	F(UINT, accepted,     "",    "Accepted", "of those, prefixes that policy accepted") \
+	F(REAL, established_percent, "percent", "Established", "for how much of it the BGP session was Established")
 
 #define MODEL_SITE(F, S) \
 	F(STR,  name,              "",    "Site",        "its name in console.yaml") \
@@ -302,6 +316,8 @@
 	X(advertised, MODEL_ADVERTISED, ADVERTISED, "advertised",  PAGED,  "peer prefix") \
 	X(event,      MODEL_EVENT,      EVENT,      "events",      LOG,    "sequence") \
 	X(usage,      MODEL_USAGE,      USAGE,      "usage",       PAGED,  "connection from") \
+	X(usage_day,  MODEL_USAGE,      USAGE_DAY,  "usage_days",  PAGED,  "connection from") \
+	X(history,    MODEL_HISTORY,    HISTORY,    "history",     PAGED,  "name seconds at") \
 	X(site,       MODEL_SITE,       SITE,       "sites",       STORED, "name") \
 	X(plugin,     MODEL_PLUGIN,     PLUGIN,     "plugins",     STORED, "name")
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "core/model/history.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
@@ -34,6 +35,7 @@ struct gateway {
 	struct model_store *store;
 	size_t connections, routes, changing;
 	uint64_t rounds;
+	struct history *history;
 	char line[64];
 	size_t used; /* of the line that is being read */
 };
@@ -318,7 +320,23 @@ on_input(uv_poll_t *poll, int status, int events)
 static void
 on_second(uv_timer_t *timer)
 {
-	one_round(timer->data);
+	struct gateway *g = timer->data;
+
+	one_round(g);
+	history_sample(g->history, g->store, clock_monotonic(), clock_wall());
+}
+
+/* The last minutes, so that a console that opens is given graphs. */
+static void
+remember(struct gateway *g)
+{
+	usec_t monotonic = clock_monotonic(), wall = clock_wall();
+
+	g->history = history_new();
+	for (usec_t ago = HISTORY_SAMPLES; ago > 0; ago--)
+		history_sample(g->history, g->store, monotonic - ago * USEC_PER_SEC,
+			       wall - ago * USEC_PER_SEC);
+	history_provide(g->history, g->store);
 }
 
 int
@@ -341,6 +359,7 @@ main(int argc, char **argv)
 	g.routes = (size_t)routes;
 	g.store = model_store_new();
 	fill(&g);
+	remember(&g);
 	uv_loop_init(&loop);
 	server = control_server_open(&loop, argv[1], g.store, &err);
 	if (server == NULL) {
@@ -362,5 +381,6 @@ main(int argc, char **argv)
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
 	model_store_free(g.store);
+	history_free(g.history);
 	return 0;
 }

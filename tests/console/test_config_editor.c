@@ -8,6 +8,10 @@
 #include "core/base/text.h"
 #include "tests/console/configuration.h"
 
+/* An editor that waits for a file; not for ever, as nobody may be left to make it. */
+#define WAIT_FOR(file) \
+	"n=0; while [ ! -e " file " ] && [ -e editor ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done"
+
 static void
 a_change_is_checked_shown_applied_and_kept(void **state)
 {
@@ -203,7 +207,7 @@ somebody_elses_change_is_not_written_over(void **state)
 	struct world *world;
 
 	(void)state;
-	use_editor("touch begun; while [ ! -e go ]; do sleep 0.02; done; sed -i 's/64512/64513/' \"$1\"");
+	use_editor("touch begun; " WAIT_FOR("go") "; sed -i 's/64512/64513/' \"$1\"");
 	world = open_sized(24, 80);
 	screen_type(world, ":edit\r");
 	wait_file(world, "begun");
@@ -225,7 +229,7 @@ a_gateway_that_goes_meanwhile_is_waited_for(void **state)
 	struct world *world;
 
 	(void)state;
-	use_editor("touch begun; while [ ! -e go ]; do sleep 0.02; done; sed -i 's/64512/64513/' \"$1\"");
+	use_editor("touch begun; " WAIT_FOR("go") "; sed -i 's/64512/64513/' \"$1\"");
 	world = open_sized(24, 80);
 	screen_type(world, ":edit\r");
 	wait_file(world, "begun");
@@ -249,7 +253,7 @@ the_editor_has_the_terminal_for_itself(void **state)
 	struct world *world;
 
 	(void)state;
-	use_editor("printf EDITING; touch begun; while [ ! -e go ]; do sleep 0.02; done; printf EDITED");
+	use_editor("printf EDITING; touch begun; " WAIT_FOR("go") "; printf EDITED");
 	world = open_sized(24, 80);
 	screen_type(world, ":edit\r");
 	wait_file(world, "begun");
@@ -269,14 +273,18 @@ the_private_file_is_private_and_goes_with_the_console(void **state)
 {
 	static const int signals[] = {SIGTERM, SIGHUP, SIGABRT};
 	struct world *world;
-	char line[128];
+	char line[128], go[16], script[512];
 	FILE *file;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(signals); i++) {
-		use_editor("trap '' HUP; stat -c '%a' \"$1\" \"${1%/*}\" >modes; touch begun; while [ ! -e "
-			   "go ]; do sleep "
-			   "0.02; done");
+		/* one that outlives its console ends by a file of its own, which stays */
+		snprintf(go, sizeof(go), "go%zu", i);
+		snprintf(
+		    script, sizeof(script),
+		    "trap '' HUP; stat -c '%%a' \"$1\" \"${1%%/*}\" >modes; touch begun; " WAIT_FOR("%s"),
+		    go);
+		use_editor(script);
 		world = open_sized(24, 80);
 		screen_type(world, ":edit\r");
 		wait_file(world, "begun");
@@ -293,10 +301,9 @@ the_private_file_is_private_and_goes_with_the_console(void **state)
 			assert_int_not_equal(screen_exit(world), 0);
 		else
 			assert_int_equal(screen_exit(world), 0);
-		write_file("go", "", 0600);
+		write_file(go, "", 0600);
 		finish_config(world);
 		unlink(in_scratch("begun"));
-		unlink(in_scratch("go"));
 	}
 }
 

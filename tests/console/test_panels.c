@@ -543,6 +543,59 @@ usage_adds_up_this_month(void **state)
 	}
 }
 
+/* Three days of the month before, of the connection that was asked for. */
+static bool
+give_days(void *context, const struct model_query *query)
+{
+	const struct model_kind_info *info = model_kind_info(MODEL_KIND_USAGE_DAY);
+	struct model_filter *filter = model_filter_parse(query->filter, NULL);
+
+	(void)context;
+	for (int i = 0; i < 6; i++) {
+		struct model_usage_day *d = model_row_new(MODEL_KIND_USAGE_DAY);
+
+		model_set(&d->connection, i < 3 ? "aws-paris" : "plant");
+		d->from = month_start(1) + i % 3 * 24 * 3600 * USEC_PER_SEC;
+		d->connection_hours = 21.5 + i;
+		d->rx_bytes = d->tx_bytes = 1000000000ULL << i;
+		d->amount = 1.25 * i;
+		model_set(&d->currency, "USD");
+		if (model_filter_match(filter, info->shape, d))
+			query->row(query->context, d);
+		model_row_free(MODEL_KIND_USAGE_DAY, d);
+	}
+	model_filter_free(filter);
+	return true;
+}
+
+/* Each with a bar: the fullest day's is the longest, and another connection's days are not among them. */
+static void
+a_month_of_usage_shows_its_days(void **state)
+{
+	static const struct screen_options *const all[] = {&low, &usual, &wide, &large};
+
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		struct world *world = world_new();
+
+		model_store_set_provider(world_store(world), MODEL_KIND_USAGE, give_usage, NULL);
+		model_store_set_provider(world_store(world), MODEL_KIND_USAGE_DAY, give_days, NULL);
+		screen_open(world, all[i]);
+		screen_wait(world, "● live");
+		screen_type(world, "8");
+		screen_wait(world, "720.00 h");
+		screen_type(world, "g\r");
+		screen_wait(world, "By day");
+		screen_wait_row(world, "-01 ", "21.50 h   in    1.0 GB   out    1.0 GB");
+		screen_wait_row(world, "-03 ", "23.50 h   in    4.0 GB   out    4.0 GB");
+		assert_false(screen_has(world, "24.50 h"));
+		if (all[i]->cols >= 80) {
+			screen_wait_row(world, "-03 ", "2.50 USD  ██████");
+			screen_wait_row(world, "-02 ", "1.25 USD  ███");
+		}
+		screen_finish(world);
+	}
+}
+
 /* --- sites and the gateway
  * ------------------------------------------------------------------------------------ */
 
@@ -635,6 +688,7 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_by_their_age),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
+	  cmocka_unit_test(a_month_of_usage_shows_its_days),
 	  cmocka_unit_test(sites_show_this_gateway_and_say_what_is_not_connected),
 	  cmocka_unit_test(a_site_that_is_not_heard_is_stale), cmocka_unit_test(the_gateway_is_one_page),
 	  cmocka_unit_test(peers_and_tunnels_say_what_one_wants_to_know))

@@ -12,7 +12,7 @@
 #include "tui/canvas.h"
 #include "tui/complete.h"
 #include "tui/format.h"
-#include "tui/history.h"
+#include "core/model/history.h"
 #include "tui/widgets/chart.h"
 #include "tui/keys.h"
 #include "tui/panel.h"
@@ -349,8 +349,9 @@ a_chart_names_its_extremes_scale_and_time(void **state)
 	struct area all;
 	float seconds[HISTORY_SAMPLES], samples[HISTORY_SAMPLES];
 	struct chart chart = {
-	    .title = "RTT", .unit = CHART_MS, .role = ROLE_graph, .now = 12, .seconds = seconds};
-	size_t step = chart_step(GRAPH_BRAILLE, 38), count = chart_samples(GRAPH_BRAILLE, 38);
+	    .title = "RTT", .unit = CHART_MS, .role = ROLE_graph, .now = 12, .all = seconds};
+	size_t step = chart_step(GRAPH_BRAILLE, HISTORY_MINUTES, 38),
+	       count = chart_samples(GRAPH_BRAILLE, HISTORY_MINUTES, 38);
 
 	for (size_t i = 0; i < HISTORY_SAMPLES; i++)
 		seconds[i] = samples[i] = 10;
@@ -372,116 +373,6 @@ a_chart_names_its_extremes_scale_and_time(void **state)
 	chart_draw(&all, GRAPH_BRAILLE, &chart, samples, count, step);
 	assert_string_equal(row(&canvas, 3), "not known");
 	canvas_free(&canvas);
-}
-
-static void
-set_rate(struct model_store *store, uint64_t in)
-{
-	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
-
-	model_set(&t->name, "plant/1");
-	t->rx_bps = in;
-	t->tx_bps = 0;
-	t->rtt_ms = 8.1;
-	model_store_put(store, MODEL_KIND_TUNNEL, t);
-	model_row_free(MODEL_KIND_TUNNEL, t);
-}
-
-/* A sample is two bytes: what comes out is within a thousandth of what went in, and nothing stays nothing. */
-static void
-history_keeps_each_series_closely(void **state)
-{
-	static const uint64_t rates[] = {0, 1, 1234, 88100000, 400000000000};
-	struct model_store *store = model_store_new();
-	struct history *history = history_new();
-	float value;
-
-	for (size_t i = 0; i < COUNT_OF(rates); i++) {
-		set_rate(store, rates[i]);
-		history_sample(history, store);
-		history_read(history, HISTORY_IN, "plant/1", 1, 1, &value);
-		assert_true(fabsf(value - (float)rates[i]) <= (float)rates[i] / 1000);
-		history_read(history, HISTORY_OUT, "plant/1", 1, 1, &value);
-		assert_true(value == 0);
-		history_read(history, HISTORY_RTT, "plant/1", 1, 1, &value);
-		assert_true(fabsf(value - 8.1F) < 0.01F);
-		history_read(history, HISTORY_LOSS, "plant/1", 1, 1, &value);
-		assert_true(isnan(value));
-	}
-	history_free(history);
-	model_store_free(store);
-}
-
-static bool
-about(float value, float wanted)
-{
-	return fabsf(value - wanted) <= wanted / 500;
-}
-
-/* Groups of seconds keep their members as time goes on; the youngest fills up. */
-static void
-history_gathers_seconds_in_groups_that_stand_still(void **state)
-{
-	struct model_store *store = model_store_new();
-	struct history *history = history_new();
-	float values[4];
-
-	for (uint64_t second = 1; second <= 5; second++) {
-		set_rate(store, second * 1000);
-		history_sample(history, store);
-	}
-	history_read(history, HISTORY_IN, "plant/1", 2, 4, values); /* 1 2 | 3 4 | 5 */
-	assert_true(isnan(values[0]) && about(values[1], 1500) && about(values[2], 3500) &&
-		    about(values[3], 5000));
-	set_rate(store, 7000);
-	history_sample(history, store);
-	history_read(history, HISTORY_IN, "plant/1", 2, 4, values); /* 1 2 | 3 4 | 5 7 */
-	assert_true(isnan(values[0]) && about(values[1], 1500) && about(values[2], 3500) &&
-		    about(values[3], 6000));
-	history_free(history);
-	model_store_free(store);
-}
-
-static void
-history_keeps_peers_beside_tunnels_of_the_same_name(void **state)
-{
-	struct model_store *store = model_store_new();
-	struct history *history = history_new();
-	float value;
-
-	world_fill(store);
-	history_sample(history, store);
-	history_read(history, HISTORY_RECEIVED, "aws-paris/1", 1, 1, &value);
-	assert_true(about(value, 14));
-	history_read(history, HISTORY_ESTABLISHED, "aws-paris/1", 1, 1, &value);
-	assert_true(about(value, 1));
-	history_read(history, HISTORY_IN, "aws-paris/1", 1, 1, &value);
-	assert_true(about(value, 88100000));
-	history_read(history, HISTORY_IN, "core", 1, 1, &value);
-	assert_true(isnan(value));
-	history_free(history);
-	model_store_free(store);
-}
-
-static void
-history_forgets_tunnels_that_are_gone(void **state)
-{
-	struct model_store *store = model_store_new();
-	struct history *history = history_new();
-	float rates[3];
-
-	world_fill(store);
-	history_sample(history, store);
-	history_gap(history);
-	history_sample(history, store);
-	history_rates(history, "plant/1", 3, rates);
-	assert_true(rates[0] > 0 && isnan(rates[1]) && rates[2] > 0);
-	model_store_remove(store, MODEL_KIND_TUNNEL, "plant/1");
-	history_sample(history, store);
-	history_rates(history, "plant/1", 3, rates);
-	assert_true(isnan(rates[0]) && isnan(rates[2]));
-	history_free(history);
-	model_store_free(store);
 }
 
 /* --- tables and dialogs
@@ -605,7 +496,7 @@ every_panel_draws_at_every_size(void **state)
 	struct canvas canvas = {0};
 
 	world_fill(store);
-	history_sample(history, store);
+	history_sample(history, store, clock_monotonic(), clock_wall());
 	for (size_t i = 0; panels[i] != NULL; i++) {
 		struct panel *panel = panels[i]->open(panels[i], &scene);
 
@@ -647,10 +538,6 @@ main(void)
 	    cmocka_unit_test(a_tunnels_mark_says_what_it_does),
 	    cmocka_unit_test(a_graph_fills_from_the_foot),
 	    cmocka_unit_test(a_chart_names_its_extremes_scale_and_time),
-	    cmocka_unit_test(history_keeps_each_series_closely),
-	    cmocka_unit_test(history_gathers_seconds_in_groups_that_stand_still),
-	    cmocka_unit_test(history_keeps_peers_beside_tunnels_of_the_same_name),
-	    cmocka_unit_test(history_forgets_tunnels_that_are_gone),
 	    cmocka_unit_test(columns_give_way_by_rank),
 	    cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
 	    cmocka_unit_test(what_must_be_typed_holds_the_button),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The bill of a running gateway: hours, bytes and amounts, over a clean stop and a SIGKILL."""
 
+import json
 import pathlib
 import signal
 import sqlite3
@@ -89,11 +90,24 @@ def what_goes_out_counts_and_is_to_be_paid():
 
 
 @suite.test
+def days_add_up_to_their_month():
+    month, days = usage(), json.loads(w.lyon.gateway.command("show", "usage", "--by", "day", "--json"))
+    expect(1 <= len(days) <= 2 and days[-1]["from"].endswith("T00:00:00.000Z"), f"{days}")  # two at midnight
+    if all(day["from"][:7] == month["from"][:7] for day in days):
+        for field, more in (("connection_hours", 5 / 3600), ("rx_bytes", 20000), ("tx_bytes", 20000)):
+            total = sum(day[field] for day in days)
+            expect(month[field] <= total < month[field] + more, f"{field}: {month[field]}, by day {total}")
+    expect(sum(day["amount"] for day in days) > 0, f"{days}")
+
+
+@suite.test
 def a_clean_stop_and_start_lose_nothing():
     before = usage()
     expect(w.lyon.gateway.stop() == 0, "it stops")
     w.lyon.gateway.start()
     after = usage()
+    today = json.loads(w.lyon.gateway.command("show", "usage", "--by", "day", "--json"))
+    expect(sum(day["tx_bytes"] for day in today) >= before["tx_bytes"], f"{today}")
     for field in ("connection_hours", "rx_bytes", "tx_bytes"):
         expect(after[field] >= before[field], f"{field} was {before[field]}, is {after[field]}")
     expect(after["connection_hours"] * 3600 - before["connection_hours"] * 3600 < 5, "time stopped with it")

@@ -47,8 +47,8 @@ class Lab:
         return subprocess.run([PROGRAM, "-s", self.ready[side]["socket"], *words], capture_output=True, text=True,
                               timeout=30)
 
-    def show(self, side, kind):
-        done = self.run(side, "show", kind, "--json")
+    def show(self, side, kind, *words):
+        done = self.run(side, "show", kind, *words, "--json")
         expect(done.returncode == 0, f"{side}: {done.stderr}")
         return json.loads(done.stdout)
 
@@ -115,6 +115,21 @@ def traffic_moves_over_the_active_tunnel():
                "fifty packets each way over the active tunnel")
     wait_until(lambda: next(t for t in lab.show("customer", "tunnels") if t["name"] == active)["tx_bps"] > 1000, 10,
                "a rate is shown")
+
+
+@suite.test
+def the_past_is_kept_from_the_start():
+    """A row a second of what was, whoever looked; the minute of it is the mean of its seconds."""
+    active = lab.show("customer", "connections")[0]["active"][0]
+    seconds = lab.show("customer", "history", active, "--by", "second")
+    expect(any(row["tx_bps"] > 1000 for row in seconds), f"{seconds[-5:]}")
+    expect(all(row["name"] == active and row["seconds"] == 1 for row in seconds), f"{seconds[-5:]}")
+    expect(seconds[-1]["established_percent"] == 100 and seconds[-1]["received"] >= 1, f"{seconds[-1]}")
+    expect(seconds[-1]["age_seconds"] <= 1 and [row["at"] for row in seconds] == sorted({row["at"] for row in seconds}),
+           f"{seconds}")
+    minutes = lab.show("customer", "history", active)
+    rates = [row["tx_bps"] for row in seconds]
+    expect(all(row["seconds"] == 60 and min(rates) * 0.999 <= row["tx_bps"] <= max(rates) * 1.001 for row in minutes), f"{minutes}")
 
 
 @suite.test

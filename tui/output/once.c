@@ -241,6 +241,8 @@ look(struct once *once)
 	if (control_client_unanswered(once->app.client) > 0)
 		return;
 	draw_all(once);
+	if (past_frame_over(once->app.scene.past))
+		past_ask(once->app.scene.past);
 	if (control_client_unanswered(once->app.client) == 0)
 		print(once);
 }
@@ -257,6 +259,9 @@ on_state(void *context, enum control_client_state state, const char *why)
 	struct once *once = context;
 
 	once->app.state = state;
+	if (state == CONTROL_LIVE)
+		history_sample(once->app.scene.history, once->app.scene.store, clock_monotonic(),
+			       clock_wall());
 	once->app.ever_live = once->app.ever_live || state == CONTROL_LIVE;
 	if (state == CONTROL_STALE)
 		fail(once, CONTROL_EXIT_NO_GATEWAY, why != NULL ? why : "the gateway is gone");
@@ -288,6 +293,7 @@ open_client(struct once *once, struct error *err)
 	app->scene.client = app->client;
 	app->scene.store = control_client_store(app->client);
 	app->scene.history = history_new();
+	app->scene.past = past_new(&app->scene);
 	app->scene.changed = on_changed;
 	return true;
 }
@@ -303,6 +309,7 @@ close_all(struct once *once)
 		if (app->opened[i] != NULL)
 			app->opened[i]->ops->close(app->opened[i]);
 	}
+	past_free(app->scene.past);
 	control_client_close(app->client);
 	uv_close((uv_handle_t *)&once->patience, NULL);
 	uv_run(&app->loop, UV_RUN_DEFAULT);

@@ -158,7 +158,7 @@ usual(const struct scene *scene, enum history_series series, const char *tunnel)
 	float samples[QUALITY_STEPS];
 	size_t known = 0;
 
-	history_read(scene->history, series, tunnel, QUALITY_STEP, QUALITY_STEPS, samples);
+	history_read(scene->history, HISTORY_MINUTES, series, tunnel, QUALITY_STEP, QUALITY_STEPS, samples);
 	for (size_t i = 0; i + 1 < QUALITY_STEPS; i++) {
 		if (!isnan(samples[i]))
 			samples[known++] = samples[i];
@@ -175,7 +175,7 @@ present(const struct scene *scene, enum history_series series, const char *tunne
 {
 	float samples[2];
 
-	history_read(scene->history, series, tunnel, 10, 2, samples);
+	history_read(scene->history, HISTORY_MINUTES, series, tunnel, 10, 2, samples);
 	return isnan(samples[0])   ? samples[1]
 	       : isnan(samples[1]) ? samples[0]
 				   : (samples[0] + samples[1]) / 2;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What stands under a row's fields, as a page of text of its own: the events of a tunnel, peer, connection or
- * gateway; what happened around an event, IKE's log among it; all paths to the prefix of a route. Events come
- * from the console's copy and are written anew when one came; paths are asked for, and asked again every few
- * seconds.
+ * gateway; what happened around an event, IKE's log among it; all paths to the prefix of a route; the days of
+ * a month of usage. Events come from the console's copy and are written anew when one came; paths and days
+ * are asked for, and asked again every few seconds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ struct below {
 	size_t count;      /* events when it was last written */
 	uint64_t newest;   /* and the sequence of the last of them: a full ring's count stays */
 	struct asked *asked;
+	struct days *days; /* of a month; NULL for everything else */
 	usec_t asked_at;
 };
 
@@ -196,6 +197,13 @@ ask_paths(struct below *b)
 			       b->asked);
 }
 
+static void
+ask_days(struct below *b)
+{
+	b->asked_at = clock_monotonic();
+	days_ask(b->days);
+}
+
 /* --- the part ------------------------------------------------------------------------------------ */
 
 static const char *
@@ -228,7 +236,7 @@ below_new(struct scene *scene, enum model_kind kind, const char *key, const void
 	char title[128];
 	struct below *b;
 
-	if (prefix == NULL && !has_events(kind))
+	if (prefix == NULL && !has_events(kind) && kind != MODEL_KIND_USAGE)
 		return NULL;
 	b = memory_zeroed(1, sizeof(*b));
 	b->scene = scene;
@@ -242,12 +250,18 @@ below_new(struct scene *scene, enum model_kind kind, const char *key, const void
 	if (prefix != NULL)
 		snprintf(title, sizeof(title), "All paths to %s ", prefix);
 	else
-		snprintf(title, sizeof(title), kind == MODEL_KIND_EVENT ? "Around it " : "Events ");
+		snprintf(title, sizeof(title), "%s ",
+			 kind == MODEL_KIND_EVENT   ? "Around it"
+			 : kind == MODEL_KIND_USAGE ? "By day"
+						    : "Events");
 	b->page = text_panel(scene, title, kind, NULL);
 	text_panel_compact(b->page);
 	if (prefix != NULL) {
 		text_panel_add(b->page, ROLE_dim, "asking the gateway …");
 		ask_paths(b);
+	} else if (kind == MODEL_KIND_USAGE) {
+		b->days = days_new(scene, row);
+		ask_days(b);
 	}
 	return b;
 }
@@ -259,6 +273,7 @@ below_free(struct below *below)
 		return;
 	if (below->asked != NULL)
 		below->asked->below = NULL;
+	days_free(below->days);
 	below->page->ops->close(below->page);
 	free(below);
 }
@@ -266,7 +281,9 @@ below_free(struct below *below)
 void
 below_draw(struct below *below, const struct area *area)
 {
-	if (below->prefix[0] == '\0')
+	if (below->days != NULL)
+		days_write(below->days, below->page, area->cols);
+	else if (below->prefix[0] == '\0')
 		write_log(below);
 	below->page->ops->draw(below->page, area);
 }
@@ -280,12 +297,16 @@ below_command(struct below *below, const char *command)
 void
 below_tick(struct below *below)
 {
-	if (below->prefix[0] != '\0' && clock_monotonic() - below->asked_at >= RENEW)
+	if (clock_monotonic() - below->asked_at < RENEW)
+		return;
+	if (below->prefix[0] != '\0')
 		ask_paths(below);
+	else if (below->days != NULL)
+		ask_days(below);
 }
 
 bool
 below_is_large(const struct below *below)
 {
-	return below->prefix[0] != '\0' || below->kind == MODEL_KIND_EVENT;
+	return below->prefix[0] != '\0' || below->kind == MODEL_KIND_EVENT || below->days != NULL;
 }

@@ -46,7 +46,8 @@ charts_rows(enum model_kind kind, const struct area *panel)
 	return CHART_LEAST_ROWS + (panel->rows >= 40 ? 5 : panel->rows >= 28 ? 2 : 0);
 }
 
-/* A connection's past is the sum of its tunnels'. */
+/* A connection's past is the sum of its tunnels'. A session that broke within a sample was not Established in
+ * it: a mean would hide that. */
 static void
 read_samples(const struct scene *scene, const struct kept *k, const char *name, size_t step, size_t count,
 	     float *out)
@@ -56,14 +57,18 @@ read_samples(const struct scene *scene, const struct kept *k, const char *name, 
 	size_t found;
 
 	if (k->kind != MODEL_KIND_CONNECTION) {
-		history_read(scene->history, k->series, name, step, count, out);
+		past_want(scene->past, name, scene->span);
+		history_read(scene->history, scene->span, k->series, name, step, count, out);
+		for (size_t i = 0; i < count && k->series == HISTORY_ESTABLISHED; i++)
+			out[i] = isnan(out[i]) ? NAN : out[i] > HISTORY_ALL ? 1 : 0;
 		return;
 	}
 	found = connection_tunnels(scene->store, name, tunnels);
 	for (size_t i = 0; i < count; i++)
 		out[i] = NAN;
 	for (size_t t = 0; t < found; t++) {
-		history_read(scene->history, k->series, tunnels[t]->name, step, count, more);
+		past_want(scene->past, tunnels[t]->name, scene->span);
+		history_read(scene->history, scene->span, k->series, tunnels[t]->name, step, count, more);
 		for (size_t i = 0; i < count; i++)
 			out[i] = isnan(out[i]) ? more[i] : isnan(more[i]) ? out[i] : out[i] + more[i];
 	}
@@ -123,16 +128,22 @@ static void
 draw_one(const struct scene *scene, const struct kept *k, const char *name, const void *row,
 	 const struct area *area)
 {
-	struct chart chart = {.title = k->title, .unit = k->unit, .role = k->role, .now = value_now(k, row)};
-	size_t step = chart_step(scene->graph, area->cols), count = chart_samples(scene->graph, area->cols);
-	float samples[HISTORY_SAMPLES], seconds[HISTORY_SAMPLES];
+	struct chart chart = {.title = k->title,
+			      .unit = k->unit,
+			      .role = k->role,
+			      .now = value_now(k, row),
+			      .span = scene->span};
+	size_t step = chart_step(scene->graph, scene->span, area->cols),
+	       count = chart_samples(scene->graph, scene->span, area->cols),
+	       all = history_resolutions[scene->span].samples;
+	float samples[HISTORY_SAMPLES], each[HISTORY_SAMPLES];
 	char changes[40];
 
 	read_samples(scene, k, name, step, count, samples);
-	read_samples(scene, k, name, 1, HISTORY_SAMPLES, seconds);
-	chart.seconds = seconds;
+	read_samples(scene, k, name, 1, all, each);
+	chart.all = each;
 	if (k->series == HISTORY_ESTABLISHED) {
-		describe_changes(seconds, HISTORY_SAMPLES, changes, sizeof(changes));
+		describe_changes(each, all, changes, sizeof(changes));
 		chart.word = look_of_peer(row).word;
 		chart.figures = changes;
 	}

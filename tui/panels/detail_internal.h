@@ -39,7 +39,7 @@ void charts_draw(const struct scene *scene, enum model_kind kind, const void *ro
 
 /*
  * What stands under a row's fields: events of an object, what happened around an event, all paths to a
- * prefix.
+ * prefix, the days of a month.
  */
 struct below;
 
@@ -51,5 +51,16 @@ bool below_command(struct below *below, const char *command);
 void below_tick(struct below *below);
 /** True where it has more to show than a few lines, the more important part of the row. */
 bool below_is_large(const struct below *below);
+
+/* --- detail_days.c --- */
+
+/* A month's days, asked of the gateway. */
+struct days;
+
+struct days *days_new(struct scene *scene, const struct model_usage *month);
+void days_free(struct days *days);
+void days_ask(struct days *days);
+/** Writes them into a page of text, the last first, for an area of that width. */
+void days_write(const struct days *days, struct panel *page, int cols);
 
 #endif

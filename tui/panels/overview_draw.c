@@ -143,23 +143,34 @@ greatest(const float *samples, size_t count, float most)
 	return most;
 }
 
+/* How many samples a graph of that many dots shows. */
+static size_t
+graph_window(const struct scene *scene, size_t dots)
+{
+	size_t all = history_resolutions[scene->span].samples;
+
+	return dots < all ? dots : all;
+}
+
 /* Both spans of a connection have one scale, so that their graphs can be compared. */
 static void
 draw_graph(const struct overview *o, const struct area *area, const struct model_tunnel *tunnel)
 {
 	const struct scene *scene = o->panel.scene;
 	const struct model_tunnel *tunnels[2];
-	size_t count = graph_samples(scene->graph, area->cols), spans;
+	size_t count = graph_window(scene, graph_samples(scene->graph, area->cols)), spans;
+	int used = (int)(count / graph_samples(scene->graph, 1));
+	struct area newest = area_part(area, 0, area->cols - used, 1, used);
 	float samples[HISTORY_SAMPLES], most = 0;
 
-	count = count > HISTORY_SAMPLES ? HISTORY_SAMPLES : count;
 	spans = connection_tunnels(scene->store, tunnel->connection, tunnels);
 	for (size_t i = 0; i < spans; i++) {
-		history_rates(scene->history, tunnels[i]->name, count, samples);
+		history_rates(scene->history, scene->span, tunnels[i]->name, count, samples);
 		most = greatest(samples, count, most);
 	}
-	history_rates(scene->history, tunnel->name, count, samples);
-	graph_draw(area, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle, samples, count,
+	past_want(scene->past, tunnel->name, scene->span);
+	history_rates(scene->history, scene->span, tunnel->name, count, samples);
+	graph_draw(&newest, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle, samples, count,
 		   graph_top(most));
 }
 
@@ -204,7 +215,8 @@ add_up(const struct scene *scene, enum history_series series, const struct model
 	for (size_t k = 0; k < count; k++)
 		sum[k] = NAN;
 	for (size_t i = 0; i < spans; i++) {
-		history_read(scene->history, series, tunnels[i]->name, step, count, samples);
+		past_want(scene->past, tunnels[i]->name, scene->span);
+		history_read(scene->history, scene->span, series, tunnels[i]->name, step, count, samples);
 		for (size_t k = 0; k < count; k++)
 			sum[k] = isnan(sum[k])       ? samples[k]
 				 : isnan(samples[k]) ? sum[k]
@@ -225,6 +237,7 @@ draw_charts(const struct overview *o, const struct area *area, const struct mode
 	const struct scene *scene = o->panel.scene;
 	const struct model_tunnel *tunnels[2], *carries = NULL;
 	size_t spans = connection_tunnels(scene->store, connection->name, tunnels), charts;
+	size_t all = history_resolutions[scene->span].samples;
 	struct area room = area_part(area, 0, CHARTS_INDENT, area->rows, area->cols - CHARTS_INDENT - 1);
 	char title[24];
 
@@ -236,24 +249,27 @@ draw_charts(const struct overview *o, const struct area *area, const struct mode
 		static const enum history_series series[] = {HISTORY_IN, HISTORY_OUT, HISTORY_RTT};
 		int width = (room.cols - 2 * ((int)charts - 1)) / (int)charts;
 		struct area part = area_part(&room, 0, (int)i * (width + 2), room.rows, width);
-		float samples[HISTORY_SAMPLES], seconds[HISTORY_SAMPLES];
+		float samples[HISTORY_SAMPLES], each[HISTORY_SAMPLES];
 		const struct chart chart = {.title = i == 0   ? "In"
 						     : i == 1 ? "Out"
 							      : title,
 					    .unit = i < 2 ? CHART_RATE : CHART_MS,
 					    .role = i < 2 ? ROLE_graph : ROLE_graph_idle,
-					    .seconds = seconds,
+					    .span = scene->span,
+					    .all = each,
 					    .now = i == 0   ? as_float(connection->rx_bps)
 						   : i == 1 ? as_float(connection->tx_bps)
 							    : (float)carries->rtt_ms};
-		size_t step = chart_step(scene->graph, width), count = chart_samples(scene->graph, width);
+		size_t step = chart_step(scene->graph, scene->span, width),
+		       count = chart_samples(scene->graph, scene->span, width);
 
 		if (i < 2) {
 			add_up(scene, series[i], tunnels, spans, step, count, samples);
-			add_up(scene, series[i], tunnels, spans, 1, HISTORY_SAMPLES, seconds);
+			add_up(scene, series[i], tunnels, spans, 1, all, each);
 		} else {
-			history_read(scene->history, series[i], carries->name, step, count, samples);
-			history_read(scene->history, series[i], carries->name, 1, HISTORY_SAMPLES, seconds);
+			history_read(scene->history, scene->span, series[i], carries->name, step, count,
+				     samples);
+			history_read(scene->history, scene->span, series[i], carries->name, 1, all, each);
 		}
 		chart_draw(&part, scene->graph, &chart, samples, count, step);
 	}
@@ -296,14 +312,31 @@ make_plan(const struct overview *o, const struct area *area)
 	return plan;
 }
 
+/* "Last 20 s": how far a graph of that width reaches back. */
+static const char *
+write_window(const struct scene *scene, int width, char out[FORMAT_TEXT])
+{
+	size_t samples = graph_window(scene, graph_samples(scene->graph, width));
+	char window[FORMAT_TEXT];
+
+	format_window(samples * history_resolutions[scene->span].seconds, window);
+	snprintf(out, FORMAT_TEXT, "Last %.32s", window);
+	return (int)strlen(out) <= width ? out : strcpy(out, window);
+}
+
 static void
-draw_titles(const struct area *line, const struct table_layout *layout)
+draw_titles(const struct scene *scene, const struct area *line, const struct table_layout *layout)
 {
 	struct area cells = area_part(line, 0, INDENT, 1, line->cols - INDENT - 1);
+	char window[FORMAT_TEXT];
 
-	for (size_t i = 0; i < layout->count; i++)
-		area_field(&cells, 0, layout->slots[i].left, layout->slots[i].width,
-			   layout->slots[i].column->right, ROLE_heading, layout->slots[i].column->title);
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct table_column *column = layout->slots[i].column;
+		int width = layout->slots[i].width;
+
+		area_field(&cells, 0, layout->slots[i].left, width, column->right, ROLE_heading,
+			   column->cell == cell_graph ? write_window(scene, width, window) : column->title);
+	}
 }
 
 static void
@@ -334,7 +367,7 @@ draw_column(const struct overview *o, const struct area *area, size_t first, con
 	size_t i = first;
 
 	table_fit(o->measured, area->cols - INDENT - 1, 2, &layout);
-	draw_titles(&titles, &layout);
+	draw_titles(o->panel.scene, &titles, &layout);
 	for (int row = 1; i < o->count && row < area->rows; i++, row++) {
 		struct area line;
 

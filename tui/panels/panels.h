@@ -6,6 +6,7 @@
 #include "tui/panel.h"
 
 extern const struct panel_ops panel_overview, panel_tunnels, panel_peers, panel_routes, panel_received,
-    panel_advertised, panel_events, panel_gateway, panel_usage, panel_sites, panel_plugins;
+    panel_advertised, panel_events, panel_gateway, panel_usage, panel_sites, panel_plugins, panel_history,
+    panel_usage_days;
 
 #endif

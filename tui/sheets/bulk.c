@@ -328,6 +328,12 @@ put_foot(const struct sheet *sheet, struct draft *foot)
 	int col;
 
 	draft_line(foot);
+	if (sheet->step == SHEET_ASK && bulk->together) {
+		draft_put(foot, 0, 0, ROLE_text,
+			  refused > 0 ? "One end would refuse: neither is asked."
+				      : "Both are asked at once.");
+		return;
+	}
 	if (sheet->step == SHEET_ASK) {
 		col = draft_put(foot, 0, 0, ROLE_text,
 				bulk->go_on ? "At a failure: go on with the rest."

@@ -134,6 +134,7 @@ open_client(struct fleet_link *link, struct error *err)
 	    .reconnect = true,
 	    .kinds = home || site->full ? fleet->options.kinds : listed_kinds,
 	    .events = home || site->full ? fleet->options.events : 0,
+	    .brief = !home && !site->full,
 	    .callbacks = {.context = link, .state = on_state},
 	};
 
@@ -227,9 +228,22 @@ fleet_turn_to(struct fleet *fleet, size_t index)
 	if (site->full)
 		return;
 	site->full = true;
-	site->scene.history = history_new();
+	if (site->scene.history == NULL)
+		site->scene.history = history_new();
 	if (site->scene.client != NULL && index != FLEET_HOME)
-		control_client_follow(site->scene.client, fleet->options.kinds, fleet->options.events);
+		control_client_follow(site->scene.client, fleet->options.kinds, fleet->options.events, false);
+}
+
+void
+fleet_turn_from(struct fleet *fleet, size_t index)
+{
+	struct fleet_site *site = &fleet->sites[index];
+
+	if (!site->full || index == FLEET_HOME)
+		return;
+	site->full = false;
+	if (site->scene.client != NULL)
+		control_client_follow(site->scene.client, listed_kinds, 0, true);
 }
 
 /* --- the list ---------------------------------------------------------------------------------- */

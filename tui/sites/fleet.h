@@ -96,8 +96,9 @@ const char *fleet_name(const struct fleet_site *site);
 /** "connecting to root@192.0.2.10", what SSH is about; "" where nothing is under way. Copied into `out`. */
 const char *fleet_phase(const struct fleet_site *site, char *out, size_t size);
 
-/** Follows all of it from now on. */
+/** Follows all of it from now on. / In brief again: one has left it. */
 void fleet_turn_to(struct fleet *fleet, size_t site);
+void fleet_turn_from(struct fleet *fleet, size_t site);
 /** Connects now, whatever was waited for. / Lets go of it until that. Neither is for home. */
 void fleet_connect(struct fleet *fleet, size_t site);
 void fleet_disconnect(struct fleet *fleet, size_t site);

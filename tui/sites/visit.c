@@ -72,10 +72,13 @@ visit_enter(struct app *app, size_t site)
 	size_t tab = app->current;
 
 	close_panels(app);
+	past_free(app->scene.past); /* its questions are the client's that one leaves */
 	keep_scene(app);
+	fleet_turn_from(app->fleet, app->site);
 	app->site = site;
 	fleet_turn_to(app->fleet, site);
 	visit_take_scene(app);
+	app->scene.past = past_new(&app->scene);
 	if (app->pause.on)
 		look_pause(app);
 	app_show_panel(app, panels[tab]->fleet ? 0 : tab);

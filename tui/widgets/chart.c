@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A chart: a heading with the present value and the scale's top, the graph, its figures, its time axis. All
- * of the history (or nearly all) fits into any width, by showing means of a few seconds where there are fewer
- * dots than seconds. Least, mean and most are in one unit, so that they can be compared at a glance; where
+ * of a span (or nearly all) fits into any width, by showing means of a few samples where there are fewer
+ * dots than samples. Least, mean and most are in one unit, so that they can be compared at a glance; where
  * there is no room for their names they stand in that order with "<" between.
  */
 #include "tui/widgets/chart.h"
@@ -18,17 +18,21 @@
 #define SPACED 20 /* and blanks between them */
 
 size_t
-chart_step(enum graph_style style, int cols)
+chart_step(enum graph_style style, enum history_span span, int cols)
 {
-	size_t most = graph_samples(style, cols);
+	size_t most = graph_samples(style, cols), all = history_resolutions[span].samples, step;
 
-	return most == 0 || most >= HISTORY_SAMPLES ? 1 : (HISTORY_SAMPLES + most / 2) / most;
+	if (most == 0 || most >= all)
+		return 1;
+	step = (all + most / 2) / most;
+	return most * step * 10 < all * 9 ? step + 1 : step; /* a tenth may be left out, and no more */
 }
 
 size_t
-chart_samples(enum graph_style style, int cols)
+chart_samples(enum graph_style style, enum history_span span, int cols)
 {
-	size_t most = graph_samples(style, cols), count = HISTORY_SAMPLES / chart_step(style, cols);
+	size_t most = graph_samples(style, cols),
+	       count = history_resolutions[span].samples / chart_step(style, span, cols);
 
 	return count < most ? count : most;
 }
@@ -106,12 +110,9 @@ draw_figures(const struct area *area, int row, enum chart_unit unit, const float
 static void
 draw_axis(const struct area *area, int row, size_t seconds)
 {
-	int col;
+	char span[FORMAT_TEXT];
+	int col = area_print(area, row, 0, ROLE_dim, "%s ago ", format_window(seconds, span));
 
-	if (seconds < 120)
-		col = area_print(area, row, 0, ROLE_dim, "%zu s ago ", seconds);
-	else
-		col = area_print(area, row, 0, ROLE_dim, "%zu min ago ", (seconds + 30) / 60);
 	area_repeat(area, row, col, area->cols - col - 4, ROLE_border, U'─');
 	area_text(area, row, area->cols - 3, ROLE_dim, "now");
 }
@@ -125,7 +126,8 @@ chart_draw(const struct area *area, enum graph_style style, const struct chart *
 		    graph = area_part(&all, 1, 0, rows, width);
 	float most = chart->unit == CHART_PERCENT ? 1 : 0;
 	char now[FORMAT_TEXT], top[FORMAT_TEXT];
-	size_t shown = count * step < HISTORY_SAMPLES ? count * step : HISTORY_SAMPLES;
+	const struct history_resolution *span = &history_resolutions[chart->span];
+	size_t shown = count * step < span->samples ? count * step : span->samples;
 	struct scale scale;
 
 	for (size_t i = 0; i < count; i++)
@@ -142,7 +144,6 @@ chart_draw(const struct area *area, enum graph_style style, const struct chart *
 	if (chart->figures != NULL)
 		area_field(&all, area->rows - 2, 0, width, false, ROLE_text, chart->figures);
 	else
-		draw_figures(&all, area->rows - 2, chart->unit, chart->seconds + HISTORY_SAMPLES - shown,
-			     shown);
-	draw_axis(&all, area->rows - 1, count * step);
+		draw_figures(&all, area->rows - 2, chart->unit, chart->all + span->samples - shown, shown);
+	draw_axis(&all, area->rows - 1, count * step * span->seconds);
 }

@@ -3,7 +3,7 @@
 #ifndef TWINSPAN_TUI_WIDGETS_CHART_H
 #define TWINSPAN_TUI_WIDGETS_CHART_H
 
-#include "tui/history.h"
+#include "core/model/history.h"
 #include "tui/widgets/graph.h"
 
 #define CHART_LEAST_COLS 17
@@ -17,16 +17,17 @@ struct chart {
 	enum theme_role role;
 	float now;           /* NAN: not known */
 	const char *word;    /* in the present value's place; NULL: the value */
-	const char *figures; /* in the figures' place; NULL: least, mean and most of the seconds */
-	const float
-	    *seconds; /* the last HISTORY_SAMPLES of them: a mean of several would hide the extremes */
+	const char *figures; /* in the figures' place; NULL: least, mean and most of `all` */
+	enum history_span span;
+	const float *all; /* the span's samples, one by one: a mean of several would hide the extremes */
 };
 
-/** Seconds that one sample stands for in a chart of that width which shows about all of the history. */
-size_t chart_step(enum graph_style style, int cols);
-/** How many samples it shows then. */
-size_t chart_samples(enum graph_style style, int cols);
-/** Draws `count` samples (chart_samples()) of `step` seconds, the newest at the right. */
+/** How many of the span's samples one dot stands for in a chart of that width which shows about all of them.
+ */
+size_t chart_step(enum graph_style style, enum history_span span, int cols);
+/** How many dots it has then. */
+size_t chart_samples(enum graph_style style, enum history_span span, int cols);
+/** Draws `count` samples (chart_samples()), each of `step` of the span's, the newest at the right. */
 void chart_draw(const struct area *area, enum graph_style style, const struct chart *chart,
 		const float *samples, size_t count, size_t step);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What `show` prints, watched or not; one look at a panel; and the console without a screen. */
+#include "core/model/history.h"
 #include "tests/unit/control/cli_run.h"
 
 static void
@@ -196,6 +197,128 @@ usage_is_shown_for_a_month(void **state)
 	harness_free(h);
 }
 
+/* Three days of two months. */
+static bool
+provide_days(void *context, const struct model_query *query)
+{
+	static const usec_t from[] = {1795996800 * USEC_PER_SEC,  /* 2026-11-30 */
+				      1796083200 * USEC_PER_SEC,  /* 2026-12-01 */
+				      1796169600 * USEC_PER_SEC}; /* 2026-12-02 */
+	struct model_filter *filter = model_filter_parse(query->filter, NULL);
+
+	for (size_t i = 0; i < COUNT_OF(from); i++) {
+		struct model_usage_day *row = model_row_new(MODEL_KIND_USAGE_DAY);
+
+		model_set(&row->connection, i < 2 ? "a" : "b");
+		row->from = from[i];
+		row->connection_hours = 1.5;
+		if (model_filter_match(filter, model_kind_info(MODEL_KIND_USAGE_DAY)->shape, row))
+			query->row(query->context, row);
+		model_row_free(MODEL_KIND_USAGE_DAY, row);
+	}
+	model_filter_free(filter);
+	return true;
+}
+
+static void
+usage_is_shown_by_day(void **state)
+{
+	struct harness *h = some_gateway();
+	struct run *run;
+
+	setenv("TZ", "XYZ5", 1);
+	model_store_set_provider(h->store, MODEL_KIND_USAGE_DAY, provide_days, NULL);
+	run = RUN(h, "-s", "S", "show", "usage", "--by", "day");
+	assert_int_equal(line_count(run->output), 4);
+	assert_non_null(strstr(run->output, "2026-12-02"));
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "usage", "a", "--by", "day", "--month", "2026-12");
+	assert_int_equal(line_count(run->output), 2);
+	assert_non_null(strstr(run->output, "2026-12-01"));
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "usage", "--by", "month");
+	assert_int_equal(line_count(run->output), 4);
+	assert_null(strstr(run->output, "2026-12-02"));
+	finish(run);
+	assert_prints(RUN(h, "-s", "S", "show", "usage", "b", "--by", "day", "--json"),
+		      "[\n{\"connection\":\"b\",\"from\":\"2026-12-02T00:00:00.000Z\",\"to\":null,"
+		      "\"connection_hours\":1.5,\"rx_bytes\":null,\"tx_bytes\":null,\"amount\":null,"
+		      "\"currency\":null}\n]\n");
+	assert_refused(RUN(h, "-s", "S", "show", "usage", "--by", "year"), 2,
+		       "usage is shown by month or day, not by 'year'");
+	assert_refused(RUN(h, "-s", "S", "show", "peers", "--by", "day"), 2,
+		       "--by is for usage and history only, not for peers");
+	unsetenv("TZ");
+	harness_free(h);
+}
+
+static void
+put_rate(struct model_store *store, const char *name)
+{
+	struct model_tunnel *tunnel = model_row_new(MODEL_KIND_TUNNEL);
+
+	model_set(&tunnel->name, name);
+	tunnel->rx_bps = 88100000;
+	model_store_put(store, MODEL_KIND_TUNNEL, tunnel);
+	model_row_free(MODEL_KIND_TUNNEL, tunnel);
+}
+
+/* Two hours of a/1, half a minute in them not known, and of a peer with signs in its name. */
+static struct history *
+some_history(void)
+{
+	struct model_store *store = model_store_new();
+	struct history *history = history_new();
+	struct model_peer *peer = model_row_new(MODEL_KIND_PEER);
+	usec_t wall = 1795748400 * USEC_PER_SEC; /* 2026-11-27T03:00:00Z */
+
+	put_rate(store, "a/1");
+	put_rate(store, "a-b/1");
+	model_set(&peer->name, "c.d+");
+	peer->received = 7;
+	model_store_put(store, MODEL_KIND_PEER, peer);
+	model_row_free(MODEL_KIND_PEER, peer);
+	for (int i = 0; i < 7200; i++) {
+		if (i < 7100 || i >= 7130)
+			history_sample(history, store, (i + 10) * USEC_PER_SEC, wall + i * USEC_PER_SEC);
+	}
+	model_store_free(store);
+	return history;
+}
+
+static void
+history_is_shown_by_minute_second_or_quarter(void **state)
+{
+	struct harness *h = some_gateway();
+	struct history *history = some_history();
+	struct run *run;
+
+	history_provide(history, h->store);
+	run = RUN(h, "-s", "S", "show", "history", "a/1");
+	assert_int_equal(line_count(run->output), 121);
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "history", "a/1", "--by", "quarter-hour");
+	assert_int_equal(line_count(run->output), 9);
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "history", "a/1", "--by", "second");
+	assert_int_equal(line_count(run->output), 1 + 240 - 30);
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "history", "a", "--json"); /* the connection's, not those of a-b */
+	assert_int_equal(line_count(run->output), 2 + 120);
+	assert_non_null(strstr(run->output, "{\"name\":\"a/1\",\"seconds\":60,\"at\":"
+					    "\"2026-11-27T04:59:00.000Z\",\"age_seconds\":59,"
+					    "\"rx_bps\":"));
+	finish(run);
+	run = RUN(h, "-s", "S", "show", "history", "c.d+");
+	assert_int_equal(line_count(run->output), 121);
+	finish(run);
+	assert_refused(RUN(h, "-s", "S", "show", "history", "--by", "day"), 2,
+		       "history is shown by second, minute or quarter-hour, not by 'day'");
+	assert_refused(RUN(h, "-s", "S", "show", "history", "nobody/1"), 1, "there is nothing of 'nobody/1'");
+	harness_free(h);
+	history_free(history);
+}
+
 /* --- one look, the plain mode ------------------------------------------------------------------- */
 
 static void
@@ -320,7 +443,8 @@ TEST_MAIN(cmocka_unit_test(json_is_an_array_of_objects_and_one_object_for_the_ga
 	  cmocka_unit_test(watching_prints_rows_and_then_a_line_for_each_change),
 	  cmocka_unit_test(watching_a_large_kind_shows_single_changes),
 	  cmocka_unit_test(a_reader_that_leaves_ends_it_quietly),
-	  cmocka_unit_test(usage_is_shown_for_a_month),
+	  cmocka_unit_test(usage_is_shown_for_a_month), cmocka_unit_test(usage_is_shown_by_day),
+	  cmocka_unit_test(history_is_shown_by_minute_second_or_quarter),
 	  cmocka_unit_test(one_look_takes_a_panel_a_row_a_filter_and_a_size),
 	  cmocka_unit_test(the_plain_mode_tells_changes_in_words),
 	  cmocka_unit_test(the_plain_mode_takes_commands_and_asks_before_what_is_dangerous),

@@ -3,6 +3,7 @@
 #include "tests/unit/test.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,12 +68,12 @@ stop(struct counting *c)
 }
 
 struct sum {
-	struct usage_month months[8];
+	struct usage_period months[8];
 	size_t count;
 };
 
 static bool
-take(void *context, const struct usage_month *month)
+take(void *context, const struct usage_period *month)
 {
 	struct sum *sum = context;
 
@@ -86,12 +87,21 @@ months_of(struct counting *c)
 {
 	struct sum sum = {0};
 
-	usage_walk(c->usage, take, &sum);
+	usage_walk(c->usage, USAGE_MONTHS, take, &sum);
+	return sum;
+}
+
+static struct sum
+days_of(struct counting *c)
+{
+	struct sum sum = {0};
+
+	usage_walk(c->usage, USAGE_DAYS, take, &sum);
 	return sum;
 }
 
 static void
-assert_month(const struct usage_month *month, usec_t connected, uint64_t rx, uint64_t tx)
+assert_month(const struct usage_period *month, usec_t connected, uint64_t rx, uint64_t tx)
 {
 	assert_int_equal(month->connected_us, connected);
 	assert_int_equal(month->rx_bytes, rx);
@@ -351,6 +361,97 @@ a_clock_at_its_beginning_is_january_1970(void **state)
 }
 
 static void
+a_day_has_its_part_of_the_month(void **state)
+{
+	struct counting c;
+	struct sum sum;
+
+	start(&c, NOVEMBER - 3 * SECOND);
+	pass(&c, 10 * SECOND);
+	c.counters[0].tx_bytes = 9;
+	count(&c, true);
+	stop(&c);
+	start(&c, NOVEMBER + 2 * HOUR); /* a restart goes on with the same day */
+	pass(&c, 5 * SECOND);
+	c.counters[1].rx_bytes = 4;
+	count(&c, true);
+	sum = days_of(&c);
+	assert_int_equal(sum.count, 2);
+	assert_int_equal(sum.months[0].from, NOVEMBER - 24 * HOUR);
+	assert_int_equal(sum.months[0].to, NOVEMBER);
+	assert_month(&sum.months[0], 3 * SECOND, 0, 0);
+	assert_int_equal(sum.months[1].from, NOVEMBER);
+	assert_month(&sum.months[1], 12 * SECOND, 4, 9);
+	assert_month(&months_of(&c).months[0], 15 * SECOND, 4, 9);
+	stop(&c);
+}
+
+struct first_and_last {
+	usec_t first, last;
+	size_t count;
+};
+
+static bool
+note_day(void *context, const struct usage_period *day)
+{
+	struct first_and_last *days = context;
+
+	if (days->count++ == 0)
+		days->first = day->from;
+	assert_true(day->from >= days->last); /* each once, in order */
+	days->last = day->to;
+	return true;
+}
+
+static int
+stored_days(void)
+{
+	sqlite3_stmt *statement;
+	sqlite3 *database;
+	char path[128];
+	int count;
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_FILE, folder);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(database, "SELECT count(*) FROM usage_day", -1, &statement, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	count = sqlite3_column_int(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return count;
+}
+
+/* In memory and on disk, also after a day that a clock of the wrong year made. */
+static void
+days_are_kept_for_thirteen_months(void **state)
+{
+	struct counting c;
+
+	start(&c, NOVEMBER);
+	for (int i = 0; i < USAGE_DAYS_KEPT + 30; i++) {
+		pass(&c, 24 * HOUR);
+		count(&c, true);
+		usage_write(c.usage, c.monotonic);
+	}
+	c.wall = HOUR; /* 1970 */
+	pass(&c, SECOND);
+	count(&c, true);
+	for (int run = 0; run < 2; run++) {
+		struct first_and_last days = {0};
+
+		usage_walk(c.usage, USAGE_DAYS, note_day, &days);
+		/* the day of 1970 is the oldest: it has the place of one */
+		assert_int_equal(days.count, USAGE_DAYS_KEPT);
+		assert_int_equal(days.last, NOVEMBER + (USAGE_DAYS_KEPT + 30) * 24 * HOUR);
+		stop(&c);
+		start(&c, NOVEMBER);
+	}
+	stop(&c);
+	assert_int_equal(stored_days(), USAGE_DAYS_KEPT);
+}
+
+static void
 connections_and_months_come_in_order(void **state)
 {
 	static const char *const names[] = {"b", "a-b", "a"};
@@ -400,6 +501,8 @@ a_removed_file_gets_all_totals_again(void **state)
 	assert_int_equal(months_of(&c).count, 2);
 	assert_month(&months_of(&c).months[0], 60 * SECOND, 0, 0);
 	assert_month(&months_of(&c).months[1], 120 * SECOND, 0, 0);
+	assert_int_equal(days_of(&c).count, 2);
+	assert_month(&days_of(&c).months[0], 60 * SECOND, 0, 0);
 	stop(&c);
 }
 
@@ -413,7 +516,7 @@ without_a_journal_it_counts_all_the_same(void **state)
 
 	usage_count(connection, SECOND, NOVEMBER, true, none);
 	usage_count(connection, 3 * SECOND, NOVEMBER + 2 * SECOND, true, none);
-	usage_walk(usage, take, &sum);
+	usage_walk(usage, USAGE_MONTHS, take, &sum);
 	assert_month(&sum.months[0], 2 * SECOND, 0, 0);
 	usage_close(usage);
 }
@@ -450,6 +553,8 @@ main(void)
 	    TEST(a_kill_loses_a_minute_at_most_and_doubles_nothing),
 	    TEST(a_clock_that_jumps_moves_no_more_than_the_second_it_jumps_in),
 	    TEST(a_clock_at_its_beginning_is_january_1970),
+	    TEST(a_day_has_its_part_of_the_month),
+	    TEST(days_are_kept_for_thirteen_months),
 	    TEST(connections_and_months_come_in_order),
 	    TEST(a_removed_file_gets_all_totals_again),
 	    cmocka_unit_test(without_a_journal_it_counts_all_the_same),

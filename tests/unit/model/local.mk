@@ -10,3 +10,7 @@ UNIT_TESTS += tests/unit/model/test_filter
 tests_unit_model_test_filter_SOURCES = tests/unit/model/test_filter.c
 tests_unit_model_test_filter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_model_test_filter_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/model/test_history
+tests_unit_model_test_history_SOURCES = tests/unit/model/test_history.c
+tests_unit_model_test_history_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_model_test_history_LDADD = $(MODEL_LIBS) $(CMOCKA_LIBS)

@@ -593,8 +593,10 @@ def a_change_that_cuts_the_askers_own_way_is_refused():
     done = run(PLANT_INSIDE, "reload", "--dry-run")
     expect(done.returncode == 1 and "your own connection" in done.stderr, f"{done.stdout}{done.stderr}")
     expect(w.gateway.row("connections", "plant")["state"] == "up", "nothing was done")
-    done = run(PLANT_HOST, "reload", "--force")
-    expect(done.returncode == 0 and w.gateway.row("connections", "plant") is None, f"{done.stdout}{done.stderr}")
+    done = run(PLANT_HOST, "reload", "--force", "--confirm-within", "0")
+    expect(done.returncode == 0 and "it stays so" in done.stdout, f"{done.stdout}{done.stderr}")
+    wait_until(lambda: w.gateway.row("connections", "plant") is None, 10, "it is gone")
+    expect(w.gateway.show("gateway")["config_confirm_until"] is None, "whoever says 0 means it")
 
 
 @suite.test

@@ -197,12 +197,23 @@ end(struct gateway_drill *drill)
 	uv_close((uv_handle_t *)&drill->timer, on_closed);
 }
 
+/* A switchover that nobody has confirmed yet goes back to where it came from. */
+static bool
+already_returns(const struct gateway_drill *drill)
+{
+	struct failover_status status;
+
+	failover_status(drill->tunnel->connection->failover, &status);
+	return status.confirm_until != 0;
+}
+
 static void
 finish(struct gateway_drill *drill)
 {
 	const char *name = drill->tunnel->connection->config->name;
 	bool carried_on = drill->noticed != 0 && drill->move.to >= 0;
-	bool moved = drill->own && carried_on && (drill->active_after & 1u << drill->tunnel->member) == 0;
+	bool moved = drill->own && carried_on && (drill->active_after & 1u << drill->tunnel->member) == 0 &&
+		     !already_returns(drill);
 	json_t *report = make_report(drill);
 	char *path = keep_report(drill, report), outage[64];
 

@@ -572,8 +572,9 @@ gateway_run(const struct gateway_options *options)
 		gateway_commands_register(gateway);
 		gateway_publish(gateway);
 		gateway_event(gateway, "notice", "gateway.start", gateway->config->name,
-			      "twinspan " TWINSPAN_VERSION " started: %zu connections, data plane %s",
-			      gateway->connection_count, gateway->row.dataplane);
+			      "twinspan " TWINSPAN_VERSION " started: %zu connection%s, data plane %s",
+			      gateway->connection_count, PLURAL(gateway->connection_count, "s"),
+			      gateway->row.dataplane);
 		if (gateway->unconfirmed)
 			gateway_event(gateway, "warning", "config.reverted", gateway->config->name,
 				      "the last change of the configuration was not confirmed before the "

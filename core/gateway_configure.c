@@ -162,13 +162,23 @@ do_reload(void *context, struct control_request *request)
 
 /* --- configuration ----------------------------------------------------------------------------- */
 
-/* Messages carry no control bytes: a text goes as its lines. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+static size_t
+mark_length(const char *text, size_t length)
+{
+	size_t size = strlen(BYTE_ORDER_MARK);
+
+	return length >= size && memcmp(text, BYTE_ORDER_MARK, size) == 0 ? size : 0;
+}
+
+/* Messages carry no control bytes: a text goes as its lines, for people to read. */
 static json_t *
 text_lines(const char *text, size_t length)
 {
 	json_t *lines = json_array();
 
-	for (size_t at = 0; at < length;) {
+	for (size_t at = mark_length(text, length); at < length;) {
 		const char *end = memchr(text + at, '\n', length - at);
 		size_t whole = end != NULL ? (size_t)(end - text) - at : length - at, used = 0;
 		char *line = memory_zeroed(whole * 8 + 1, 1);
@@ -190,15 +200,43 @@ text_lines(const char *text, size_t length)
 	return lines;
 }
 
+/*
+ * Where the lines do not say all (tabs, carriage returns, a byte order mark, no line end at the end), the
+ * text as text_escape() has it, for whoever edits it and hands it in again. NULL: they do.
+ */
+static char *
+exact_text(const char *text, size_t length)
+{
+	if (length > 0 && text[length - 1] == '\n' && memchr(text, '\t', length) == NULL &&
+	    memchr(text, '\r', length) == NULL && memmem(text, length, "\xc2\x85", 2) == NULL &&
+	    mark_length(text, length) == 0)
+		return NULL;
+	return text_escape(text, length);
+}
+
+/* Why a text can't be shown: the first error in it. */
+static void
+refuse_to_show(struct control_request *request, const char *file, const struct config_findings *findings)
+{
+	const struct config_finding *why = findings->count > 0 ? &findings->items[0] : NULL;
+
+	if (why != NULL)
+		control_request_fail(request, "%s:%u:%u: %s. It can't be shown without its secrets", file,
+				     why->line, why->column, why->text);
+	else
+		control_request_fail(request, "%s can't be shown without its secrets: it is no YAML", file);
+}
+
 /* One of the two texts, for whoever asked. `source` is what runs, or what stands on the disk. */
 static void
 show_text(const struct gateway *gateway, struct control_request *request, const struct gateway_source *source,
 	  bool differs)
 {
 	const char *file = gateway->options->config;
+	struct config_findings findings = {0};
 	char hash[17];
 	size_t length;
-	char *masked;
+	char *masked, *exact;
 
 	if (source->length > COMMAND_CONTENT_MOST) {
 		control_request_fail(
@@ -206,20 +244,21 @@ show_text(const struct gateway *gateway, struct control_request *request, const 
 		    source->length, COMMAND_CONTENT_MOST, file);
 		return;
 	}
-	masked = config_mask(source->text, source->length, &length);
+	masked = config_mask(source->text, source->length, &length, &findings);
 	if (masked == NULL) {
-		control_request_fail(
-		    request,
-		    "%s can't be shown without its secrets: it is no YAML; 'twinspan check' on "
-		    "the gateway says where",
-		    file);
+		refuse_to_show(request, file, &findings);
+		config_findings_free(&findings);
 		return;
 	}
+	exact = exact_text(masked, length);
 	gateway_source_digest(source, hash);
 	control_request_done(request,
-			     json_pack("{s:s, s:s, s:b, s:o}", "file", file, "hash", hash, "changed_on_disk",
-				       differs, "lines", text_lines(masked, length)),
+			     json_pack("{s:s, s:s, s:b, s:o, s:s*}", "file", file, "hash", hash,
+				       "changed_on_disk", differs, "lines", text_lines(masked, length),
+				       "exact", exact),
 			     "%s", "");
+	config_findings_free(&findings);
+	free(exact);
 	memory_wipe_free(masked, length);
 }
 

@@ -15,15 +15,10 @@
  */
 #include "core/gateway_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOOK_MS 10
 #define SILENT_MOST (75 * USEC_PER_SEC)
@@ -74,16 +69,6 @@ number(double value)
 	return isnan(value) ? json_null() : json_real(value);
 }
 
-static void
-format_time(usec_t wall, const char *format, char *out, size_t size)
-{
-	time_t seconds = (time_t)(wall / USEC_PER_SEC);
-	struct tm parts;
-
-	if (gmtime_r(&seconds, &parts) == NULL || strftime(out, size, format, &parts) == 0)
-		out[0] = '\0';
-}
-
 static const char *
 member_name(const struct gateway_drill *drill, int member)
 {
@@ -98,7 +83,7 @@ write_lines(const struct gateway_drill *drill)
 	json_t *lines = json_array();
 	char at[40];
 
-	format_time(drill->wall, "%Y-%m-%dT%H:%M:%SZ", at, sizeof(at));
+	gateway_drill_time(drill->wall, "%Y-%m-%dT%H:%M:%SZ", at, sizeof(at));
 	gateway_add_line(lines, "drill of %s at %s by %s%s", connection->config->name, at, drill->who,
 			 drill->forced ? ", forced" : "");
 	gateway_add_line(lines, "  silenced   %s, both directions, for %.0f ms", name,
@@ -140,7 +125,7 @@ make_report(const struct gateway_drill *drill)
 {
 	char at[40];
 
-	format_time(drill->wall, "%Y-%m-%dT%H:%M:%SZ", at, sizeof(at));
+	gateway_drill_time(drill->wall, "%Y-%m-%dT%H:%M:%SZ", at, sizeof(at));
 	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:s*, s:s*, s:o, s:b, s:o, s:I, s:I, s:o}",
 			 "connection", drill->tunnel->connection->config->name, "tunnel",
 			 drill->tunnel->config->name, "at", at, "by", drill->who, "forced", drill->forced,
@@ -153,33 +138,6 @@ make_report(const struct gateway_drill *drill)
 			 number(span_ms(drill->restored, drill->usable)), "rx_bps_before",
 			 (json_int_t)drill->rx_bps, "tx_bps_before", (json_int_t)drill->tx_bps, "lines",
 			 write_lines(drill));
-}
-
-/* STATE/drills/CONNECTION-TIME.json. Returns the path, new, or NULL where it could not be written. */
-static char *
-keep_report(const struct gateway_drill *drill, const json_t *report)
-{
-	const char *folder = drill->gateway->options->state_dir;
-	char *drills = text_format("%s/drills", folder), *path, name[128], at[40];
-	bool good;
-
-	format_time(drill->wall, "%Y%m%dT%H%M%SZ", at, sizeof(at));
-	snprintf(name, sizeof(name), "%s", drill->tunnel->connection->config->name);
-	for (char *c = name; *c != '\0'; c++) {
-		if (*c == '/' || *c == '.')
-			*c = '_';
-	}
-	path = text_format("%s/%s-%s.json", drills, name, at);
-	good = (mkdir(drills, 0750) == 0 || errno == EEXIST) &&
-	       json_dump_file(report, path, JSON_INDENT(1) | JSON_REAL_PRECISION(12)) == 0;
-	if (!good)
-		gateway_event(drill->gateway, "warning", "drill.unwritten",
-			      drill->tunnel->connection->config->name, "can't write the report %s: %s", path,
-			      strerror(errno));
-	free(drills);
-	if (!good)
-		FREE_AND_NULL(path);
-	return path;
 }
 
 /* --- its course -------------------------------------------------------------------------------- */
@@ -214,8 +172,8 @@ finish(struct gateway_drill *drill)
 	bool carried_on = drill->noticed != 0 && drill->move.to >= 0;
 	bool moved = drill->own && carried_on && (drill->active_after & 1u << drill->tunnel->member) == 0 &&
 		     !already_returns(drill);
-	json_t *report = make_report(drill);
-	char *path = keep_report(drill, report), outage[64];
+	json_t *earlier = gateway_drills_earlier(drill->gateway, name), *report = make_report(drill);
+	char *path = gateway_drill_keep(drill->gateway, name, drill->wall, report), outage[64];
 
 	if (drill->noticed != 0 && !isnan(drill->move.outage_ms))
 		snprintf(outage, sizeof(outage), "outage %.0f ms", drill->move.outage_ms);
@@ -234,10 +192,10 @@ finish(struct gateway_drill *drill)
 		    json_object_get(report, "lines"),
 		    "  yours      your own way here: goes back in %d s unless 'twinspan confirm %s'",
 		    GATEWAY_OWN_PATH_S, name);
+	gateway_drills_add_lines(json_object_get(report, "lines"), earlier);
+	json_object_set_new(report, "earlier", earlier);
 	control_request_done(drill->request, report, "%s: %s", name,
-			     carried_on            ? "the other tunnel took over"
-			     : drill->noticed != 0 ? "noticed, but no other tunnel could take over"
-						   : "the loss was not noticed in time");
+			     gateway_drill_result(drill->noticed != 0, drill->move.to >= 0));
 	free(path);
 	if (moved)
 		failover_return_within(drill->tunnel->connection->failover, drill->tunnel->member, "drill",
@@ -399,6 +357,8 @@ answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
 	json_object_set_new(answer, "silence_most_ms",
 			    json_integer((json_int_t)(silence_limit(tunnel) / USEC_PER_MS)));
 	json_object_set_new(answer, "noticed", json_string(noticed));
+	json_object_set_new(answer, "earlier",
+			    gateway_drills_earlier(tunnel->gateway, connection->config->name));
 	control_request_done(
 	    request, answer,
 	    "%s would be silenced in both directions until the gateway has noticed by itself "

@@ -80,9 +80,10 @@ warn_of_target(json_t *warnings, const struct gateway_tunnel *to, const struct g
 		gateway_add_line(warnings, "the way by %s takes %.0f ms, now it is %.0f ms", name, rtt,
 				 before);
 	if (from != NULL && prefixes_by(to) < prefixes_by(from))
-		gateway_add_line(
-		    warnings, "%s knows %llu prefixes of %llu: the others could not be reached by it", name,
-		    (unsigned long long)prefixes_by(to), (unsigned long long)prefixes_by(from));
+		gateway_add_line(warnings,
+				 "%s knows %llu prefix%s of %llu: the others could not be reached by it",
+				 name, (unsigned long long)prefixes_by(to), PLURAL(prefixes_by(to), "es"),
+				 (unsigned long long)prefixes_by(from));
 }
 
 static void

@@ -193,8 +193,9 @@ layer_ike(struct account *account, const struct gateway_tunnel *tunnel)
 			 row->nat ? ", through a NAT" : "");
 		layer(account, "IKE", LAYER_OK, text, NULL, NULL);
 	} else if (error->set) {
-		snprintf(text, sizeof(text), "%s (%" PRIu64 " tries)",
-			 error->text != NULL ? error->text : "failed", row->tries);
+		snprintf(text, sizeof(text), "%s (%" PRIu64 " %s)",
+			 error->text != NULL ? error->text : "failed", row->tries,
+			 row->tries == 1 ? "try" : "tries");
 		snprintf(remedy, sizeof(remedy), "%s", error->hint != NULL ? error->hint : "");
 		layer(account, "IKE", LAYER_FAILED, text, error->text, remedy);
 	} else if (tunnel->config->start == CONFIG_START_RESPOND && row->tries == 0) {
@@ -250,9 +251,9 @@ layer_traffic(struct account *account, const struct gateway_tunnel *tunnel)
 			 "; dropped: %" PRIu64 " (%" PRIu64 " authentication, %" PRIu64 " replay, %" PRIu64
 			 " too big)",
 			 count_drops(&now), now.drops.authentication, now.drops.replay, now.drops.too_big);
-	snprintf(text, sizeof(text), "in %" PRIu64 " packets, last %s; out %" PRIu64 ", last %s%s",
-		 now.rx_packets, ago((usec_t)now.last_rx, in, sizeof(in)), now.tx_packets,
-		 ago((usec_t)now.last_tx, out, sizeof(out)), drops);
+	snprintf(text, sizeof(text), "in %" PRIu64 " packet%s, last %s; out %" PRIu64 ", last %s%s",
+		 now.rx_packets, PLURAL(now.rx_packets, "s"), ago((usec_t)now.last_rx, in, sizeof(in)),
+		 now.tx_packets, ago((usec_t)now.last_tx, out, sizeof(out)), drops);
 	one_way = now.last_tx != 0 && clock_monotonic() - (usec_t)now.last_tx < ONE_WAY_AFTER &&
 		  clock_monotonic() - (usec_t)now.last_rx > ONE_WAY_AFTER;
 	if (one_way && now.drops.authentication != 0)
@@ -396,13 +397,13 @@ layer_routes(struct account *account, const struct gateway_tunnel *tunnel)
 
 	failover_status(connection->failover, &status);
 	account->since = status.last.set ? status.last.at : 0;
-	snprintf(text, sizeof(text), "%s for %" PRIu64 " prefixes%s%s",
+	snprintf(text, sizeof(text), "%s for %" PRIu64 " prefix%s%s%s",
 		 status.active & bit    ? "carries"
 		 : status.drained & bit ? "drained by an operator, not used"
 		 : status.leaving & bit ? "drained by the other side, not used"
 		 : status.usable & bit  ? "stands by"
 					: "not usable",
-		 count, status.pinned ? "; pinned to " : "",
+		 count, PLURAL(count, "es"), status.pinned ? "; pinned to " : "",
 		 status.pinned ? connection->tunnels[status.pinned_member].config->name : "");
 	if ((status.usable & bit) == 0 && tunnel->held_back)
 		layer(account, "routes", LAYER_FAILED, text,

@@ -379,6 +379,18 @@ void gateway_drill_register(struct gateway *gateway);
 /** Ends a drill that is under way: its tunnel passes packets again. */
 void gateway_drill_close(struct gateway *gateway);
 
+/* gateway_drills.c: the reports of drills, kept in the state folder */
+/** A time in UTC, as strftime(3) formats it. */
+void gateway_drill_time(usec_t wall, const char *format, char *out, size_t size);
+/** "the other tunnel took over", and the like. */
+const char *gateway_drill_result(bool noticed, bool moved);
+/** Writes a report. Returns its path, new, or NULL (said by an event) where it could not be written. */
+char *gateway_drill_keep(struct gateway *gateway, const char *connection, usec_t wall, const json_t *report);
+/** The newest kept drills of a connection, the newest first, each with its time, result and outage. New. */
+json_t *gateway_drills_earlier(const struct gateway *gateway, const char *connection);
+/** The same as lines of a report. */
+void gateway_drills_add_lines(json_t *lines, const json_t *earlier);
+
 /* gateway_explain.c */
 void gateway_explain_register(struct gateway *gateway);
 

@@ -342,8 +342,8 @@ on_probe_verdict(void *context, uint32_t id, enum health_verdict verdict)
 	if (gateway->stopping || !health->enabled)
 		return;
 	if (verdict == HEALTH_FAILED) {
-		snprintf(text, sizeof(text), "no answer to %u probes (%s, every %u ms)", health->fail,
-			 health->probe, health->interval_ms);
+		snprintf(text, sizeof(text), "no answer to %u probe%s (%s, every %u ms)", health->fail,
+			 PLURAL(health->fail, "s"), health->probe, health->interval_ms);
 		probe_failed(tunnel, text);
 	} else {
 		watch_traffic_anew(tunnel);

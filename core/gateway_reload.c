@@ -101,12 +101,13 @@ result_of(const struct gateway_plan *plan, bool applied)
 			 (int)plan->lines.count, "drops", drops);
 }
 
-static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines,
+static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result,
 		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The running configuration stays: said to whoever asked, and as an event. `lines` (may be NULL) is taken. */
+/* The running configuration stays: said to whoever asked, and as an event. `result` (may be NULL) is taken.
+ */
 static void
-refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *lines, const char *format,
+refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result, const char *format,
        ...)
 {
 	char text[512];
@@ -119,10 +120,9 @@ refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *
 		gateway_event(gateway, "error", "config.refused", gateway->config->name,
 			      "refused, the running configuration stays (%s): %s", wish->who, text);
 	if (wish->request != NULL)
-		control_request_refuse(wish->request,
-				       lines != NULL ? json_pack("{s:o}", "lines", lines) : NULL, "%s", text);
+		control_request_refuse(wish->request, result, "%s", text);
 	else
-		json_decref(lines);
+		json_decref(result);
 }
 
 static void
@@ -131,7 +131,7 @@ refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
 {
 	const char *file = gateway->options->config;
 	const struct config_finding *first = NULL;
-	json_t *lines = json_array();
+	json_t *lines = json_array(), *result = json_pack("{s:o}", "lines", lines);
 
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct config_finding *finding = &findings->items[i];
@@ -146,14 +146,14 @@ refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
 		free(line);
 	}
 	if (findings->errors == 1 && first != NULL) {
-		json_decref(lines);
+		json_decref(result);
 		refuse(gateway, wish, NULL, "%s:%u:%u: %s", file, first->line, first->column, first->text);
 		return;
 	}
 	if (first == NULL)
-		refuse(gateway, wish, lines, "%s can't be read", file);
+		refuse(gateway, wish, result, "%s can't be read", file);
 	else
-		refuse(gateway, wish, lines, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
+		refuse(gateway, wish, result, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
 		       first->line, first->column, first->text);
 }
 
@@ -245,7 +245,8 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 	gateway->row.config_loaded_at = clock_wall();
 	gateway_event(gateway, reload->returning ? "warning" : "notice",
 		      reload->returning ? "config.reverted" : "config.reloaded", gateway->config->name,
-		      "%s: %zu changes applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      "%s: %zu change%s applied%s (%s)", gateway->options->config, reload->plan.lines.count,
+		      PLURAL(reload->plan.lines.count, "s"),
 		      reload->returning ? ": the former configuration is back" : "", reload->who);
 	if (reload->confirm_s != 0) {
 		await_confirmation(reload, before, source);
@@ -261,7 +262,7 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 	if (request != NULL)
 		control_request_done(request, result_of(&reload->plan, true), "%s: %zu change%s applied%s",
 				     gateway->options->config, reload->plan.lines.count,
-				     reload->plan.lines.count == 1 ? "" : "s", more);
+				     PLURAL(reload->plan.lines.count, "s"), more);
 	finish(reload);
 }
 
@@ -460,7 +461,7 @@ answer_plan(const struct gateway_reload *reload, const struct gateway_reload_wis
 	else
 		control_request_done(wish->request, result_of(&reload->plan, false),
 				     "%s: %zu change%s would be applied%s%s", file, changes,
-				     changes == 1 ? "" : "s", warning != NULL ? "; " : "",
+				     PLURAL(changes, "s"), warning != NULL ? "; " : "",
 				     warning != NULL ? warning : "");
 	free(warning);
 }
@@ -510,13 +511,14 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 	struct error err = {""};
 
 	if (plan->refused.count != 0) {
-		refuse(gateway, wish, plan->refused.count > 1 ? lines_of(&plan->refused) : NULL, "%s",
-		       plan->refused.items[0]);
+		refuse(gateway, wish,
+		       plan->refused.count > 1 ? json_pack("{s:o}", "lines", lines_of(&plan->refused)) : NULL,
+		       "%s", plan->refused.items[0]);
 		return false;
 	}
 	if (reload->own == GATEWAY_OWN_CUT && !wish->force) {
 		gateway_own_refusal(&reload->path, NULL, "this change", &err);
-		refuse(gateway, wish, NULL, "%s", err.text);
+		refuse(gateway, wish, gateway_unforced("own_path"), "%s", err.text);
 		return false;
 	}
 	if (!config_secrets_check(&reload->secrets, gateway->options->config, &err)) {
@@ -556,7 +558,7 @@ answer_first(struct gateway_reload *reload)
 		      "%s changes the configuration: %s", reload->who, warning);
 	control_request_done(reload->request, result_of(&reload->plan, true),
 			     "%s: %zu change%s will be applied now; %s", gateway->options->config, changes,
-			     changes == 1 ? "" : "s", warning);
+			     PLURAL(changes, "s"), warning);
 	free(warning);
 	reload->request = NULL;
 	reload->phase = RELOAD_ANSWERED;
@@ -584,8 +586,9 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		return;
 	}
 	gateway_event(gateway, "notice", "operator.reload", gateway->config->name,
-		      "%s changes the configuration: %zu changes, of which %zu tunnels and sessions go down",
-		      wish->who, reload->plan.lines.count, reload->plan.drops.count);
+		      "%s changes the configuration: %zu change%s; tunnels and sessions that go down: %zu",
+		      wish->who, reload->plan.lines.count, PLURAL(reload->plan.lines.count, "s"),
+		      reload->plan.drops.count);
 	if (reload->own != GATEWAY_OWN_STAYS)
 		answer_first(reload);
 	else

@@ -92,11 +92,36 @@ page_ran_out(struct page *page, const void *row)
 	model_row_key(page->info, row, page->query->reached, MODEL_REACHED);
 }
 
+/* Counts a row that matches as one of those that are passed over; false where it is to be given. */
+static bool
+page_skip(const struct page *page)
+{
+	if (page->query->skip == NULL || *page->query->skip == 0)
+		return false;
+	--*page->query->skip;
+	return true;
+}
+
+/*
+ * The same without filling the row, which is what takes time: of any row where there is no filter. Now and
+ * then one is filled all the same, and page_give() sees to the clock.
+ */
+static bool
+page_skip_unseen(struct page *page)
+{
+	if (page->filter != NULL || (page->query->until != 0 && (page->looked_at + 1) % LOOK_AT_CLOCK == 0) ||
+	    !page_skip(page))
+		return false;
+	page->looked_at++;
+	return true;
+}
+
 /* Gives a filled row to the reader if it matches; clears it. False when the reader has enough. */
 static bool
 page_give(struct page *page, void *row)
 {
-	if (page->filter == NULL || model_filter_match(page->filter, page->info->shape, row))
+	if ((page->filter == NULL || model_filter_match(page->filter, page->info->shape, row)) &&
+	    !page_skip(page))
 		page->stopped =
 		    !page->query->row(page->query->context, row) || ++page->given >= page->query->limit;
 	if (!page->stopped && page->query->until != 0 && ++page->looked_at % LOOK_AT_CLOCK == 0 &&
@@ -160,6 +185,8 @@ visit_received(void *context, const struct bgp_path *path)
 
 	if (walk->only != NULL && !ip_prefix_equal(walk->only, &path->prefix))
 		return false;
+	if (page_skip_unseen(&walk->page))
+		return true;
 	fill_received(&row, walk->page.peer, path);
 	return page_give(&walk->page, &row);
 }
@@ -172,6 +199,8 @@ visit_advertised(void *context, const struct bgp_path *path)
 
 	if (walk->only != NULL && !ip_prefix_equal(walk->only, &path->prefix))
 		return false;
+	if (page_skip_unseen(&walk->page))
+		return true;
 	fill_advertised(&row, walk->page.peer, path);
 	return page_give(&walk->page, &row);
 }
@@ -376,6 +405,8 @@ visit_candidate(void *context, const struct ip_prefix *prefix, const struct rout
 	merge->last_set = true;
 	if (state->best == ROUTING_BGP)
 		return true; /* BGP's own walk has it, with its attributes */
+	if (merge->skip == NULL && page_skip_unseen(&merge->page))
+		return true;
 	fill_route_candidate(merge->page.gateway, &row, prefix, state);
 	return merge_give(merge, &row);
 }
@@ -459,6 +490,8 @@ visit_path(void *context, const struct bgp_path *path)
 						: !give_candidates(merge, &path->prefix)) {
 		return false;
 	}
+	if (merge->skip == NULL && page_skip_unseen(&merge->page))
+		return true;
 	fill_route_path(merge->page.gateway, &row, path);
 	return merge_give(merge, &row);
 }

@@ -10,6 +10,7 @@ include tests/unit/failover/local.mk
 include tests/unit/journal/local.mk
 include tests/unit/control/local.mk
 include tests/unit/lab/local.mk
+include tests/unit/ssh/local.mk
 include tests/unit/plugins.mk
 include tests/console/local.mk
 include tests/fuzz/local.mk

@@ -197,6 +197,12 @@ scene_changed(void *context)
 }
 
 static void
+scene_say(void *context, const char *text)
+{
+	app_say(context, ROLE_warning, "%s", text);
+}
+
+static void
 on_second(uv_timer_t *timer)
 {
 	struct app *app = timer->data;
@@ -212,6 +218,8 @@ on_second(uv_timer_t *timer)
 		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());
 	if (panel->ops->tick != NULL)
 		panel->ops->tick(panel);
+	if (app->overlay != NULL && app->overlay->ops->tick != NULL)
+		app->overlay->ops->tick(app->overlay);
 	/* just after the next full second, so that the clock is right */
 	uv_timer_start(timer, on_second, (uint64_t)((USEC_PER_SEC - past) / USEC_PER_MS) + 2, 0);
 	draw_now(app);
@@ -584,6 +592,7 @@ console_run(const struct console_options *options)
 	app.scene.past = past_new(&app.scene);
 	app.scene.settings = &app.settings;
 	app.scene.changed = scene_changed;
+	app.scene.say = scene_say;
 	app.scene.context = &app;
 	open_handles(&app);
 	if (!open_fleet(&app, &err))

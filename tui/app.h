@@ -2,8 +2,8 @@
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
  * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, navigation.c knows where one has been, app_output.c writes what is seen elsewhere,
- * sheets/ asks before what is dangerous and shows what comes of it.
+ * command table says, app_line.c takes what is typed, navigation.c knows where one has been, app_output.c
+ * writes what is seen elsewhere, sheets/ asks before what is dangerous and shows what comes of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -152,6 +152,8 @@ void app_run(struct app *app, const char *command);
 void app_prompt_run(struct app *app, const char *text);
 /** Whether our role on the gateway is enough (or not known yet). */
 bool app_may(const struct app *app, const struct command *command);
+
+/* --- app_line.c --- */
 /** A key for the prompt's or filter's line. */
 void app_line_key(struct app *app, key_code key);
 
@@ -168,7 +170,8 @@ bool navigation_jump(struct app *app, const char *command, const char *name);
 void navigation_show(struct app *app, enum model_kind kind, const char *filter);
 /** To the row of the next thing that needs a person. */
 void navigation_attention(struct app *app);
-/** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`. */
+/** "Overview › aws-paris/1": the last places and this one, as many as fit into `cols`; "" before one went
+ * anywhere. */
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
 
 /* --- look.c --- */
@@ -226,6 +229,10 @@ void sheet_on_sites(struct app *app, const struct command *command, json_t *argu
  * once. */
 void sheet_together(struct app *app, const struct command *command, json_t *all,
 		    const struct text_list *sites);
+/** Where the gateway refused and --force would do it, for that reason: what speaks against it, and a
+ * question.
+ */
+void sheet_force_words(const char *why, const char **against, const char **question);
 void sheet_close(struct app *app);
 void sheet_draw(struct app *app, const struct area *screen);
 void sheet_key(struct app *app, key_code key);

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "tui/app.h"
-#include "tui/complete.h"
 #include "tui/configuration/configuration.h"
 #include "tui/format.h"
 #include "tui/overlay.h"
 #include "tui/panels/text.h"
 #include "tui/sites/both.h"
 #include "tui/sites/fleet.h"
+#include "tui/typed.h"
 
 #define WORDS 16
 
@@ -252,6 +252,22 @@ go_attention(struct app *app, const char *argument)
 	navigation_attention(app);
 }
 
+/* To a row by its number; where its panel has no rows, that is said. */
+static void
+go_row(struct app *app, const char *argument)
+{
+	struct panel *panel = app_panel(app);
+	struct error err;
+	uint64_t number;
+
+	if (panel->ops->row == NULL)
+		app_say(app, ROLE_warning, "there are no numbered rows here");
+	else if (argument == NULL || !text_parse_number(argument, SIZE_MAX, &number))
+		app_say(app, ROLE_warning, "'%s' is no row's number", argument != NULL ? argument : "");
+	else if (!panel->ops->row(panel, number, &err))
+		app_say(app, ROLE_warning, "%s", err.text);
+}
+
 static const struct {
 	const char *name;
 	void (*go)(struct app *app, const char *argument);
@@ -276,6 +292,7 @@ static const struct {
     {"place-forward", go_place_forward},
     {"where", go_where},
     {"attention", go_attention},
+    {"row", go_row},
 };
 
 static void
@@ -574,6 +591,10 @@ app_prompt_run(struct app *app, const char *text)
 		return;
 	remember(app, text);
 	command = find_typed(words[0]);
+	if (count == 1 && words[0][strspn(words[0], "0123456789")] == '\0') { /* a row's number alone */
+		run(app, command_find("row"), 1, words);
+		return;
+	}
 	if (command == NULL) {
 		nearest = command_nearest(words[0]);
 		if (nearest != NULL)
@@ -584,74 +605,4 @@ app_prompt_run(struct app *app, const char *text)
 		return;
 	}
 	run(app, command, count - 1, words + 1);
-}
-
-/* --- the line under the panel
- * --------------------------------------------------------------------------------- */
-
-static void
-complete(struct app *app)
-{
-	struct completion completion;
-	char common[INPUT_TEXT], text[INPUT_TEXT * 2];
-
-	if (app->input.cursor != strlen(app->input.text))
-		return;
-	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
-	if (completion.words.count > 0) {
-		completion_common(&completion, common, sizeof(common));
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)completion.start, app->input.text, common,
-			 completion.words.count == 1 ? " " : "");
-		if (strlen(text) > strlen(app->input.text))
-			input_set(&app->input, text);
-	}
-	completion_free(&completion);
-}
-
-static void
-recall(struct app *app, key_code key)
-{
-	if (key == KEYS_UP && app->history_at > 0)
-		app->history_at--;
-	else if (key == KEYS_DOWN && app->history_at < app->history_count)
-		app->history_at++;
-	input_set(&app->input, app->history_at < app->history_count ? app->history[app->history_at] : "");
-}
-
-static void
-filter_now(struct app *app, const char *text)
-{
-	struct panel *panel = app_panel(app);
-	struct error err;
-
-	app->message.text[0] = '\0';
-	if (app->help_open)
-		snprintf(app->help.search, sizeof(app->help.search), "%s", text);
-	else if (!panel->ops->filter(panel, text, &err))
-		app_say(app, ROLE_bad, "%s", err.text);
-}
-
-void
-app_line_key(struct app *app, key_code key)
-{
-	bool prompt = app->line == APP_LINE_PROMPT;
-
-	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
-		app->line = APP_LINE_NONE;
-		app->message.text[0] = '\0';
-		if (!prompt)
-			filter_now(app, "");
-	} else if (key == KEYS_ENTER) {
-		app->line = APP_LINE_NONE;
-		if (prompt)
-			app_prompt_run(app, app->input.text);
-	} else if (prompt && key == KEYS_TAB) {
-		complete(app);
-	} else if (prompt && (key == KEYS_UP || key == KEYS_DOWN)) {
-		recall(app, key);
-	} else if (key == KEYS_BACKSPACE && app->input.text[0] == '\0') {
-		app->line = APP_LINE_NONE;
-	} else if (input_key(&app->input, key) && !prompt) {
-		filter_now(app, app->input.text);
-	}
 }

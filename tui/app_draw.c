@@ -13,6 +13,7 @@
 #include "tui/format.h"
 #include "tui/overlay.h"
 #include "tui/sites/fleet.h"
+#include "tui/panels/text.h"
 
 #define MESSAGE_ROWS 5 /* of one that is longer than the line */
 
@@ -270,6 +271,8 @@ applies(struct app *app, const struct command *command, enum model_kind kind, co
 		return app->site != 0 || app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
 	if (strcmp(command->name, "next-match") == 0)
 		return app_panel(app)->filter[0] != '\0';
+	if (strcmp(command->name, "explain") == 0 && is_text_panel(app_panel(app)))
+		return false; /* it is explained already, or there is more to read than of its row */
 	if (strcmp(command->name, "filter") == 0 && is_configuration_page(app_panel(app)))
 		return true;
 	if (is_one_of(command, of_lists, COUNT_OF(of_lists)))
@@ -419,7 +422,8 @@ draw_long_message(const struct app *app, const struct area *line)
 	rows = rows > MESSAGE_ROWS ? MESSAGE_ROWS : rows;
 	part.top -= rows - 1;
 	part.rows = rows;
-	if (part.top < 2 || app->pause.on) { /* a frozen panel is not drawn again */
+	/* a frozen panel is not drawn again, and the foot of what stands open is not covered */
+	if (part.top < 2 || app->pause.on || app->overlay != NULL || app->help_open) {
 		area_field(line, 0, 1, line->cols - 2, false, app->message.role, text);
 		return;
 	}
@@ -428,15 +432,33 @@ draw_long_message(const struct app *app, const struct area *line)
 	area_wrap(&part, 0, 1, part.cols - 2, rows, app->message.role, text);
 }
 
+/* What is wrong with the filter that is typed: behind it, or above where it would stand on what is typed. */
+static void
+draw_mistake(const struct app *app, const struct area *line, int typed)
+{
+	struct area above = *line;
+	int room = line->cols - typed - 2;
+
+	above.top--;
+	if (text_columns(app->message.text) <= room)
+		area_right(line, 0, ROLE_bad, app->message.text);
+	else if (above.top >= 2)
+		draw_long_message(app, &above);
+	else if (room > 0)
+		area_field(line, 0, typed + 1, room, false, ROLE_bad, app->message.text);
+}
+
 static void
 draw_line(struct app *app, const struct area *line)
 {
+	int typed = 0;
+
 	if (app->line == APP_LINE_PROMPT) {
 		draw_prompt(app, line);
 		return;
 	}
 	if (app->line == APP_LINE_FILTER)
-		input_draw(&app->input, line, 0, "/");
+		typed = input_draw(&app->input, line, 0, "/");
 	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
 		app->message.text[0] = '\0';
 	if (app->message.text[0] == '\0') {
@@ -455,8 +477,8 @@ draw_line(struct app *app, const struct area *line)
 			draw_long_message(app, line);
 		else
 			area_text(line, 0, col, app->message.role, app->message.text);
-	} else if (app->message.role == ROLE_bad) /* what is wrong with the filter that is being typed */
-		area_right(line, 0, ROLE_bad, app->message.text);
+	} else if (app->message.role == ROLE_bad)
+		draw_mistake(app, line, typed);
 }
 
 /* A change that waits for its confirmation is said on every screen, whatever else the line has to say. */

@@ -43,10 +43,15 @@ arrange_panel(struct app *app, struct panel *panel)
 	struct settings_panel *kept;
 	struct table *table;
 
-	if (panel->ops->table == NULL)
+	if (panel->ops->table == NULL && panel->ops->orders == NULL)
 		return;
-	table = panel->ops->table(panel);
 	kept = settings_panel(&app->settings, panel->ops->name);
+	if (panel->ops->orders != NULL) {
+		if (kept->sort[0] != '\0')
+			panel->ops->sort(panel, kept->sort, kept->descending);
+		return;
+	}
+	table = panel->ops->table(panel);
 	/* the file was checked when it was read */
 	if (kept->columns.count > 0)
 		table_choose(table, &kept->columns, NULL);
@@ -55,18 +60,37 @@ arrange_panel(struct app *app, struct panel *panel)
 }
 
 static void
+save(struct app *app)
+{
+	struct error err;
+
+	if (!settings_save(&app->settings, &err))
+		app_say(app, ROLE_bad, "not saved: %s", err.text);
+}
+
+/* The natural order is nothing to keep, unless it is turned around. */
+static void
+keep_order(struct app *app, struct panel *panel)
+{
+	struct settings_panel *kept = settings_panel(&app->settings, panel->ops->name);
+	const char *order = panel->ops->sorted(panel, &kept->descending);
+	bool natural = strcmp(order, panel->ops->orders[0]) == 0 && !kept->descending;
+
+	snprintf(kept->sort, sizeof(kept->sort), "%s", natural ? "" : order);
+	save(app);
+}
+
+static void
 keep(struct app *app, const char *panel, const struct table *table)
 {
 	struct settings_panel *kept = settings_panel(&app->settings, panel);
-	struct error err;
 
 	text_list_free(&kept->columns);
 	if (table->chosen != NULL)
 		table_fields(table, &kept->columns);
 	snprintf(kept->sort, sizeof(kept->sort), "%s", table->sorted);
 	kept->descending = table->descending;
-	if (!settings_save(&app->settings, &err))
-		app_say(app, ROLE_bad, "not saved: %s", err.text);
+	save(app);
 }
 
 /* --- the commands ------------------------------------------------------------------------------- */
@@ -131,18 +155,48 @@ sort(struct app *app, struct table *table, const char *command, const char *word
 	keep(app, app_panel(app)->ops->name, table);
 }
 
+/* The same in a panel that has orders of its own. */
+static void
+sort_panel(struct app *app, struct panel *panel, const char *command, const char *word)
+{
+	const char *const *orders = panel->ops->orders;
+	char known[128] = "";
+	const char *now;
+	bool descending;
+
+	now = panel->ops->sorted(panel, &descending);
+	if (strcmp(command, "reverse") == 0)
+		panel->ops->sort(panel, now, !descending);
+	else if (!panel->ops->sort(panel, word != NULL && strcmp(word, "none") == 0 ? orders[0] : word,
+				   false)) {
+		for (size_t i = 0; orders[i] != NULL; i++) {
+			size_t used = strlen(known);
+
+			snprintf(known + used, sizeof(known) - used, "%s%s", i > 0 ? ", " : "", orders[i]);
+		}
+		app_say(app, ROLE_warning, "%s has no order '%s'; it has %s", panel->ops->title, word, known);
+		return;
+	}
+	keep_order(app, panel);
+}
+
 static void chooser_open(struct app *app, struct table *table);
 
 bool
 arrange_command(struct app *app, const char *command, const char *words)
 {
 	bool columns = strcmp(command, "columns") == 0;
+	struct panel *panel = app_panel(app);
 	struct table *table = table_of(app);
 
 	if (!columns && strcmp(command, "sort") != 0 && strcmp(command, "reverse") != 0)
 		return false;
+	if (!columns && panel->ops->orders != NULL) {
+		sort_panel(app, panel, command, words);
+		return true;
+	}
 	if (table == NULL)
-		return false; /* a panel without one may have an order of its own */
+		return false;
 	if (!columns)
 		sort(app, table, command, words);
 	else if (words != NULL)

@@ -4,17 +4,15 @@
  * command table's parser read the rest, and hands the result to who does it. Options may come before and
  * after arguments. All help is made from the table.
  */
-#include "tui/cli_internal.h"
+#include "tui/cli_words.h"
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
-#include "tui/ssh/ssh.h"
 
 #define HELP_COLUMN 44 /* where a command's help begins */
 
@@ -38,57 +36,15 @@ cli_flush(void)
 	return fflush(stdout) == 0 && !ferror(stdout);
 }
 
-/* --- options ----------------------------------------------------------------------------------------- */
-
-struct words {
-	const struct command *command;
-	const char *name; /* the command's word as it was given */
-	const char **rest;
-	int count;
-	const char *socket, *on, *config, *state_dir;
-	const char *size, *interval;
-	bool help, version, once, plain;
-	struct console_options console;
-	const char *console_option; /* the last option that only the console has; NULL: none was given */
-};
-
-static const struct cli_option global_options[] = {
-#define TEXT(field) offsetof(struct words, field), 0
-#define FLAG(field) 0, offsetof(struct words, field)
-    {"--socket", 's', false, "SOCKET", "the gateway's control socket (also TWINSPAN_SOCKET)", TEXT(socket)},
-    {"--on", 0, false, "SITE", "do it on a site of console.yaml, over SSH; SITE,SITE… or all of them",
-     TEXT(on)},
-    {"--config", 'c', false, "FILE", "the gateway's configuration", TEXT(config)},
-    {"--state-dir", 'S', false, "DIR", "where the gateway keeps its state", TEXT(state_dir)},
-    {"--help", 'h', false, NULL, "this, or help on a command", FLAG(help)},
-    {"--version", 'V', false, NULL, "the program's version", FLAG(version)},
-    {"--theme", 0, true, "NAME", "colours by name, or a theme's file with its path", TEXT(console.theme)},
-    {"--colours", 0, true, "HOW", "auto, 24bit, 256, 16 or none; also where NO_COLOR is set",
-     TEXT(console.colours)},
-    {"--ascii", 0, true, NULL, "no character beyond ASCII", FLAG(console.ascii)},
-    {"--mouse", 0, true, NULL, "begin with the mouse on ('m' turns it on and off)", FLAG(console.mouse)},
-    {"--settings", 0, true, "FILE", "another console.yaml", TEXT(console.settings)},
-    {"--once", 0, true, NULL, "print a panel (PANEL [NAME] [--filter TEXT]) and leave", FLAG(once)},
-    {"--size", 0, true, "COLSxROWS", "with --once: as large as that, such as 120x36", TEXT(size)},
-    {"--plain", 0, true, NULL, "tell what changes as lines, for screen readers and logs", FLAG(plain)},
-    {"--interval", 0, true, "SECONDS", "with --plain: tell the rates as often", TEXT(interval)},
-#undef TEXT
-#undef FLAG
-};
-
-const struct cli_option *
-cli_options(size_t *count)
-{
-	*count = COUNT_OF(global_options);
-	return global_options;
-}
-
 static void
 print_options(const char *title, bool console)
 {
+	size_t count;
+	const struct cli_option *options = cli_options(&count);
+
 	printf("\n%s:\n", title);
-	for (size_t i = 0; i < COUNT_OF(global_options); i++) {
-		const struct cli_option *option = &global_options[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct cli_option *option = &options[i];
 		char letter[8] = "    ", name[40];
 
 		if (option->console != console)
@@ -161,99 +117,6 @@ print_command_help(const struct command *command)
 	return CONTROL_EXIT_DONE;
 }
 
-/* --- words ------------------------------------------------------------------------------------------- */
-
-static void
-set_global(struct words *words, const struct cli_option *option, const char *value)
-{
-	if (option->value != NULL)
-		*(const char **)((char *)words + option->text) = value;
-	else
-		*(bool *)((char *)words + option->flag) = true;
-	if (option->console)
-		words->console_option = option->name;
-}
-
-/* Is argv[*i] one of the options that every command has? Then takes it, with its value; false in `*good` for
- * none. */
-static bool
-take_global(struct words *words, int argc, char *const *argv, int *i, bool *good)
-{
-	const char *word = argv[*i];
-
-	for (size_t g = 0; g < COUNT_OF(global_options); g++) {
-		size_t length = strlen(global_options[g].name);
-		bool is_long = strncmp(word, global_options[g].name, length) == 0 &&
-			       (word[length] == '\0' || word[length] == '=');
-		bool is_short = global_options[g].letter != 0 && word[0] == '-' &&
-				word[1] == global_options[g].letter &&
-				(word[2] == '\0' || global_options[g].value != NULL);
-		const char *value = NULL;
-
-		if (!is_long && !is_short)
-			continue;
-		if (is_long && word[length] == '=')
-			value = word + length + 1;
-		else if (is_short && word[2] != '\0')
-			value = word + 2;
-		else if (global_options[g].value != NULL && *i + 1 < argc)
-			value = argv[++*i];
-		if ((global_options[g].value != NULL) != (value != NULL)) {
-			*good = false;
-			cli_fail(CONTROL_EXIT_USAGE,
-				 global_options[g].value != NULL ? "%s needs a value" : "%s takes no value",
-				 global_options[g].name);
-		}
-		set_global(words, &global_options[g], value);
-		return true;
-	}
-	return false;
-}
-
-/* Does this option of the command take the next word as its value? Then that word is not looked at. */
-static bool
-takes_next(const struct command *command, const char *word)
-{
-	if (command == NULL)
-		return false;
-	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
-		const struct command_option *option = &command->options[i];
-		bool named =
-		    strcmp(word, option->name) == 0 ||
-		    (option->letter != 0 && word[0] == '-' && word[1] == option->letter && word[2] == '\0');
-
-		if (named)
-			return option->value != NULL;
-	}
-	return false;
-}
-
-/* Splits the words. False after a usage error, which is printed. */
-static bool
-split(struct words *words, int argc, char *const *argv)
-{
-	bool good = true;
-	int i = 1;
-
-	for (; i < argc && good; i++) {
-		if (strcmp(argv[i], "--") == 0)
-			break;
-		if (argv[i][0] == '-' && argv[i][1] != '\0' && take_global(words, argc, argv, &i, &good))
-			continue;
-		if (words->name == NULL && argv[i][0] != '-') {
-			words->name = argv[i];
-			words->command = command_find(argv[i]);
-			continue;
-		}
-		words->rest[words->count++] = argv[i];
-		if (takes_next(words->command, argv[i]) && i + 1 < argc)
-			words->rest[words->count++] = argv[++i];
-	}
-	for (; i < argc && good; i++)
-		words->rest[words->count++] = argv[i];
-	return good;
-}
-
 /* --- doing it ---------------------------------------------------------------------------------------- */
 
 static const char *
@@ -309,8 +172,7 @@ open_console(void *context, const char *socket)
 	struct console_options options = *cli->console;
 
 	options.socket = socket;
-	if (cli->site != NULL)
-		options.transport = ssh_site_transport(cli->site);
+	options.transport = cli->places[0].transport;
 	return cli->parts->console != NULL
 		   ? cli->parts->console(&options)
 		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
@@ -375,6 +237,12 @@ run_command(const struct cli *cli, const struct words *words)
 
 	if (command->place == COMMAND_CONSOLE)
 		return cli_fail(CONTROL_EXIT_USAGE, "'%s' is a command of the console only", command->name);
+	if (command->place == COMMAND_LOCAL && cli->on)
+		return cli_fail(CONTROL_EXIT_USAGE, "'%s' is done here: --on is for what a gateway does",
+				command->name);
+	if (command->place != COMMAND_GATEWAY && cli->stop_on_failure)
+		return cli_fail(CONTROL_EXIT_USAGE,
+				"--stop-on-failure is for what a gateway does, not for '%s'", command->name);
 	arguments = command_parse(command, words->count, words->rest, &err);
 	if (arguments == NULL)
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
@@ -466,6 +334,7 @@ run_once(const struct cli *cli, const struct words *words)
 	if (words->size != NULL && !parse_size(words->size, &once))
 		return cli_fail(CONTROL_EXIT_USAGE, "--size wants columns and rows such as 120x36");
 	options.socket = cli->socket;
+	options.transport = cli->places[0].transport;
 	return cli->parts->once != NULL
 		   ? cli->parts->once(&options, &once)
 		   : cli_fail(CONTROL_EXIT_FAILED, "the console is not part of this build");
@@ -489,6 +358,11 @@ run_console(const struct cli *cli, const struct words *words)
 {
 	int code;
 
+	if (cli_place_many(cli))
+		return cli_fail(CONTROL_EXIT_USAGE,
+				"the console opens on one site, and --on names %zu; without --on its list of "
+				"sites has all of them",
+				cli->place_count);
 	if (!words->once && words->count != 0)
 		return unknown_option(words->rest[0]);
 	if (words->size != NULL && !words->once)
@@ -516,6 +390,31 @@ run_there(const struct cli *cli, const struct words *words)
 	return run_command(cli, words);
 }
 
+/* --sites says how many somebody means: another number is a slip, and nothing is done. */
+static int
+check_number(struct cli *cli, const char *text)
+{
+	if (!text_parse_number(text, 100000, &cli->confirmed) || cli->confirmed == 0)
+		return cli_fail(CONTROL_EXIT_USAGE, "--sites wants the number of sites");
+	if (cli->confirmed != cli->place_count)
+		return cli_fail(CONTROL_EXIT_USAGE, "--sites says %s, and --on names %zu: nothing was done",
+				text, cli->place_count);
+	return CONTROL_EXIT_DONE;
+}
+
+static int
+open_places(struct cli *cli, const struct words *words)
+{
+	int code;
+
+	if (words->on == NULL && (words->sites != NULL || words->stop_on_failure))
+		return cli_fail(CONTROL_EXIT_USAGE, "%s goes with --on",
+				words->sites != NULL ? "--sites" : "--stop-on-failure");
+	cli->stop_on_failure = words->stop_on_failure;
+	code = cli_places_open(cli, words->on);
+	return code == CONTROL_EXIT_DONE && words->sites != NULL ? check_number(cli, words->sites) : code;
+}
+
 static int
 run(const struct cli_parts *parts, const struct words *words)
 {
@@ -538,21 +437,20 @@ run(const struct cli_parts *parts, const struct words *words)
 	}
 	if (words->help || (words->name != NULL && strcmp(words->name, "help") == 0))
 		return run_help(&cli, words);
-	if (words->on == NULL)
-		return run_there(&cli, words);
-	code = cli_on_open(&cli, words->on);
+	code = open_places(&cli, words);
 	if (code == CONTROL_EXIT_DONE)
 		code = run_there(&cli, words);
-	cli_on_close(&cli);
+	cli_places_close(&cli);
 	return code;
 }
+
 int
 cli_run(const struct cli_parts *parts, int argc, char *const *argv)
 {
 	struct words words = {.rest = memory_zeroed((size_t)argc + 1, sizeof(char *))};
 	int code = CONTROL_EXIT_USAGE;
 
-	if (split(&words, argc, argv))
+	if (words_take(&words, argc, argv))
 		code = run(parts, &words);
 	free(words.rest);
 	/* What a full disk swallowed was not done; a reader that left (`| head`) had enough. */

@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 
+#include "core/control/transport.h"
 #include "tui/console.h"
+
 /** What `import` is asked for; a text that was not given is NULL. */
 struct cli_import {
 	const char *format, *file, *connection, *name;
@@ -25,6 +27,8 @@ struct cli_parts {
 	int (*bridge)(const char *socket, const char *role);
 	int (*console)(const struct console_options *options);
 	int (*once)(const struct console_options *options, const struct console_once *once);
+	/** Another way to a site than SSH (tests); NULL: SSH. Borrowed as long as the program runs. */
+	const struct control_transport *(*transport)(const char *site);
 	const char *default_config, *default_socket, *default_state_dir;
 };
 

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/theme.h"
-
 #include "tui/output/dump.h"
 #include "tui/output/rows_out.h"
+#include "tui/panel.h"
+#include "tui/theme.h"
 
 #define WORDS 16
 
@@ -152,6 +152,18 @@ offer_fields(struct completion *c, enum model_kind shown, const char *start)
 	}
 }
 
+/* What rows can be ordered by: fields, or the orders that the panel has of its own. */
+static void
+offer_orders(struct completion *c, enum model_kind shown, const char *start)
+{
+	const struct panel_ops *ops = panel_of_kind(shown);
+
+	if (ops->orders == NULL)
+		offer_fields(c, shown, start);
+	for (size_t i = 0; ops->orders != NULL && ops->orders[i] != NULL; i++)
+		offer(c, ops->orders[i], start);
+}
+
 /* `words` are complete; `start` begins the next one. */
 static void
 offer_after(struct completion *c, const struct model_store *store, enum model_kind shown, int count,
@@ -180,9 +192,10 @@ offer_after(struct completion *c, const struct model_store *store, enum model_ki
 	} else if (arguments < COMMAND_ARGUMENTS &&
 		   command->arguments[arguments].kind == COMMAND_ARGUMENT_FILE) {
 		offer_new_file(c, command, start);
-	} else if (command->arguments[0].kind == COMMAND_ARGUMENT_FIELDS ||
-		   (arguments == 0 && command->arguments[0].kind == COMMAND_ARGUMENT_FIELD)) {
+	} else if (command->arguments[0].kind == COMMAND_ARGUMENT_FIELDS) {
 		offer_fields(c, shown, start);
+	} else if (arguments == 0 && command->arguments[0].kind == COMMAND_ARGUMENT_FIELD) {
+		offer_orders(c, shown, start);
 	} else if (arguments < COMMAND_ARGUMENTS) {
 		offer_argument(c, store, command->arguments[arguments].kind, start);
 	}

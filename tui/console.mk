@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += tui/libconsole.la
 tui_libconsole_la_SOURCES = \
 	tui/console.h \
-	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_output.c \
+	tui/app.c tui/app.h tui/app_commands.c tui/app_draw.c tui/app_line.c tui/app_output.c \
 	tui/arrange.c tui/overlay.h tui/where.c \
 	tui/canvas.c tui/canvas.h \
 	tui/complete.c tui/complete.h \
@@ -25,7 +25,7 @@ tui_libconsole_la_SOURCES = \
 	tui/key_reader.c tui/key_reader.h \
 	tui/look.c tui/mouse.c \
 	tui/terminal.c tui/terminal.h tui/terminal_internal.h \
-	tui/terminal_colours.c tui/terminal_description.c tui/terminal_keys.c \
+	tui/terminal_colours.c tui/terminal_description.c tui/terminal_frame.c tui/terminal_keys.c \
 	tui/theme.c tui/theme.h \
 	tui/yaml_file.c tui/yaml_file.h \
 	tui/panels/cells.c tui/panels/cells.h \
@@ -48,7 +48,7 @@ tui_libconsole_la_SOURCES = \
 	tui/widgets/help.c tui/widgets/help.h \
 	tui/widgets/input.c tui/widgets/input.h \
 	tui/widgets/marks.c tui/widgets/marks.h \
-	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_stored.c \
+	tui/widgets/rows.h tui/widgets/rows_paged.c tui/widgets/rows_paged_window.c tui/widgets/rows_paged_internal.h tui/widgets/rows_stored.c \
 	tui/widgets/table.c tui/widgets/table.h
 
 # What a program that opens the console links after its own objects.

@@ -176,6 +176,16 @@ format_stamp(usec_t at, char out[FORMAT_TEXT])
 	return out;
 }
 
+const char *
+format_date(usec_t at, char out[FORMAT_TEXT])
+{
+	struct tm tm;
+
+	local_time(at, &tm);
+	strftime(out, FORMAT_TEXT, "%Y-%m-%d %H:%M", &tm);
+	return out;
+}
+
 static const void *
 member(const struct model_field *field, const void *row)
 {

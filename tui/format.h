@@ -36,6 +36,8 @@ const char *format_until(usec_t now, usec_t at, char out[FORMAT_TEXT]);
 const char *format_clock(usec_t at, char out[FORMAT_TEXT]);
 /** Local time in 15 columns: "Nov 23 14:03:22". */
 const char *format_stamp(usec_t at, char out[FORMAT_TEXT]);
+/** "2026-01-02 03:04", for what may be long ago. */
+const char *format_date(usec_t at, char out[FORMAT_TEXT]);
 /** A field of any type in its unit. */
 const char *format_field(const struct model_field *field, const void *row, usec_t now, char *out,
 			 size_t size);

@@ -153,7 +153,11 @@ navigation_trail(struct app *app, int cols, char *out, size_t size)
 	char text[320] = "", word[160], longer[480];
 	struct place here;
 
+	out[0] = '\0';
 	take_place(app, &here);
+	if (app->detail_count == 0 &&
+	    (app->behind_count == 0 || (app->behind_count == 1 && same_place(&app->behind[0], &here))))
+		return; /* there is nothing to go back to */
 	snprintf(text, sizeof(text), "%s", here.detail[0] != '\0' ? here.detail : panels[here.tab]->title);
 	for (size_t i = app->behind_count; i > 0; i--) {
 		if (same_place(&app->behind[i - 1], &here) && i == app->behind_count)

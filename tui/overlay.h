@@ -15,6 +15,8 @@ struct overlay_ops {
 	/** False: it is done and to be closed. */
 	bool (*key)(struct overlay *overlay, key_code key);
 	void (*close)(struct overlay *overlay);
+	/** Once a second; may be NULL. */
+	void (*tick)(struct overlay *overlay);
 	const char *const *hints; /* key, word, key, word, ..., NULL: for the footer */
 };
 

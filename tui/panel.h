@@ -38,8 +38,9 @@ struct scene {
 	    busy; /* kept by attention.c, which has looked at events up to `events_seen` */
 	uint64_t events_seen;
 	enum graph_style graph;
-	usec_t now;                     /* wall clock, one for a whole frame */
-	void (*changed)(void *context); /* a panel asks to be drawn again */
+	usec_t now;                                   /* wall clock, one for a whole frame */
+	void (*changed)(void *context);               /* a panel asks to be drawn again */
+	void (*say)(void *context, const char *text); /* a warning for the line of messages; may be NULL */
 	void *context;
 };
 
@@ -69,8 +70,19 @@ struct panel_ops {
 	void (*status)(struct panel *panel, char *out, size_t size);
 	/** The keys of the marked rows; may be NULL, or return NULL, where nothing can be marked. */
 	struct marks *(*marks)(struct panel *panel);
+	/**
+	 * To the row of that number, from 1. False with `err` where there is no such row, as far as that is
+	 * known at once. NULL: there are no rows.
+	 */
+	bool (*row)(struct panel *panel, uint64_t number, struct error *err);
 	/** The panel's table, where it is one: for whoever arranges columns and order; may be NULL. */
 	struct table *(*table)(struct panel *panel);
+	/** Of a panel without a table: the names of its orders, the natural one first; may be NULL. */
+	const char *const *orders;
+	/** Orders by one of them, NULL: by the next one; false where it is none of them. */
+	bool (*sort)(struct panel *panel, const char *order, bool descending);
+	/** The order's name, borrowed, and whether it is turned around. */
+	const char *(*sorted)(struct panel *panel, bool *descending);
 	/** Once a second while it is on screen; may be NULL. */
 	void (*tick)(struct panel *panel);
 };

@@ -2,10 +2,9 @@
 /*
  * The plain mode, for screen readers, dumb terminals and logs: what happens is told as lines, one sentence
  * each, with nothing moved, coloured or drawn over. It begins with how things stand and goes on with what
- * changes. Every sentence is made from the model: the kind, the row's key, and its fields by the schema's
- * titles, the new value before the old one. Commands are typed as lines, with the words of the command line.
+ * changes; plain_words.c makes the sentences. Commands are typed as lines, with the words of the command
+ * line.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,11 +15,11 @@
 #include <unistd.h>
 
 #include "tui/cli_internal.h"
+#include "tui/plain_words.h"
 #include "tui/show_internal.h"
 #include "tui/typed.h"
 
 #define LINE 4096
-#define SENTENCE 1024
 #define WORDS 16
 #define MANY_CONNECTIONS 20 /* from here on only those that are not well are told at the start */
 #define PAST_EVENTS 1
@@ -73,7 +72,7 @@ static void
 say(struct plain *plain, const char *text)
 {
 	time_t now = (time_t)(clock_wall() / USEC_PER_SEC);
-	char clock[16], clean[SENTENCE * 2];
+	char clock[16], clean[PLAIN_SENTENCE * 2];
 	struct tm tm;
 
 	localtime_r(&now, &tm);
@@ -83,116 +82,15 @@ say(struct plain *plain, const char *text)
 		end(plain);
 }
 
-static void add(char *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-add(char *out, const char *format, ...)
-{
-	size_t used = strlen(out);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(out + used, SENTENCE - used, format, args);
-	va_end(args);
-}
-
-/* "Last move" within a sentence is "last move"; "BFD" and "RTT" stay. */
-static const char *
-word_of(const struct model_field *field, char out[64])
-{
-	snprintf(out, 64, "%s", field->title);
-	if (!isupper((unsigned char)out[1]))
-		out[0] = (char)tolower((unsigned char)out[0]);
-	return out;
-}
-
-/* A field in words; "" where there is nothing to say. */
-static void
-value_of(const struct model_kind_info *info, const struct model_field *field, const void *row, char *out)
-{
-	const void *at = (const char *)row + field->offset;
-	char word[64], inner[SENTENCE];
-	const char *separator = "";
-
-	out[0] = '\0';
-	if (field->type != MODEL_SUB) {
-		show_field_text(info, field, row, out, SENTENCE);
-		if (strcmp(out, "-") == 0)
-			out[0] = '\0';
-		return;
-	}
-	for (size_t i = 0; *(const bool *)at && i < field->sub->count; i++) {
-		if (field->sub->fields[i].type == MODEL_TIME) /* it is told as it happens */
-			continue;
-		value_of(info, &field->sub->fields[i], at, inner);
-		if (inner[0] == '\0')
-			continue;
-		add(out, "%s%s %s", separator, word_of(&field->sub->fields[i], word), inner);
-		separator = ", ";
-	}
-}
-
-/* Takes the next name off a list of fields; NULL at the end. */
-static const struct model_field *
-next_field(const struct model_shape *shape, const char **names)
-{
-	char name[32];
-	size_t length;
-	int field;
-
-	while (**names != '\0') {
-		length = strcspn(*names, " ");
-		snprintf(name, sizeof(name), "%.*s", (int)length, *names);
-		*names += length + ((*names)[length] == ' ');
-		field = model_field_find(shape, name);
-		if (field >= 0)
-			return &shape->fields[field];
-	}
-	return NULL;
-}
-
-/* Adds the named fields of a row; with `before`, only those that differ from it. Returns how many. */
-static int
-add_fields(char *out, const struct model_kind_info *info, const char *names, const void *row,
-	   const void *before)
-{
-	const struct model_field *field;
-	char now[SENTENCE], was[SENTENCE], word[64];
-	int count = 0;
-
-	while ((field = next_field(info->shape, &names)) != NULL) {
-		value_of(info, field, row, now);
-		if (before != NULL)
-			value_of(info, field, before, was);
-		if (before == NULL && field->type == MODEL_BOOL && strcmp(now, "no") == 0)
-			continue; /* what is not so is not worth a word */
-		if (before != NULL ? strcmp(now, was) == 0 : now[0] == '\0')
-			continue;
-		add(out, "%s%s %s", count++ == 0 ? ": " : "; ", word_of(field, word),
-		    now[0] != '\0' ? now : "none");
-		if (before != NULL && was[0] != '\0' && field->type != MODEL_SUB)
-			add(out, ", was %s", was);
-	}
-	return count;
-}
-
-static void
-begin_sentence(char *out, const struct model_kind_info *info, const void *row)
-{
-	char key[256];
-
-	snprintf(out, SENTENCE, "%s %s", info->shape->name, model_row_key(info, row, key, sizeof(key)));
-}
-
 /* How a row stands, with its rates. */
 static void
 say_row(struct plain *plain, enum model_kind kind, const void *row, const char *names)
 {
-	char text[SENTENCE];
+	char text[PLAIN_SENTENCE];
 
-	begin_sentence(text, model_kind_info(kind), row);
-	add_fields(text, model_kind_info(kind), names, row, NULL);
-	add(text, ".");
+	plain_begin(text, model_kind_info(kind), row);
+	plain_add_fields(text, model_kind_info(kind), names, row, NULL);
+	plain_add(text, ".");
 	say(plain, text);
 }
 
@@ -217,9 +115,10 @@ say_rows(struct plain *plain, enum model_kind kind, const char *names)
 			say_row(plain, kind, row, names);
 	}
 	if (well > 0 && !plain->ended) {
-		char text[SENTENCE];
+		char text[PLAIN_SENTENCE];
 
-		snprintf(text, sizeof(text), "%zu of %zu connections are up and need nobody.", well, count);
+		snprintf(text, sizeof(text), "%zu of %zu connection%s %s up and need%s nobody.", well, count,
+			 PLURAL(count, "s"), well == 1 ? "is" : "are", well == 1 ? "s" : "");
 		say(plain, text);
 	}
 }
@@ -255,7 +154,7 @@ on_interval(uv_timer_t *timer)
 static void
 tell_event(struct plain *plain, const struct model_event *event)
 {
-	char text[SENTENCE];
+	char text[PLAIN_SENTENCE];
 
 	if (event->severity == NULL ||
 	    (strcmp(event->severity, "warning") != 0 && strcmp(event->severity, "error") != 0))
@@ -272,7 +171,7 @@ on_changed(void *context, enum model_kind kind, const void *row, uint64_t fields
 	const struct model_kind_info *info = model_kind_info(kind);
 	const char *names = told[kind];
 	const struct model_field *field;
-	char text[SENTENCE], key[256];
+	char text[PLAIN_SENTENCE], key[256];
 	const void *before;
 	uint64_t wanted = 0;
 
@@ -282,16 +181,16 @@ on_changed(void *context, enum model_kind kind, const void *row, uint64_t fields
 		tell_event(plain, row);
 	if (names == NULL)
 		return;
-	while ((field = next_field(info->shape, &names)) != NULL)
+	while ((field = plain_next_field(info->shape, &names)) != NULL)
 		wanted |= UINT64_C(1) << (field - info->shape->fields);
 	if ((fields & wanted) == 0)
 		return;
 	before = model_store_get(plain->known, kind, model_row_key(info, row, key, sizeof(key)));
-	begin_sentence(text, info, row);
+	plain_begin(text, info, row);
 	if (before == NULL)
-		add(text, " is new");
-	if (add_fields(text, info, told[kind], row, before) > 0 || before == NULL) {
-		add(text, ".");
+		plain_add(text, " is new");
+	if (plain_add_fields(text, info, told[kind], row, before) > 0 || before == NULL) {
+		plain_add(text, ".");
 		say(plain, text);
 	}
 	model_store_put(plain->known, kind, row);
@@ -302,12 +201,12 @@ on_removed(void *context, enum model_kind kind, const void *row)
 {
 	struct plain *plain = context;
 	const struct model_kind_info *info = model_kind_info(kind);
-	char text[SENTENCE], key[256];
+	char text[PLAIN_SENTENCE], key[256];
 
 	if (!plain->began || plain->ended || told[kind] == NULL)
 		return;
-	begin_sentence(text, info, row);
-	add(text, " is gone.");
+	plain_begin(text, info, row);
+	plain_add(text, " is gone.");
 	say(plain, text);
 	model_store_remove(plain->known, kind, model_row_key(info, row, key, sizeof(key)));
 }
@@ -330,7 +229,7 @@ static void
 on_state(void *context, enum control_client_state state, const char *why)
 {
 	struct plain *plain = context;
-	char text[SENTENCE];
+	char text[PLAIN_SENTENCE];
 
 	if (plain->ended)
 		return;
@@ -375,13 +274,23 @@ forget_asked(struct plain *plain)
 	plain->asked = NULL;
 }
 
+/* What has to be typed: on a site that is production, its name. */
+static const char *
+word_for_yes(const struct plain *plain)
+{
+	const struct cli_place *place = &plain->cli->places[0];
+
+	return place->production ? place->name : "yes";
+}
+
 static void
 ask_now(struct plain *plain)
 {
-	char text[SENTENCE];
+	char text[PLAIN_SENTENCE];
 
-	snprintf(text, sizeof(text), "%s: type yes to do it, anything else leaves things as they are.",
-		 plain->asked->name);
+	snprintf(text, sizeof(text), "%s%s: type %s to do it, anything else leaves things as they are.",
+		 plain->asked->name, plain->cli->places[0].production ? " in production" : "",
+		 word_for_yes(plain));
 	say(plain, text);
 }
 
@@ -461,7 +370,7 @@ run_command(struct plain *plain, const struct command *command, int count, const
 {
 	struct error err = {""};
 	json_t *arguments = command_parse(command, count, words, &err);
-	char text[SENTENCE];
+	char text[PLAIN_SENTENCE];
 
 	if (arguments == NULL) {
 		say(plain, err.text);
@@ -479,13 +388,13 @@ run_command(struct plain *plain, const struct command *command, int count, const
 static void
 run_line(struct plain *plain, const char *line)
 {
-	char buffer[LINE], text[SENTENCE], clean[64];
+	char buffer[LINE], text[PLAIN_SENTENCE], clean[64];
 	const char *words[WORDS], *near;
 	int count = words_split(line, buffer, sizeof(buffer), words, WORDS);
 	const struct command *command;
 
 	if (plain->asked != NULL) {
-		if (count == 1 && strcmp(words[0], "yes") == 0)
+		if (count == 1 && strcmp(words[0], word_for_yes(plain)) == 0)
 			control_client_command(plain->client, plain->asked->name,
 					       json_incref(plain->arguments), on_reply, plain);
 		else
@@ -608,7 +517,7 @@ plain_run(const struct cli *cli, uint64_t interval_seconds)
 	struct error err = {""};
 	int code;
 
-	cli_client_options(cli, &options);
+	cli_client_options(cli, &cli->places[0], &options);
 	plain->cli = cli;
 	plain->known = model_store_new();
 	uv_loop_init(&plain->loop);

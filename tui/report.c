@@ -14,7 +14,7 @@
 
 #define LABEL 14
 #define OFFSET 15 /* "+ 12.4 s" in a drill's course */
-#define EARLIER 8 /* drills before this one */
+#define DATE 18   /* "2026-01-02 03:04" of one before */
 
 static const char *
 text_of(const json_t *object, const char *name)
@@ -105,29 +105,50 @@ add_figures(struct panel *page, const json_t *report)
 	}
 }
 
-/* What the events still know of the drills that ended before this one began. */
+/* A drill before this one, as the gateway has it in its state folder. */
 static void
-add_earlier(struct panel *page, const char *connection, usec_t begun)
+add_drill(struct panel *page, const json_t *drill)
 {
-	const struct model_store *store = page->scene->store;
-	size_t found = 0;
+	const char *at = text_of(drill, "at"), *by = text_of(drill, "by");
+	const char *result = text_of(drill, "result");
+	double outage = number_of(drill, "outage_ms"), noticed = number_of(drill, "noticed_ms");
+	bool good = !isnan(noticed) && text_of(drill, "to") != NULL;
+	char label[FORMAT_TEXT] = "", text[400], one[FORMAT_TEXT] = "not measured", two[FORMAT_TEXT];
+	usec_t wall;
 
-	for (size_t i = model_store_count(store, MODEL_KIND_EVENT); i > 0 && found < EARLIER; i--) {
-		const struct model_event *event = model_store_at(store, MODEL_KIND_EVENT, i - 1);
-		char at[FORMAT_TEXT];
+	if (at != NULL && clock_parse(at, &wall))
+		format_date(wall, label);
+	if (!isnan(outage))
+		format_ms(outage, one);
+	if (good)
+		snprintf(text, sizeof(text), "outage %s, noticed after %s, by %s", one,
+			 format_ms(noticed, two), by != NULL ? by : "?");
+	else
+		snprintf(text, sizeof(text), "%s, by %s", result != NULL ? result : "it failed",
+			 by != NULL ? by : "?");
+	text_panel_row(page, &(struct text_row){.label = label,
+						.mark = good ? "●" : "!",
+						.text = text,
+						.label_cols = DATE,
+						.mark_cols = 2,
+						.mark_role = good ? ROLE_good : ROLE_warning,
+						.role = ROLE_text});
+}
 
-		if (event->kind == NULL || strcmp(event->kind, "drill.done") != 0 || event->subject == NULL ||
-		    strcmp(event->subject, connection) != 0 || event->at >= begun)
-			continue;
-		if (found++ == 0) {
-			text_panel_add(page, ROLE_text, "");
-			text_panel_add(page, ROLE_title, "Drills before");
-		}
-		text_panel_row(page, &(struct text_row){.label = format_stamp(event->at, at),
-							.text = event->text,
-							.label_cols = 17,
-							.role = ROLE_text});
-	}
+static void
+add_earlier(struct panel *page, const json_t *earlier)
+{
+	const json_t *drill;
+	size_t i;
+
+	if (!json_is_array(earlier))
+		return; /* a gateway that doesn't tell */
+	text_panel_add(page, ROLE_text, "");
+	text_panel_add(page, ROLE_title, "Drills before");
+	if (json_array_size(earlier) == 0)
+		text_panel_add(page, ROLE_dim, "None: this was the first that is kept.");
+	json_array_foreach (earlier, i, drill)
+		add_drill(page, drill);
 }
 
 static struct panel *
@@ -139,7 +160,6 @@ drill_page(struct scene *scene, const struct control_reply *reply)
 	bool good = !isnan(number_of(report, "noticed_ms")) && text_of(report, "to") != NULL;
 	struct panel *page;
 	char title[300];
-	usec_t begun;
 
 	snprintf(title, sizeof(title), "drill → %s", connection);
 	page = text_panel(scene, title, MODEL_KIND_CONNECTION, connection);
@@ -153,8 +173,7 @@ drill_page(struct scene *scene, const struct control_reply *reply)
 	text_panel_add(page, ROLE_text, "");
 	add_figures(page, report);
 	add_course(page, report);
-	if (at != NULL && clock_parse(at, &begun))
-		add_earlier(page, connection, begun);
+	add_earlier(page, json_object_get(report, "earlier"));
 	if (file != NULL) {
 		text_panel_add(page, ROLE_text, "");
 		add_fact(page, "Report", ROLE_dim, file);

@@ -124,6 +124,7 @@ read_key_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *o
 
 struct panel_reading {
 	struct settings_panel *panel;
+	const struct panel_ops *ops;
 	const struct model_shape *shape;
 };
 
@@ -142,6 +143,13 @@ check_field(struct yaml_file *r, const yaml_node_t *node, const struct model_sha
 		names[count++] = shape->fields[i].name;
 	names[count] = NULL;
 	return yaml_fail_name(r, node, "column", names);
+}
+
+static bool
+check_order(struct yaml_file *r, const yaml_node_t *node, const char *const *orders)
+{
+	return yaml_is_scalar(r, node, "sort") &&
+	       (yaml_index_of(orders, yaml_text(node)) >= 0 || yaml_fail_name(r, node, "order", orders));
 }
 
 static bool
@@ -167,7 +175,8 @@ read_panel_setting(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, vo
 		text_list_free(&reading->panel->columns);
 		return yaml_read_list(r, value, "columns", read_column, reading);
 	case 1:
-		if (!check_field(r, value, reading->shape))
+		if (reading->ops->orders != NULL ? !check_order(r, value, reading->ops->orders)
+						 : !check_field(r, value, reading->shape))
 			return false;
 		snprintf(reading->panel->sort, sizeof(reading->panel->sort), "%s", yaml_text(value));
 		return true;
@@ -191,7 +200,8 @@ read_panel_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void 
 	if (yaml_index_of(names, yaml_text(key)) < 0)
 		return yaml_fail_name(r, key, "panel", names);
 	reading.panel = settings_panel(out, yaml_text(key));
-	reading.shape = model_kind_info(panels[yaml_index_of(names, yaml_text(key))]->kind)->shape;
+	reading.ops = panels[yaml_index_of(names, yaml_text(key))];
+	reading.shape = model_kind_info(reading.ops->kind)->shape;
 	return yaml_read_map(r, value, "a panel", read_panel_setting, &reading);
 }
 

@@ -38,7 +38,7 @@ enum settings_colours {
 struct settings_panel {
 	char name[32];
 	struct text_list columns; /* fields, in their order; none: the panel's own choice */
-	char sort[64];            /* a field; "" for the natural order */
+	char sort[64];            /* a field, or one of the panel's own orders; "" for the natural order */
 	bool descending;
 };
 

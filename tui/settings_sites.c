@@ -93,13 +93,14 @@ good_name(const struct settings *settings, const char *name, struct error *err)
 {
 	if (name[0] == '\0')
 		return error_set(err, "a site needs a name");
-	if (strcmp(name, "all") == 0 || strpbrk(name, ", \t@\"'") != NULL || name[0] == '-')
-		return error_set(err,
-				 "no site can be called '%s': a name is one word without ',', '@' and "
-				 "quotes, and not 'all'",
-				 name);
+	if (strcmp(name, "all") == 0 || strpbrk(name, ", \t@'\"`$\\;&|<>(){}[]*?") != NULL || name[0] == '-')
+		return error_set(
+		    err,
+		    "no site can be called '%s': a name is one word without ',', '@' and what a shell takes "
+		    "apart, and not 'all'",
+		    name);
 	if (settings_site(settings, name) != NULL)
-		return error_set(err, "there is a site '%s' already", name);
+		return error_set(err, "two sites are called '%s'", name);
 	return true;
 }
 

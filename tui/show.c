@@ -9,193 +9,93 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/cli_internal.h"
-#include "tui/show_internal.h"
+#include "tui/show_job.h"
 
 #define PAGE 500
 #define ALL_EVENTS 10000
 
-struct show {
-	const struct cli *cli;
-	const struct model_kind_info *info;
-	const char *name; /* may be NULL */
-	bool json, watch;
-	struct model_filter *filter;
-	char *query; /* filter of a large kind, with NAME in it */
-
-	struct control_client *client;
-	struct model_watch watcher;
-	struct table table;
-	size_t printed;
-	bool began; /* the rows as they are have been printed, or for large kinds: are being printed */
-	bool ended;
-	int exit_code;
-};
-
-static void
-end(struct show *show, int exit_code)
+/* A table for people, of what doesn't go on, from several gateways: it waits for all of them. */
+static bool
+waits_for_all(const struct show *show)
 {
-	if (show->ended)
-		return;
-	show->ended = true;
-	show->exit_code = exit_code;
-	control_client_close(show->client);
+	return show->many && !show->json && !show->watch && show->info->storage != MODEL_PAGED;
 }
 
-/* Stops where nobody reads our output any more. True where it goes on. */
-static bool
-still_read(struct show *show)
+static void
+print_when_all_came(struct show *show)
 {
-	if (cli_flush())
+	for (size_t i = 0; i < show->part_count; i++) {
+		if (!show->parts[i].came && !show->parts[i].ended)
+			return;
+	}
+	show_print_together(show);
+}
+
+void
+show_end(struct show_part *part, int exit_code)
+{
+	if (part->ended)
+		return;
+	part->ended = true;
+	part->exit_code = exit_code;
+	part->close(part);
+	if (!part->came && waits_for_all(part->show))
+		print_when_all_came(part->show);
+}
+
+bool
+show_goes_on(struct show_part *part)
+{
+	struct show *show = part->show;
+	int code;
+
+	if (cli_place_flush(part->place))
 		return true;
-	end(show, errno == EPIPE ? CONTROL_EXIT_DONE : CONTROL_EXIT_FAILED);
+	code = errno == EPIPE ? CONTROL_EXIT_DONE : CONTROL_EXIT_FAILED;
+	for (size_t i = 0; i < show->part_count; i++) {
+		show->parts[i].came = true; /* there is nobody to print it for */
+		show_end(&show->parts[i], code);
+	}
 	return false;
 }
 
-/* --- rows -------------------------------------------------------------------------------------------- */
-
-static bool
-wanted(const struct show *show, const void *row)
+void
+show_part_came(struct show_part *part)
 {
-	if (show->name != NULL && show->query == NULL && !name_matches(show->info, row, show->name))
-		return false;
-	return model_filter_match(show->filter, show->info->shape, row);
-}
+	int code;
 
-static void
-print_json(const struct show *show, const void *row, bool gone)
-{
-	json_t *json = model_row_to_json(show->info->shape, row, UINT64_MAX);
-
-	if (gone)
-		json_object_set_new(json, "removed", json_true());
-	json_dumpf(json, stdout, MODEL_JSON_FLAGS);
-	json_decref(json);
-}
-
-/* A row of the list as it is; `first` and more rows come between head and tail. */
-static void
-print_row(struct show *show, const void *row)
-{
-	if (!show->json) {
-		table_print_row(&show->table, row);
-	} else if (show->watch) {
-		print_json(show, row, false);
-		putchar('\n');
-	} else {
-		printf("%s\n", show->printed == 0 ? "[" : ",");
-		print_json(show, row, false);
-	}
-	show->printed++;
-}
-
-static void
-print_end(struct show *show)
-{
-	if (show->json && !show->watch)
-		printf("%s\n", show->printed == 0 ? "[]" : "\n]");
-}
-
-/* A change, while watching. */
-static void
-print_change(struct show *show, const void *row, bool gone)
-{
-	char key[256];
-
-	if (!wanted(show, row))
+	part->came = true;
+	if (waits_for_all(part->show)) {
+		print_when_all_came(part->show);
 		return;
-	if (show->json) {
-		print_json(show, row, gone);
-		putchar('\n');
-	} else if (gone) {
-		printf("%s  removed\n", model_row_key(show->info, row, key, sizeof(key)));
-	} else {
-		table_print_row(&show->table, row);
 	}
+	code = show_print_stored(part);
+	part->began = true;
+	if (show_goes_on(part) && (code != CONTROL_EXIT_DONE || !part->show->watch))
+		show_end(part, code);
 }
 
-/* --- stored kinds and events ------------------------------------------------------------------------- */
-
-static int
-none_is_called(const struct show *show)
-{
-	char clean[128];
-
-	return cli_fail(CONTROL_EXIT_FAILED, "no %s is called '%s'", show->info->shape->name,
-			text_clean(clean, sizeof(clean), show->name));
-}
-
-/* The gateway is one object, and a single row that was named is shown whole. */
-static bool
-print_single(struct show *show, const void *row, size_t count)
-{
-	bool only = show->info->kind == MODEL_KIND_GATEWAY;
-
-	if (show->watch || (!only && (show->json || show->name == NULL || count != 1)))
-		return false;
-	if (!show->json) {
-		table_print_whole(stdout, show->info, row);
-	} else {
-		print_json(show, row, false);
-		putchar('\n');
-	}
-	return true;
-}
-
-/* Prints the rows of the copy. Returns the exit code. */
-static int
-print_stored(struct show *show)
-{
-	const struct model_store *store = control_client_store(show->client);
-	size_t total = model_store_count(store, show->info->kind), count = 0;
-	const void *last = NULL;
-
-	for (size_t i = 0; i < total; i++) {
-		const void *row = model_store_at(store, show->info->kind, i);
-
-		if (!wanted(show, row))
-			continue;
-		show_table_measure(&show->table, row);
-		last = row;
-		count++;
-	}
-	if (count == 0 && show->name != NULL)
-		return none_is_called(show);
-	if (count == 0 && show->info->kind == MODEL_KIND_GATEWAY && !show->watch && show->filter == NULL)
-		return cli_fail(CONTROL_EXIT_FAILED, "the gateway has not said anything of itself yet");
-	if (last != NULL && print_single(show, last, count))
-		return CONTROL_EXIT_DONE;
-	if (!show->json)
-		table_print_head(&show->table);
-	for (size_t i = 0; i < total; i++) {
-		const void *row = model_store_at(store, show->info->kind, i);
-
-		if (wanted(show, row))
-			print_row(show, row);
-	}
-	print_end(show);
-	return CONTROL_EXIT_DONE;
-}
+/* --- changes ------------------------------------------------------------------------------------------ */
 
 static void
 on_changed(void *context, enum model_kind kind, const void *row, uint64_t fields)
 {
-	struct show *show = context;
+	struct show_part *part = context;
 
-	if (show->began && !show->ended && kind == show->info->kind) {
-		print_change(show, row, false);
-		still_read(show);
+	if (part->began && !part->ended && kind == part->show->info->kind) {
+		show_print_change(part, row, false);
+		show_goes_on(part);
 	}
 }
 
 static void
 on_removed(void *context, enum model_kind kind, const void *row)
 {
-	struct show *show = context;
+	struct show_part *part = context;
 
-	if (show->began && !show->ended && kind == show->info->kind) {
-		print_change(show, row, true);
-		still_read(show);
+	if (part->began && !part->ended && kind == part->show->info->kind) {
+		show_print_change(part, row, true);
+		show_goes_on(part);
 	}
 }
 
@@ -204,135 +104,194 @@ on_removed(void *context, enum model_kind kind, const void *row)
 static void on_page(void *context, const struct control_page *page);
 
 static void
-ask_page(struct show *show, const char *after)
+ask_page(struct show_part *part, const char *after)
 {
-	control_client_query(show->client, show->info->kind, show->query, after, PAGE, on_page, show);
+	control_client_query(part->client, part->show->info->kind, part->show->query, after, PAGE, on_page,
+			     part);
 }
 
 static void
-begin_pages(struct show *show, const struct control_page *page)
+begin_pages(struct show_part *part, const struct control_page *page)
 {
-	if (show->began)
+	struct show *show = part->show;
+
+	if (part->began)
 		return;
-	show->began = true;
-	for (size_t i = 0; i < page->count; i++)
+	part->began = true;
+	for (size_t i = 0; !show->headed && i < page->count; i++)
 		show_table_measure(&show->table, page->rows[i]);
-	if (!show->json && (show->name == NULL || show->watch || page->count != 0))
-		table_print_head(&show->table);
+	if (show->name == NULL || show->watch || page->count != 0)
+		show_print_head(show);
+}
+
+static void
+print_pages_end(struct show_part *part)
+{
+	const struct show *show = part->show;
+
+	/* For people nothing is a riddle, for scripts it is an empty array. */
+	if (show->name != NULL && part->printed == 0 && !show->watch && !show->json) {
+		show_end(part,
+			 cli_place_fail(show->cli, part->place, CONTROL_EXIT_FAILED,
+					"there is nothing of '%s' in %s", show->name, show->info->plural));
+		return;
+	}
+	show_print_end(part);
+	if (show_goes_on(part) && !show->watch)
+		show_end(part, CONTROL_EXIT_DONE);
 }
 
 static void
 on_page(void *context, const struct control_page *page)
 {
-	struct show *show = context;
+	struct show_part *part = context;
 	char key[512];
 
-	if (show->ended)
+	if (part->ended)
 		return;
 	if (!page->ok) {
-		bool gone = control_client_state(show->client) == CONTROL_STALE;
+		bool gone = control_client_state(part->client) == CONTROL_STALE;
 
-		end(show, cli_fail(gone ? CONTROL_EXIT_NO_GATEWAY : CONTROL_EXIT_FAILED, "%s", page->text));
+		show_end(part, cli_place_fail(part->show->cli, part->place,
+					      gone ? CONTROL_EXIT_NO_GATEWAY : CONTROL_EXIT_FAILED, "%s",
+					      page->text));
 		return;
 	}
-	begin_pages(show, page);
+	begin_pages(part, page);
 	for (size_t i = 0; i < page->count; i++)
-		print_row(show, page->rows[i]);
-	if (!page->complete && page->count != 0) {
-		if (still_read(show))
-			ask_page(show,
-				 model_row_key(show->info, page->rows[page->count - 1], key, sizeof(key)));
-		return;
-	}
-	/* For people nothing is a riddle, for scripts it is an empty array. */
-	if (show->name != NULL && show->printed == 0 && !show->watch && !show->json) {
-		end(show, cli_fail(CONTROL_EXIT_FAILED, "there is nothing of '%s' in %s", show->name,
-				   show->info->plural));
-		return;
-	}
-	print_end(show);
-	if (still_read(show) && !show->watch)
-		end(show, CONTROL_EXIT_DONE);
+		show_print_row(part, page->rows[i]);
+	if (page->complete || page->count == 0)
+		print_pages_end(part);
+	else if (show_goes_on(part))
+		ask_page(part,
+			 model_row_key(part->show->info, page->rows[page->count - 1], key, sizeof(key)));
 }
 
 static void
 on_paged(void *context, enum model_kind kind, const void *row, bool gone)
 {
-	struct show *show = context;
+	struct show_part *part = context;
 
-	if (show->ended)
+	if (part->ended)
 		return;
-	if (!show->began)
-		begin_pages(show, &(struct control_page){.kind = kind});
-	print_change(show, row, gone);
-	still_read(show);
+	if (!part->began)
+		begin_pages(part, &(struct control_page){.kind = kind});
+	show_print_change(part, row, gone);
+	show_goes_on(part);
 }
 
 static void
 on_missed(void *context, uint64_t count)
 {
-	struct show *show = context;
+	const struct show_part *part = context;
+	json_t *missed = json_pack("{s:I}", "missed", (json_int_t)count), *named;
 
-	if (show->json)
-		printf("{\"missed\":%llu}\n", (unsigned long long)count);
-	else
-		fprintf(stderr, "twinspan: %llu changes came too fast and are not shown\n",
-			(unsigned long long)count);
+	if (part->show->json) {
+		named = cli_place_json(part->show->cli, part->place, missed);
+		json_dumpf(named, stdout, MODEL_JSON_FLAGS);
+		putchar('\n');
+		json_decref(named);
+	} else {
+		cli_place_fail(part->show->cli, part->place, 0,
+			       "%llu change%s came too fast and %s not shown", (unsigned long long)count,
+			       PLURAL(count, "s"), count == 1 ? "is" : "are");
+	}
+	json_decref(missed);
 }
 
-/* --- the connection ---------------------------------------------------------------------------------- */
+/* --- the connections --------------------------------------------------------------------------------- */
 
 static void
 on_state(void *context, enum control_client_state state, const char *why)
 {
-	struct show *show = context;
-	int code;
+	struct show_part *part = context;
 
-	if (show->ended)
-		return;
-	if (state == CONTROL_STALE) {
-		end(show, cli_fail(CONTROL_EXIT_NO_GATEWAY, "%s", why != NULL ? why : "the gateway is gone"));
-	} else if (state == CONTROL_LIVE && show->info->storage == MODEL_PAGED) {
-		ask_page(show, NULL);
-	} else if (state == CONTROL_LIVE && !show->began) {
-		code = print_stored(show);
-		show->began = true;
-		if (code != CONTROL_EXIT_DONE || !show->watch)
-			end(show, code);
-		else
-			still_read(show);
-	}
+	if (part->ended || (part->came && waits_for_all(part->show)))
+		return; /* what it had is here */
+	if (state == CONTROL_STALE)
+		show_end(part, cli_place_fail(part->show->cli, part->place, CONTROL_EXIT_NO_GATEWAY, "%s",
+					      why != NULL ? why : "the gateway is gone"));
+	else if (state == CONTROL_LIVE && part->show->info->storage == MODEL_PAGED)
+		ask_page(part, NULL);
+	else if (state == CONTROL_LIVE && !part->came)
+		show_part_came(part);
 }
 
-static int
-follow(struct show *show)
+static void
+close_client(struct show_part *part)
 {
+	control_client_close(part->client);
+}
+
+void
+show_part_watch(struct show_part *part, struct model_store *store, uint64_t paged_kinds)
+{
+	part->store = store;
+	part->watcher = (struct model_watch){.changed = on_changed,
+					     .removed = on_removed,
+					     .paged = on_paged,
+					     .paged_kinds = paged_kinds,
+					     .context = part};
+	model_store_watch(store, &part->watcher);
+}
+
+static void
+open_part(struct show_part *part)
+{
+	const struct show *show = part->show;
 	uint64_t bit = UINT64_C(1) << show->info->kind;
 	bool paged = show->info->storage == MODEL_PAGED;
 	struct control_client_options options = {
 	    .kinds = paged ? 0 : bit,
 	    .paged_kinds = paged && show->watch ? bit : 0,
 	    .events = ALL_EVENTS,
-	    .callbacks = {.context = show, .state = on_state, .missed = on_missed}};
+	    .callbacks = {.context = part, .state = on_state, .missed = on_missed}};
 	struct error err = {""};
-	uv_loop_t loop;
 
-	cli_client_options(show->cli, &options);
-	uv_loop_init(&loop);
-	show->client = control_client_open(&loop, &options, &err);
-	if (show->client == NULL) {
-		uv_loop_close(&loop);
-		return cli_fail(CONTROL_EXIT_NO_GATEWAY, "%s", err.text);
+	cli_client_options(show->cli, part->place, &options);
+	part->close = close_client;
+	part->client = control_client_open(&part->show->loop, &options, &err);
+	if (part->client == NULL)
+		show_end(part,
+			 cli_place_fail(show->cli, part->place, CONTROL_EXIT_NO_GATEWAY, "%s", err.text));
+	else
+		show_part_watch(part, control_client_store(part->client), options.paged_kinds);
+}
+
+static bool
+waits_for(const void *context, size_t place)
+{
+	const struct show_part *part = &((const struct show *)context)->parts[place];
+
+	return !part->came && !part->began && !part->ended;
+}
+
+/* All gateways at once. Returns the worst exit code. */
+static int
+show_everywhere(struct show *show)
+{
+	struct cli_patience patience = {.cli = show->cli, .waits = waits_for, .context = show};
+	int code = CONTROL_EXIT_DONE;
+
+	show->part_count = show->cli->place_count;
+	show->parts = memory_zeroed(show->part_count, sizeof(*show->parts));
+	uv_loop_init(&show->loop);
+	for (size_t i = 0; i < show->part_count; i++) {
+		show->parts[i].show = show;
+		show->parts[i].place = &show->cli->places[i];
+		show->parts[i].exit_code = CONTROL_EXIT_FAILED;
 	}
-	show->watcher = (struct model_watch){.changed = on_changed,
-					     .removed = on_removed,
-					     .paged = on_paged,
-					     .paged_kinds = options.paged_kinds,
-					     .context = show};
-	model_store_watch(control_client_store(show->client), &show->watcher);
-	uv_run(&loop, UV_RUN_DEFAULT);
-	uv_loop_close(&loop);
-	return show->exit_code;
+	for (size_t i = 0; i < show->part_count; i++)
+		open_part(&show->parts[i]);
+	cli_patience_start(&patience, &show->loop);
+	uv_run(&show->loop, UV_RUN_DEFAULT);
+	cli_patience_stop(&patience);
+	uv_run(&show->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&show->loop);
+	for (size_t i = 0; i < show->part_count; i++)
+		code = show->parts[i].exit_code > code ? show->parts[i].exit_code : code;
+	free(show->parts);
+	return code;
 }
 
 static const struct model_kind_info *
@@ -362,8 +321,7 @@ show_run(const struct cli *cli, const json_t *arguments)
 	struct show show = {.cli = cli,
 			    .name = json_string_value(json_object_get(arguments, "name")),
 			    .json = json_is_true(json_object_get(arguments, "json")),
-			    .watch = json_is_true(json_object_get(arguments, "watch")),
-			    .exit_code = CONTROL_EXIT_FAILED};
+			    .watch = json_is_true(json_object_get(arguments, "watch"))};
 	struct error err = {""};
 	char *filter;
 	int code;
@@ -382,8 +340,10 @@ show_run(const struct cli *cli, const json_t *arguments)
 		free(filter);
 		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
 	}
+	show.many = cli_place_many(cli) && show.info->kind != MODEL_KIND_SITE;
+	show.lines = show.watch || show.many;
 	show_table_init(&show.table, show.info);
-	code = follow(&show);
+	code = show.info->kind == MODEL_KIND_SITE ? show_sites(&show) : show_everywhere(&show);
 	model_filter_free(show.filter);
 	free(show.query);
 	free(filter);

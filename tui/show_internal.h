@@ -20,6 +20,8 @@ struct table {
 	FILE *out; /* stdout, unless somebody says otherwise */
 };
 
+/* Characters, not bytes. */
+int show_width(const char *text);
 /* A field as it stands in a table, with its unit; "-" where it is unset. Returns `out`. */
 const char *show_field_text(const struct model_kind_info *info, const struct model_field *field,
 			    const void *row, char *out, size_t size);

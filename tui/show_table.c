@@ -15,6 +15,7 @@
 #define WIDEST 48 /* a column grows no further; what is longer moves the rest of its line */
 
 static const char *const columns[MODEL_KIND_COUNT] = {
+    [MODEL_KIND_GATEWAY] = "name role asn version dataplane connections_up connections_total started_at",
     [MODEL_KIND_CONNECTION] = "name state active routing pinned failovers rx_bps tx_bps attention",
     [MODEL_KIND_TUNNEL] = "name state active remote established_at rtt_ms loss_percent rx_bps tx_bps",
     [MODEL_KIND_PEER] = "name remote_asn state established_at received accepted advertised remote_address",
@@ -25,7 +26,8 @@ static const char *const columns[MODEL_KIND_COUNT] = {
     [MODEL_KIND_USAGE] = "connection from connection_hours rx_bytes tx_bytes amount currency",
     [MODEL_KIND_USAGE_DAY] = "connection from connection_hours rx_bytes tx_bytes amount currency",
     [MODEL_KIND_HISTORY] = "name at rx_bps tx_bps rtt_ms loss_percent received established_percent",
-    [MODEL_KIND_SITE] = "name host state",
+    [MODEL_KIND_SITE] =
+	"name host group state connections_up connections_total alarms version role rtt_ms heard_at why",
     [MODEL_KIND_PLUGIN] = "name kind version state description",
 };
 
@@ -110,9 +112,8 @@ show_field_text(const struct model_kind_info *info, const struct model_field *fi
 	return out;
 }
 
-/* Characters, not bytes. */
-static int
-width_of(const char *text)
+int
+show_width(const char *text)
 {
 	int width = 0;
 
@@ -156,7 +157,7 @@ show_table_init(struct table *table, const struct model_kind_info *info)
 		if (field < 0)
 			continue;
 		table->fields[table->count] = &info->shape->fields[field];
-		width = width_of(info->shape->fields[field].title);
+		width = show_width(info->shape->fields[field].title);
 		if (info->storage != MODEL_STORED && usual_width(name) > width)
 			width = usual_width(name);
 		table->widths[table->count++] = width;
@@ -169,7 +170,7 @@ show_table_measure(struct table *table, const void *row)
 	char text[CELL];
 
 	for (size_t i = 0; i < table->count; i++) {
-		int width = width_of(cell(table->info, table->fields[i], row, text));
+		int width = show_width(cell(table->info, table->fields[i], row, text));
 
 		if (width > table->widths[i])
 			table->widths[i] = width < WIDEST ? width : WIDEST;
@@ -180,7 +181,7 @@ show_table_measure(struct table *table, const void *row)
 static void
 print_cell(const struct table *table, size_t i, const char *text)
 {
-	int padding = table->widths[i] - width_of(text);
+	int padding = table->widths[i] - show_width(text);
 	bool last = i + 1 == table->count, right = is_number(table->fields[i]);
 
 	if (padding < 0)

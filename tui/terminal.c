@@ -3,7 +3,7 @@
  * ncurses, and nothing else of the program beside it. The canvas is compared with what was presented last,
  * row by row; rows that differ go to ncurses, which compares again cell by cell and writes the few bytes that
  * change. Synchronized output (mode 2026) is not used: it would cost 16 bytes a frame, where a changed number
- * costs 20 to 40, and a frame here is one write that most terminals show at once.
+ * costs 20 to 40, and a frame here is one write (terminal_frame.c) that most terminals show at once.
  *
  * terminal_colours.c chooses the tier of colours, terminal_description.c makes a description with more of
  * them than TERM's, terminal_keys.c reads.
@@ -153,7 +153,7 @@ term_name(void)
 
 /* newterm, with more colours than the description of TERM has where the tier asks for them. */
 static SCREEN *
-open_screen(enum theme_tier tier)
+open_screen(enum theme_tier tier, FILE *out)
 {
 	const char *now = getenv("TERMINFO");
 	char *before = text_copy(now);
@@ -161,7 +161,7 @@ open_screen(enum theme_tier tier)
 	SCREEN *screen;
 
 	del_curterm(cur_term);
-	screen = newterm(term_name(), stdout, stdin);
+	screen = newterm(term_name(), out != NULL ? out : stdout, stdin);
 	if (changed && before != NULL)
 		setenv("TERMINFO", before, 1);
 	else if (changed)
@@ -207,9 +207,10 @@ terminal_open(const struct terminal_options *options, struct error *err)
 	tcgetattr(STDIN_FILENO, &rescue.modes);
 	terminal = memory_zeroed(1, sizeof(*terminal));
 	terminal->tier = tier_choose(term_name(), options->colours);
-	terminal->screen = open_screen(terminal->tier);
+	terminal->screen = open_screen(terminal->tier, frame_open(&terminal->frame));
 	if (terminal->screen == NULL) {
 		error_set(err, "the terminal '%s' can't be opened", term_name());
+		frame_close(&terminal->frame);
 		free(terminal);
 		return NULL;
 	}
@@ -245,6 +246,7 @@ terminal_close(struct terminal *terminal)
 	endwin();
 	rescue_disarm();
 	delscreen(terminal->screen);
+	frame_close(&terminal->frame);
 	canvas_free(&terminal->shown);
 	free(terminal->line);
 	free(terminal);
@@ -355,6 +357,8 @@ terminal_present(struct terminal *terminal, const struct canvas *canvas)
 		present_row(terminal, canvas, row);
 	}
 	terminal->fresh = false;
+	if (terminal->shows)
+		frame_begin(&terminal->frame);
 	if (canvas->cursor != terminal->cursor) {
 		terminal->cursor = canvas->cursor;
 		curs_set(canvas->cursor ? 1 : 0);
@@ -362,6 +366,8 @@ terminal_present(struct terminal *terminal, const struct canvas *canvas)
 	if (canvas->cursor)
 		move(canvas->cursor_row, canvas->cursor_col);
 	refresh();
+	frame_end(terminal);
+	terminal->shows = true;
 }
 
 void

@@ -4,6 +4,7 @@
 #define TWINSPAN_TUI_TERMINAL_INTERNAL_H
 
 #include <ncurses.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "tui/key_reader.h"
@@ -17,11 +18,22 @@ struct look {
 	short pair;
 };
 
+/* Where ncurses writes; terminal_frame.c. */
+struct frame_output {
+	int descriptor, memory; /* the terminal's, or while it draws the memory's; the memory, or -1 */
+	FILE *file;             /* over `descriptor` */
+	bool drawing;
+	char *bytes; /* a frame on its way */
+	size_t size;
+};
+
 struct terminal {
 	SCREEN *screen;
+	struct frame_output frame;
 	enum theme_tier tier;
 	bool mouse_again; /* while another program has the terminal: whether it was on */
 	bool ascii, lost, fresh, cursor, mouse;
+	bool shows;          /* ncurses has drawn once, and has set the terminal's modes with that */
 	struct canvas shown; /* what was presented last */
 	struct look looks[GROUND_COUNT][ROLE_COUNT];
 	struct {
@@ -43,6 +55,12 @@ bool tier_described(enum theme_tier tier);
 /* terminal_description.c: puts a copy of the loaded description, with the colours of the tier, into TERMINFO
  * (which the next newterm of that name reads). False where there is no room. */
 bool description_colour(const char *term, enum theme_tier tier);
+/* terminal_frame.c: what newterm gets for its output; NULL where there is no room for it */
+FILE *frame_open(struct frame_output *frame);
+void frame_close(struct frame_output *frame);
+/* What ncurses draws between these two goes to the terminal in one write. */
+void frame_begin(struct frame_output *frame);
+void frame_end(struct terminal *terminal);
 /* terminal_keys.c */
 void keys_open(struct terminal *terminal);
 

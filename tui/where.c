@@ -5,16 +5,23 @@
  * question is under way at a time; when its answer comes and more was typed meanwhile, that answer is passed
  * over and the next question goes out, so that a slow link is asked as often as it can answer and no old
  * answer stands under a new address.
+ *
+ * While it is open it asks again each second, since routes move; what stands there stays until it is known
+ * better, and where it is scrolled to. Without a gateway it stays too, and says how old it is.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/address.h"
+#include "core/base/clock.h"
+#include "core/control/protocol.h"
 #include "tui/app.h"
+#include "tui/format.h"
 #include "tui/overlay.h"
 
 #define WIDEST 100
+#define OLD (3 * USEC_PER_SEC) /* an answer that could not be had again */
 #define PREFIX_COLUMN 20
 
 struct where;
@@ -29,6 +36,7 @@ struct where {
 	struct input input;
 	struct question *pending;
 	char answered[INPUT_TEXT]; /* what `result` is about; "" for none */
+	usec_t answered_at;        /* wall clock */
 	char summary[256];
 	bool ok;
 	json_t *result; /* of explain; NULL where it was refused */
@@ -54,7 +62,24 @@ typed_target(const struct where *w, char *out, size_t size)
 	return ip_prefix_parse(out, &prefix);
 }
 
-static void ask(struct where *w);
+static void ask(struct where *w, bool again);
+
+/* The answer to what is typed. */
+static void
+take(struct where *w, const char *target, const struct control_reply *reply)
+{
+	bool same = strcmp(target, w->answered) == 0;
+
+	if (same && reply->exit_code == CONTROL_EXIT_NO_GATEWAY)
+		return;
+	snprintf(w->answered, sizeof(w->answered), "%s", target);
+	w->answered_at = clock_wall();
+	text_clean(w->summary, sizeof(w->summary), reply->text != NULL ? reply->text : "");
+	w->ok = reply->ok;
+	json_decref(w->result);
+	w->result = reply->ok ? json_deep_copy(reply->result) : NULL;
+	w->top = same ? w->top : 0;
+}
 
 static void
 on_answer(void *context, const struct control_reply *reply)
@@ -65,29 +90,24 @@ on_answer(void *context, const struct control_reply *reply)
 
 	if (w != NULL) {
 		w->pending = NULL;
-		if (typed_target(w, now, sizeof(now)) && strcmp(now, question->text) == 0) {
-			snprintf(w->answered, sizeof(w->answered), "%s", now);
-			text_clean(w->summary, sizeof(w->summary), reply->text != NULL ? reply->text : "");
-			w->ok = reply->ok;
-			json_decref(w->result);
-			w->result = reply->ok ? json_deep_copy(reply->result) : NULL;
-			w->top = 0;
-		}
-		ask(w);
+		if (typed_target(w, now, sizeof(now)) && strcmp(now, question->text) == 0)
+			take(w, now, reply);
+		ask(w, false);
 		app_changed(w->overlay.app);
 	}
 	free(question);
 }
 
+/* Asks about what is typed, unless that is answered already and it is not to be asked again. */
 static void
-ask(struct where *w)
+ask(struct where *w, bool again)
 {
 	struct app *app = w->overlay.app;
 	char target[INPUT_TEXT];
 	struct question *question;
 
 	if (w->pending != NULL || !typed_target(w, target, sizeof(target)) ||
-	    strcmp(target, w->answered) == 0 || app->state != CONTROL_LIVE)
+	    (!again && strcmp(target, w->answered) == 0) || app->state != CONTROL_LIVE)
 		return;
 	question = memory_zeroed(1, sizeof(*question));
 	question->owner = w;
@@ -95,6 +115,12 @@ ask(struct where *w)
 	w->pending = question;
 	control_client_command(app->client, "explain", json_pack("{s:s}", "target", target), on_answer,
 			       question);
+}
+
+static void
+where_tick(struct overlay *overlay)
+{
+	ask((struct where *)overlay, true);
 }
 
 /* --- drawing ------------------------------------------------------------------------------------ */
@@ -217,17 +243,24 @@ where_draw(struct overlay *overlay, const struct area *body)
 	int cols = body->cols - 2 < WIDEST ? body->cols : WIDEST;
 	struct area box = area_part(body, 0, (body->cols - cols) / 2, body->rows, cols), inside, rest;
 	struct pane pane = {.area = &rest, .top = w->top};
-	char target[INPUT_TEXT];
+	char target[INPUT_TEXT], title[80], age[FORMAT_TEXT];
+	bool typed = typed_target(w, target, sizeof(target)),
+	     known = typed && strcmp(target, w->answered) == 0;
+	usec_t now = overlay->app->scene.now;
 
+	snprintf(title, sizeof(title), "Where does it go?");
+	if (known && now > w->answered_at + OLD)
+		snprintf(title, sizeof(title), "Where does it go? (as it was %s ago)",
+			 format_since(now, w->answered_at, age));
 	box.ground = GROUND_DIALOG;
 	box.dimmed = false;
-	area_frame(&box, ROLE_border, "Where does it go?");
+	area_frame(&box, ROLE_border, title);
 	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
 	input_draw(&w->input, &inside, 0, " › ");
 	rest = area_part(&inside, 2, 0, inside.rows - 2, inside.cols);
-	if (!typed_target(w, target, sizeof(target)))
+	if (!typed)
 		draw_hint(w, &pane);
-	else if (strcmp(target, w->answered) == 0)
+	else if (known)
 		draw_result(w, &pane);
 	else
 		line(&pane, 1, ROLE_dim,
@@ -276,7 +309,7 @@ where_key(struct overlay *overlay, key_code key)
 	default:
 		if (input_key(&w->input, key)) {
 			w->top = 0;
-			ask(w);
+			ask(w, false);
 		}
 		break;
 	}
@@ -299,12 +332,12 @@ where_open(struct app *app, const char *address)
 {
 	static const char *const hints[] = {"Enter", "its routes", "↑ ↓", "scroll", "Esc", "close", NULL};
 	static const struct overlay_ops ops = {
-	    .draw = where_draw, .key = where_key, .close = where_close, .hints = hints};
+	    .draw = where_draw, .key = where_key, .tick = where_tick, .close = where_close, .hints = hints};
 	struct where *w = memory_zeroed(1, sizeof(*w));
 
 	w->overlay.ops = &ops;
 	w->overlay.app = app;
 	input_set(&w->input, address != NULL ? address : "");
 	overlay_open(app, &w->overlay);
-	ask(w);
+	ask(w, false);
 }

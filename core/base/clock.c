@@ -39,18 +39,46 @@ clock_wall_of(usec_t monotonic)
 	return clock_wall() + (monotonic - clock_monotonic());
 }
 
+/* `count` digits of a number, and what stands behind them. Not by snprintf and sscanf: a snapshot has
+ * thousands of times. */
+static char *
+put_digits(char *out, unsigned value, int count, char behind)
+{
+	for (int i = count - 1; i >= 0; i--, value /= 10)
+		out[i] = (char)('0' + value % 10);
+	out[count] = behind;
+	return out + count + 1;
+}
+
+static bool
+take_digits(const char **text, int count, char behind, int *value)
+{
+	for (*value = 0; count > 0; count--, (*text)++) {
+		if (**text < '0' || **text > '9')
+			return false;
+		*value = *value * 10 + (**text - '0');
+	}
+	if (behind == '\0')
+		return true;
+	return *(*text)++ == behind;
+}
+
 const char *
 clock_format(usec_t wall, char out[CLOCK_TEXT])
 {
 	time_t seconds = (time_t)(wall / USEC_PER_SEC);
-	unsigned ms = (unsigned)(wall % USEC_PER_SEC / 1000);
 	struct tm tm;
+	char *at = out;
 
 	gmtime_r(&seconds, &tm);
-	snprintf(out, CLOCK_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-		 (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
-		 (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,
-		 (unsigned)tm.tm_sec % 100, ms % 1000);
+	at = put_digits(at, (unsigned)tm.tm_year + 1900, 4, '-');
+	at = put_digits(at, (unsigned)tm.tm_mon + 1, 2, '-');
+	at = put_digits(at, (unsigned)tm.tm_mday, 2, 'T');
+	at = put_digits(at, (unsigned)tm.tm_hour, 2, ':');
+	at = put_digits(at, (unsigned)tm.tm_min, 2, ':');
+	at = put_digits(at, (unsigned)tm.tm_sec, 2, '.');
+	at = put_digits(at, (unsigned)(wall % USEC_PER_SEC / 1000), 3, 'Z');
+	*at = '\0';
 	return out;
 }
 
@@ -58,14 +86,12 @@ bool
 clock_parse(const char *text, usec_t *wall)
 {
 	struct tm tm = {0};
-	int used = 0;
 	usec_t fraction = 0, scale = USEC_PER_SEC / 10;
 
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &used) != 6 ||
-	    used == 0)
+	if (!take_digits(&text, 4, '-', &tm.tm_year) || !take_digits(&text, 2, '-', &tm.tm_mon) ||
+	    !take_digits(&text, 2, 'T', &tm.tm_mday) || !take_digits(&text, 2, ':', &tm.tm_hour) ||
+	    !take_digits(&text, 2, ':', &tm.tm_min) || !take_digits(&text, 2, '\0', &tm.tm_sec))
 		return false;
-	text += used;
 	if (*text == '.') {
 		for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
 			fraction += (*text - '0') * scale;

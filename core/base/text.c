@@ -33,20 +33,96 @@ utf8_length(const unsigned char *at, size_t left)
 	return 0;
 }
 
+size_t
+text_utf8_until(const char *bytes, size_t length)
+{
+	size_t at = 0, used;
+
+	while (at < length && (used = utf8_length((const unsigned char *)bytes + at, length - at)) != 0)
+		at += used;
+	return at;
+}
+
 bool
 text_is_utf8(const char *bytes, size_t length)
 {
-	const unsigned char *at = (const unsigned char *)bytes;
+	return text_utf8_until(bytes, length) == length;
+}
 
-	while (length != 0) {
-		size_t used = utf8_length(at, length);
+/* A control character, or no character at all. */
+static bool
+is_control(const unsigned char *at, size_t length)
+{
+	return length == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+}
 
-		if (used == 0)
-			return false;
-		at += used;
-		length -= used;
+static const struct {
+	const char *bytes;
+	char letter;
+} escapes[] = {{"\n", 'n'}, {"\r", 'r'}, {"\t", 't'}, {"\\", '\\'}, {"\xc2\x85", 'N'}};
+
+/* Which of them stands at `at`; -1: none. */
+static int
+escape_of(const char *at, size_t left)
+{
+	for (size_t i = 0; i < COUNT_OF(escapes); i++) {
+		size_t size = strlen(escapes[i].bytes);
+
+		if (size <= left && memcmp(at, escapes[i].bytes, size) == 0)
+			return (int)i;
 	}
-	return true;
+	return -1;
+}
+
+char *
+text_escape(const char *text, size_t length)
+{
+	char *out = memory_zeroed(length * 2 + 1, 1);
+	size_t used = 0;
+
+	for (size_t at = 0; at < length;) {
+		size_t size = utf8_length((const unsigned char *)text + at, length - at);
+		int escape = escape_of(text + at, length - at);
+
+		if (escape >= 0) {
+			out[used++] = '\\';
+			out[used++] = escapes[escape].letter;
+		} else if (is_control((const unsigned char *)text + at, size)) {
+			memory_wipe_free(out, used);
+			return NULL;
+		} else {
+			memcpy(out + used, text + at, size);
+			used += size;
+		}
+		at += size;
+	}
+	return out;
+}
+
+char *
+text_unescape(const char *escaped, size_t *length)
+{
+	char *out = memory_zeroed(strlen(escaped) + 1, 1);
+
+	*length = 0;
+	for (const char *at = escaped; *at != '\0'; at++) {
+		size_t i = 0;
+
+		if (*at != '\\') {
+			out[(*length)++] = *at;
+			continue;
+		}
+		at++;
+		while (i < COUNT_OF(escapes) && escapes[i].letter != *at)
+			i++;
+		if (*at == '\0' || i == COUNT_OF(escapes)) {
+			memory_wipe_free(out, *length);
+			return NULL;
+		}
+		memcpy(out + *length, escapes[i].bytes, strlen(escapes[i].bytes));
+		*length += strlen(escapes[i].bytes);
+	}
+	return out;
 }
 
 const char *
@@ -57,8 +133,7 @@ text_clean(char *out, size_t size, const char *from)
 
 	while (left != 0) {
 		size_t length = utf8_length(at, left);
-		bool control =
-		    length == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
+		bool control = is_control(at, length);
 		size_t step = length != 0 ? length : 1, put = control ? 1 : length;
 
 		if (used + put + 1 > size)

@@ -15,6 +15,17 @@ const char *text_clean(char *out, size_t size, const char *from);
 /** "'aws-paris'" cleaned and cut for a message; valid until the fourth call after this one. */
 const char *text_quoted(const char *text);
 bool text_is_utf8(const char *bytes, size_t length);
+/** How many bytes at the beginning are UTF-8; `length` where all are. */
+size_t text_utf8_until(const char *bytes, size_t length);
+
+/**
+ * A text without its control bytes, from which it can be had back byte by byte: line ends, tabs and the
+ * backslash as in C ("\n", "\r", "\t", "\\"), next line (U+0085) as in YAML ("\N"). Returns new; NULL where
+ * it has any other control byte, or is not UTF-8.
+ */
+char *text_escape(const char *text, size_t length);
+/** The way back. Returns new, with a NUL behind it; NULL for what text_escape never writes. */
+char *text_unescape(const char *escaped, size_t *length);
 
 /**
  * The name in `names` (NULL-terminated) nearest to `word` by edit distance with transpositions, or NULL where
@@ -46,6 +57,9 @@ void memory_wipe_free(void *secret, size_t length);
 		free(pointer); \
 		(pointer) = NULL; \
 	} while (0)
+
+/** The ending of a noun behind a number: `"%zu tunnel%s", n, PLURAL(n, "s")`, "es" for a prefix. */
+#define PLURAL(count, ending) ((count) == 1 ? "" : (ending))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -379,8 +379,8 @@ too_many(const struct session *s, struct bgp_error *error)
 	writer_u16(&w, 1);
 	writer_u8(&w, 1);
 	writer_u32(&w, limit);
-	bgp_error_set(error, BGP_ERROR_CEASE, CEASE_MAX_PREFIXES, data, sizeof(data), "more than %u prefixes",
-		      limit);
+	bgp_error_set(error, BGP_ERROR_CEASE, CEASE_MAX_PREFIXES, data, sizeof(data), "more than %u prefix%s",
+		      limit, PLURAL(limit, "es"));
 	return true;
 }
 
@@ -395,8 +395,8 @@ tell_nearly_full(struct bgp_peer *peer)
 
 	if (near && !peer->near_limit)
 		peer_event(peer, "warning", "peer.prefixes",
-			   "%u prefixes of at most %u: one more than that closes the session", accepted,
-			   limit);
+			   "%u prefix%s of at most %u: one more than that closes the session", accepted,
+			   PLURAL(accepted, "es"), limit);
 	peer->near_limit = near;
 }
 

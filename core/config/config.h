@@ -241,9 +241,9 @@ void config_diff_free(struct config_diff *diff);
 
 /**
  * A copy in which every inline secret is "********", in comments too. Returns new, with a NUL behind it; NULL
- * for a text that is no YAML.
+ * with findings for a text that is no YAML.
  */
-char *config_mask(const char *text, size_t length, size_t *out_length);
+char *config_mask(const char *text, size_t length, size_t *out_length, struct config_findings *findings);
 /**
  * Puts back into `given` the secrets that it has masked, from the present text: those of the same tunnel of
  * the same connection. Returns new, to be wiped; NULL with findings (placed in `given`) where there is none

@@ -239,29 +239,27 @@ mask_of(const struct span *span)
 
 /* Masks the values; comments are another pass. */
 static char *
-mask_values(const char *text, size_t length, size_t *out_length)
+mask_values(const char *text, size_t length, size_t *out_length, struct config_findings *findings)
 {
-	struct config_findings findings = {0};
 	struct spans spans = {0};
 	struct tree tree;
 	char *masked = NULL;
 
-	if (tree_parse(&tree, text, length, &findings)) {
+	if (tree_parse(&tree, text, length, findings)) {
 		find_secrets(&tree, &spans);
 		spans_finish(&spans, text, length);
 		masked = replace(text, length, &spans, mask_of, out_length);
 	}
 	free(spans.items);
 	tree_free(&tree);
-	config_findings_free(&findings);
 	return masked;
 }
 
 char *
-config_mask(const char *text, size_t length, size_t *out_length)
+config_mask(const char *text, size_t length, size_t *out_length, struct config_findings *findings)
 {
 	size_t values_length;
-	char *values = mask_values(text, length, &values_length), *masked;
+	char *values = mask_values(text, length, &values_length, findings), *masked;
 
 	if (values == NULL)
 		return NULL;
@@ -379,7 +377,7 @@ config_unmask(const char *given, size_t length, const char *present, size_t pres
 	struct spans spans = {0};
 	struct tree now, wanted;
 	size_t plain_length, lines_length, before = findings->errors;
-	char *plain = mask_values(present, present_length, &plain_length);
+	char *plain = mask_values(present, present_length, &plain_length, &ignored);
 	char *lines = each_line(given, length, &lines_length, unmask_line,
 				(const char *[]){plain != NULL ? plain : ""});
 	char *full = NULL;

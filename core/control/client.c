@@ -23,6 +23,9 @@
 #define FIRST_RETRY_MS 200
 #define LAST_RETRY_MS 5000
 #define SILENT_TICKS 6
+#define GREETING_TICKS \
+	20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
+	    */
 #define MOST_PENDING 1024
 #define READ_AT_ONCE 16384
 
@@ -59,7 +62,7 @@ struct control_client {
 	struct buffer out; /* requests that wait for the connection */
 	uv_timer_t retry, watchdog, soon, again;
 	uint64_t retry_ms, first_retry_ms, last_retry_ms;
-	unsigned silent, handles;
+	unsigned silent, ungreeted, handles; /* ticks */
 	bool ever_greeted, closed;
 	usec_t heard;
 
@@ -169,6 +172,31 @@ take_message(struct control_client *client, const json_t *message, struct error 
 	return take_model(client, message, &known, err); /* what is not known is passed over */
 }
 
+/* Rows, of which there are thousands, are read from the line as it stands where they can be. */
+static bool
+take_line(struct control_client *client, const char *line, size_t length, struct error *err)
+{
+	struct mirror_row row;
+	struct control_page_read page;
+	json_t *message;
+	bool good;
+
+	if (client->greeted && control_mirror_read(line, length, &row)) {
+		control_lines_consume(&client->in, length);
+		return control_mirror_put(&client->mirror, &row, err);
+	}
+	if (client->greeted && control_pending_read_page(&client->pending, line, length, &page)) {
+		control_lines_consume(&client->in, length);
+		control_pending_give_page(&page);
+		return true;
+	}
+	message = control_line_parse(line, length, err);
+	control_lines_consume(&client->in, length);
+	good = message != NULL && take_message(client, message, err);
+	json_decref(message);
+	return good;
+}
+
 /* Handles all whole messages of `in`. False where one was wrong. */
 static bool
 take_messages(struct control_client *client, struct error *err)
@@ -176,15 +204,13 @@ take_messages(struct control_client *client, struct error *err)
 	const struct link *link = client->link;
 
 	while (!client->closed && client->link == link) {
-		json_t *message;
-		enum control_taken taken = control_lines_take(&client->in, &message, err);
-		bool good;
+		const char *line;
+		size_t length;
+		enum control_taken taken = control_lines_next(&client->in, &line, &length, err);
 
 		if (taken != CONTROL_TAKEN_ONE)
 			return taken == CONTROL_TAKEN_NONE;
-		good = take_message(client, message, err);
-		json_decref(message);
-		if (!good)
+		if (!take_line(client, line, length, err))
 			return false;
 	}
 	return true;
@@ -365,7 +391,7 @@ begin(struct link *link)
 	struct buffer requests;
 
 	link->connected = true;
-	client->silent = 0;
+	client->silent = client->ungreeted = 0;
 	client->heard = clock_monotonic();
 	uv_read_start((uv_stream_t *)&link->pipe, on_space, on_read);
 	requests = client->out;
@@ -467,8 +493,17 @@ static void
 on_watch(uv_timer_t *timer)
 {
 	struct control_client *client = timer->data;
+	unsigned patience = client->transport != NULL ? GREETING_TICKS : SILENT_TICKS;
 
-	if (client->link != NULL && client->link->connected && ++client->silent > SILENT_TICKS)
+	if (client->link == NULL || !client->link->connected)
+		return;
+	client->silent++;
+	/* before the greeting all bytes are the same: blank lines without end are none */
+	if (!client->greeted && ++client->ungreeted <= patience)
+		return;
+	if (!client->greeted && client->silent < client->ungreeted)
+		lose(client, "what answers is not a gateway: it does not greet");
+	else if (client->silent > SILENT_TICKS)
 		lose(client, "nothing was heard from the gateway for some seconds");
 }
 
@@ -549,6 +584,8 @@ control_client_page(struct control_client *client, const struct control_page_req
 				    request->key != NULL ? json_string(request->key) : json_null());
 	if (message != NULL && request->partial)
 		json_object_set_new(message, "partial", json_true());
+	if (message != NULL && request->skip != 0)
+		json_object_set_new(message, "skip", json_integer((json_int_t)request->skip));
 	pending->query = true;
 	pending->page = done;
 	pending->context = context;

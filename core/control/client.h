@@ -106,6 +106,7 @@ struct control_page {
 	uint64_t total; /* about how many rows the kind has in all; MODEL_UINT_UNSET where nobody knows */
 	/** A partial page that ended for its time: go on after (or before) this key. NULL: the last row's. */
 	const char *reached;
+	uint64_t skipped; /* rows that were passed over */
 };
 typedef void (*control_page_fn)(void *context, const struct control_page *page);
 struct control_page_request {
@@ -115,6 +116,7 @@ struct control_page_request {
 	bool before;
 	bool partial; /* what takes long may be answered in parts; another one ends it with what it has */
 	size_t limit;
+	uint64_t skip; /* of a PAGED kind: matching rows that are passed over first */
 };
 void control_client_page(struct control_client *client, const struct control_page_request *request,
 			 control_page_fn done, void *context);

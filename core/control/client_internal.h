@@ -7,10 +7,23 @@
 #ifndef TWINSPAN_CONTROL_CLIENT_INTERNAL_H
 #define TWINSPAN_CONTROL_CLIENT_INTERNAL_H
 
+#include <string.h>
 #include <uthash.h>
 
 #include "core/control/client.h"
 #include "core/control/protocol.h"
+
+/* `*at` goes on behind `text`, if that is what stands there. */
+static inline bool
+control_skip(const char **at, const char *end, const char *text)
+{
+	size_t length = strlen(text);
+
+	if ((size_t)(end - *at) < length || memcmp(*at, text, length) != 0)
+		return false;
+	*at += length;
+	return true;
+}
 
 #define MIRROR_BYTES ((size_t)256 << 20) /* what a gateway may make us hold */
 
@@ -31,6 +44,19 @@ void control_mirror_begin(struct mirror *mirror, bool other_run);
 /* Takes one message. `*known` is set where it was one of the model's. False, with `err`, where it is wrong.
  */
 bool control_mirror_take(struct mirror *mirror, const json_t *message, bool *known, struct error *err);
+
+/* A row that a message puts: its kind, and the fields that it names. */
+struct mirror_row {
+	const struct model_kind_info *info;
+	void *row; /* owned */
+	uint64_t fields;
+};
+
+/* Reads a line that puts a stored row or an event, in the plain form of model_row_read_plain. False for any
+ * other line: it is a message for control_mirror_take. */
+bool control_mirror_read(const char *line, size_t length, struct mirror_row *out);
+/* Puts it, as control_mirror_take does; takes the row. */
+bool control_mirror_put(struct mirror *mirror, struct mirror_row *row, struct error *err);
 
 /* A request that waits for its answer, in the set of its client. */
 struct control_pending {
@@ -53,6 +79,21 @@ void control_pending_fail_all(struct control_pending **set, const char *text);
  */
 bool control_pending_answer(struct control_pending **set, const json_t *message, bool *known,
 			    struct error *err);
+
+/* An answered page, with the request that waits for it. */
+struct control_page_read {
+	struct control_pending *pending; /* in no set any more */
+	void **rows;
+	size_t count;
+	json_t *rest; /* the message, or what it says beside its rows */
+};
+
+/* Reads a line that answers a query, with rows in the plain form, and takes the request out of its set. False
+ * for any other line: it is a message for control_pending_answer. */
+bool control_pending_read_page(struct control_pending **set, const char *line, size_t length,
+			       struct control_page_read *out);
+/* Tells who waits, and frees all of it. */
+void control_pending_give_page(struct control_page_read *page);
 
 /* A client without a loop, which never connects: for trying input on it. */
 struct control_client *control_client_new_detached(uint64_t kinds, uint64_t paged_kinds);

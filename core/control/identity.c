@@ -24,8 +24,7 @@ control_session_greet(struct control_session *session)
 static void
 add_to_name(struct control_session *session, const char *word, const json_t *value, const char *remark)
 {
-	size_t length = strlen(session->who);
-	char clean[96];
+	char clean[96], joined[CONTROL_WHO + 256];
 
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return;
@@ -34,7 +33,8 @@ add_to_name(struct control_session *session, const char *word, const json_t *val
 		if (*at == ' ' || *at == ',')
 			*at = '_';
 	}
-	snprintf(session->who + length, sizeof(session->who) - length, ", %s %s%s", word, clean, remark);
+	snprintf(joined, sizeof(joined), "%s, %s %s%s", session->who, word, clean, remark);
+	text_clean(session->who, sizeof(session->who), joined); /* cut where a character ends */
 }
 
 bool

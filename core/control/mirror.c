@@ -109,6 +109,12 @@ drop_unseen(struct mirror *mirror)
 	forget_seen(mirror);
 }
 
+static bool
+not_asked(struct error *err)
+{
+	return error_set(err, "the gateway sends rows that were not asked for");
+}
+
 /* The kind that `value` names, if it is one of those asked for and of that storage; else NULL with `err`. */
 static const struct model_kind_info *
 asked_kind(uint64_t asked, const json_t *value, enum model_storage storage, struct error *err)
@@ -117,42 +123,68 @@ asked_kind(uint64_t asked, const json_t *value, enum model_storage storage, stru
 	const struct model_kind_info *info = name != NULL ? model_kind_find(name) : NULL;
 
 	if (info == NULL || info->storage != storage || (asked >> info->kind & 1) == 0) {
-		error_set(err, "the gateway sends rows that were not asked for");
+		not_asked(err);
 		return NULL;
 	}
 	return info;
 }
 
 static bool
-enough(const struct mirror *mirror, struct error *err)
+has_key(const struct mirror_row *row)
 {
+	const struct model_kind_info *info = row->info;
+
+	for (size_t i = 0; i < COUNT_OF(info->key) && info->key[i] != NULL; i++) {
+		if ((row->fields >> (info->key[i] - info->shape->fields) & 1) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+put(struct mirror *mirror, const struct mirror_row *row, struct error *err)
+{
+	if ((mirror->kinds >> row->info->kind & 1) == 0)
+		return not_asked(err);
+	if (row->info->storage == MODEL_LOG) {
+		model_store_event_mirror(mirror->store, row->row);
+	} else if (has_key(row)) {
+		mark_seen(mirror, row->info, row->row);
+		model_store_merge(mirror->store, row->info->kind, row->row, row->fields);
+	} else {
+		return error_set(err, "the gateway sends a row without its key");
+	}
 	if (model_store_refused(mirror->store))
 		return error_set(err, "the gateway sends more than this program holds");
 	return true;
+}
+
+bool
+control_mirror_put(struct mirror *mirror, struct mirror_row *row, struct error *err)
+{
+	bool good = put(mirror, row, err);
+
+	model_row_free(row->info->kind, row->row);
+	return good;
+}
+
+static bool
+take_row(struct mirror *mirror, const struct model_kind_info *info, const json_t *json, struct error *err)
+{
+	struct mirror_row row = {.info = info, .row = model_row_new(info->kind)};
+
+	if (model_row_from_json(info->shape, row.row, json, &row.fields, err))
+		return control_mirror_put(mirror, &row, err);
+	model_row_free(info->kind, row.row);
+	return false;
 }
 
 static bool
 take_put(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
 {
 	const struct model_kind_info *info = asked_kind(mirror->kinds, value, MODEL_STORED, err);
-	uint64_t fields = 0;
-	bool good = true;
-	void *row;
 
-	if (info == NULL)
-		return false;
-	row = model_row_new(info->kind);
-	good = model_row_from_json(info->shape, row, json_object_get(message, "row"), &fields, err);
-	for (size_t i = 0; good && i < COUNT_OF(info->key) && info->key[i] != NULL; i++) {
-		if ((fields >> (info->key[i] - info->shape->fields) & 1) == 0)
-			good = error_set(err, "the gateway sends a row without its key");
-	}
-	if (good) {
-		mark_seen(mirror, info, row);
-		model_store_merge(mirror->store, info->kind, row, fields);
-	}
-	model_row_free(info->kind, row);
-	return good && enough(mirror, err);
+	return info != NULL && take_row(mirror, info, json_object_get(message, "row"), err);
 }
 
 static bool
@@ -172,17 +204,7 @@ take_gone(struct mirror *mirror, const json_t *value, const json_t *message, str
 static bool
 take_event(struct mirror *mirror, const json_t *value, const json_t *message, struct error *err)
 {
-	struct model_event *event;
-	bool good;
-
-	if ((mirror->kinds >> MODEL_KIND_EVENT & 1) == 0)
-		return error_set(err, "the gateway sends events that were not asked for");
-	event = model_row_new(MODEL_KIND_EVENT);
-	good = model_row_from_json(model_kind_info(MODEL_KIND_EVENT)->shape, event, value, NULL, err);
-	if (good)
-		model_store_event_mirror(mirror->store, event);
-	model_row_free(MODEL_KIND_EVENT, event);
-	return good && enough(mirror, err);
+	return take_row(mirror, model_kind_info(MODEL_KIND_EVENT), value, err);
 }
 
 static bool
@@ -252,4 +274,42 @@ control_mirror_take(struct mirror *mirror, const json_t *message, bool *known, s
 	}
 	*known = false;
 	return true;
+}
+
+/* What the line puts, by its beginning: '{"put":"tunnels","row":' or '{"event":'; NULL where it is another
+ * one. */
+static const struct model_kind_info *
+read_beginning(const char **at, const char *end)
+{
+	if (control_skip(at, end, "{\"event\":"))
+		return model_kind_info(MODEL_KIND_EVENT);
+	if (!control_skip(at, end, "{\"put\":\""))
+		return NULL;
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+		const struct model_kind_info *info = model_kind_info((enum model_kind)kind);
+		const char *behind = *at;
+
+		if (info->storage == MODEL_STORED && control_skip(&behind, end, info->plural) &&
+		    control_skip(&behind, end, "\",\"row\":")) {
+			*at = behind;
+			return info;
+		}
+	}
+	return NULL;
+}
+
+bool
+control_mirror_read(const char *line, size_t length, struct mirror_row *out)
+{
+	const char *at = line, *end = line + length;
+
+	out->info = read_beginning(&at, end);
+	if (out->info == NULL)
+		return false;
+	out->row = model_row_new(out->info->kind);
+	at = model_row_read_plain(out->info->shape, out->row, at, end, &out->fields);
+	if (at != NULL && at + 1 == end && *at == '}')
+		return true;
+	model_row_free(out->info->kind, out->row);
+	return false;
 }

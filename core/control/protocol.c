@@ -38,8 +38,8 @@ shallow(const char *line, size_t length)
 	return true;
 }
 
-static json_t *
-parse(const char *line, size_t length, struct error *err)
+json_t *
+control_line_parse(const char *line, size_t length, struct error *err)
 {
 	json_error_t why;
 	json_t *message;
@@ -88,28 +88,44 @@ control_lines_pending(struct control_lines *lines)
 }
 
 enum control_taken
-control_lines_take(struct control_lines *lines, json_t **message, struct error *err)
+control_lines_next(struct control_lines *lines, const char **line, size_t *length, struct error *err)
 {
-	*message = NULL;
 	for (;;) {
-		size_t length = line_length(lines);
-		bool blank;
-
-		if ((length == SIZE_MAX && lines->bytes.length > CONTROL_LINE) ||
-		    (length != SIZE_MAX && length > CONTROL_LINE)) {
+		*length = line_length(lines);
+		if ((*length == SIZE_MAX && lines->bytes.length > CONTROL_LINE) ||
+		    (*length != SIZE_MAX && *length > CONTROL_LINE)) {
 			error_set(err, "a line has more than %zu bytes", CONTROL_LINE);
 			return CONTROL_TAKEN_BAD;
 		}
-		if (length == SIZE_MAX)
+		if (*length == SIZE_MAX)
 			return CONTROL_TAKEN_NONE;
-		blank = length == 0 || (length == 1 && *buffer_head(&lines->bytes) == '\r');
-		if (!blank)
-			*message = parse((const char *)buffer_head(&lines->bytes), length, err);
-		buffer_consume(&lines->bytes, length + 1);
-		lines->searched = 0;
-		if (!blank)
-			return *message != NULL ? CONTROL_TAKEN_ONE : CONTROL_TAKEN_BAD;
+		*line = (const char *)buffer_head(&lines->bytes);
+		if (*length > 1 || (*length == 1 && **line != '\r'))
+			return CONTROL_TAKEN_ONE;
+		control_lines_consume(lines, *length);
 	}
+}
+
+void
+control_lines_consume(struct control_lines *lines, size_t length)
+{
+	buffer_consume(&lines->bytes, length + 1);
+	lines->searched = 0;
+}
+
+enum control_taken
+control_lines_take(struct control_lines *lines, json_t **message, struct error *err)
+{
+	const char *line;
+	size_t length;
+	enum control_taken taken = control_lines_next(lines, &line, &length, err);
+
+	*message = NULL;
+	if (taken != CONTROL_TAKEN_ONE)
+		return taken;
+	*message = control_line_parse(line, length, err);
+	control_lines_consume(lines, length);
+	return *message != NULL ? CONTROL_TAKEN_ONE : CONTROL_TAKEN_BAD;
 }
 
 static int
@@ -134,6 +150,21 @@ control_append(struct buffer *out, json_t *message)
 	json_decref(message);
 	if (!good)
 		out->length = before;
+	return good;
+}
+
+bool
+control_append_row(struct buffer *out, const char *before, const struct model_kind_info *info,
+		   const void *row, uint64_t fields, const char *behind)
+{
+	size_t start = out->length;
+	bool good = buffer_append(out, before, strlen(before)) &&
+		    model_row_append_json(out, info->shape, row, fields) &&
+		    buffer_append(out, behind, strlen(behind)) && out->length - start <= CONTROL_LINE &&
+		    buffer_append(out, "\n", 1);
+
+	if (!good)
+		out->length = start;
 	return good;
 }
 

@@ -27,7 +27,8 @@
  *     A page of rows of any kind; `filter` and `after` may be missing or null. With "before": "KEY" in place
  * of `after` the rows before that key, with "before": null the last ones; in the same order as ever. With
  *     "partial": true a search that takes long is answered with what it has found so far and how far it came;
- * a later one of the same client has it answered at once.
+ * a later one of the same client has it answered at once. With "skip": 500 so many rows that match are passed
+ * over first, where the kind is a large one.
  *   {"id": 3, "do": "command", "name": "switchover", "arguments": {"connection": "aws-paris", "dry_run":
  * true}, "via": "192.0.2.7"} A row of the command table whose place is the gateway. `via`, which may be
  * missing: the address from which the user reaches this machine (SSH_CONNECTION), so that the gateway can say
@@ -38,8 +39,9 @@
  * missing
  *   {"page": 2, "kind": "routes", "rows": [{…}], "complete": false, "total": null}
  *     `total`: about how many rows the kind has in all, where the gateway knows. A partial page that ends for
- * its time says "reached": "KEY": to go on after (or before) that key. A query that can't be answered gets a
- * reply with its text instead. and, to who follows:
+ * its time says "reached": "KEY": to go on after (or before) that key. One that passed rows over says how
+ * many, "skipped": 500: fewer than were asked for where its time was up or there are no more. A query that
+ * can't be answered gets a reply with its text instead. and, to who follows:
  *   {"begin": true}                        a whole walk begins: rows not named until "live" are gone
  *   {"put": "tunnels", "row": {…}}         the changed fields of a row, always with its key fields
  *   {"gone": "tunnels", "key": "a/1"}
@@ -66,6 +68,7 @@
 
 #include "core/base/buffer.h"
 #include "core/base/error.h"
+#include "core/model/model.h"
 
 #define CONTROL_PROTOCOL 1
 #define CONTROL_LINE ((size_t)4 << 20) /* a configuration of COMMAND_CONTENT_MOST fits, escaped */
@@ -98,6 +101,15 @@ enum control_taken {
 
 /** Takes the next message: `*message` (an object) is new with CONTROL_TAKEN_ONE; `err` says what is bad. */
 enum control_taken control_lines_take(struct control_lines *lines, json_t **message, struct error *err);
+/**
+ * The next line that is not blank, as it stands, without its newline: borrowed until control_lines_consume,
+ * which goes on behind it. What it says is not looked at.
+ */
+enum control_taken control_lines_next(struct control_lines *lines, const char **line, size_t *length,
+				      struct error *err);
+void control_lines_consume(struct control_lines *lines, size_t length);
+/** A line as a message, new; NULL, with `err`, where it is none. */
+json_t *control_line_parse(const char *line, size_t length, struct error *err);
 /** True where a whole line, or more than a line may have, waits. */
 bool control_lines_pending(struct control_lines *lines);
 
@@ -106,6 +118,11 @@ bool control_lines_pending(struct control_lines *lines);
 bool control_append(struct buffer *out, json_t *message);
 /** Appends the text of a JSON value, without a newline. `value` is borrowed. */
 bool control_append_value(struct buffer *out, const json_t *value);
+
+/** Appends a message with a row in it as one line: what stands before, the row, what stands behind. False as
+ * control_append. */
+bool control_append_row(struct buffer *out, const char *before, const struct model_kind_info *info,
+			const void *row, uint64_t fields, const char *behind);
 
 /** A copy of a foreign value whose texts and names are cleaned of control bytes. Returns new. */
 json_t *control_clean(const json_t *value);

@@ -28,6 +28,7 @@ struct control_query {
 	bool backwards, partial, complete;
 	char key[MOST_KEY + 1]; /* to go on after; "": from the start, or backwards from the end */
 	size_t limit, count;
+	uint64_t skip, skipped; /* rows to be passed over still, and that were */
 	usec_t begun;
 	uint64_t total;
 	struct buffer rows; /* as JSON, without commas between them */
@@ -103,6 +104,8 @@ answer(struct control_query *query, bool reached)
 		put_text(out, "%llu", (unsigned long long)query->total);
 	else
 		put_text(out, "null");
+	if (query->skipped != 0)
+		put_text(out, ",\"skipped\":%llu", (unsigned long long)query->skipped);
 	if (reached && (key = json_string(query->key)) != NULL) {
 		put_text(out, ",\"reached\":");
 		control_append_value(out, key);
@@ -118,13 +121,10 @@ static bool
 take_row(void *context, const void *row)
 {
 	struct control_query *query = context;
-	json_t *json;
 
 	if (!model_filter_match(query->filter, query->info->shape, row))
 		return true;
-	json = model_row_to_json(query->info->shape, row, UINT64_MAX);
-	control_append_value(&query->rows, json);
-	json_decref(json);
+	model_row_append_json(&query->rows, query->info->shape, row, UINT64_MAX);
 	if ((query->count & (query->count + 1)) == 0 || query->ends == NULL)
 		query->ends = memory_resize(query->ends, (query->count + 1) * 2 * sizeof(*query->ends));
 	query->ends[query->count++] = (uint32_t)query->rows.length;
@@ -144,10 +144,13 @@ work(struct control_query *query, usec_t until)
 					.backwards = query->backwards,
 					.until = until,
 					.reached = reached,
-					.total = &query->total};
+					.total = &query->total,
+					.skip = &query->skip};
+	uint64_t skip = query->skip;
 
 	query->complete = true;
 	model_store_query(query->session->server->store, query->info->kind, &ask, &query->complete);
+	query->skipped += skip - query->skip;
 	if (reached[0] == '\0') {
 		answer(query, false);
 		return true;
@@ -194,6 +197,7 @@ query_new(struct control_session *session, json_int_t id, const json_t *message,
 	const char *text = json_string_value(json_object_get(message, "filter"));
 	const struct model_kind_info *info = name != NULL ? model_kind_find(name) : NULL;
 	json_int_t limit = json_integer_value(json_object_get(message, "limit"));
+	json_int_t skip = json_integer_value(json_object_get(message, "skip"));
 	struct control_query *query;
 	struct model_filter *filter;
 
@@ -212,6 +216,7 @@ query_new(struct control_session *session, json_int_t id, const json_t *message,
 	query->backwards = before != NULL;
 	query->partial = json_is_true(json_object_get(message, "partial"));
 	query->limit = limit < 1 || limit > CONTROL_PAGE_ROWS ? CONTROL_PAGE_ROWS : (size_t)limit;
+	query->skip = skip > 0 ? (uint64_t)skip : 0;
 	query->begun = clock_monotonic();
 	query->total = MODEL_UINT_UNSET;
 	snprintf(query->key, sizeof(query->key), "%s", key != NULL ? key : "");

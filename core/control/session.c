@@ -96,9 +96,8 @@ sequence_before_last(const struct model_store *store, size_t count)
 static void
 put_event(struct control_session *session, const struct model_event *event)
 {
-	control_append(&session->out, json_pack("{s:o}", "event",
-						model_row_to_json(model_kind_info(MODEL_KIND_EVENT)->shape,
-								  event, UINT64_MAX)));
+	control_append_row(&session->out, "{\"event\":", model_kind_info(MODEL_KIND_EVENT), event, UINT64_MAX,
+			   "}");
 	session->last_event = event->sequence;
 }
 
@@ -137,6 +136,15 @@ key_fields(const struct model_kind_info *info)
 	return fields;
 }
 
+static void
+put_row(struct control_session *session, const struct model_kind_info *info, const void *row, uint64_t fields)
+{
+	char begin[64];
+
+	snprintf(begin, sizeof(begin), "{\"put\":\"%s\",\"row\":", info->plural);
+	control_append_row(&session->out, begin, info, row, fields, "}");
+}
+
 static bool
 put_change(void *context, const struct model_change *change)
 {
@@ -156,9 +164,7 @@ put_change(void *context, const struct model_change *change)
 	else if (info->storage == MODEL_LOG)
 		put_event(session, change->row);
 	else
-		control_append(&session->out, json_pack("{s:s, s:o}", "put", info->plural, "row",
-							model_row_to_json(info->shape, change->row,
-									  fields | key_fields(info))));
+		put_row(session, info, change->row, fields | key_fields(info));
 	return control_session_has_room(session);
 }
 
@@ -261,7 +267,9 @@ on_paged(void *context, enum model_kind kind, const void *row, bool gone)
 	const struct model_kind_info *info = model_kind_info(kind);
 	struct control_session *session;
 	struct buffer line = {0};
+	char begin[64];
 
+	snprintf(begin, sizeof(begin), "{\"changed\":\"%s\",\"row\":", info->plural);
 	DL_FOREACH(server->sessions, session)
 	{
 		if (!session->following || (session->paged_kinds & kind_bit(kind)) == 0)
@@ -271,9 +279,8 @@ on_paged(void *context, enum model_kind kind, const void *row, bool gone)
 			continue;
 		}
 		if (line.length == 0)
-			control_append(&line, json_pack("{s:s, s:o, s:b}", "changed", info->plural, "row",
-							model_row_to_json(info->shape, row, UINT64_MAX),
-							"gone", gone));
+			control_append_row(&line, begin, info, row, UINT64_MAX,
+					   gone ? ",\"gone\":true}" : ",\"gone\":false}");
 		buffer_append(&session->out, buffer_head(&line), line.length);
 		if (server->changed != NULL)
 			server->changed(server);

@@ -195,6 +195,26 @@ take_option(const struct command *command, int count, const char *const *words, 
 	return set_text(arguments, key, value, err);
 }
 
+/* Where it is no text that a message can carry; `length` where all of it is. */
+static size_t
+first_bad_byte(const char *text, size_t length)
+{
+	size_t good = text_utf8_until(text, length);
+	const char *zero = memchr(text, '\0', good);
+
+	return zero != NULL ? (size_t)(zero - text) : good;
+}
+
+static size_t
+line_of(const char *text, size_t at)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 /* The content of a file, for an argument that is one. */
 static bool
 set_content(json_t *arguments, const char *key, const char *path, struct error *err)
@@ -202,7 +222,7 @@ set_content(json_t *arguments, const char *key, const char *path, struct error *
 	bool standard = strcmp(path, "-") == 0;
 	FILE *file = standard ? stdin : fopen(path, "re");
 	char *text, clean[256];
-	size_t length;
+	size_t length, bad;
 	bool good = true;
 
 	text_clean(clean, sizeof(clean), path);
@@ -215,9 +235,11 @@ set_content(json_t *arguments, const char *key, const char *path, struct error *
 	else if (length > COMMAND_CONTENT_MOST)
 		good = error_set(err, "%s is larger than %d bytes, which is the most that can be sent", clean,
 				 COMMAND_CONTENT_MOST);
-	else if (memchr(text, '\0', length) != NULL ||
-		 json_object_set_new(arguments, key, json_stringn(text, length)) != 0)
-		good = error_set(err, "%s is not a text in UTF-8", clean);
+	else if ((bad = first_bad_byte(text, length)) < length)
+		good = error_set(err, "%s:%zu: not UTF-8 text (byte 0x%02x): save the file as UTF-8", clean,
+				 line_of(text, bad), (unsigned char)text[bad]);
+	else
+		json_object_set_new(arguments, key, json_stringn(text, length));
 	memory_wipe_free(text, length);
 	if (!standard)
 		fclose(file);

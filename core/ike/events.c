@@ -54,7 +54,8 @@ deliver(uv_async_t *wake)
 		struct ike_event event = {
 		    .kind = IKE_EVENT_LOG, .at = clock_monotonic(), .level = 1, .count = lost};
 
-		snprintf(event.text, sizeof(event.text), "%u lines of the IKE log were dropped", lost);
+		snprintf(event.text, sizeof(event.text), "%u line%s of the IKE log %s dropped", lost,
+			 PLURAL(lost, "s"), lost == 1 ? "was" : "were");
 		ike->options.event(ike->options.context, &event);
 	}
 }

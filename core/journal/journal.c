@@ -214,8 +214,8 @@ write_all(void *context)
 		pthread_mutex_unlock(&journal->mutex);
 		if (dropped != 0)
 			note(journal, "warning", "journal.dropped",
-			     "%llu events were not written: the disk was too slow",
-			     (unsigned long long)dropped);
+			     "%llu event%s not written: the disk was too slow", (unsigned long long)dropped,
+			     dropped == 1 ? " was" : "s were");
 		batch_clear(&batch);
 		pthread_mutex_lock(&journal->mutex);
 		if (!written)

@@ -33,6 +33,8 @@ struct term {
 	bool negated;
 	const char *field, *member; /* NULL: any; `member` of a nested one */
 	const char *value;
+	size_t length;            /* of the value */
+	char first[2], second[2]; /* its first two characters in both cases; NUL where there is none */
 	bool in_number, in_time;  /* the value can be a part of a number's or time's text */
 	struct ip_prefix prefix;  /* for WITHIN and CONTAINS */
 	struct pattern *pattern;  /* for PATTERN; owned */
@@ -41,8 +43,8 @@ struct term {
 
 struct model_filter {
 	size_t count;
-	struct term terms[MOST_TERMS];
-	char text[MOST_FILTER + MOST_TERMS]; /* what the terms point into */
+	struct term *terms;
+	char text[]; /* what the terms point into */
 };
 
 /* --- parsing ----------------------------------------------------------------------------------- */
@@ -284,6 +286,13 @@ note_letters(struct term *term)
 {
 	bool looked_at = term->operation == FOUND_IN || term->operation == EQUALS;
 
+	term->length = strlen(term->value);
+	for (size_t i = 0; i < 2 && i < term->length; i++) {
+		char *both = i == 0 ? term->first : term->second;
+
+		both[0] = (char)tolower((unsigned char)term->value[i]);
+		both[1] = (char)toupper((unsigned char)term->value[i]);
+	}
 	term->in_number = !looked_at || term->value[strspn(term->value, "0123456789+-.eEinfaINFA")] == '\0';
 	term->in_time = !looked_at || term->value[strspn(term->value, "0123456789+-.:tTzZ")] == '\0';
 }
@@ -291,24 +300,26 @@ note_letters(struct term *term)
 struct model_filter *
 model_filter_parse(const char *text, struct error *err)
 {
-	struct model_filter *filter = memory_zeroed(1, sizeof(*filter));
+	size_t length = text != NULL ? strlen(text) : 0;
+	struct model_filter *filter = memory_zeroed(1, sizeof(*filter) + length + 1);
 	char *at = filter->text, *end;
 	bool plain, negated;
 
 	if (text == NULL)
 		return filter;
-	if (strlen(text) > MOST_FILTER) {
+	if (length > MOST_FILTER) {
 		error_set(err, "a filter has at most %d bytes", MOST_FILTER);
 		goto bad;
 	}
 	for (; (end = take_word(&text, at, &plain, &negated)) != NULL; at = end) {
-		struct term *term = &filter->terms[filter->count];
+		struct term *term;
 
 		if (filter->count == MOST_TERMS) {
 			error_set(err, "a filter has at most %d words", MOST_TERMS);
 			goto bad;
 		}
-		filter->count++;
+		filter->terms = memory_resize(filter->terms, (filter->count + 1) * sizeof(*term));
+		term = &filter->terms[filter->count++];
 		*term = (struct term){.negated = negated, .value = at};
 		if (!plain && !parse_word(term, at, err))
 			goto bad;
@@ -325,23 +336,27 @@ model_filter_free(struct model_filter *filter)
 {
 	for (size_t i = 0; filter != NULL && i < filter->count; i++)
 		free(filter->terms[i].pattern);
+	if (filter != NULL)
+		free(filter->terms);
 	free(filter);
 }
 
 /* --- matching ---------------------------------------------------------------------------------- */
 
-/* strcasestr, without what it does first: the texts here are short. */
+/* strcasestr, without what it does first: the texts here are short. Two characters tell most of them apart.
+ */
 static bool
-contains(const char *text, const char *part)
+contains(const char *text, const struct term *term)
 {
-	int lower = tolower((unsigned char)part[0]), upper = toupper((unsigned char)part[0]);
-	size_t length = strlen(part);
+	const char *first = term->first, *second = term->second;
 
-	if (length == 0)
+	if (term->length == 0)
 		return true;
 	for (; *text != '\0'; text++) {
-		if (((unsigned char)*text == lower || (unsigned char)*text == upper) &&
-		    strncasecmp(text, part, length) == 0)
+		if (*text != first[0] && *text != first[1])
+			continue;
+		if (term->length == 1 || ((text[1] == second[0] || text[1] == second[1]) &&
+					  strncasecmp(text, term->value, term->length) == 0))
 			return true;
 	}
 	return false;
@@ -354,7 +369,7 @@ text_matches(const struct term *term, const char *text)
 
 	switch (term->operation) {
 	case FOUND_IN:
-		return contains(text, term->value);
+		return contains(text, term);
 	case EQUALS:
 		return strcasecmp(text, term->value) == 0;
 	case WITHIN:
@@ -484,6 +499,28 @@ model_filter_match(const struct model_filter *filter, const struct model_shape *
 		const struct term *term = &filter->terms[i];
 
 		if (row_matches(term, shape, row, term->field) == term->negated)
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_name(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+model_filter_narrows(const struct model_filter *before, const struct model_filter *after)
+{
+	if (before == NULL || after == NULL || after->count < before->count)
+		return false;
+	for (size_t i = 0; i < before->count; i++) {
+		const struct term *was = &before->terms[i], *is = &after->terms[i];
+
+		if (was->operation != FOUND_IN || is->operation != FOUND_IN || was->negated || is->negated ||
+		    !same_name(was->field, is->field) || !same_name(was->member, is->member) ||
+		    strncmp(was->value, is->value, was->length) != 0)
 			return false;
 	}
 	return true;

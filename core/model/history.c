@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define UNKNOWN 0
-#define STEPS 1400.0F  /* a doubling has so many; 65535 of them are enough for 46 doublings */
+#define STEPS 1400     /* a doubling has so many; 65535 of them are enough for 46 doublings */
 #define SMALLEST 0.01F /* what is told from nothing */
 
 const struct history_resolution history_resolutions[HISTORY_SPANS] = {
@@ -33,14 +33,21 @@ pack(float value)
 
 	if (isnan(value) || value < 0)
 		return UNKNOWN;
-	steps = 1 + STEPS * log2f(1 + value / SMALLEST);
+	steps = 1 + (float)STEPS * log2f(1 + value / SMALLEST);
 	return steps < UINT16_MAX ? (uint16_t)lrintf(steps) : UINT16_MAX;
 }
 
 static float
 unpack(uint16_t packed)
 {
-	return packed == UNKNOWN ? NAN : (exp2f((float)(packed - 1) / STEPS) - 1) * SMALLEST;
+	static float within[STEPS]; /* a doubling: a frame unpacks tens of thousands of them */
+	unsigned steps = packed - 1U;
+
+	if (packed == UNKNOWN)
+		return NAN;
+	for (unsigned i = 0; within[0] == 0 && i < STEPS; i++)
+		within[STEPS - 1 - i] = exp2f((float)(STEPS - 1 - i) / STEPS);
+	return (within[steps % STEPS] * (float)(UINT64_C(1) << steps / STEPS) - 1) * SMALLEST;
 }
 
 static uint16_t *
@@ -361,20 +368,6 @@ sample_ago(const struct history *history, const struct series *series, enum hist
 	return value_at(series, span, newest - ago);
 }
 
-void
-history_rates(const struct history *history, enum history_span span, const char *tunnel, size_t count,
-	      float *out)
-{
-	const struct subject *subject = tunnel != NULL ? history_find(history, tunnel) : NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		float in = sample_ago(history, part_of(subject, HISTORY_IN), span, count - 1 - i);
-		float away = sample_ago(history, part_of(subject, HISTORY_OUT), span, count - 1 - i);
-
-		out[i] = isnan(in) ? away : isnan(away) ? in : in + away;
-	}
-}
-
 /* The mean of what is known of `count` samples, the newest of them `ago`. */
 static float
 mean(const struct history *history, const struct series *series, enum history_span span, size_t ago,
@@ -407,4 +400,22 @@ history_read(const struct history *history, enum history_span span, enum history
 		out[i - 1] = mean(history, s, span, ago, length);
 		ago += length;
 	}
+}
+
+void
+history_rates(const struct history *history, enum history_span span, const char *tunnel, size_t step,
+	      size_t count, float *out)
+{
+	float in[HISTORY_SAMPLES];
+
+	history_read(history, span, HISTORY_IN, tunnel, step, count, in);
+	history_read(history, span, HISTORY_OUT, tunnel, step, count, out);
+	for (size_t i = 0; i < count; i++)
+		out[i] = isnan(in[i]) ? out[i] : isnan(out[i]) ? in[i] : in[i] + out[i];
+}
+
+size_t
+history_ahead(const struct history *history, enum history_span span, size_t step, size_t stride)
+{
+	return stride - 1 - history_newest(history, span) / step % stride;
 }

@@ -59,18 +59,20 @@ void history_sample(struct history *history, const struct model_store *store, us
 /** A second without knowledge: the gateway was not heard. */
 void history_gap(struct history *history, usec_t monotonic, usec_t wall);
 /**
- * The last `count` samples of bits a second, both directions together, oldest first into `out`; NAN where
- * nothing is known. `count` at most HISTORY_SAMPLES.
- */
-void history_rates(const struct history *history, enum history_span span, const char *tunnel, size_t count,
-		   float *out);
-/**
  * One series of a tunnel or session, the newest last: `count` values, each the mean of `step` of the span's
  * samples (of those that are known; NAN where none is). Samples are gathered in the same groups from one call
  * to the next, so that a graph moves without changing its shape. What lies further back than the span is NAN.
  */
 void history_read(const struct history *history, enum history_span span, enum history_series series,
 		  const char *name, size_t step, size_t count, float *out);
+/** The same of bits a second, both directions of a tunnel together. */
+void history_rates(const struct history *history, enum history_span span, const char *tunnel, size_t step,
+		   size_t count, float *out);
+/**
+ * For a graph that moves by `stride` of its values at a time, because each move is written to a terminal: how
+ * many places at its new end are for values that have not begun yet, 0 to `stride` - 1.
+ */
+size_t history_ahead(const struct history *history, enum history_span span, size_t step, size_t stride);
 
 /** Hands out what is kept as rows of the kind "history", by name, seconds and time. Both are borrowed. */
 void history_provide(struct history *history, struct model_store *store);

@@ -11,7 +11,6 @@
 
 #define MOST_ITEMS 8192 /* of a list or map that comes in */
 #define MOST_TEXT 8192  /* bytes of one text that comes in; the rest is cut */
-#define MOST_ASN UINT32_MAX
 
 /* --- out --------------------------------------------------------------------------------------- */
 
@@ -84,7 +83,7 @@ list_to_json(const struct model_field *field, const void *at)
 	for (size_t i = 0; i < list->count; i++) {
 		uint64_t number;
 
-		if (numbers && text_parse_number(list->items[i], MOST_ASN, &number))
+		if (numbers && text_parse_number(list->items[i], MODEL_MOST_ASN, &number))
 			json_array_append_new(array, json_integer((json_int_t)number));
 		else
 			json_array_append_new(array, text_to_json(list->items[i]));
@@ -201,7 +200,7 @@ list_from_json(const struct model_field *field, void *at, const json_t *json, st
 		if (json_is_string(item))
 			list_add_taken(list, text_from_json(item));
 		else if (numbers && json_is_integer(item) && json_integer_value(item) >= 0 &&
-			 json_integer_value(item) <= MOST_ASN)
+			 json_integer_value(item) <= MODEL_MOST_ASN)
 			list_add_taken(list,
 				       text_format("%llu", (unsigned long long)json_integer_value(item)));
 		else
@@ -254,6 +253,12 @@ static const struct {
     [MODEL_TIME] = {time_to_json, time_from_json}, [MODEL_LIST] = {list_to_json, list_from_json},
     [MODEL_MAP] = {map_to_json, map_from_json},    [MODEL_SUB] = {sub_to_json, sub_from_json},
 };
+
+json_t *
+model_field_to_json(const struct model_field *field, const void *at)
+{
+	return types[field->type].out(field, at);
+}
 
 json_t *
 model_row_to_json(const struct model_shape *shape, const void *row, uint64_t fields)

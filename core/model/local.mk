@@ -5,6 +5,7 @@ core_model_libmodel_la_SOURCES = \
 	core/model/filter.c \
 	core/model/history.c core/model/history.h core/model/history_internal.h core/model/history_rows.c \
 	core/model/json.c \
+	core/model/json_plain.c \
 	core/model/model.h core/model/model_internal.h \
 	core/model/pattern.c core/model/pattern.h \
 	core/model/query.c \

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/base/address.h"
+#include "core/base/buffer.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -152,6 +153,19 @@ json_t *model_row_to_json(const struct model_shape *shape, const void *row, uint
 bool model_row_from_json(const struct model_shape *shape, void *row, const json_t *object, uint64_t *seen,
 			 struct error *err);
 
+/** Appends the text of what model_row_to_json gives, without building it. False where memory is out:
+ * something may have been written. */
+bool model_row_append_json(struct buffer *out, const struct model_shape *shape, const void *row,
+			   uint64_t fields);
+/**
+ * Reads into `row` (initialised) the object that begins at `at`, if it is as model_row_append_json writes it
+ * and plain: fields in the schema's order, ASCII, no escapes. Returns the place behind it, or NULL where it
+ * is of another form, right or wrong, which only model_row_from_json tells; the row is whole then, but partly
+ * written. `seen` (may be NULL) gets the set of fields that were named.
+ */
+const char *model_row_read_plain(const struct model_shape *shape, void *row, const char *at, const char *end,
+				 uint64_t *seen);
+
 /* --- the store --------------------------------------------------------------------------------- */
 
 struct model_store;
@@ -169,6 +183,11 @@ struct model_query {
 	usec_t until;    /* monotonic; a provider of many rows stops at this time; 0: none */
 	char *reached;   /* MODEL_REACHED bytes: where it did, the key to go on after; else left as it is */
 	uint64_t *total; /* set to about how many rows the kind has, where the provider knows; may be NULL */
+	/**
+	 * So many rows that match are passed over before the first one that is given; counted down on the
+	 * way, so that a query that ran out of time goes on. NULL, or left as it is by a provider that can't.
+	 */
+	uint64_t *skip;
 };
 #define MODEL_REACHED 512
 /** Hands out rows in key order. Returns true when there are no more rows beyond the last one given. */
@@ -309,6 +328,10 @@ struct model_filter;
 struct model_filter *model_filter_parse(const char *text, struct error *err);
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
+/** True where `after` is sure to match no row that `before` didn't, as when a letter was typed at the end of
+ * a word.
+ */
+bool model_filter_narrows(const struct model_filter *before, const struct model_filter *after);
 /** The address or prefix that every matching row's prefix has to contain ("has:"); false where it says none.
  */
 bool model_filter_contains(const struct model_filter *filter, struct ip_prefix *out);

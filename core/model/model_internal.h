@@ -18,6 +18,11 @@ field_at_const(const struct model_field *field, const void *row)
 	return (const char *)row + field->offset;
 }
 
+#define MODEL_MOST_ASN UINT32_MAX
+
+/* The value of the field that stands at `at`. Returns new. */
+json_t *model_field_to_json(const struct model_field *field, const void *at);
+
 /* Text written into a caller's buffer; what does not fit is cut at a character's border and `full` set. */
 struct text_out {
 	char *at;

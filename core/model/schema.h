@@ -43,7 +43,7 @@
 	F(STR,  config_file,          "", "Configuration", "the file that the configuration was read from") \
 	F(TIME, config_loaded_at,     "", "Loaded",     "when the running configuration was taken over") \
 	F(UINT, reloads,              "", "Reloads",    "changes of the configuration since the gateway started") \
-	F(TIME, config_confirm_until, "", "Confirm configuration by", "when the last change turns back by itself unless it is kept")
+	F(TIME, config_confirm_until, "", "Goes back at", "when the last change turns back by itself unless it is kept")
 
 #define MODEL_LAST_FAILOVER(F, S) \
 	F(TIME, at,        "",   "At",     "when traffic moved") \
@@ -267,7 +267,7 @@
 	F(STR,  name,              "",    "Site",        "its name in console.yaml") \
 	F(STR,  host,              "",    "Host",        "where SSH goes; null for the gateway here") \
 	F(STR,  group,             "",    "Group",       "the group that it belongs to") \
-	F(STR,  state,             "",    "State",       "live, reading, connecting, asks, stale, refused or off") \
+	F(STR,  state,             "",    "State",       "live, reading, connecting, asks, stale, refused or off; show sites says why not: host key, login, unreachable, no gateway") \
 	F(STR,  why,               "",    "Because",     "why there is no connection, or what it waits for") \
 	F(BOOL, here,              "",    "Here",        "the gateway that the console was opened on") \
 	F(BOOL, production,        "",    "Production",  "its name is asked for before what is dangerous") \

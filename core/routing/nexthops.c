@@ -388,10 +388,10 @@ set_audit(struct routing *routing, const struct nexthops_seen *seen, uint32_t in
 		target->id = 0;
 		routing_event(routing, "warning", "route.restored",
 			      target->group != NULL ? target->group->name : "",
-			      "the kernel dropped the nexthop object of %u routes (its interface went down, "
+			      "the kernel dropped the nexthop object of %u route%s (its interface went down, "
 			      "or somebody removed "
 			      "it); they are being put back",
-			      target->refs);
+			      target->refs, PLURAL(target->refs, "s"));
 	} else if (target->group != NULL) {
 		const uint16_t *ids = seen->legs[target->id & (ROUTING_NEXTHOPS - 1)].ids;
 

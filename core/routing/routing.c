@@ -35,8 +35,9 @@ events_window(struct routing *routing)
 	if (now - routing->events_since < USEC_PER_SEC)
 		return;
 	if (routing->events_suppressed > 0) {
-		snprintf(text, sizeof(text), "%u more events of this kind within a second were left out",
-			 routing->events_suppressed);
+		snprintf(text, sizeof(text), "%u more event%s of this kind within a second %s left out",
+			 routing->events_suppressed, PLURAL(routing->events_suppressed, "s"),
+			 routing->events_suppressed == 1 ? "was" : "were");
 		tell(routing, "warning", "route.more", "", text);
 	}
 	routing->events_since = now;
@@ -143,7 +144,8 @@ open_kernel(struct routing *routing, struct error *err)
 	left = audit_clear(routing, routing->options.leftover_hold_ms > 0);
 	if (left > 0)
 		routing_event(routing, "info", "route.leftovers", "",
-			      "removed %zu routes and nexthop objects that an earlier run left behind", left);
+			      "removed %zu route%s or nexthop object%s that an earlier run left behind", left,
+			      PLURAL(left, "s"), PLURAL(left, "s"));
 	nexthops_open(routing);
 	return true;
 }

@@ -4,6 +4,7 @@
  * tunnels and two BGP peers each) and routes as are asked for, without IKE, so that it starts at once and
  * does exactly what the bench says. tests/bench/console starts it and speaks to it on stdin, a line each:
  *
+ *   past        has four minutes behind it, in which all tunnels changed each second
  *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each
  * second one         one number of the first tunnel changes event       one event more rounds      nothing;
  * as every line it is answered by how many seconds' changes were made so far
@@ -19,10 +20,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "core/model/history.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/control/server.h"
+#include "core/model/history.h"
 
 #define DAY (24 * 3600 * USEC_PER_SEC)
 #define FIRST_ROUTE 0x10000000U /* 16.0.0.0/24, and so on */
@@ -176,6 +177,27 @@ one_round(struct gateway *g)
 		put_event(g, g->rounds / EVENT_EVERY);
 }
 
+/* Another past than the quiet one that it begins with. */
+static void
+have_past(struct gateway *g)
+{
+	usec_t monotonic = clock_monotonic(), wall = clock_wall();
+	struct history *quiet = g->history;
+
+	g->history = history_new();
+	for (usec_t ago = HISTORY_SAMPLES; ago > 0; ago--) {
+		g->rounds++;
+		for (size_t i = 0; i < g->connections; i++) {
+			put_tunnel(g, i, 1);
+			put_tunnel(g, i, 2);
+		}
+		history_sample(g->history, g->store, monotonic - ago * USEC_PER_SEC,
+			       wall - ago * USEC_PER_SEC);
+	}
+	history_provide(g->history, g->store);
+	history_free(quiet);
+}
+
 static void
 change_one(struct gateway *g)
 {
@@ -282,6 +304,8 @@ take_line(struct gateway *g)
 
 	if (strncmp(g->line, "every ", 6) == 0 && text_parse_number(g->line + 6, MOST_ROUTES, &count))
 		g->changing = (size_t)count;
+	else if (strcmp(g->line, "past") == 0)
+		have_past(g);
 	else if (strcmp(g->line, "one") == 0)
 		change_one(g);
 	else if (strcmp(g->line, "event") == 0)

@@ -46,11 +46,14 @@ static void
 on_configuration(void *context, struct control_request *request)
 {
 	struct canned *c = context;
+	char *exact = c->exact ? text_escape(c->text, strlen(c->text)) : NULL;
 
 	control_request_done(request,
-			     json_pack("{s:s, s:s, s:b, s:o}", "file", "/etc/twinspan/gateway.yaml", "hash",
-				       c->hash, "changed_on_disk", c->differs, "lines", lines_of(c->text)),
+			     json_pack("{s:s, s:s, s:b, s:o, s:s*}", "file", "/etc/twinspan/gateway.yaml",
+				       "hash", c->hash, "changed_on_disk", c->differs, "lines",
+				       lines_of(c->text), "exact", exact),
 			     "%s", "");
+	free(exact);
 }
 
 void
@@ -80,6 +83,7 @@ on_configure(void *context, struct control_request *request)
 	take(c->confirm, sizeof(c->confirm), control_request_text(request, "confirm_within"));
 	take(c->base, sizeof(c->base), control_request_text(request, "base"));
 	c->append = control_request_flag(request, "append");
+	c->force = control_request_flag(request, "force");
 	c->dry += dry;
 	if (strcmp(c->base, c->hash) != 0) {
 		control_request_refuse(request, json_pack("{s:b}", "changed_on_disk", 1),
@@ -90,6 +94,11 @@ on_configure(void *context, struct control_request *request)
 						 "/etc/twinspan/gateway.yaml:5:8: 'wrong' is no number",
 						 "/etc/twinspan/gateway.yaml:9:5: unknown key 'peer_as'"),
 				       "2 errors");
+	} else if (c->guarded && !c->force) {
+		control_request_refuse(
+		    request, json_pack("{s:s}", "force", "own_path"),
+		    "you reach this gateway through aws-paris/1 (from 192.0.2.7), and this "
+		    "change would cut your own connection; --force does it all the same");
 	} else if (c->refuses_apply && !dry) {
 		control_request_fail(request, "a drill is under way; wait until it is done");
 	} else {

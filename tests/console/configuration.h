@@ -15,10 +15,11 @@
 struct canned {
 	struct world *world;
 	char text[BYTES], hash[17];
-	bool differs, refuses_apply;
+	bool exact; /* the gateway says the text byte by byte too */
+	bool differs, refuses_apply, guarded;
 	/* What was asked last: */
 	char file[BYTES], secrets[1024], confirm[16], base[32];
-	bool append;
+	bool append, force;
 	size_t dry, applied, kept;
 };
 
@@ -37,6 +38,9 @@ void write_file(const char *name, const char *text, mode_t mode);
 size_t entries(const char *name);
 /** VISUAL is this shell script; it starts in the test's folder, "$1" is the file to edit. */
 void use_editor(const char *script);
+/* In an editor: waits for a file; not for ever, as nobody may be left to make it. */
+#define WAIT_FOR(file) \
+	"n=0; while [ ! -e " file " ] && [ -e editor ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done"
 /** The text that the console kept, which is the only one; NULL where there is none. */
 const char *kept_text(void);
 

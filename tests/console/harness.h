@@ -66,6 +66,8 @@ void world_fail_at(struct world *world, const char *tunnel);
 void world_wait_command(struct world *world, const char *text);
 /** Lets the loop run for a moment (for conditions that are not on the screen). */
 void world_turn(struct world *world);
+/** The same without waiting: what is there is taken. */
+void world_turn_at_once(struct world *world);
 /** Lets it run for so long: for what must not come, or is measured by the second. */
 void world_turn_for(struct world *world, usec_t time);
 
@@ -129,6 +131,11 @@ const char *screen_written(const struct world *world);
 void screen_row(struct world *world, int row, char *out, size_t size);
 /** Whether any cell has a colour of its own. */
 bool screen_is_coloured(struct world *world);
+/** The character of a cell; ' ' for an empty one. */
+uint32_t screen_character(struct world *world, int row, int col);
+/** Of all cells with text and with colours that are known: the lowest contrast to the ground, as WCAG 2 has
+ * it (1 to 21). */
+double screen_lowest_contrast(struct world *world);
 /** Whether nothing stands in the rows and columns that the console does not know of. */
 bool screen_margin_is_blank(struct world *world);
 /** The screen on stderr, for whoever looks into a failure. */

@@ -141,15 +141,28 @@ screen_take_in(struct world *world)
 		world->ended = true;
 }
 
-void
-world_turn(struct world *world)
+static void
+turn(struct world *world, int patience_ms)
 {
 	struct pollfd fds[2] = {{.fd = uv_backend_fd(&world->loop), .events = POLLIN},
 				{.fd = world->fd, .events = POLLIN}};
+	int due = uv_backend_timeout(&world->loop); /* at once where it has work, which no descriptor tells */
 
-	poll(fds, 2, 10);
+	poll(fds, 2, due >= 0 && due < patience_ms ? due : patience_ms);
 	uv_run(&world->loop, UV_RUN_NOWAIT);
 	screen_take_in(world);
+}
+
+void
+world_turn(struct world *world)
+{
+	turn(world, 10);
+}
+
+void
+world_turn_at_once(struct world *world)
+{
+	turn(world, 0);
 }
 
 void
@@ -170,10 +183,32 @@ screen_turn(struct world *world)
 	screen_take_in(world);
 }
 
+/* libvterm 0.1 writes outside of a screen of one column where a wide character comes. */
+static int
+vterm_cols(const struct world *world, int cols)
+{
+	return cols + world->margin > 2 ? cols + world->margin : 2;
+}
+
+/* Nor does it survive a screen that shrinks while a frame is on its way: the cursor is then outside. So it
+ * only ever grows; what is outside of the window is not looked at, and the console draws anew anyway. */
+static void
+resize_vterm(struct world *world, int rows, int cols)
+{
+	int rows_now, cols_now;
+
+	rows += world->margin;
+	cols = vterm_cols(world, cols);
+	vterm_get_size(world->vterm, &rows_now, &cols_now);
+	if (rows > rows_now || cols > cols_now)
+		vterm_set_size(world->vterm, rows > rows_now ? rows : rows_now,
+			       cols > cols_now ? cols : cols_now);
+}
+
 static void
 make_vterm(struct world *world, int rows, int cols)
 {
-	world->vterm = vterm_new(rows + world->margin, cols + world->margin);
+	world->vterm = vterm_new(rows + world->margin, vterm_cols(world, cols));
 	vterm_set_utf8(world->vterm, 1);
 	world->screen = vterm_obtain_screen(world->vterm);
 	vterm_screen_enable_altscreen(world->screen, 1);
@@ -325,7 +360,7 @@ screen_resize(struct world *world, int rows, int cols)
 	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
 
 	take_bytes(world);
-	vterm_set_size(world->vterm, rows + world->margin, cols + world->margin);
+	resize_vterm(world, rows, cols);
 	world->rows = rows;
 	world->cols = cols;
 	ioctl(world->fd, TIOCSWINSZ, &size);
@@ -341,16 +376,18 @@ screen_type_bytes(struct world *world, const char *bytes, size_t count)
 int
 screen_unread(struct world *world)
 {
-	int count = 0, end;
+	struct pollfd end = {.events = POLLIN};
+	int count = 0;
 
 	if (world->fd < 0 || world->ended)
 		return 0;
-	end = open(ptsname(world->fd), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (end < 0)
+	end.fd = open(ptsname(world->fd), O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (end.fd < 0)
 		return 0;
-	if (ioctl(end, FIONREAD, &count) != 0)
+	poll(&end, 1, 0); /* the kernel passes on what it still holds back; else that would not be counted */
+	if (ioctl(end.fd, FIONREAD, &count) != 0)
 		count = 0;
-	close(end);
+	close(end.fd);
 	return count;
 }
 

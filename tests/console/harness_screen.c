@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What stands on the screen: libvterm's cells as text and colours, and waiting for them. */
 #include "tests/console/harness_internal.h"
+#include "tui/theme.h"
 
 static size_t
 put_utf8(uint32_t c, char *out)
@@ -80,6 +81,54 @@ screen_is_coloured(struct world *world)
 		}
 	}
 	return false;
+}
+
+/* 0xrrggbb; -1 for the terminal's own. */
+static int
+colour_value(struct world *world, VTermColor *colour, bool own)
+{
+	if (own)
+		return -1;
+	vterm_screen_convert_color_to_rgb(world->screen, colour);
+	return colour->rgb.red << 16 | colour->rgb.green << 8 | colour->rgb.blue;
+}
+
+uint32_t
+screen_character(struct world *world, int row, int col)
+{
+	VTermScreenCell cell;
+
+	vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+	return cell.chars[0] != 0 && cell.chars[0] != (uint32_t)-1 ? cell.chars[0] : ' ';
+}
+
+/* Frames, bars and graphs are none. */
+static bool
+is_text(uint32_t c)
+{
+	return c != ' ' && (c < 0x2500 || c > 0x259f) && (c < 0x2800 || c > 0x28ff);
+}
+
+double
+screen_lowest_contrast(struct world *world)
+{
+	double lowest = 21;
+
+	for (int row = 0; row < world->rows; row++) {
+		for (int col = 0; col < world->cols; col++) {
+			VTermScreenCell cell;
+			double contrast;
+
+			vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, &cell);
+			if (!is_text(screen_character(world, row, col)) ||
+			    VTERM_COLOR_IS_DEFAULT_FG(&cell.fg) || VTERM_COLOR_IS_DEFAULT_BG(&cell.bg))
+				continue;
+			contrast = theme_contrast((uint32_t)colour_value(world, &cell.fg, false),
+						  (uint32_t)colour_value(world, &cell.bg, false));
+			lowest = contrast < lowest ? contrast : lowest;
+		}
+	}
+	return lowest;
 }
 
 bool
@@ -177,16 +226,6 @@ find_cell(struct world *world, const char *text, VTermScreenCell *out)
 	}
 	vterm_screen_get_cell(world->screen, (VTermPos){.row = row, .col = col}, out);
 	return true;
-}
-
-/* 0xrrggbb; -1 for the terminal's own. */
-static int
-colour_value(struct world *world, VTermColor *colour, bool own)
-{
-	if (own)
-		return -1;
-	vterm_screen_convert_color_to_rgb(world->screen, colour);
-	return colour->rgb.red << 16 | colour->rgb.green << 8 | colour->rgb.blue;
 }
 
 int

@@ -33,6 +33,8 @@ tests_console_libharness_la_SOURCES = \
 	tests/console/harness_golden.c \
 	tests/console/harness_internal.h \
 	tests/console/harness_screen.c \
+	tests/console/screens.c \
+	tests/console/screens.h \
 	tests/console/world.c \
 	tests/console/world.h
 tests_console_libharness_la_CFLAGS = $(CONSOLE_TEST_CFLAGS)
@@ -101,12 +103,21 @@ UNIT_TESTS += tests/console/test_where
 tests_console_test_where_SOURCES = tests/console/test_where.c
 tests_console_test_where_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_where_LDADD = $(CONSOLE_TEST_LIBS)
-UNIT_TESTS += tests/console/test_screens
-tests_console_test_screens_SOURCES = tests/console/test_screens.c
-tests_console_test_screens_CFLAGS = $(CONSOLE_TEST_CFLAGS)
-tests_console_test_screens_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_screens_panels
+tests_console_test_screens_panels_SOURCES = tests/console/test_screens_panels.c
+tests_console_test_screens_panels_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_screens_panels_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_screens_dialogs
+tests_console_test_screens_dialogs_SOURCES = tests/console/test_screens_dialogs.c
+tests_console_test_screens_dialogs_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_screens_dialogs_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_screens_config
+tests_console_test_screens_config_SOURCES = tests/console/test_screens_config.c
+tests_console_test_screens_config_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_screens_config_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_monkey
-tests_console_test_monkey_SOURCES = tests/console/test_monkey.c
+tests_console_test_monkey_SOURCES = tests/console/test_monkey.c tests/console/monkey.h \
+	tests/console/monkey_gateway.c tests/console/monkey_sheets.c
 tests_console_test_monkey_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_monkey_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_sheets

@@ -8,10 +8,6 @@
 #include "core/base/text.h"
 #include "tests/console/configuration.h"
 
-/* An editor that waits for a file; not for ever, as nobody may be left to make it. */
-#define WAIT_FOR(file) \
-	"n=0; while [ ! -e " file " ] && [ -e editor ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done"
-
 static void
 a_change_is_checked_shown_applied_and_kept(void **state)
 {
@@ -104,7 +100,7 @@ an_editor_that_changes_nothing_or_fails_changes_nothing(void **state)
 		       {"exit 1", "the editor failed (exit code 1): nothing was changed"},
 		       {"kill -KILL $$", "the editor was killed (Killed): nothing was changed"},
 		       {"rm \"$1\"", "nothing was changed: the file is gone"},
-		       {"printf '\\377' >>\"$1\"", "it is not a text in UTF-8. Your text is kept in"},
+		       {"printf 'a\\n\\000' >>\"$1\"", "line 14 has a byte 0x00"},
 		       {"head -c 1000001 /dev/zero | tr '\\0' '#' >\"$1\"", "at most 1,000,000 bytes"}};
 	struct world *world = NULL;
 
@@ -137,6 +133,59 @@ what_a_failing_editor_wrote_is_not_lost(void **state)
 	screen_wait(world, "[ Use it ]");
 	screen_type(world, "\r");
 	screen_wait(world, "+     peer_asn: 64513");
+	finish_config(world);
+}
+
+static void
+no_byte_of_a_file_is_lost_or_changed(void **state)
+{
+	static const char windows[] = "\xef\xbb\xbf# Lyon\r\ngateway:\r\n  name: lyon\t# n\xc3\xa4he\r\n\r\n"
+				      "connections:\r\n  - name: a\\b\r\n    peer_asn: 64512\t# theirs";
+	char expected[BYTES];
+	struct world *world;
+
+	(void)state;
+	canned.exact = true;
+	take(canned.text, sizeof(canned.text), windows);
+	take(expected, sizeof(expected), windows);
+	memcpy(strstr(expected, "64512"), "64513", 5);
+	use_editor("cp \"$1\" seen; sed -i 's/64512/64513/' \"$1\"");
+	world = open_sized(36, 100);
+	screen_type(world, "Ve");
+	screen_wait(world, "-     peer_asn: 64512^I# theirs");
+	screen_wait(world, "+     peer_asn: 64513^I# theirs");
+	assert_string_equal(canned.file, expected);
+	assert_false(screen_has(world, "last line"));
+	screen_type(world, "\r");
+	screen_wait(world, "nothing was changed");
+	use_editor("sed -i 's/\\r$//' \"$1\"; echo >>\"$1\""); /* what an editor does unasked is seen */
+	screen_type(world, "e");
+	screen_wait(world, "- gateway:^M");
+	screen_wait(world, "+ gateway:");
+	screen_wait(world, "The last line gets a line end.");
+	screen_type(world, "\r");
+	screen_wait_gone(world, "The last line");
+	finish_config(world);
+}
+
+static void
+bytes_that_are_no_text_are_named_with_their_line(void **state)
+{
+	struct world *world;
+
+	(void)state;
+	use_editor("if grep -q caf \"$1\"; then sed -i '/caf/d;s/64512/64513/' \"$1\"; "
+		   "else printf '# caf\\351\\n' >>\"$1\"; fi");
+	world = open_sized(24, 80);
+	screen_type(world, ":edit\r");
+	screen_wait(world, "/etc/twinspan/gateway.yaml:13:6: not UTF-8 text (byte 0xe9)");
+	screen_wait_row(world, "13", "# caf?");
+	assert_int_equal(canned.dry, 0); /* it was not sent */
+	screen_wait(world, "[ Edit again ]");
+	screen_type(world, "\r"); /* with what was typed */
+	screen_wait(world, "+     peer_asn: 64513");
+	screen_type(world, "\r");
+	screen_wait(world, "nothing was changed");
 	finish_config(world);
 }
 
@@ -198,6 +247,44 @@ a_refusal_to_apply_keeps_the_text(void **state)
 	screen_wait(world, "a drill is under way");
 	screen_wait(world, "Your text is kept in");
 	assert_non_null(strstr(kept_text(), "64513"));
+	finish_config(world);
+}
+
+static void
+what_would_cut_ones_own_way_is_asked_a_second_time(void **state)
+{
+	struct world *world;
+
+	(void)state;
+	use_editor("sed -i 's/64512/64513/' \"$1\"");
+	canned.guarded = true;
+	world = open_sized(24, 80);
+	screen_type(world, "Ve");
+	screen_wait(world, "This would cut your own way to the gateway.");
+	screen_wait(world, "[ Edit again ]");
+	screen_golden(world, "configuration-force-80x24");
+	screen_type(world, "\t");
+	screen_wait(world, "[ Force … ]");
+	screen_type(world, "\r");
+	screen_wait(world, "By --force");
+	screen_wait(world, "[ Cancel ]"); /* the second question, with what changes */
+	screen_wait(world, "+     peer_asn: 64513");
+	assert_true(canned.force);
+	assert_int_equal(canned.applied, 0);
+	screen_golden(world, "configuration-forced-80x24");
+	screen_type(world, "\r"); /* Cancel: the next change is asked about anew */
+	screen_wait(world, "nothing was changed");
+	screen_type(world, "e");
+	screen_wait(world, "[ Edit again ]");
+	assert_false(canned.force);
+	screen_type(world, "\t\r");
+	screen_wait(world, "By --force");
+	screen_type(world, "\t");
+	screen_wait(world, "[ Force it ]");
+	screen_type(world, "\r");
+	wait_until(world, &canned.applied, 1);
+	assert_true(canned.force);
+	assert_string_equal(canned.confirm, "60");
 	finish_config(world);
 }
 
@@ -312,6 +399,9 @@ TEST_MAIN(IN_SCRATCH(a_change_is_checked_shown_applied_and_kept),
 	  IN_SCRATCH(the_time_until_it_goes_back_can_be_chosen),
 	  IN_SCRATCH(an_editor_that_changes_nothing_or_fails_changes_nothing),
 	  IN_SCRATCH(what_a_failing_editor_wrote_is_not_lost), IN_SCRATCH(without_an_editor_it_says_so),
+	  IN_SCRATCH(no_byte_of_a_file_is_lost_or_changed),
+	  IN_SCRATCH(bytes_that_are_no_text_are_named_with_their_line),
+	  IN_SCRATCH(what_would_cut_ones_own_way_is_asked_a_second_time),
 	  IN_SCRATCH(errors_stand_with_their_lines_and_can_be_mended),
 	  IN_SCRATCH(a_refusal_to_apply_keeps_the_text),
 	  IN_SCRATCH(somebody_elses_change_is_not_written_over),

@@ -76,7 +76,7 @@ the_first_screen_has_graphs_of_what_was_before(void **state)
 
 	(void)state;
 	screen_wait_row(world, "═1═", "⣿⣿⣿⣿⣿");
-	screen_wait_row(world, "Tunnel", "Last 20 s");
+	screen_wait_row(world, "Tunnel", "Last 3 min");
 	close_remembering(world, history);
 }
 

@@ -8,289 +8,31 @@
  *     tests/console/test_monkey [--keys N] [--seed N]
  *
  * The seed is printed: the same one types the same keys (the machine's load still differs). A run is made of
- * many short sessions in turn of three tempers: one never moves to a button (no Tab, arrow or mouse), one
- * never presses Enter, and neither may ever send anything dangerous; the third types everything, and may send
- * no more than it pressed.
+ * many short sessions in turn of four tempers (monkey.h). Two of them never go to a button or never press it,
+ * and neither may ever send anything dangerous. The third looks at the screen before each press: every
+ * dangerous command must have its own press of its own button. The fourth types everything ahead of the
+ * screen, and may send no more than it pressed. In between the first three visit sheets on purpose
+ * (monkey_sheets.c), and leave them by every way there is.
  */
-#include "tests/console/harness.h"
-
 #include <ftw.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
-#include "core/control/commands.h"
+#include "tests/console/monkey.h"
 #include "tests/console/world.h"
 
 #define KEYS 1500
-#define SESSIONS 9 /* at least; keys until it leaves: the n-th part, and no more than that */
-#define SESSION 4000
-#define PATIENCE (30 * USEC_PER_SEC)
-#define HELD 8
-#define MARKED 16 /* rows that one press can mean */
-#define LEAVE "\x1b[?1049l"
-#define ENTER "\x1b[?1049h"
-
-enum temper { NO_BUTTON, NO_ENTER, ANYTHING, TEMPERS };
-
-struct monkey {
-	uint64_t state; /* of the random numbers */
-	struct world *world;
-	enum temper temper;
-	size_t keys, sessions, asked;
-	size_t dangerous, dangerous_before; /* of this session, and of those before */
-	size_t moves, presses; /* keys that can move to a button; Enters and clicks that came after one */
-	bool serving;
-	usec_t silent_until;
-	struct control_request *held[HELD];
-	size_t held_count;
-	int rows, cols;
-	char last[8][96]; /* what was typed last, for whoever looks into a failure */
-	size_t lasts;
-	char sent[64]; /* the last dangerous command */
-};
+#define SESSIONS 10 /* at least; keys until it leaves: the n-th part, and no more than that */
+#define SESSION 2000
+#define MARKED 16   /* rows that one press can mean */
+#define VISITS 20   /* tries until a sheet opens and is treated as wanted */
+#define UNREAD 1000 /* bytes typed ahead, at most */
+#define MANY 50000  /* keys from which on every dangerous command is expected to have been sent */
 
 static size_t wanted = KEYS;
 static uint64_t seed;
-
-/* --- chance
- * ---------------------------------------------------------------------------------------------------- */
-
-/* xorshift64*: the same everywhere. */
-static uint64_t
-chance(struct monkey *m, uint64_t below)
-{
-	m->state ^= m->state >> 12;
-	m->state ^= m->state << 25;
-	m->state ^= m->state >> 27;
-	return (m->state * UINT64_C(2685821657736338717) >> 33) % below;
-}
-
-#define PICK(m, array) ((array)[chance(m, COUNT_OF(array))])
-
-/* --- the gateway
- * ------------------------------------------------------------------------------------------------ */
-
-static const char *const bad_texts[] = {
-    "",
-    "\x1b[2J\x1b[31mred\x1b]0;title\x07",
-    "two\nlines\r\ttab",
-    "\x80\xff\xfe no UTF-8",
-    "東京 の 回線 が 切れました 東京 の 回線 が 切れました",
-    "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81 many marks on one",
-    "\xe2\x80\xae right to left \xe2\x80\xad "
-    "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x91\xa7",
-    "%s%n%d %1$*2$d",
-    "a-very-long-word-without-a-break-a-very-long-word-without-a-break-a-very-long-word-without-a-break-a-"
-    "very-"
-    "long-word-without-a-break-a-very-long-word-without-a-break-a-very-long-word-without-a-break-a-very-long-"
-    "word-without-a-break-a-very-long-word-without-a-break-a-very-long-word-without-a-break-a-very-long-word",
-    "up",
-    "down",
-    "draining",
-    "Established",
-    "aws-paris/1",
-};
-
-static void
-answer_request(struct monkey *m, struct control_request *request)
-{
-	const char *target = control_request_text(request, "target");
-
-	if (target != NULL && chance(m, 3) != 0)
-		control_request_done(request, world_explain(world_store(m->world), target), "%s",
-				     PICK(m, bad_texts));
-	else if (chance(m, 4) == 0)
-		control_request_refuse(request, json_pack("{s:s}", "force", "own_path"), "%s",
-				       PICK(m, bad_texts));
-	else if (chance(m, 3) == 0)
-		control_request_fail(request, "%s", PICK(m, bad_texts));
-	else if (chance(m, 4) == 0)
-		control_request_done(request, world_drill(), "%s", PICK(m, bad_texts));
-	else
-		control_request_done(request, NULL, "%s", PICK(m, bad_texts));
-}
-
-static void
-answer_held(struct monkey *m)
-{
-	while (m->held_count > 0)
-		answer_request(m, m->held[--m->held_count]);
-}
-
-static void
-take_request(struct monkey *m, struct control_request *request, const struct command *command)
-{
-	m->asked++;
-	/* to keep what already runs is one key, as confirm is */
-	if (command->dangerous && !control_request_flag(request, "dry_run") &&
-	    !control_request_flag(request, "keep")) {
-		m->dangerous++;
-		snprintf(m->sent, sizeof(m->sent), "%s", command->name);
-	}
-	if (m->held_count < HELD && chance(m, 3) == 0)
-		m->held[m->held_count++] = request; /* later, or when nobody asks any more */
-	else
-		answer_request(m, request);
-}
-
-static struct monkey *the_monkey;
-
-static void
-on_any(void *context, struct control_request *request)
-{
-	take_request(the_monkey, request, context);
-}
-
-static void
-serve(struct monkey *m)
-{
-	size_t count;
-	const struct command *table = command_table(&count);
-
-	bool first = the_monkey == NULL;
-
-	world_serve(m->world);
-	the_monkey = m;
-	for (size_t i = 0; i < count && first; i++) { /* the harness knows them from then on */
-		if (table[i].place == COMMAND_GATEWAY)
-			world_handle(m->world, table[i].name, on_any, (void *)(uintptr_t)&table[i]);
-	}
-	m->serving = true;
-}
-
-/* --- what the gateway shows
- * ------------------------------------------------------------------------------------- */
-
-static void
-put_tunnel(struct monkey *m)
-{
-	static const char *const names[] = {"aws-paris/1", "plant/2", "ghost/1", "ghost/2",
-					    "a-connection-of-a-very-long-name-indeed-longer-than-most/1"};
-	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
-	char connection[80];
-
-	model_set(&t->name, PICK(m, names));
-	snprintf(connection, sizeof(connection), "%s", t->name);
-	*strchr(connection, '/') = '\0';
-	model_set(&t->connection, connection);
-	model_set(&t->state, PICK(m, bad_texts));
-	model_set(&t->remote, PICK(m, bad_texts));
-	model_set(&t->interface, PICK(m, bad_texts));
-	model_set(&t->peer, t->name);
-	t->active = chance(m, 2) == 0;
-	t->rx_bps = chance(m, 2) == 0 ? UINT64_MAX - 1 : chance(m, 1000000000);
-	t->rtt_ms = (double)chance(m, 1000000) * 1e6;
-	t->loss_percent = chance(m, 2) == 0 ? 1e9 : -1;
-	t->last_error.set = chance(m, 2) == 0;
-	model_set(&t->last_error.text, PICK(m, bad_texts));
-	model_set(&t->last_error.hint, PICK(m, bad_texts));
-	t->down_since = chance(m, 2) == 0 ? 0 : UINT64_MAX / 2;
-	model_store_put(world_store(m->world), MODEL_KIND_TUNNEL, t);
-	model_row_free(MODEL_KIND_TUNNEL, t);
-}
-
-static void
-put_connection(struct monkey *m)
-{
-	static const char *const names[] = {"aws-paris", "plant", "ghost",
-					    "a-connection-of-a-very-long-name-indeed-longer-than-most"};
-	struct model_connection *c = model_row_new(MODEL_KIND_CONNECTION);
-
-	model_set(&c->name, PICK(m, names));
-	model_set(&c->state, PICK(m, bad_texts));
-	model_set(&c->mode, PICK(m, bad_texts));
-	model_set(&c->attention, PICK(m, bad_texts));
-	text_list_add(&c->active, PICK(m, bad_texts));
-	c->tunnels_up = chance(m, 3);
-	c->tunnels_total = chance(m, 3);
-	c->last_failover.set = chance(m, 2) == 0;
-	model_set(&c->last_failover.cause, PICK(m, bad_texts));
-	model_store_put(world_store(m->world), MODEL_KIND_CONNECTION, c);
-	model_row_free(MODEL_KIND_CONNECTION, c);
-}
-
-static void
-put_peer(struct monkey *m)
-{
-	static const char *const names[] = {"aws-paris/1", "core", "ghost/1"};
-	struct model_peer *p = model_row_new(MODEL_KIND_PEER);
-
-	model_set(&p->name, PICK(m, names));
-	model_set(&p->state, PICK(m, bad_texts));
-	model_set(&p->remote_address, PICK(m, bad_texts));
-	p->accepted = chance(m, 2) == 0 ? UINT64_MAX - 1 : 3;
-	text_list_add(&p->capabilities, PICK(m, bad_texts));
-	model_store_put(world_store(m->world), MODEL_KIND_PEER, p);
-	model_row_free(MODEL_KIND_PEER, p);
-}
-
-static void
-say_events(struct monkey *m)
-{
-	static const char *const severities[] = {"debug", "info", "notice", "warning", "error", "no such"};
-
-	for (uint64_t i = chance(m, 40); i > 0; i--)
-		model_store_log(world_store(m->world), PICK(m, severities), "monkey.event",
-				PICK(m, bad_texts), "%s", PICK(m, bad_texts));
-}
-
-/* A row at random goes. */
-static void
-remove_row(struct monkey *m)
-{
-	static const enum model_kind kinds[] = {MODEL_KIND_TUNNEL, MODEL_KIND_CONNECTION, MODEL_KIND_PEER};
-	enum model_kind kind = PICK(m, kinds);
-	struct model_store *store = world_store(m->world);
-	size_t count = model_store_count(store, kind);
-	char key[256];
-
-	if (count == 0)
-		return;
-	model_row_key(model_kind_info(kind), model_store_at(store, kind, chance(m, count)), key, sizeof(key));
-	model_store_remove(store, kind, key);
-}
-
-static void
-change_the_gateway(struct monkey *m)
-{
-	static const size_t routes[] = {0, 1, 37, 1000, 5000};
-
-	switch (chance(m, 9)) {
-	case 0:
-		put_tunnel(m);
-		break;
-	case 1:
-		put_connection(m);
-		break;
-	case 2:
-		put_peer(m);
-		break;
-	case 3:
-		say_events(m);
-		break;
-	case 4:
-		remove_row(m);
-		break;
-	case 5:
-		world_routes = PICK(m, routes);
-		break;
-	case 6:
-		answer_held(m);
-		break;
-	case 7:
-		if (chance(m, 4) == 0)
-			m->silent_until = clock_monotonic() + chance(m, 200) * USEC_PER_MS;
-		break;
-	default:
-		if (!m->serving) {
-			serve(m);
-		} else if (chance(m, 8) == 0) {
-			world_stop_serving(m->world);
-			m->serving = false;
-		}
-	}
-}
 
 /* --- the keys
  * --------------------------------------------------------------------------------------------------- */
@@ -390,15 +132,23 @@ static const char *const lines[] = {
     "m",
 };
 
-/* Bytes that move to a button or press it, wherever they stand in a sequence. */
+/* Bytes that move to a button, and bytes that press one, wherever they stand in a sequence. */
 static bool
-allowed(const struct monkey *m, unsigned char byte)
+moves(char byte)
 {
-	if (m->temper == NO_BUTTON)
-		return strchr("\thlCDZMm", byte) == NULL;
-	if (m->temper == NO_ENTER)
-		return strchr("\r\nMm", byte) == NULL;
-	return true;
+	return byte != '\0' && strchr("\thlCDZMm", byte) != NULL;
+}
+
+static bool
+presses(char byte)
+{
+	return byte != '\0' && strchr("\r\nMm", byte) != NULL;
+}
+
+static bool
+allowed(const struct monkey *m, char byte)
+{
+	return !(m->temper == NO_BUTTON && moves(byte)) && !(m->temper == NO_ENTER && presses(byte));
 }
 
 /* One thing to type. */
@@ -409,7 +159,7 @@ think(struct monkey *m, char *out, size_t size)
 	size_t length = 0, kept = 0;
 	const char *whole = NULL;
 
-	switch (chance(m, 8)) {
+	switch (monkey_chance(m, 8)) {
 	case 0:
 		whole = PICK(m, sequences);
 		break;
@@ -418,21 +168,21 @@ think(struct monkey *m, char *out, size_t size)
 		whole = PICK(m, lines);
 		break;
 	case 3: /* anything at all */
-		for (length = 0; length < 1 + chance(m, 6); length++)
-			text[length] = (char)(1 + chance(m, 255));
+		for (length = 0; length < 1 + monkey_chance(m, 6); length++)
+			text[length] = (char)(1 + monkey_chance(m, 255));
 		break;
 	case 4: /* a click, somewhere */
-		length = (size_t)snprintf(text, sizeof(text), "\x1b[<0;%d;%dM", (int)chance(m, 210),
-					  (int)chance(m, 55));
+		length = (size_t)snprintf(text, sizeof(text), "\x1b[<0;%d;%dM", (int)monkey_chance(m, 210),
+					  (int)monkey_chance(m, 55));
 		break;
 	default:
-		text[0] = (char)(' ' + chance(m, 95));
+		text[0] = (char)(' ' + monkey_chance(m, 95));
 		length = 1;
 	}
 	if (whole != NULL) {
 		length = strlen(whole);
-		if (chance(m, 10) == 0) /* torn */
-			length = 1 + chance(m, length);
+		if (monkey_chance(m, 10) == 0) /* torn */
+			length = 1 + monkey_chance(m, length);
 		memcpy(text, whole, length);
 	}
 	for (size_t i = 0; i < length && kept < size; i++) {
@@ -440,36 +190,16 @@ think(struct monkey *m, char *out, size_t size)
 		if (text[i] == 0x1a)
 			continue;
 		/* leaving is tried at the end of each session, and now and then */
-		if ((text[i] == 'q' || text[i] == 3) && chance(m, 40) != 0)
+		if ((text[i] == 'q' || text[i] == 3) && monkey_chance(m, 40) != 0)
 			continue;
-		if (allowed(m, (unsigned char)text[i]))
+		if (allowed(m, text[i]))
 			out[kept++] = text[i];
 	}
 	return kept;
 }
 
-/* What could come to a press of a sheet's button. */
-static void
-count_presses(struct monkey *m, const char *bytes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		m->moves += strchr("\thlCDZ", bytes[i]) != NULL;
-		if (strchr("\r\nMm", bytes[i]) != NULL && bytes[i] != '\0')
-			m->presses++;
-	}
-}
-
-/* --- what must hold
- * --------------------------------------------------------------------------------------------- */
-
-static void
-tell(const struct monkey *m)
-{
-	fprintf(stderr, "# seed %llu, key %zu, session %zu, temper %d, %dx%d; typed last:\n",
-		(unsigned long long)seed, m->keys, m->sessions, m->temper, m->cols, m->rows);
-	for (size_t i = 0; i < COUNT_OF(m->last); i++)
-		fprintf(stderr, "#   %s\n", m->last[(m->lasts + i) % COUNT_OF(m->last)]);
-}
+/* --- typing
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void
 remember(struct monkey *m, const char *bytes, size_t count)
@@ -485,17 +215,99 @@ remember(struct monkey *m, const char *bytes, size_t count)
 }
 
 static void
-turn(struct monkey *m)
+type_at_once(struct monkey *m, const char *bytes, size_t count)
+{
+	if (count == 0)
+		return;
+	remember(m, bytes, count);
+	for (size_t i = 0; i < count; i++) {
+		m->moved += moves(bytes[i]);
+		m->moves += moves(bytes[i]);
+		m->presses += presses(bytes[i]);
+	}
+	screen_type_bytes(m->world, bytes, count);
+	m->keys += count;
+}
+
+/* A press of the button that is seen to have the focus lets its command come; a `z` where a move is shown
+ * lets it go back. */
+static void
+grant(struct monkey *m, char byte)
+{
+	struct sight sight = monkey_look(m);
+
+	if (byte == 'z') {
+		m->leave.back += sight.open && !sight.action;
+	} else if (sight.focus && sight.command != NULL) {
+		m->leave.command = sight.command;
+		m->leave.count = sight.count;
+	}
+}
+
+void
+monkey_type(struct monkey *m, const char *bytes, size_t count)
+{
+	size_t begin = 0;
+
+	for (size_t i = 0; i < count && m->temper == WATCHED; i++) {
+		if (!presses(bytes[i]) && bytes[i] != 'z')
+			continue;
+		type_at_once(m, bytes + begin, i - begin);
+		grant(m, bytes[i]);
+		type_at_once(m, bytes + i, 1);
+		begin = i + 1;
+	}
+	type_at_once(m, bytes + begin, count - begin);
+}
+
+void
+monkey_escape(struct monkey *m)
+{
+	monkey_settle(m);
+	type_at_once(m, "\x1b", 1);
+	monkey_settle(m);
+}
+
+void
+monkey_turn(struct monkey *m, bool wait)
 {
 	if (clock_monotonic() < m->silent_until)
 		screen_turn(m->world);
-	else
+	else if (wait)
 		world_turn(m->world);
+	else
+		world_turn_at_once(m->world);
+}
+
+/* --- what must hold
+ * --------------------------------------------------------------------------------------------- */
+
+static void
+tell(const struct monkey *m)
+{
+	fprintf(stderr, "# seed %llu, key %zu, session %zu, temper %d, %dx%d; typed last:\n",
+		(unsigned long long)seed, m->keys, m->sessions, m->temper, m->cols, m->rows);
+	for (size_t i = 0; i < COUNT_OF(m->last); i++)
+		fprintf(stderr, "#   %s\n", m->last[(m->lasts + i) % COUNT_OF(m->last)]);
+}
+
+void
+monkey_fail(struct monkey *m, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	tell(m);
+	screen_print(m->world);
+	fail_msg("%s", text);
 }
 
 /* The last line: keys and what they do. Below that size it has other uses, or no room for a word. */
-static bool
-footer_there(struct monkey *m)
+bool
+monkey_footer_there(struct monkey *m)
 {
 	static const char *const words[] = {"leave", "Esc", "Enter", "help", "close", "cancel"};
 	char text[1024];
@@ -510,22 +322,6 @@ footer_there(struct monkey *m)
 			return true;
 	}
 	return false;
-}
-
-/* All bytes were read, and the screen is whole; or the console has ended. */
-static void
-catch_up(struct monkey *m)
-{
-	usec_t end = clock_monotonic() + PATIENCE;
-
-	while (!screen_ended(m->world) && (screen_unread(m->world) > 0 || !footer_there(m)) &&
-	       clock_monotonic() < end)
-		turn(m);
-	if (screen_ended(m->world) || clock_monotonic() < end)
-		return;
-	tell(m);
-	screen_print(m->world);
-	fail_msg("%s", screen_unread(m->world) > 0 ? "it takes no keys" : "it shows no footer");
 }
 
 /* Where bytes stand last; -1 where they don't. */
@@ -564,14 +360,12 @@ judge_end(struct monkey *m)
 	int code = screen_exit(m->world);
 
 	if (code != 0) {
-		tell(m);
 		tell_last_words(m);
-		fail_msg("the console ended with %d", code);
+		monkey_fail(m, "the console ended with %d", code);
 	}
 	for (size_t i = 0; i < COUNT_OF(pairs); i++) {
 		if (last_place(m, pairs[i][0]) > last_place(m, pairs[i][1])) {
-			tell(m);
-			fail_msg("the terminal was not put back: %s", pairs[i][0] + 1);
+			monkey_fail(m, "the terminal was not put back: %s", pairs[i][0] + 1);
 		}
 	}
 }
@@ -579,21 +373,68 @@ judge_end(struct monkey *m)
 static void
 judge_danger(struct monkey *m)
 {
-	size_t most = m->temper == ANYTHING ? (m->moves < m->presses ? m->moves : m->presses) * MARKED : 0;
+	size_t pairs = m->moves < m->presses ? m->moves : m->presses;
 
-	if (m->dangerous <= most)
-		return;
-	tell(m);
-	fail_msg("%zu dangerous commands were sent, with %zu presses; the last was %s", m->dangerous,
-		 m->presses, m->sent);
+	if (m->temper == WATCHED ? m->without_leave > 0
+				 : m->dangerous > (m->temper == BLIND ? pairs * MARKED : 0))
+		monkey_fail(m, "%zu dangerous commands were sent, with %zu presses; the last was %s",
+			    m->dangerous, m->presses, m->sent);
+}
+
+/* Else the check above would check nothing. */
+static void
+judge_figures(struct monkey *m)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	assert_true(m->opened >= m->sessions / 2);
+	assert_true(m->cancelled >= m->sessions / 4);
+	assert_true(m->confirmed >= m->sessions / 4);
+	assert_true(m->resizes > 0);
+	assert_true(m->restarts > 0 || wanted < MANY);
+	for (size_t i = 0; i < count && wanted >= MANY; i++) {
+		if (table[i].dangerous && strcmp(table[i].name, "configure") != 0 && m->confirmed_of[i] == 0)
+			fail_msg("no sheet of '%s' was ever confirmed", table[i].name);
+	}
+}
+
+static void
+print_figures(const struct monkey *m, usec_t took)
+{
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	printf(
+	    "# %zu keys in %zu sessions and %.1f s; %zu restarts of the gateway, %zu resizes; %zu commands "
+	    "came\n",
+	    m->keys, m->sessions, (double)took / USEC_PER_SEC, m->restarts, m->resizes, m->asked);
+	printf("# %zu sheets visited, %zu cancelled, %zu confirmed:", m->opened, m->cancelled, m->confirmed);
+	for (size_t i = 0; i < count; i++) {
+		if (table[i].dangerous)
+			printf(" %s %zu (%zu came)", table[i].name, m->confirmed_of[i], m->came[i]);
+	}
+	printf("\n");
 }
 
 /* --- a session
  * -------------------------------------------------------------------------------------------------- */
 
+/* Whatever chance does later: each session of those tempers has come to a sheet's end. */
+static void
+visit_at_first(struct monkey *m)
+{
+	size_t *done = m->temper == WATCHED ? &m->confirmed : &m->cancelled, before = *done;
+
+	gateway_restore(m);
+	for (int i = 0; i < VISITS && *done == before && !screen_ended(m->world); i++)
+		monkey_visit_sheet(m);
+}
+
 static void
 open_session(struct monkey *m)
 {
+	static const enum temper tempers[] = {WATCHED, NO_BUTTON, WATCHED, NO_ENTER, BLIND};
 	static const char *const themes[] = {"dark", "light", "contrast", "mono"}, *const colours[] = {
 										       "24bit", "256", "16",
 										       "none"};
@@ -602,64 +443,47 @@ open_session(struct monkey *m)
 	    .cols = 80,
 	    .theme = PICK(m, themes),
 	    .colours = PICK(m, colours),
-	    .ascii = chance(m, 4) == 0,
-	    .mouse = chance(m, 2) == 0,
-	    .settings = chance(m, 4) == 0 ? "sites: [{name: lyon, host: lyon, production: true}]\n" : NULL};
+	    .ascii = monkey_chance(m, 4) == 0,
+	    .mouse = monkey_chance(m, 2) == 0,
+	    .settings =
+		monkey_chance(m, 4) == 0 ? "sites: [{name: lyon, host: lyon, production: true}]\n" : NULL};
+	usec_t end = clock_monotonic() + MONKEY_PATIENCE;
 
 	m->rows = 24;
 	m->cols = 80;
-	m->dangerous_before += m->dangerous;
-	m->moves = m->presses = m->dangerous = 0;
-	m->temper = (enum temper)(m->sessions++ % TEMPERS);
+	m->moves = m->presses = m->dangerous = m->without_leave = m->moved = 0;
+	m->sight = (struct sight){0};
+	m->leave.count = m->leave.back = 0;
+	m->temper = tempers[m->sessions++ % COUNT_OF(tempers)];
 	screen_open(m->world, &options);
-	catch_up(m);
+	while (!monkey_footer_there(m) && !screen_ended(m->world) && clock_monotonic() < end)
+		monkey_turn(m, true);
+	visit_at_first(m);
+}
+
+void
+monkey_resize(struct monkey *m, int rows, int cols)
+{
+	monkey_settle(m);
+	if (screen_ended(m->world))
+		return;
+	m->rows = rows;
+	m->cols = cols;
+	m->resizes++;
+	screen_resize(m->world, rows, cols);
 }
 
 static void
-resize(struct monkey *m)
+resize_somehow(struct monkey *m)
 {
 	static const int sizes[][2] = {{1, 1},   {2, 3},   {5, 20},   {7, 39},   {20, 60},
 				       {24, 80}, {24, 80}, {36, 120}, {50, 200}, {100, 300}};
-	size_t i = chance(m, COUNT_OF(sizes) + 4);
+	size_t i = monkey_chance(m, COUNT_OF(sizes) + 4);
 
-	m->rows = i < COUNT_OF(sizes) ? sizes[i][0] : 1 + (int)chance(m, 100);
-	m->cols = i < COUNT_OF(sizes) ? sizes[i][1] : 1 + (int)chance(m, 300);
-	screen_resize(m->world, m->rows, m->cols);
-}
-
-/* ESC is a key of its own where nothing follows it for a moment. */
-static void
-escape(struct monkey *m)
-{
-	usec_t alone = clock_monotonic() + 60 * USEC_PER_MS;
-
-	screen_type_bytes(m->world, "\x1b", 1);
-	m->keys++;
-	while (!screen_ended(m->world) && (screen_unread(m->world) > 0 || clock_monotonic() < alone))
-		turn(m);
-}
-
-/* What only a person does, who waits for the answer: else nothing would ever be pressed. */
-static void
-press_deliberately(struct monkey *m)
-{
-	static const char *const steps[] = {"1", "g", "s", "\t", "\r"};
-
-	if (!m->serving)
-		serve(m);
-	m->silent_until = 0;
-	for (size_t i = 0; i < COUNT_OF(steps) && !screen_ended(m->world); i++) {
-		if (!allowed(m, (unsigned char)steps[i][0]))
-			continue;
-		remember(m, steps[i], 1);
-		count_presses(m, steps[i], 1);
-		screen_type_bytes(m->world, steps[i], 1);
-		m->keys++;
-		catch_up(m);
-		answer_held(m);
-		for (int turns = 0; turns < 10; turns++)
-			turn(m);
-	}
+	if (i < COUNT_OF(sizes))
+		monkey_resize(m, sizes[i][0], sizes[i][1]);
+	else
+		monkey_resize(m, 1 + (int)monkey_chance(m, 100), 1 + (int)monkey_chance(m, 300));
 }
 
 static void
@@ -671,53 +495,41 @@ play(struct monkey *m)
 	if (count == 0)
 		return;
 	/* else it would soon do nothing but fill one line */
-	if (chance(m, bytes[0] == ':' ? 2 : 10) == 0)
-		escape(m);
-	if (chance(m, 15) == 0) {
-		escape(m);
-		press_deliberately(m);
-	}
-	remember(m, bytes, count);
-	count_presses(m, bytes, count);
-	screen_type_bytes(m->world, bytes, count);
-	m->keys += count;
-	if (chance(m, 6) == 0) {
-		catch_up(m);
+	if (monkey_chance(m, bytes[0] == ':' ? 2 : 10) == 0)
+		monkey_escape(m);
+	if (monkey_chance(m, m->temper == WATCHED ? 3 : 8) == 0)
+		monkey_visit_sheet(m);
+	monkey_type(m, bytes, count);
+	if (monkey_chance(m, 6) == 0 || screen_unread(m->world) > UNREAD) {
+		monkey_look(m);
 		judge_danger(m);
 	} else {
-		turn(m);
+		monkey_turn(m, false);
 	}
-	if (chance(m, 8) == 0)
-		change_the_gateway(m);
-	if (chance(m, 40) == 0) {
-		catch_up(m);
-		if (!screen_ended(m->world))
-			resize(m);
-	}
+	if (monkey_chance(m, 5) == 0)
+		gateway_change(m);
+	if (monkey_chance(m, 20) == 0)
+		resize_somehow(m);
 }
 
 /* Whatever is open: some Escs close it, and q leaves. */
 static void
 leave(struct monkey *m)
 {
-	usec_t end = clock_monotonic() + PATIENCE;
+	usec_t end = clock_monotonic() + MONKEY_PATIENCE;
 
-	catch_up(m);
 	m->silent_until = 0;
 	for (int tries = 1; !screen_ended(m->world) && clock_monotonic() < end; tries++) {
-		usec_t wait = clock_monotonic() + (tries % 5 == 0 ? USEC_PER_SEC : 100 * USEC_PER_MS);
-
 		/* each alone: an ESC with a q behind it would be another key */
-		screen_type_bytes(m->world, tries % 5 == 0 ? "q" : "\x1b", 1);
-		while (!screen_ended(m->world) && (clock_monotonic() < wait || screen_unread(m->world) > 0) &&
-		       clock_monotonic() < end)
-			turn(m);
+		if (tries % 5 != 0) {
+			monkey_escape(m);
+			continue;
+		}
+		type_at_once(m, "q", 1);
+		monkey_settle(m);
 	}
-	if (!screen_ended(m->world)) {
-		tell(m);
-		screen_print(m->world);
-		fail_msg("neither Esc nor q leads out");
-	}
+	if (!screen_ended(m->world))
+		monkey_fail(m, "neither Esc nor q leads out");
 }
 
 static int
@@ -732,30 +544,30 @@ static void
 a_monkey_finds_no_way_to_break_it(void **state)
 {
 	struct monkey m = {.state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1};
+	usec_t begun = clock_monotonic();
 
 	(void)state;
 	setenv("EDITOR", "true", 1);
 	unsetenv("VISUAL");
 	m.world = world_new_silent();
-	serve(&m);
+	gateway_serve(&m);
 	while (m.keys < wanted) {
 		size_t until = m.keys + (wanted / SESSIONS < SESSION ? wanted / SESSIONS + 1 : SESSION);
 
-		if (!m.serving)
-			serve(&m);
+		gateway_serve(&m);
 		open_session(&m);
 		while (m.keys < until && !screen_ended(m.world))
 			play(&m);
 		leave(&m);
 		judge_end(&m);
 		for (int i = 0; i < 5; i++) /* what it sent last */
-			world_turn(m.world);
+			world_turn_at_once(m.world);
 		judge_danger(&m);
 		screen_close(m.world);
 	}
-	printf("# %zu keys in %zu sessions; %zu commands came, %zu of them dangerous and pressed\n", m.keys,
-	       m.sessions, m.asked, m.dangerous_before + m.dangerous);
-	answer_held(&m);
+	print_figures(&m, clock_monotonic() - begun);
+	judge_figures(&m);
+	gateway_answer_held(&m);
 	nftw(world_folder(m.world), remove_one, 8, FTW_DEPTH | FTW_PHYS); /* what it dumped and saved */
 	world_free(m.world);
 }

@@ -350,19 +350,20 @@ a_chart_names_its_extremes_scale_and_time(void **state)
 	float seconds[HISTORY_SAMPLES], samples[HISTORY_SAMPLES];
 	struct chart chart = {
 	    .title = "RTT", .unit = CHART_MS, .role = ROLE_graph, .now = 12, .all = seconds};
-	size_t step = chart_step(GRAPH_BRAILLE, HISTORY_MINUTES, 38),
-	       count = chart_samples(GRAPH_BRAILLE, HISTORY_MINUTES, 38);
+	struct history *history = history_new();
+	struct chart_scale scale = chart_scale(GRAPH_BRAILLE, history, HISTORY_MINUTES, 38);
+	size_t shown = scale.count * scale.step;
 
 	for (size_t i = 0; i < HISTORY_SAMPLES; i++)
 		seconds[i] = samples[i] = 10;
 	seconds[HISTORY_SAMPLES - 2] = 50;
 	seconds[HISTORY_SAMPLES - 7] = 2;
 	seconds[0] = 1000; /* further back than is shown */
-	assert_true(count * step < HISTORY_SAMPLES && count * step > HISTORY_SAMPLES - 30);
+	assert_true(shown < HISTORY_SAMPLES && shown > HISTORY_SAMPLES - 30);
 	canvas_resize(&canvas, 5, 38);
 	canvas_clear(&canvas);
 	all = canvas_area(&canvas);
-	chart_draw(&all, GRAPH_BRAILLE, &chart, samples, count, step);
+	chart_draw(&all, GRAPH_BRAILLE, &chart, &scale, samples);
 	assert_string_equal(row(&canvas, 0), "RTT 12.0 ms                up to 10 ms");
 	assert_string_equal(row(&canvas, 3), "min 2.0  avg 10.1  max 50.0 ms");
 	assert_string_equal(row(&canvas, 4), "4 min ago ──────────────────────── now");
@@ -370,9 +371,65 @@ a_chart_names_its_extremes_scale_and_time(void **state)
 		seconds[i] = samples[i] = NAN;
 	chart.now = NAN;
 	canvas_clear(&canvas);
-	chart_draw(&all, GRAPH_BRAILLE, &chart, samples, count, step);
+	chart_draw(&all, GRAPH_BRAILLE, &chart, &scale, samples);
 	assert_string_equal(row(&canvas, 3), "not known");
 	canvas_free(&canvas);
+	history_free(history);
+}
+
+/* All of a graph is written to the terminal when it moves: that is not every second, whatever it shows. */
+static void
+a_graph_moves_by_whole_cells_and_then_stands_still(void **state)
+{
+	static const int widths[] = {17, 38, 60, 100};
+	struct model_store *store = model_store_new();
+	struct model_tunnel *tunnel = model_row_new(MODEL_KIND_TUNNEL);
+	struct chart chart = {.title = "RTT", .unit = CHART_MS, .role = ROLE_graph, .now = 12};
+
+	model_set(&tunnel->name, "plant/1");
+	for (size_t w = 0; w < COUNT_OF(widths); w++) {
+		struct history *history = history_new();
+		struct canvas canvas = {0};
+		struct cell before[100];
+		int moves = 0, dots = 0;
+
+		canvas_resize(&canvas, 4, widths[w]);
+		for (int second = 0; second < HISTORY_SAMPLES + 120; second++) {
+			float samples[HISTORY_SAMPLES], each[HISTORY_SAMPLES];
+			struct area all = canvas_area(&canvas);
+			struct chart_scale scale;
+			int differ = 0;
+
+			tunnel->rtt_ms = 1 + second / 2 * 7919 % 97; /* no two cells are alike */
+			model_store_put(store, MODEL_KIND_TUNNEL, tunnel);
+			history_sample(history, store, (usec_t)(1000 + second) * USEC_PER_SEC,
+				       (usec_t)(5000 + second) * USEC_PER_SEC);
+			scale = chart_scale(GRAPH_BRAILLE, history, HISTORY_MINUTES, widths[w]);
+			history_read(history, HISTORY_MINUTES, HISTORY_RTT, "plant/1", scale.step,
+				     scale.count - scale.ahead, samples);
+			history_read(history, HISTORY_MINUTES, HISTORY_RTT, "plant/1", 1, HISTORY_SAMPLES,
+				     each);
+			chart.all = each;
+			canvas_clear(&canvas);
+			chart_draw(&all, GRAPH_BRAILLE, &chart, &scale, samples);
+			for (int col = 0; col < widths[w]; col++) {
+				const struct cell *now = &canvas.cells[widths[w] + col];
+
+				differ += memcmp(now, &before[col], sizeof(*now)) != 0;
+				before[col] = *now;
+			}
+			if (second >= HISTORY_SAMPLES) {
+				moves += differ > 3;
+				dots += differ > 0;
+			}
+		}
+		assert_in_range(moves, 120 / 30, 120 / 15);
+		assert_true(dots > moves); /* what is new is seen at once */
+		canvas_free(&canvas);
+		history_free(history);
+	}
+	model_row_free(MODEL_KIND_TUNNEL, tunnel);
+	model_store_free(store);
 }
 
 /* --- tables and dialogs
@@ -538,6 +595,7 @@ main(void)
 	    cmocka_unit_test(a_tunnels_mark_says_what_it_does),
 	    cmocka_unit_test(a_graph_fills_from_the_foot),
 	    cmocka_unit_test(a_chart_names_its_extremes_scale_and_time),
+	    cmocka_unit_test(a_graph_moves_by_whole_cells_and_then_stands_still),
 	    cmocka_unit_test(columns_give_way_by_rank),
 	    cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
 	    cmocka_unit_test(what_must_be_typed_holds_the_button),

@@ -446,6 +446,54 @@ without_a_gateway_the_button_is_off(void **state)
 	screen_finish(world);
 }
 
+/* The first question is answered, the next one waits. */
+struct questions {
+	size_t came, sent;
+	struct control_request *waits;
+};
+
+static void
+on_switchover(void *context, struct control_request *request)
+{
+	struct questions *questions = context;
+
+	if (!control_request_flag(request, "dry_run"))
+		questions->sent++;
+	else if (questions->came++ > 0) {
+		questions->waits = request;
+		return;
+	}
+	control_request_done(request, world_plan(false), "asked");
+}
+
+static void
+an_answer_from_before_the_gateway_went_does_not_count(void **state)
+{
+	struct world *world = screen_open_live(&small);
+	struct questions questions = {0};
+	usec_t end = clock_monotonic() + 30 * USEC_PER_SEC;
+
+	world_handle(world, "switchover", on_switchover, &questions);
+	screen_type(world, "s");
+	screen_wait(world, "MED 100/200 becomes");
+	screen_type(world, "\t");
+	screen_wait(world, "[ switch over ]");
+	world_stop_serving(world);
+	screen_wait(world, "The gateway is gone");
+	world_serve(world);
+	while (questions.waits == NULL && clock_monotonic() < end)
+		world_turn(world);
+	assert_non_null(questions.waits);
+	screen_wait(world, "asking the gateway what would happen");
+	screen_wait(world, "[ Close ]");
+	control_request_done(questions.waits, world_plan(false), "asked again");
+	screen_wait(world, "[ Cancel ]    switch over");
+	screen_type(world, "\r");
+	screen_wait_gone(world, "Cancel");
+	assert_int_equal(questions.sent, 0);
+	screen_finish(world);
+}
+
 static void
 a_resize_keeps_the_sheet_whole(void **state)
 {
@@ -500,5 +548,6 @@ TEST_MAIN(cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),
 	  cmocka_unit_test(what_cuts_ones_own_way_is_asked_a_second_time),
 	  cmocka_unit_test(a_dry_run_that_force_would_overcome_asks_twice_too),
 	  cmocka_unit_test(without_a_gateway_the_button_is_off),
+	  cmocka_unit_test(an_answer_from_before_the_gateway_went_does_not_count),
 	  cmocka_unit_test(a_resize_keeps_the_sheet_whole),
 	  cmocka_unit_test(a_late_answer_is_not_taken_for_another_sheets))

@@ -13,6 +13,8 @@ path(const char *from, const char *hop, bool best, const char *reason)
 			 reason);
 }
 
+static bool moved; /* the traffic of 10.50.3.4 */
+
 /* What the gateway says of the canned world. */
 static void
 explain(void *context, struct control_request *request)
@@ -21,7 +23,16 @@ explain(void *context, struct control_request *request)
 	json_t *guards = json_pack("[{s:s, s:s}]", "connection", "aws-paris", "prefix", "10.50.0.0/16");
 
 	(void)context;
-	if (strcmp(target, "10.50.3.4") == 0)
+	if (strcmp(target, "10.50.3.4") == 0 && moved)
+		control_request_done(
+		    request,
+		    json_pack("{s:[{s:s, s:s, s:s, s:b, s:s, s:[o]}], s:o}", "matches", "prefix",
+			      "10.50.3.0/24", "source", "BGP", "connection", "aws-paris", "installed", true,
+			      "reason", "learned by BGP, through ts-aws-2", "paths",
+			      path("aws-paris/2", "169.254.44.245", true, "best: the only one"), "protected",
+			      guards),
+		    "10.50.3.4 goes into aws-paris/2");
+	else if (strcmp(target, "10.50.3.4") == 0)
 		control_request_done(
 		    request,
 		    json_pack(
@@ -105,6 +116,30 @@ an_answer_never_stands_under_another_address(void **state)
 }
 
 static void
+an_open_answer_follows_the_routes(void **state)
+{
+	struct world *world = open_where(&wide);
+
+	screen_type(world, "10.50.3.4");
+	screen_wait(world, "10.50.3.4 goes into aws-paris/1");
+	screen_type(world, "\x1b[B"); /* scrolled by a line */
+	screen_wait_gone(world, "10.50.3.4 goes into aws-paris/1");
+	moved = true;
+	screen_wait(world, "through ts-aws-2");
+	screen_wait(world, "best: the only one");
+	assert_false(screen_has(world, "10.50.3.4 goes into")); /* it stays where it was scrolled to */
+	moved = false;
+	screen_wait(world, "lower MED (100");
+	world_stop_serving(world);
+	screen_wait(world, "(as it was ");
+	screen_wait(world, "lower MED (100");
+	world_serve(world);
+	screen_wait_gone(world, "(as it was ");
+	screen_wait(world, "lower MED (100");
+	close_and_finish(world);
+}
+
+static void
 what_is_held_unreachable_says_who_protects_it(void **state)
 {
 	struct world *world = open_where(&wide);
@@ -142,6 +177,7 @@ enter_shows_the_routes_that_hold_it(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_answer_stands_there_as_soon_as_an_address_is_typed),
 	  cmocka_unit_test(an_answer_never_stands_under_another_address),
+	  cmocka_unit_test(an_open_answer_follows_the_routes),
 	  cmocka_unit_test(what_is_held_unreachable_says_who_protects_it),
 	  cmocka_unit_test(what_is_no_address_is_said_to_be_none),
 	  cmocka_unit_test(enter_shows_the_routes_that_hold_it))

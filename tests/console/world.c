@@ -284,7 +284,11 @@ give_routes(void *context, const struct model_query *query)
 		struct model_route *r = model_row_new(MODEL_KIND_ROUTE);
 
 		fill_route(r, (int)i);
-		if (filter == NULL || model_filter_match(filter, info->shape, r))
+		if (filter != NULL && !model_filter_match(filter, info->shape, r))
+			;
+		else if (query->skip != NULL && *query->skip > 0)
+			--*query->skip;
+		else
 			go_on = query->row(query->context, r) && ++given < query->limit;
 		if (go_on && query->until != 0 && ++looked_at % 64 == 0 &&
 		    clock_monotonic() >= query->until) {
@@ -488,17 +492,28 @@ world_explain(const struct model_store *store, const char *target)
 }
 
 json_t *
+world_drills_before(void)
+{
+	return json_pack("[{s:s, s:s, s:s, s:f, s:f, s:s}, {s:s, s:s, s:n, s:n, s:s}]", "at",
+			 "2026-01-01T10:20:30Z", "by", "anna", "to", "aws-paris/2", "noticed_ms", 990.0,
+			 "outage_ms", 1001.0, "result", "the other tunnel took over", "at",
+			 "2025-11-30T08:00:00Z", "by", "root", "noticed_ms", "outage_ms", "result",
+			 "the loss was not noticed in time");
+}
+
+json_t *
 world_drill(void)
 {
 	const char *lines[] = {"drill of aws-paris", "(as lines)"};
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:f, s:f, s:s, s:s, s:f, s:b, s:f, s:I, s:I, s:o, s:s}",
-			 "connection", "aws-paris", "tunnel", "aws-paris/1", "at", "2026-01-02T03:04:05Z",
-			 "by", "root", "forced", 0, "silenced_ms", 1204.0, "noticed_ms", 162.0, "cause",
-			 "bfd down", "to", "aws-paris/2", "outage_ms", 171.0, "traffic", 1, "usable_again_ms",
-			 2310.0, "rx_bps_before", (json_int_t)88100000, "tx_bps_before", (json_int_t)12300000,
-			 "lines", lines_of(lines, COUNT_OF(lines)), "file",
-			 "/var/lib/twinspan/drills/aws-paris-20260102T030405Z.json");
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:b, s:f, s:f, s:s, s:s, s:f, s:b, s:f, s:I, s:I, s:o, s:s, s:o}",
+	    "connection", "aws-paris", "tunnel", "aws-paris/1", "at", "2026-01-02T03:04:05Z", "by", "root",
+	    "forced", 0, "silenced_ms", 1204.0, "noticed_ms", 162.0, "cause", "bfd down", "to", "aws-paris/2",
+	    "outage_ms", 171.0, "traffic", 1, "usable_again_ms", 2310.0, "rx_bps_before",
+	    (json_int_t)88100000, "tx_bps_before", (json_int_t)12300000, "lines",
+	    lines_of(lines, COUNT_OF(lines)), "file",
+	    "/var/lib/twinspan/drills/aws-paris-20260102T030405Z.json", "earlier", world_drills_before());
 }
 
 /* A copy of a connection's row to be changed and put back. */
@@ -568,6 +583,7 @@ world_plan(bool own_path)
 		      88100000, "tx_bps", 12300000, "there", "MED 100/200 becomes 200/100", "warnings",
 		      "traffic leaves by aws-paris/1 and comes back by aws-paris/2 already");
 
+	json_object_set_new(plan, "earlier", world_drills_before()); /* of a drill */
 	json_object_set_new(plan, "own_path", own_path ? json_string("moves") : json_null());
 	return plan;
 }

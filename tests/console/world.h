@@ -21,6 +21,8 @@ void world_move(struct model_store *store);
  * once it is up.
  */
 json_t *world_explain(const struct model_store *store, const char *target);
+/** The drills of aws-paris that its gateway keeps, new. */
+json_t *world_drills_before(void);
 /** The report of a drill of aws-paris, new. */
 json_t *world_drill(void);
 /** One step of a switchover of aws-paris from 1 to 2, as a gateway would publish it. */

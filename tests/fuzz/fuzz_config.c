@@ -14,7 +14,7 @@ mask(const char *text, size_t size, bool good)
 {
 	struct config_findings findings = {0};
 	size_t masked_size = 0, full_size = 0;
-	char *masked = config_mask(text, size, &masked_size), *full = NULL;
+	char *masked = config_mask(text, size, &masked_size, &findings), *full = NULL;
 
 	if (good && masked == NULL)
 		abort();

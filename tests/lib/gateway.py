@@ -2,6 +2,7 @@
 """A twinspan gateway in a namespace, and what its command line says of it."""
 
 import json
+import socket
 import subprocess
 
 from process import Daemon, PROGRAM
@@ -64,6 +65,24 @@ class Gateway(Daemon):
         done = self.run(*words)
         expect(done.returncode == 0, f"{' '.join(words)}: exit {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
+
+    def ask(self, **message):
+        """What the gateway answers to one message as a console sends it (core/control/protocol.h)."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.settimeout(30)
+            s.connect(str(self.socket))
+            s.sendall(json.dumps({"id": 1, **message}).encode() + b"\n")
+            for line in s.makefile("r", encoding="utf-8"):
+                answer = json.loads(line)
+                if 1 in (answer.get("page"), answer.get("reply")):
+                    return answer
+        raise Failure("the gateway closed without an answer")
+
+    def page(self, kind, **query):
+        """A page of rows, where they can be had in one."""
+        answer = self.ask(do="query", kind=kind, **query)
+        expect("rows" in answer, f"{kind} {query}: {answer}")
+        return answer
 
     def row(self, kind, name):
         """The object of that name, or None."""

@@ -70,7 +70,8 @@ class Sshd(Daemon):
         self.host_key = make_key(home / "host_key")
         self.authorized = home / "authorized_keys"
         self.authorized.touch(mode=0o600)
-        self.set_environment = {"PATH": f"{BUILD}:/usr/bin:/bin:/usr/sbin:/sbin", **(environment or {})}
+        # HOME: what root's shell has in its start-up files is no matter of the tests'
+        self.set_environment = {"HOME": home, "PATH": f"{BUILD}:/usr/bin:/bin:/usr/sbin:/sbin", **(environment or {})}
         self.configuration = home / "sshd_config"
         self.configure(options)
         argv = [SSHD, "-D", "-e", "-f", self.configuration]

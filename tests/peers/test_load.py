@@ -161,6 +161,31 @@ def a_million_prefixes_are_no_silence():
 
 
 @suite.test
+def any_row_of_a_million_is_reached_by_its_number():
+    def address(page):
+        return int(ipaddress.ip_network(page["rows"][0]["prefix"]).network_address)
+
+    total = w.gateway.page("routes", limit=1)["total"]
+    expect(total > COUNT, f"{total} routes")
+    found = {}
+    for number in (400000, 700000, 999990):
+        began = time.monotonic()
+        found[number] = w.gateway.page("routes", skip=number, limit=3)
+        forwards = time.monotonic() - began
+        expect(found[number]["skipped"] == number, f"{found[number]['skipped']} of {number} were passed over")
+        began = time.monotonic()
+        back = w.gateway.page("routes", before=None, skip=total - number - 3, limit=3)
+        note(f"row {number} after {forwards:.2f} s, from the end after {time.monotonic() - began:.2f} s")
+        expect(back["rows"] == found[number]["rows"], f"row {number}: {back['rows']} or {found[number]['rows']}")
+    expect(address(found[700000]) - address(found[400000]) == 300000 * 256, "the rows between are counted")
+    beyond = w.gateway.page("routes", skip=total + 5, limit=3)
+    expect(beyond["skipped"] == total and beyond["complete"] and beyond["rows"] == [], f"{beyond}")
+    few = w.gateway.page("routes", filter=f"prefix:{found[700000]['rows'][0]['prefix']}", skip=1, limit=3)
+    expect(few["skipped"] == 1 and few["rows"] == [] and few["complete"], f"{few}")
+    nothing_was_lost("gone through by number")
+
+
+@suite.test
 def a_million_prefixes_that_go_are_no_silence():
     w.sequence = w.gateway.last_sequence()
     measured("withdrawn", withdraw)

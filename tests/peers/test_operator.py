@@ -277,6 +277,8 @@ def a_drill_measures_the_outage_and_gives_the_tunnel_back():
     expect(report["usable_again_ms"] is not None, f"{report}")
     kept = json.loads(pathlib.Path(report["file"]).read_text())
     expect(kept["outage_ms"] == report["outage_ms"], f"{kept}")
+    expect(report["earlier"] == [] and "no drill of it is kept" in report["lines"][-1], f"the first of all: {report}")
+    w.drill = report
     both_up(w.gateway, CONNECTION)
 
 
@@ -296,6 +298,20 @@ def a_drill_goes_on_when_who_asked_is_gone_and_never_leaves_a_tunnel_silent():
     note(event["text"])
     expect("no traffic" in event["text"], f"without traffic it says so: {event['text']}")
     both_up(w.gateway, CONNECTION, 60)
+    # The next one is told of both, from the state folder: the events may be gone by then.
+    folder = pathlib.Path(w.drill["file"]).parent
+    (folder / f"{CONNECTION}-2-20260102T030405Z.json").write_text(json.dumps({"connection": f"{CONNECTION}-2"}))
+    (folder / f"{CONNECTION}-20260102T030405Z.json").write_text("no report")
+
+    def told():
+        answer = w.gateway.ask(do="command", name="drill", arguments={"connection": CONNECTION, "dry_run": True})
+        return answer["exit_code"] == 0 and answer["result"]["earlier"]
+
+    earlier = wait_until(told, 30, "a drill could begin again")
+    expect([d["at"] for d in earlier][1:] == [w.drill["at"]], f"{earlier}")
+    newest, first = earlier
+    expect(newest["outage_ms"] is None and newest["result"] == "the other tunnel took over", f"{newest}")
+    expect(first["outage_ms"] == w.drill["outage_ms"] and first["by"] == w.drill["by"], f"{first}")
 
 
 @suite.test

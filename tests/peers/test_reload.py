@@ -521,6 +521,35 @@ def the_configuration_is_shown_without_secrets_and_taken_back_with_them():
 
 
 @suite.test
+def no_byte_of_a_text_is_lost_on_the_way():
+    def shown():
+        done = subprocess.run([str(w.gateway.program), "-s", str(w.gateway.socket), "configuration", "--on-disk"],
+                              capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        expect(done.returncode == 0, done.stderr.decode())
+        return done.stdout.decode()
+
+    file = w.gateway.configuration
+    present = file.read_bytes()
+    windows = inline(f'"{PLANT_SECRET}"').replace("  - name: plant", "  - name: plant\t# n\u00e4he").replace("\n", "\r\n").rstrip()
+    file.write_bytes(b"\xef\xbb\xbf" + windows.encode())
+    reload()
+    configure(shown().replace("keepalive: 3s", "keepalive: 2s"))
+    expect(file.read_bytes() == b"\xef\xbb\xbf" + windows.replace("keepalive: 3s", "keepalive: 2s").encode(),
+           f"{file.read_bytes()}")
+    # what is no text at all is named with its line
+    broken = windows.replace("# n\u00e4he", "# caf\xe9").encode("latin-1")
+    line = broken[:broken.index(b"# caf")].count(b"\n") + 1
+    (w.folder / "wanted.yaml").write_bytes(broken)
+    done = w.gateway.run("configure", w.folder / "wanted.yaml")
+    expect(done.returncode == 2 and f":{line}: not UTF-8 text (byte 0xe9)" in done.stderr, f"{done.returncode}: {done.stderr}")
+    file.write_bytes(broken)
+    done = w.gateway.run("configuration", "--on-disk")
+    expect(done.returncode == 1 and f"{file}:{line}:" in done.stderr and "UTF-8" in done.stderr, done.stderr)
+    file.write_bytes(present)
+    reload()
+
+
+@suite.test
 def a_new_text_that_is_wrong_changes_neither_file_nor_gateway():
     before, on_disk = snapshot(), w.gateway.configuration.read_text()
     shown = w.gateway.command("configuration")
@@ -592,6 +621,8 @@ def a_change_that_cuts_the_askers_own_way_is_refused():
     expect(done.returncode == 1 and "your own connection" in done.stderr, f"{done.stdout}{done.stderr}")
     done = run(PLANT_INSIDE, "reload", "--dry-run")
     expect(done.returncode == 1 and "your own connection" in done.stderr, f"{done.stdout}{done.stderr}")
+    answer = w.gateway.ask(do="command", name="reload", arguments={"dry_run": True}, via=PLANT_HOST)
+    expect(answer["exit_code"] == 1 and answer["result"] == {"force": "own_path"}, f"a console can offer it: {answer}")
     expect(w.gateway.row("connections", "plant")["state"] == "up", "nothing was done")
     done = run(PLANT_HOST, "reload", "--force", "--confirm-within", "0")
     expect(done.returncode == 0 and "it stays so" in done.stdout, f"{done.stdout}{done.stderr}")

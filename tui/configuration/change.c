@@ -22,7 +22,8 @@
 
 static const char *const deed_names[] = {
     [DEED_DROP] = "Drop it", [DEED_AGAIN] = "Edit again", [DEED_CHECK] = "Try again",
-    [DEED_APPLY] = "Apply",  [DEED_CANCEL] = "Cancel",    [DEED_FETCH] = "Edit the new text"};
+    [DEED_APPLY] = "Apply",  [DEED_CANCEL] = "Cancel",    [DEED_FETCH] = "Edit the new text",
+    [DEED_FORCE] = "Force …"};
 
 static const unsigned waits[CHANGE_WAITS] = {60, 300,
 					     0}; /* seconds until it goes back by itself; 0: it stays */
@@ -111,6 +112,7 @@ change_forget(struct configuring *c)
 	change_wipe(&c->secrets);
 	change_wipe(&c->notes);
 	c->kept[0] = '\0';
+	c->force = false;
 	review_free(&c->review);
 	change_step(c, STEP_NONE);
 }
@@ -182,9 +184,27 @@ add_error(struct configuring *c, const char *error)
 		review_print(&c->review, ROLE_text, "%7lu  %.*s", line, (int)strcspn(text, "\n"), text);
 }
 
+/* Refused for a reason that --force would overcome: nothing of it is done before a second question. */
+static void
+advise(struct configuring *c, const struct control_reply *reply, const char *why)
+{
+	const char *against, *question;
+
+	sheet_force_words(why, &against, &question);
+	buttons(c, "The gateway refuses it: nothing was changed", DEED_AGAIN, DEED_FORCE);
+	c->review.buttons[2] = deed_names[DEED_DROP];
+	c->deeds[2] = DEED_DROP;
+	review_add(&c->review, ROLE_bad, against);
+	review_add(&c->review, ROLE_text, "");
+	review_print(&c->review, ROLE_text, "%s", change_words(reply));
+	review_add(&c->review, ROLE_text, "");
+	review_add(&c->review, ROLE_warning, question);
+}
+
 static void
 trouble(struct configuring *c, const struct control_reply *reply)
 {
+	const char *unforced = json_string_value(json_object_get(reply->result, "force"));
 	const json_t *lines = json_object_get(reply->result, "lines"), *line;
 	size_t i;
 
@@ -203,6 +223,8 @@ trouble(struct configuring *c, const struct control_reply *reply)
 			c->review.buttons[0] = deed_names[DEED_CHECK];
 		}
 		review_print(&c->review, ROLE_warning, "%s", change_words(reply));
+	} else if (unforced != NULL && !c->force) {
+		advise(c, reply, unforced);
 	} else {
 		buttons(c,
 			c->by_form ? "The gateway refuses it"
@@ -235,12 +257,34 @@ change_say_wait(struct configuring *c)
 	c->review.foot_role = seconds == 0 ? ROLE_warning : ROLE_text;
 }
 
+static bool
+ends_line(const char *text)
+{
+	return *text == '\0' || text[strlen(text) - 1] == '\n';
+}
+
+static void
+show_diff(struct configuring *c)
+{
+	const char *before = c->by_form ? "" : c->base;
+	struct diff diff = {0};
+
+	diff_make(before, c->text, CONTEXT_LINES, &diff);
+	review_print(&c->review, ROLE_heading, c->by_form ? "comes behind the connections of %s" : "%s",
+		     c->file);
+	review_add_diff(&c->review, &diff);
+	if (!c->by_form && ends_line(before) != ends_line(c->text))
+		review_add(&c->review, ROLE_warning,
+			   ends_line(before) ? "      The last line has no line end any more."
+					     : "      The last line gets a line end.");
+	diff_free(&diff);
+}
+
 /* The gateway would do it: what differs, and what that means line by line. */
 static void
 take_dry_run(struct configuring *c, const struct control_reply *reply)
 {
 	const json_t *drops = json_object_get(reply->result, "drops");
-	struct diff diff = {0};
 
 	if (!reply->ok) {
 		trouble(c, reply);
@@ -248,6 +292,11 @@ take_dry_run(struct configuring *c, const struct control_reply *reply)
 	}
 	change_step(c, STEP_REVIEW);
 	buttons(c, c->by_form ? "Add this connection" : "Change the configuration", DEED_CANCEL, DEED_APPLY);
+	if (c->force) {
+		c->review.buttons[1] = "Force it";
+		review_add(&c->review, ROLE_bad, "✕ By --force, against the gateway's advice.");
+		review_add(&c->review, ROLE_text, "");
+	}
 	review_print(&c->review, json_array_size(drops) > 0 ? ROLE_warning : ROLE_text, "%s",
 		     change_words(reply));
 	add_lines(c, ROLE_text, json_object_get(reply->result, "lines"));
@@ -257,11 +306,7 @@ take_dry_run(struct configuring *c, const struct control_reply *reply)
 		review_add(&c->review, ROLE_warning, c->notes);
 		review_add(&c->review, ROLE_text, "");
 	}
-	diff_make(c->by_form ? "" : c->base, c->text, CONTEXT_LINES, &diff);
-	review_print(&c->review, ROLE_heading, c->by_form ? "comes behind the connections of %s" : "%s",
-		     c->file);
-	review_add_diff(&c->review, &diff);
-	diff_free(&diff);
+	show_diff(c);
 	change_say_wait(c);
 }
 
@@ -279,15 +324,43 @@ arguments_of(const struct configuring *c, bool dry)
 		json_object_set_new(arguments, "secrets", json_string(c->secrets));
 	if (dry)
 		json_object_set_new(arguments, "dry_run", json_true());
+	if (c->force)
+		json_object_set_new(arguments, "force", json_true());
 	snprintf(seconds, sizeof(seconds), "%u", waits[c->wait]);
 	if (!dry) /* also that it stays: on one's own path it would turn back otherwise */
 		json_object_set_new(arguments, "confirm_within", json_string(seconds));
 	return arguments;
 }
 
+/* What was edited is no text: it can't be sent, and the line is named as the gateway names one. */
+static void
+refuse_bytes(struct configuring *c, size_t at)
+{
+	unsigned line = 1, column = 1;
+	char error[600];
+
+	for (size_t i = 0; i < at; i++) {
+		if (c->text[i] == '\n')
+			line++, column = 1;
+		else
+			column += ((unsigned char)c->text[i] & 0xc0) != 0x80;
+	}
+	snprintf(error, sizeof(error), "%s:%u:%u: not UTF-8 text (byte 0x%02x): save the file as UTF-8",
+		 c->file, line, column, (unsigned char)c->text[at]);
+	change_step(c, STEP_TROUBLE);
+	buttons(c, "The configuration is refused: nothing was changed", DEED_AGAIN, DEED_DROP);
+	add_error(c, error);
+}
+
 void
 change_check(struct configuring *c)
 {
+	size_t length = strlen(c->text), text = text_utf8_until(c->text, length);
+
+	if (text < length) {
+		refuse_bytes(c, text);
+		return;
+	}
 	change_step(c, STEP_CHECKING);
 	app_say(c->app, ROLE_dim, "the gateway checks it …");
 	ask(c, "configure", arguments_of(c, true), take_dry_run);
@@ -324,6 +397,24 @@ change_apply(struct configuring *c)
 
 /* --- the editor ---------------------------------------------------------------------------------- */
 
+/* The editor left nothing that can be sent. */
+static void
+not_taken(struct configuring *c, const struct editor_end *end)
+{
+	if (end->kept[0] == '\0') {
+		app_say(c->app, ROLE_bad, "nothing was changed: %s", end->why);
+		change_forget(c);
+		return;
+	}
+	change_wipe(&c->text);
+	snprintf(c->kept, sizeof(c->kept), "%s", end->kept);
+	change_step(c, STEP_TROUBLE);
+	review_begin(&c->review, "The text can't be taken: nothing was changed", "Close", NULL, NULL);
+	c->deeds[0] = DEED_DROP;
+	review_add(&c->review, ROLE_bad, end->why);
+	say_kept(c);
+}
+
 static void
 edited(void *context, struct editor_end *end)
 {
@@ -339,8 +430,7 @@ edited(void *context, struct editor_end *end)
 	else if (end->exit_code != 0)
 		snprintf(how, sizeof(how), "the editor failed (exit code %d)", end->exit_code);
 	if (end->text == NULL) {
-		app_say(c->app, ROLE_bad, "nothing was changed: %s", end->why);
-		change_forget(c);
+		not_taken(c, end);
 		return;
 	}
 	if (same && strcmp(end->text, c->base) == 0) {
@@ -353,6 +443,7 @@ edited(void *context, struct editor_end *end)
 	change_wipe(&c->text);
 	c->text = end->text;
 	c->kept[0] = '\0';
+	c->force = false; /* it was said of another text */
 	if (how[0] == '\0') {
 		change_check(c);
 		return;
@@ -422,6 +513,17 @@ text_of_lines(const json_t *lines)
 	return text;
 }
 
+/* The file as it is; from a gateway of another version perhaps only its lines. */
+static char *
+text_of_answer(const json_t *result)
+{
+	const char *exact = json_string_value(json_object_get(result, "exact"));
+	size_t length;
+	char *text = exact != NULL ? text_unescape(exact, &length) : NULL;
+
+	return text != NULL ? text : text_of_lines(json_object_get(result, "lines"));
+}
+
 static void
 take_file(struct configuring *c, const struct control_reply *reply)
 {
@@ -440,7 +542,7 @@ take_file(struct configuring *c, const struct control_reply *reply)
 	text_clean(c->file, sizeof(c->file), file != NULL ? file : "");
 	snprintf(c->hash, sizeof(c->hash), "%s", hash);
 	change_wipe(&c->base);
-	c->base = text_of_lines(json_object_get(reply->result, "lines"));
+	c->base = text_of_answer(reply->result);
 	if (c->by_form)
 		change_check(c);
 	else

@@ -65,12 +65,16 @@ void review_free(struct review *review);
 
 struct editor;
 
-/** How the editor ended: `text` is new, NULL where the file can't be read (`why`). */
+/**
+ * How the editor ended: `text` is new, NULL where the file can't be read (`why`). It has no NUL within, but
+ * may be no UTF-8.
+ */
 struct editor_end {
 	int exit_code, signal;
 	char *text;
 	size_t length;
 	const char *why;
+	char kept[512]; /* where the file is kept that can't be taken; "" for none */
 };
 typedef void (*editor_done_fn)(void *context, struct editor_end *end);
 
@@ -168,7 +172,7 @@ enum step {
 };
 
 /* What a button of the review does. */
-enum deed { DEED_DROP, DEED_AGAIN, DEED_CHECK, DEED_APPLY, DEED_CANCEL, DEED_FETCH };
+enum deed { DEED_DROP, DEED_AGAIN, DEED_CHECK, DEED_APPLY, DEED_CANCEL, DEED_FETCH, DEED_FORCE };
 
 struct configuring {
 	struct overlay overlay; /* the review's, or the form's */
@@ -176,6 +180,7 @@ struct configuring {
 	enum step step;
 	unsigned number; /* of the present step: answers to others are late */
 	bool by_form, form_open, surfacing, waiting_closed;
+	bool force; /* the gateway refused this text once, and it is to be asked with --force */
 	char file[256], hash[32], kept[512];
 	char *base, *text;     /* as fetched, and as edited: or the form's block */
 	char *secrets, *notes; /* of the form */

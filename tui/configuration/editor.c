@@ -150,25 +150,39 @@ make_file(const char *name, const char *text, struct error *err)
 	return good;
 }
 
+/* The number of the line in which that byte is. */
+static size_t
+line_of(const char *text, size_t at)
+{
+	size_t line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
 static bool
 read_file(struct editor_end *end)
 {
 	FILE *file = fopen(path, "re");
-	static const char *const why[] = {"the file is gone",
-					  "it is too large: at most 1,000,000 bytes can be sent",
-					  "it is not a text in UTF-8"};
+	static char zero[80];
+	const char *at;
 
 	if (file == NULL) {
-		end->why = why[0];
+		end->why = "the file is gone";
 		return false;
 	}
 	end->text = memory_zeroed(TEXT_MOST + 2, 1);
 	end->length = fread(end->text, 1, TEXT_MOST + 1, file);
 	fclose(file);
-	if (end->length > TEXT_MOST)
-		end->why = why[1];
-	else if (memchr(end->text, '\0', end->length) != NULL || !text_is_utf8(end->text, end->length))
-		end->why = why[2];
+	at = memchr(end->text, '\0', end->length);
+	if (end->length > TEXT_MOST) {
+		end->why = "it is too large: at most 1,000,000 bytes can be sent";
+	} else if (at != NULL) {
+		snprintf(zero, sizeof(zero), "it is no text: line %zu has a byte 0x00",
+			 line_of(end->text, (size_t)(at - end->text)));
+		end->why = zero;
+	}
 	return end->why == NULL;
 }
 
@@ -176,27 +190,27 @@ read_file(struct editor_end *end)
 static void
 keep_file(struct editor_end *end)
 {
-	static char said[900];
 	struct error err = {""};
-	char kept[512];
 	FILE *from, *to;
 	char bytes[4096];
 	size_t got;
 
-	if (end->text == NULL || !keep_text("", kept, sizeof(kept), &err))
+	if (end->text == NULL)
 		return;
+	memory_wipe_free(end->text, end->length);
+	end->text = NULL;
+	if (!keep_text("", end->kept, sizeof(end->kept), &err)) {
+		end->kept[0] = '\0';
+		return;
+	}
 	from = fopen(path, "re");
-	to = fopen(kept, "we");
+	to = fopen(end->kept, "we");
 	while (from != NULL && to != NULL && (got = fread(bytes, 1, sizeof(bytes), from)) > 0)
 		fwrite(bytes, 1, got, to);
 	if (from != NULL)
 		fclose(from);
 	if (to != NULL)
 		fclose(to);
-	snprintf(said, sizeof(said), "%s. Your text is kept in %s", end->why, kept);
-	end->why = said;
-	memory_wipe_free(end->text, end->length);
-	end->text = NULL;
 }
 
 /* --- the child ----------------------------------------------------------------------------------- */

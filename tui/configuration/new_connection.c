@@ -287,8 +287,9 @@ open_file(struct form *form)
 		struct console_import_item item;
 
 		n->import->describe(n->file, i, &item);
-		n->names[i] = text_format("%s  %s, %u tunnels", item.id[0] != '\0' ? item.id : item.name,
-					  item.dynamic ? "BGP" : "static", item.tunnels);
+		n->names[i] =
+		    text_format("%s  %s, %u tunnel%s", item.id[0] != '\0' ? item.id : item.name,
+				item.dynamic ? "BGP" : "static", item.tunnels, PLURAL(item.tunnels, "s"));
 	}
 	form_field(form, "connection")->choices = count > 0 ? (const char *const *)n->names : no_file;
 	take_name(form);

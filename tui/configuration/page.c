@@ -53,6 +53,36 @@ gateway_of(const struct page *p)
 
 /* --- asking the gateway -------------------------------------------------------------------------- */
 
+static bool
+matches(const struct page *p, size_t i)
+{
+	return p->panel.filter[0] != '\0' && strcasestr(p->lines.items[i], p->panel.filter) != NULL;
+}
+
+static void
+show_line(struct page *p, size_t i)
+{
+	if (i < p->top || i >= p->top + p->shown)
+		p->top = i > 3 ? i - 3 : 0;
+}
+
+/* To the next match from line `from` on, around the end. */
+static void
+go_match(struct page *p, size_t from, bool forward)
+{
+	size_t count = p->lines.count;
+
+	for (size_t step = 0; step < count; step++) {
+		size_t i = forward ? (from + step) % count : (from + count - step % count) % count;
+
+		if (!matches(p, i))
+			continue;
+		p->match = i;
+		show_line(p, i);
+		return;
+	}
+}
+
 static void
 take(struct page *p, const json_t *result)
 {
@@ -74,6 +104,9 @@ take(struct page *p, const json_t *result)
 	p->differs = json_is_true(json_object_get(result, "changed_on_disk"));
 	p->why[0] = '\0';
 	p->cols = 0;
+	if (p->match >= p->lines.count ||
+	    !matches(p, p->match)) /* searched for before it came, or another text */
+		go_match(p, p->top, true);
 }
 
 static void
@@ -298,36 +331,6 @@ page_draw(struct panel *panel, const struct area *area)
 /* --- moving -------------------------------------------------------------------------------------- */
 
 static bool
-matches(const struct page *p, size_t i)
-{
-	return p->panel.filter[0] != '\0' && strcasestr(p->lines.items[i], p->panel.filter) != NULL;
-}
-
-static void
-show_line(struct page *p, size_t i)
-{
-	if (i < p->top || i >= p->top + p->shown)
-		p->top = i > 3 ? i - 3 : 0;
-}
-
-/* To the next match from line `from` on, around the end. */
-static void
-go_match(struct page *p, size_t from, bool forward)
-{
-	size_t count = p->lines.count;
-
-	for (size_t step = 0; step < count; step++) {
-		size_t i = forward ? (from + step) % count : (from + count - step % count) % count;
-
-		if (!matches(p, i))
-			continue;
-		p->match = i;
-		show_line(p, i);
-		return;
-	}
-}
-
-static bool
 page_command(struct panel *panel, const char *command, const char *argument)
 {
 	struct page *p = (struct page *)panel;
@@ -344,6 +347,18 @@ page_command(struct panel *panel, const char *command, const char *argument)
 	} else {
 		return strcmp(command, "next-match") == 0 || strcmp(command, "previous-match") == 0;
 	}
+	return true;
+}
+
+/* To a line, as the messages about a configuration name it. */
+static bool
+page_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct page *p = (struct page *)panel;
+
+	if (!table_has_number(number, p->lines.count, err))
+		return false;
+	p->top = number - 1;
 	return true;
 }
 
@@ -421,6 +436,7 @@ configuration_page(struct scene *scene)
 	    .select = page_select,
 	    .filter = page_filter,
 	    .status = page_status,
+	    .row = page_row,
 	    .tick = page_tick,
 	};
 	struct page *p = memory_zeroed(1, sizeof(*p));

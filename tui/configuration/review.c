@@ -75,6 +75,28 @@ review_print(struct review *review, enum theme_role role, const char *format, ..
 	review_add(review, role, text);
 }
 
+/* A line of a diff; in one that has changed, what can't be seen is written as `cat -A` does. */
+static void
+add_diff_line(struct review *review, enum theme_role role, const struct diff_line *line)
+{
+	char text[1024];
+	size_t used = (size_t)snprintf(text, sizeof(text), "%5u %c ", line->number, line->mark);
+
+	for (size_t i = 0; i < line->length && used + 3 < sizeof(text); i++) {
+		char c = line->text[i];
+
+		if (c != '\t' && c != '\r') {
+			text[used++] = c;
+		} else if (line->mark != ' ') {
+			text[used++] = '^';
+			text[used++] = c == '\t' ? 'I' : 'M';
+		} else if (c == '\t') {
+			text[used++] = ' ';
+		}
+	}
+	add_line(review, role, text, used);
+}
+
 void
 review_add_diff(struct review *review, const struct diff *diff)
 {
@@ -87,8 +109,7 @@ review_add_diff(struct review *review, const struct diff *diff)
 		if (line->mark == '@')
 			review_add(review, ROLE_border, "      ···");
 		else
-			review_print(review, role, "%5u %c %.*s", line->number, line->mark, (int)line->length,
-				     line->text);
+			add_diff_line(review, role, line);
 		if (line->mark != '@' && review->count > 0)
 			review->lines[review->count - 1].hang = 10 + (int)strspn(line->text, " ");
 	}

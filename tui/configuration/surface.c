@@ -203,6 +203,10 @@ do_deed(struct configuring *c, enum deed deed)
 	case DEED_APPLY:
 		change_apply(c);
 		break;
+	case DEED_FORCE:
+		c->force = true;
+		change_check(c);
+		break;
 	case DEED_FETCH:
 		change_wipe(&c->text);
 		change_fetch(c);
@@ -246,6 +250,7 @@ form_done(struct configuring *c)
 		app_say(c->app, ROLE_bad, "%s", err.text);
 		return;
 	}
+	c->force = false;
 	change_show_form(c, false);
 	change_fetch(c);
 }
@@ -321,9 +326,10 @@ static const char *const review_hints[] = {"↑ ↓",   "scroll", "Tab",    "cho
 						 "t",   "time",   "Esc", "cancel", NULL},
 			 *const form_hints[] = {"↑ ↓", "field",   "← →", "choose", "C-g", "secret",
 						"C-t", "show it", "Esc", "close",  NULL};
-static const struct overlay_ops review_ops = {overlay_draw, overlay_pressed, overlay_closed, review_hints},
-				apply_ops = {overlay_draw, overlay_pressed, overlay_closed, apply_hints},
-				form_ops = {overlay_draw, overlay_pressed, overlay_closed, form_hints};
+#define OVERLAY .draw = overlay_draw, .key = overlay_pressed, .close = overlay_closed
+static const struct overlay_ops review_ops = {OVERLAY, .hints = review_hints},
+				apply_ops = {OVERLAY, .hints = apply_hints},
+				form_ops = {OVERLAY, .hints = form_hints};
 
 /* Opens or closes the overlay, as the step has it. */
 void

@@ -139,8 +139,9 @@ say_limit(const struct model_peer *peer, struct attention *out)
 	if (!peer_near_limit(peer))
 		return;
 	add(out, ATTENTION_LIMIT, peer->tunnel != NULL ? MODEL_KIND_TUNNEL : MODEL_KIND_PEER, peer->name,
-	    "%s: %s of %s prefixes; one more than that closes the session", peer->name,
-	    format_count(peer->received, received), format_count(peer->max_prefixes, limit));
+	    "%s: %s of %s prefix%s; one more than that closes the session", peer->name,
+	    format_count(peer->received, received), format_count(peer->max_prefixes, limit),
+	    PLURAL(peer->max_prefixes, "es"));
 }
 
 static int

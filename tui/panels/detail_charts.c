@@ -133,13 +133,12 @@ draw_one(const struct scene *scene, const struct kept *k, const char *name, cons
 			      .role = k->role,
 			      .now = value_now(k, row),
 			      .span = scene->span};
-	size_t step = chart_step(scene->graph, scene->span, area->cols),
-	       count = chart_samples(scene->graph, scene->span, area->cols),
-	       all = history_resolutions[scene->span].samples;
+	struct chart_scale scale = chart_scale(scene->graph, scene->history, scene->span, area->cols);
+	size_t all = history_resolutions[scene->span].samples;
 	float samples[HISTORY_SAMPLES], each[HISTORY_SAMPLES];
 	char changes[40];
 
-	read_samples(scene, k, name, step, count, samples);
+	read_samples(scene, k, name, scale.step, scale.count - scale.ahead, samples);
 	read_samples(scene, k, name, 1, all, each);
 	chart.all = each;
 	if (k->series == HISTORY_ESTABLISHED) {
@@ -147,7 +146,7 @@ draw_one(const struct scene *scene, const struct kept *k, const char *name, cons
 		chart.word = look_of_peer(row).word;
 		chart.figures = changes;
 	}
-	chart_draw(area, scene->graph, &chart, samples, count, step);
+	chart_draw(area, scene->graph, &chart, &scale, samples);
 }
 
 void

@@ -385,6 +385,19 @@ events_command(struct panel *panel, const char *command, const char *argument)
 	return true;
 }
 
+static bool
+events_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct events *e = (struct events *)panel;
+
+	if (!table_panel_row(e->list, number, err))
+		return false;
+	stand_still(e);
+	if (at_the_end(e))
+		ask_older(e);
+	return true;
+}
+
 static const void *
 events_selected(struct panel *panel, enum model_kind *kind)
 {
@@ -470,5 +483,6 @@ const struct panel_ops panel_events = {
     .filter = events_filter,
     .status = events_status,
     .tick = events_tick,
+    .row = events_row,
     .table = events_table,
 };

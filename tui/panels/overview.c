@@ -226,26 +226,35 @@ mark_all(struct overview *o)
 		marks_clear(&o->marks);
 }
 
-static const char *const orders[OVERVIEW_ORDERS] = {"configured", "name", "state", "rate"};
+static const char *const orders[OVERVIEW_ORDERS + 1] = {"configured", "name", "state", "rate", NULL};
 
-/* By the next order, or by the one that is named. */
 static bool
-sort_by(struct overview *o, const char *name)
+overview_sort(struct panel *panel, const char *order, bool descending)
 {
+	struct overview *o = (struct overview *)panel;
 	size_t next = (size_t)(o->order + 1) % OVERVIEW_ORDERS;
 
-	for (size_t i = 0; name != NULL && i < OVERVIEW_ORDERS; i++) {
-		if (strcmp(orders[i], name) == 0 || (i == 0 && strcmp(name, "none") == 0)) {
+	for (size_t i = 0; order != NULL && i < OVERVIEW_ORDERS; i++) {
+		if (strcmp(orders[i], order) == 0) {
 			next = i;
-			name = NULL;
+			order = NULL;
 		}
 	}
-	if (name != NULL)
+	if (order != NULL)
 		return false;
 	o->order = (enum overview_order)next;
-	o->descending = false;
+	o->descending = descending;
 	o->dirty = true;
 	return true;
+}
+
+static const char *
+overview_sorted(struct panel *panel, bool *descending)
+{
+	const struct overview *o = (const struct overview *)panel;
+
+	*descending = o->descending;
+	return orders[o->order];
 }
 
 static bool
@@ -254,21 +263,30 @@ overview_command(struct panel *panel, const char *command, const char *argument)
 	struct overview *o = (struct overview *)panel;
 	enum table_motion motion;
 
+	(void)argument;
 	settle(o);
 	if (strcmp(command, "mark-all") == 0) {
 		mark_all(o);
 		return true;
 	}
-	if (strcmp(command, "sort") == 0)
-		return sort_by(o, argument);
-	if (strcmp(command, "reverse") == 0)
-		return o->dirty = true, o->descending = !o->descending, true;
 	motion = TABLE_DOWN;
 	if (strcmp(command, "mark") == 0 && o->selected < o->count)
 		marks_set(&o->marks, o->key, !marks_has(&o->marks, o->key));
 	else if (!table_motion_of(command, &motion))
 		return false;
 	choose(o, table_move(o->selected, o->count, o->page, motion));
+	return true;
+}
+
+static bool
+overview_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	struct overview *o = (struct overview *)panel;
+
+	settle(o);
+	if (!table_has_number(number, o->count, err))
+		return false;
+	choose(o, number - 1);
 	return true;
 }
 
@@ -366,4 +384,8 @@ const struct panel_ops panel_overview = {
     .filter = overview_filter,
     .status = overview_status,
     .marks = overview_marks,
+    .row = overview_row,
+    .orders = orders,
+    .sort = overview_sort,
+    .sorted = overview_sorted,
 };

@@ -15,6 +15,7 @@
 #include "tui/widgets/chart.h"
 #include "tui/widgets/table.h"
 
+#define DOT_SECONDS 10 /* of a graph in the list, at least */
 #define INDENT 2
 #define KIND_COL 16 /* where a connection says what it is */
 #define CHARTS_INDENT 2
@@ -143,11 +144,21 @@ greatest(const float *samples, size_t count, float most)
 	return most;
 }
 
-/* How many samples a graph of that many dots shows. */
+/* How many of the span's samples one dot of the list's graphs stands for. Each of them is written when they
+ * move: with so many rows, not every second. */
+static size_t
+graph_step(const struct scene *scene)
+{
+	unsigned seconds = history_resolutions[scene->span].seconds;
+
+	return seconds < DOT_SECONDS ? DOT_SECONDS / seconds : 1;
+}
+
+/* How many dots such a graph has, of so many that have room. */
 static size_t
 graph_window(const struct scene *scene, size_t dots)
 {
-	size_t all = history_resolutions[scene->span].samples;
+	size_t all = history_resolutions[scene->span].samples / graph_step(scene);
 
 	return dots < all ? dots : all;
 }
@@ -159,19 +170,27 @@ draw_graph(const struct overview *o, const struct area *area, const struct model
 	const struct scene *scene = o->panel.scene;
 	const struct model_tunnel *tunnels[2];
 	size_t count = graph_window(scene, graph_samples(scene->graph, area->cols)), spans;
-	int used = (int)(count / graph_samples(scene->graph, 1));
+	size_t cell = graph_samples(scene->graph, 1), step = graph_step(scene), known = count;
+	int used = (int)(count / cell);
 	struct area newest = area_part(area, 0, area->cols - used, 1, used);
-	float samples[HISTORY_SAMPLES], most = 0;
+	float rates[2][HISTORY_SAMPLES], most = 0;
 
+	if (count == 0)
+		return;
+	known -= history_ahead(scene->history, scene->span, step, cell);
+	past_want(scene->past, tunnel->name, scene->span);
 	spans = connection_tunnels(scene->store, tunnel->connection, tunnels);
 	for (size_t i = 0; i < spans; i++) {
-		history_rates(scene->history, scene->span, tunnels[i]->name, count, samples);
-		most = greatest(samples, count, most);
+		history_rates(scene->history, scene->span, tunnels[i]->name, step, known, rates[i]);
+		most = greatest(rates[i], known, most);
 	}
-	past_want(scene->past, tunnel->name, scene->span);
-	history_rates(scene->history, scene->span, tunnel->name, count, samples);
-	graph_draw(&newest, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle, samples, count,
-		   graph_top(most));
+	for (size_t i = 0; i < spans; i++) {
+		for (size_t k = known; k < count; k++)
+			rates[i][k] = NAN;
+		if (tunnels[i] == tunnel)
+			graph_draw(&newest, scene->graph, tunnel->active ? ROLE_graph : ROLE_graph_idle,
+				   rates[i], count, graph_top(most));
+	}
 }
 
 static void
@@ -260,18 +279,18 @@ draw_charts(const struct overview *o, const struct area *area, const struct mode
 					    .now = i == 0   ? as_float(connection->rx_bps)
 						   : i == 1 ? as_float(connection->tx_bps)
 							    : (float)carries->rtt_ms};
-		size_t step = chart_step(scene->graph, scene->span, width),
-		       count = chart_samples(scene->graph, scene->span, width);
+		struct chart_scale scale = chart_scale(scene->graph, scene->history, scene->span, width);
+		size_t count = scale.count - scale.ahead;
 
 		if (i < 2) {
-			add_up(scene, series[i], tunnels, spans, step, count, samples);
+			add_up(scene, series[i], tunnels, spans, scale.step, count, samples);
 			add_up(scene, series[i], tunnels, spans, 1, all, each);
 		} else {
-			history_read(scene->history, scene->span, series[i], carries->name, step, count,
+			history_read(scene->history, scene->span, series[i], carries->name, scale.step, count,
 				     samples);
 			history_read(scene->history, scene->span, series[i], carries->name, 1, all, each);
 		}
-		chart_draw(&part, scene->graph, &chart, samples, count, step);
+		chart_draw(&part, scene->graph, &chart, &scale, samples);
 	}
 }
 
@@ -319,7 +338,7 @@ write_window(const struct scene *scene, int width, char out[FORMAT_TEXT])
 	size_t samples = graph_window(scene, graph_samples(scene->graph, width));
 	char window[FORMAT_TEXT];
 
-	format_window(samples * history_resolutions[scene->span].seconds, window);
+	format_window(samples * graph_step(scene) * history_resolutions[scene->span].seconds, window);
 	snprintf(out, FORMAT_TEXT, "Last %.32s", window);
 	return (int)strlen(out) <= width ? out : strcpy(out, window);
 }

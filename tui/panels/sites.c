@@ -288,7 +288,8 @@ const struct panel_ops panel_sites = {
     .select = table_panel_select,
     .filter = table_panel_filter,
     .status = sites_status,
-    .tick = table_panel_tick,
+	.tick = table_panel_tick,
     .marks = table_panel_marks,
     .table = table_panel_table,
+    .row = table_panel_row,
 };

@@ -96,6 +96,15 @@ table_panel_draw(struct panel *panel, const struct area *area)
 		   trouble != NULL            ? trouble
 		   : panel->filter[0] != '\0' ? "nothing matches the filter; Escape shows all"
 					      : setup_of(panel)->empty);
+	if (p->table.said[0] != '\0' && panel->scene->say != NULL)
+		panel->scene->say(panel->scene->context, p->table.said);
+	p->table.said[0] = '\0';
+}
+
+bool
+table_panel_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	return table_go_to(&((struct table_panel *)panel)->table, number, err);
 }
 
 bool
@@ -172,7 +181,9 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	count = rows->ops->count(rows);
 	plural = count == 1 ? info->shape->name : info->plural;
 	format_count(count, shown);
-	if (rows->ops->searching(rows) != NULL)
+	if (p->table.sought != 0)
+		snprintf(out, size, "to row %s …", format_count(p->table.sought, all));
+	else if (rows->ops->searching(rows) != NULL)
 		snprintf(out, size, "%s found, searching at %s", shown,
 			 first_word(rows->ops->searching(rows), all));
 	else if (info->storage == MODEL_PAGED && count > p->table.page && rows->ops->placed(rows))

@@ -16,6 +16,7 @@ struct panel *table_panel_open(const struct panel_ops *ops, struct scene *scene)
 void table_panel_close(struct panel *panel);
 void table_panel_draw(struct panel *panel, const struct area *area);
 bool table_panel_command(struct panel *panel, const char *command, const char *argument);
+bool table_panel_row(struct panel *panel, uint64_t number, struct error *err);
 const void *table_panel_selected(struct panel *panel, enum model_kind *kind);
 bool table_panel_select(struct panel *panel, const char *key);
 bool table_panel_filter(struct panel *panel, const char *text, struct error *err);
@@ -29,6 +30,6 @@ struct table *table_panel_table(struct panel *panel);
 	.open = table_panel_open, .close = table_panel_close, .draw = table_panel_draw, \
 	.command = table_panel_command, .selected = table_panel_selected, .select = table_panel_select, \
 	.filter = table_panel_filter, .status = table_panel_status, .tick = table_panel_tick, \
-	.marks = table_panel_marks, .table = table_panel_table
+	.marks = table_panel_marks, .table = table_panel_table, .row = table_panel_row
 
 #endif

@@ -232,6 +232,12 @@ usage_command(struct panel *panel, const char *command, const char *argument)
 	return table_panel_command(((struct usage *)panel)->list, command, argument);
 }
 
+static bool
+usage_row(struct panel *panel, uint64_t number, struct error *err)
+{
+	return table_panel_row(((struct usage *)panel)->list, number, err);
+}
+
 static const void *
 usage_selected(struct panel *panel, enum model_kind *kind)
 {
@@ -285,6 +291,7 @@ const struct panel_ops panel_usage = {
     .close = usage_close,
     .draw = usage_draw,
     .command = usage_command,
+    .row = usage_row,
     .selected = usage_selected,
     .select = usage_select,
     .filter = usage_filter,

@@ -77,9 +77,11 @@ say_session(const struct subject *subject, char *out, size_t size)
 	if (json_is_true(json_object_get(subject->arguments, "soft")))
 		snprintf(out, size, "%s is asked to send its routes again; the session stays up.", name);
 	else if (peer != NULL)
-		snprintf(out, size, "The session is %s with %s prefixes accepted. They go with it%s%s",
+		snprintf(out, size, "The session is %s with %s prefix%s accepted. %s with it%s%s",
 			 look_of_peer(peer).word, format_count(peer->accepted, count),
+			 PLURAL(peer->accepted, "es"), peer->accepted == 1 ? "It goes" : "They go",
 			 is(subject, "shutdown") ? ", and it stays closed until 'start'."
+			 : peer->accepted == 1   ? " and comes back when it is Established again."
 						 : " and come back when it is Established again.",
 			 tunnel != NULL && tunnel->active
 			     ? " Its tunnel carries the traffic, which has to move "
@@ -98,9 +100,9 @@ say_withdraw(const struct subject *subject, char *out, size_t size)
 		told += peer->state != NULL && strcmp(peer->state, "Established") == 0;
 	}
 	snprintf(out, size,
-		 "Peers will no longer be told of %s (%llu sessions are Established): what they send there "
+		 "Peers will no longer be told of %s (%llu session%s Established): what they send there "
 		 "does not come this way any more.",
-		 argument(subject, "prefix"), (unsigned long long)told);
+		 argument(subject, "prefix"), (unsigned long long)told, told == 1 ? " is" : "s are");
 }
 
 static void

@@ -13,6 +13,7 @@
 
 #define STAMP 14 /* columns of a time of day with milliseconds, and what follows it */
 #define BAR 20
+#define LOST 14 /* columns that " 999,999 lost" is left at the line's end */
 
 /* The move that this sheet began, or one that came after it; NULL: not yet. */
 static const struct model_move *
@@ -49,17 +50,22 @@ put_lost(struct draft *body, uint64_t lost)
 static void
 put_bar(struct draft *body, const char *whose, double percent)
 {
+	static const char long_text[] = "no traffic to see it by", percent_text[] = " 100 %";
 	char bar[BAR * 3 + 1];
 	size_t used = 0;
-	int col = draft_print(body, STAMP, ROLE_text, "%s: ", whose);
+	int col = draft_print(body, STAMP, ROLE_text, "%s: ", whose), room = body->cols - col - LOST,
+	    width = room - (int)sizeof(percent_text) + 1;
 
 	if (isnan(percent)) {
-		draft_put(body, col, 0, ROLE_dim, "no traffic to see it by");
+		draft_put(body, col, 0, ROLE_dim,
+			  room < (int)sizeof(long_text) - 1 ? "no traffic" : long_text);
 		return;
 	}
-	for (int i = 0; i < BAR; i++)
+	width = width > BAR ? BAR : width;
+	for (int i = 0; i < width; i++)
 		used += (size_t)snprintf(bar + used, sizeof(bar) - used, "%s",
-					 (i + 0.5) * 100 / BAR < percent ? "█" : "░");
+					 (i + 0.5) * 100 / width < percent ? "█" : "░");
+	bar[used] = '\0';
 	col = draft_put(body, col, 0, ROLE_graph, bar);
 	draft_print(body, col, ROLE_text, " %3.0f %%", percent);
 }
@@ -115,9 +121,9 @@ put_end(struct draft *body, const struct model_move *move)
 		snprintf(text, sizeof(text), "%s is idle. Moved in %s; losses are not counted here.",
 			 tunnel_number(move->from), span);
 	else
-		snprintf(text, sizeof(text), "%s is idle. Moved in %s, %s of %s packets lost.",
+		snprintf(text, sizeof(text), "%s is idle. Moved in %s, %s of %s packet%s lost.",
 			 tunnel_number(move->from), span, format_count(lost, count),
-			 format_count(move->rx_packets + lost, of));
+			 format_count(move->rx_packets + lost, of), PLURAL(move->rx_packets + lost, "s"));
 	draft_wrap(body, STAMP, true, lost == 0 || lost == MODEL_UINT_UNSET ? ROLE_good : ROLE_bad, text);
 }
 
@@ -134,7 +140,7 @@ put_confirmation(const struct sheet *sheet, struct draft *body, const struct mod
 		col = draft_put(body, col, 0, ROLE_key, "c");
 		col = draft_print(body, col, ROLE_accent, " confirm (%s left)",
 				  format_until(sheet->app->scene.now, connection->confirm_until, span));
-		col = draft_put(body, col + 5, 0, ROLE_key, "z");
+		col = draft_put(body, col + (body->cols < 60 ? 2 : 5), 0, ROLE_key, "z");
 		draft_put(body, col, 0, ROLE_text,
 			  sheet_is(sheet, "drain") ? " end the drain" : " go back now");
 	} else {

@@ -369,6 +369,32 @@ put_course(const struct sheet *sheet, struct draft *body)
 	draft_wrap(body, 0, false, sheet_is(sheet, "drill") ? ROLE_warning : ROLE_dim, text);
 }
 
+/* When it was drilled last, and with which outage. */
+static void
+put_last_drill(const struct sheet *sheet, struct draft *body)
+{
+	const json_t *earlier = json_object_get(sheet->plan, "earlier"), *last = json_array_get(earlier, 0);
+	const char *at = json_string_value(json_object_get(last, "at"));
+	const char *result = json_string_value(json_object_get(last, "result"));
+	const json_t *outage = json_object_get(last, "outage_ms");
+	char date[FORMAT_TEXT] = "?", one[FORMAT_TEXT], text[300];
+	usec_t wall;
+
+	if (!sheet_is(sheet, "drill") || !json_is_array(earlier))
+		return;
+	if (at != NULL && clock_parse(at, &wall))
+		format_date(wall, date);
+	if (last == NULL)
+		snprintf(text, sizeof(text), "No drill of it is kept yet.");
+	else if (json_is_number(outage))
+		snprintf(text, sizeof(text), "The last drill, %s: outage %s.", date,
+			 format_ms(json_number_value(outage), one));
+	else
+		snprintf(text, sizeof(text), "The last drill, %s: %s, outage not measured.", date,
+			 result != NULL ? result : "?");
+	draft_wrap(body, 0, false, ROLE_dim, text);
+}
+
 static void
 ask(struct sheet *sheet, struct draft *body)
 {
@@ -389,6 +415,7 @@ ask(struct sheet *sheet, struct draft *body)
 	put_all(body, json_object_get(sheet->plan, "there"), "There", ROLE_text);
 	put_all(body, json_object_get(sheet->plan, "warnings"), "!", ROLE_warning);
 	put_course(sheet, body);
+	put_last_drill(sheet, body);
 }
 
 const struct sheet_ops sheet_move_ops = {.ask = ask, .live = live_draw, .live_key = live_key};

@@ -169,6 +169,7 @@ send_question(struct sheet *sheet)
 	json_t *question = json_deep_copy(sheet->arguments);
 
 	json_object_set_new(question, "dry_run", json_true());
+	sheet_arm(sheet, ""); /* what was answered before the gateway went does not count */
 	sheet->asked = sheet->refused = sheet->lost = false;
 	dispatch(sheet->app, sheet->app->client, sheet->command, question,
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_QUESTION});

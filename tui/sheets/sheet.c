@@ -258,23 +258,31 @@ sheet_link_changed(struct app *app)
 /* --- drawing
  * -------------------------------------------------------------------------------------------------- */
 
+void
+sheet_force_words(const char *why, const char **against, const char **question)
+{
+	if (strcmp(why, "own_path") == 0) {
+		*against = "✕ This would cut your own way to the gateway.";
+		*question = "Your session may hang, and what you do here may then be out of your reach. Is "
+			    "there another way in?";
+	} else {
+		*against = "✕ The gateway advises against it.";
+		*question = "--force does it all the same; traffic may stand still.";
+	}
+}
+
 static void
 write_force(struct sheet *sheet, struct draft *body)
 {
-	bool own = strcmp(sheet->force, "own_path") == 0;
+	const char *against, *question;
 
+	sheet_force_words(sheet->force, &against, &question);
 	draft_line(body);
-	draft_put(body, 0, 0, ROLE_bad,
-		  own ? "✕ This would cut your own way to the gateway."
-		      : "✕ The gateway advises against it.");
+	draft_put(body, 0, 0, ROLE_bad, against);
 	draft_gap(body);
 	draft_wrap(body, 0, false, ROLE_text, sheet->answer);
 	draft_gap(body);
-	draft_wrap(
-	    body, 0, false, ROLE_warning,
-	    own ? "Your session may hang, and what you do here may then be out of your reach. Is there "
-		  "another way in?"
-		: "--force does it all the same; traffic may stand still.");
+	draft_wrap(body, 0, false, ROLE_warning, question);
 }
 
 static void

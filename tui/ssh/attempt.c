@@ -6,6 +6,7 @@
  */
 #include "tui/ssh/attempt.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,7 @@ jump_to(struct jump *jump, ssh_session next, struct ssh_fault *fault)
 		return -1;
 	}
 	jump->fd = pair[1];
+	fcntl(pair[0], F_SETFL, O_NONBLOCK); /* as a socket of libssh's own would be */
 	if (start_jump(jump))
 		return pair[0];
 	ssh_fault_set(fault, false, "cannot start a thread");
@@ -93,6 +95,7 @@ reach(struct ssh_link *link, struct way *way, struct ssh_fault *fault)
 	for (size_t i = 0; session != NULL; i++) {
 		struct jump *jump;
 
+		ssh_link_is_at(link, &way->stops[i]);
 		if (!ssh_hop_open(link, session, fd, fault)) {
 			ssh_hop_free(session);
 			return NULL;
@@ -134,9 +137,8 @@ run_bridge(struct ssh_link *link, ssh_session session, const struct ssh_target *
 
 /* The far side's command is over: what its exit code says, where its stderr said nothing. */
 static void
-note_exit(struct ssh_link *link, ssh_channel channel)
+note_exit(struct ssh_link *link, int status)
 {
-	int status = ssh_channel_get_exit_status(channel);
 	static const char missing[] =
 	    "twinspan is not found there: is it installed, and in that user's PATH?";
 
@@ -161,8 +163,7 @@ serve(struct ssh_link *link, ssh_session session, const struct ssh_target *targe
 		events->failed(link, &fault);
 	} else {
 		events->opened(link, pair[0]);
-		ssh_pump(link, session, channel, pair[1]);
-		note_exit(link, channel);
+		note_exit(link, ssh_pump(link, session, channel, pair[1]));
 		close(pair[1]);
 	}
 	ssh_channel_free(channel);

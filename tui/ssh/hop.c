@@ -2,7 +2,6 @@
 /* One SSH session: its options, its connection, its end. */
 #include "tui/ssh/ssh_internal.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,14 +107,14 @@ ssh_hop_address(ssh_session session, char *host, size_t size, unsigned *port)
 	ssh_string_free_char(known);
 }
 
-/* Has ~/.ssh/config a command that makes the connection? ("none" has been taken for that.) */
+/* Has ~/.ssh/config a command that makes the connection? Where it only goes through other hosts, those stand
+ * before this one on the way, which has a socket then. */
 static bool
 has_proxy_command(ssh_session session)
 {
 	char *command = NULL;
 	bool has = ssh_options_get(session, SSH_OPTIONS_PROXYCOMMAND, &command) == SSH_OK &&
-		   command != NULL && command[0] != '\0' && strcmp(command, "none") != 0 &&
-		   strncmp(command, "ssh ", 4) != 0;
+		   command != NULL && command[0] != '\0' && strcmp(command, "none") != 0;
 
 	ssh_string_free_char(command);
 	return has;
@@ -143,17 +142,20 @@ ssh_hop_open(struct ssh_link *link, ssh_session session, int fd, struct ssh_faul
 	ssh_link_phase(link, "connecting to %s", name);
 	if (fd < 0 && !dial(link, session, &fd, fault))
 		return false;
-	if (fd >= 0) {
-		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	if (fd >= 0)
 		ssh_options_set(session, SSH_OPTIONS_FD, &fd);
-	}
 	if (ssh_connect(session) != SSH_OK)
 		return ssh_fault_set(fault, false, "ssh to %s: %s", name, ssh_get_error(session));
 	ssh_link_phase(link, "checking the key of %s", name);
-	if (!ssh_trust(link, session, fault))
+	if (!ssh_trust(link, session, fault)) {
+		fault->trouble = SSH_TROUBLE_HOST_KEY;
 		return false;
+	}
 	ssh_link_phase(link, "logging in at %s", name);
-	return ssh_login(link, session, fault);
+	if (ssh_login(link, session, fault))
+		return true;
+	fault->trouble = fault->lasting ? SSH_TROUBLE_LOGIN : SSH_TROUBLE_WAY;
+	return false;
 }
 
 void

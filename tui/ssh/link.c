@@ -6,8 +6,11 @@
  */
 #include "tui/ssh/ssh_internal.h"
 
+#include <fcntl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,8 @@
 #define FIRST_RETRY_MS 1000
 #define LAST_RETRY_MS 60000
 
+static atomic_uint threads; /* that run */
+
 struct ssh_site {
 	struct ssh_target target;
 	struct text_list jumps;
@@ -27,6 +32,7 @@ struct ssh_site {
 	struct ssh_asker asker;
 	struct control_transport transport;
 	struct ssh_link *link; /* the present attempt; NULL for none */
+	enum ssh_trouble trouble;
 };
 
 struct ssh_link {
@@ -41,17 +47,19 @@ struct ssh_link {
 
 	uv_async_t *async; /* NULL once it is given up */
 	bool abandoned;
-	int held; /* the socket below everything; -1 for none */
+	int held; /* a descriptor of our own of the socket below everything; -1 for none */
 
 	/* what the thread found; behind the mutex */
 	bool opened, failed, lasting;
+	enum ssh_trouble trouble;
 	int stream;
 	char why[256], phase[96], key[96], said[160];
 	struct ssh_question question;
 	bool question_waits, answer_given, answer_yes;
 	char answer[SSH_TEXT];
 
-	/* the thread's own copy of where to go */
+	/* the thread's own: a copy of where to go, and how far it is */
+	const struct ssh_stop *stop;
 	struct ssh_target target;
 	struct text_list jumps;
 	char *texts[5];
@@ -93,6 +101,8 @@ let_go(struct ssh_link *link)
 		return;
 	if (link->stream >= 0)
 		close(link->stream);
+	if (link->held >= 0)
+		close(link->held);
 	pthread_mutex_destroy(&link->mutex);
 	pthread_cond_destroy(&link->answered);
 	explicit_bzero(link->answer, sizeof(link->answer));
@@ -126,6 +136,18 @@ bool
 ssh_link_compress(const struct ssh_link *link)
 {
 	return link->target.compress;
+}
+
+void
+ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop)
+{
+	link->stop = stop;
+}
+
+const struct ssh_stop *
+ssh_link_stop(const struct ssh_link *link)
+{
+	return link->stop;
 }
 
 void
@@ -183,10 +205,13 @@ ssh_link_abandoned(struct ssh_link *link)
 bool
 ssh_link_holds(struct ssh_link *link, int fd)
 {
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	bool goes_on;
 
 	pthread_mutex_lock(&link->mutex);
-	link->held = fd;
+	if (link->held >= 0)
+		close(link->held);
+	link->held = copy;
 	goes_on = !link->abandoned;
 	pthread_mutex_unlock(&link->mutex);
 	return goes_on;
@@ -220,6 +245,7 @@ tell_failed(struct ssh_link *link, const struct ssh_fault *fault)
 	pthread_mutex_lock(&link->mutex);
 	link->failed = true;
 	link->lasting = fault->lasting;
+	link->trouble = fault->trouble != SSH_TROUBLE_NONE ? fault->trouble : SSH_TROUBLE_WAY;
 	text_clean(link->why, sizeof(link->why), fault->error.text);
 	wake(link);
 	pthread_mutex_unlock(&link->mutex);
@@ -244,9 +270,32 @@ run(void *argument)
 	const struct attempt_events events = {.opened = tell_opened, .failed = tell_failed};
 
 	attempt_run(link, &link->target, &events);
-	ssh_link_holds(link, -1);
 	let_go(link);
+	OPENSSL_thread_stop(); /* not later, beside an exit() that takes OpenSSL down */
+	atomic_fetch_sub(&threads, 1);
 	return NULL;
+}
+
+/* Threads that still wait for the network don't keep anybody from leaving, and what they use (OpenSSL's and
+ * libssh's tables) is not taken from under them. */
+static void
+leave_at_once(int status, void *context)
+{
+	(void)context;
+	if (atomic_load(&threads) == 0)
+		return;
+	fflush(NULL);
+	_exit(status);
+}
+
+/* OpenSSL has to have said before us what it wants done at the end: the last one to say so comes first. */
+static void
+begin_once(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_ADD_ALL_CIPHERS |
+				OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CONFIG,
+			    NULL);
+	on_exit(leave_at_once, NULL);
 }
 
 /* --- the loop's side --------------------------------------------------------------------------- */
@@ -274,6 +323,8 @@ on_async(uv_async_t *async)
 	opened = link->opened && !link->told;
 	failed = link->failed && !link->told;
 	lasting = link->lasting;
+	if (link->opened || link->failed)
+		site->trouble = link->trouble; /* NONE where it is open */
 	snprintf(why, sizeof(why), "%s", link->why);
 	if (opened) {
 		stream = link->stream;
@@ -339,18 +390,23 @@ abandon(void *attempt)
 static bool
 start_thread(struct ssh_link *link)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_attr_t attributes;
 	pthread_t thread;
 	bool started;
 
+	pthread_once(&once, begin_once);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	link->holders = 2;
+	atomic_fetch_add(&threads, 1);
 	started = pthread_create(&thread, &attributes, run, link) == 0;
 	pthread_attr_destroy(&attributes);
-	if (!started)
+	if (!started) {
 		link->holders = 1;
+		atomic_fetch_sub(&threads, 1);
+	}
 	return started;
 }
 
@@ -417,6 +473,7 @@ ssh_site_new(const struct ssh_target *target, const struct ssh_asker *asker)
 						     .context = site,
 						     .first_retry_ms = FIRST_RETRY_MS,
 						     .last_retry_ms = LAST_RETRY_MS};
+	site->trouble = SSH_TROUBLE_WAY;
 	return site;
 }
 
@@ -433,6 +490,12 @@ const struct control_transport *
 ssh_site_transport(struct ssh_site *site)
 {
 	return &site->transport;
+}
+
+enum ssh_trouble
+ssh_site_trouble(const struct ssh_site *site)
+{
+	return site->trouble;
 }
 
 const char *

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += tui/ssh/libtsssh.la
 tui_ssh_libtsssh_la_SOURCES = \
 	tui/ssh/attempt.c tui/ssh/attempt.h \
 	tui/ssh/hop.c \
+	tui/ssh/identities.c \
 	tui/ssh/link.c \
 	tui/ssh/login.c \
 	tui/ssh/pump.c \

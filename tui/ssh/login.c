@@ -18,6 +18,7 @@ struct login {
 	ssh_session session;
 	char name[160];
 	bool asked_in_vain; /* a person was asked and said nothing */
+	char locked[256];   /* a key file that would have let us in, had its passphrase been known */
 };
 
 static bool
@@ -69,6 +70,17 @@ read_private(struct login *login, const char *path)
 	return result == SSH_OK ? key : NULL;
 }
 
+/* The same for a key that the server would take. */
+static ssh_key
+read_wanted(struct login *login, const char *path)
+{
+	ssh_key key = read_private(login, path);
+
+	if (key == NULL)
+		text_clean(login->locked, sizeof(login->locked), path);
+	return key;
+}
+
 /* The server is asked first whether the public half (or its certificate) would do: nobody types a passphrase
  * in vain.
  */
@@ -87,7 +99,7 @@ try_file(struct login *login, const char *path, bool certificate)
 		return SSH_AUTH_DENIED;
 	result = ssh_userauth_try_publickey(login->session, NULL, public);
 	if (result == SSH_AUTH_SUCCESS) {
-		private = read_private(login, path);
+		private = read_wanted(login, path);
 		result = SSH_AUTH_DENIED;
 		if (private != NULL &&
 		    (!certificate || ssh_pki_copy_cert_to_privkey(public, private) == SSH_OK)) {
@@ -132,11 +144,35 @@ try_path(struct login *login, const char *path)
 	return result == -2 ? try_private_alone(login, path) : result;
 }
 
+/* Those that ~/.ssh/config names: all that it names for the host, else what libssh knows of it and the files
+ * that it includes. */
+static int
+try_configured(struct login *login, const char *folder, struct text_list *tried)
+{
+	char path[600], *one = NULL;
+	int result = SSH_AUTH_DENIED;
+
+	ssh_identities(ssh_link_stop(login->link), tried);
+	if (ssh_options_get(login->session, SSH_OPTIONS_IDENTITY, &one) == SSH_OK && one != NULL) {
+		if (strncmp(one, "%d/", 3) == 0)
+			snprintf(path, sizeof(path), "%s/%s", folder, one + 3);
+		else
+			snprintf(path, sizeof(path), "%s", one);
+		if (!text_list_has(tried, path))
+			text_list_add(tried, path);
+	}
+	ssh_string_free_char(one);
+	for (size_t i = 0; i < tried->count && !decided(result); i++)
+		result = try_path(login, tried->items[i]);
+	return result;
+}
+
 static int
 try_keys(struct login *login)
 {
 	static const char *const usual[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
-	char folder[512], path[600], *configured = NULL;
+	struct text_list tried = {0};
+	char folder[512], path[600];
 	int result = SSH_AUTH_DENIED;
 
 	if (getenv("SSH_AUTH_SOCK") != NULL)
@@ -144,36 +180,31 @@ try_keys(struct login *login)
 	if (decided(result) && result != SSH_AUTH_ERROR)
 		return result;
 	ssh_folder(folder, sizeof(folder));
-	if (ssh_options_get(login->session, SSH_OPTIONS_IDENTITY, &configured) == SSH_OK &&
-	    configured != NULL) {
-		const char *text = configured;
-
-		if (strncmp(text, "%d/", 3) == 0) {
-			snprintf(path, sizeof(path), "%s/%s", folder, text + 3);
-			text = path;
-		}
-		result = try_path(login, text);
-	}
+	result = try_configured(login, folder, &tried);
 	for (size_t i = 0; i < COUNT_OF(usual) && !decided(result); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, usual[i]);
-		if (configured == NULL || strcmp(configured, path) != 0)
+		if (!text_list_has(&tried, path))
 			result = try_path(login, path);
 	}
-	ssh_string_free_char(configured);
+	text_list_free(&tried);
 	return result;
 }
 
 /* --- what is typed ----------------------------------------------------------------------------- */
 
-/* "lyon: Password:", with what the server says of it. */
+/* "root@192.0.2.10 asks: Password", with what the server says of it. */
 static bool
 answer_prompt(struct login *login, unsigned index)
 {
 	char echo = 0, text[256], secret[SSH_TEXT];
 	const char *prompt = ssh_userauth_kbdint_getprompt(login->session, index, &echo);
+	size_t length = prompt != NULL ? strlen(prompt) : 0;
 	bool good;
 
-	snprintf(text, sizeof(text), "%s asks: %s", login->name, prompt != NULL ? prompt : "?");
+	while (length > 0 && strchr(": \t\r\n", prompt[length - 1]) != NULL)
+		length--; /* who asks puts a colon of its own */
+	snprintf(text, sizeof(text), "%s asks: %.*s", login->name, (int)(length < 200 ? length : 200),
+		 length > 0 ? prompt : "");
 	if (!ask(login, echo ? SSH_QUESTION_TEXT : SSH_QUESTION_SECRET, text, secret))
 		return false;
 	good = ssh_userauth_kbdint_setanswer(login->session, index, secret) >= 0;
@@ -181,8 +212,9 @@ answer_prompt(struct login *login, unsigned index)
 	return good;
 }
 
+/* One time through the server's questions. `*asked`: there were some. */
 static int
-try_interactive(struct login *login)
+try_questions(struct login *login, bool *asked)
 {
 	int result = ssh_userauth_kbdint(login->session, NULL, NULL);
 
@@ -190,10 +222,25 @@ try_interactive(struct login *login)
 		int prompts = ssh_userauth_kbdint_getnprompts(login->session);
 
 		for (int i = 0; i < prompts; i++) {
+			*asked = true;
 			if (!answer_prompt(login, (unsigned)i))
 				return SSH_AUTH_DENIED;
 		}
 		result = ssh_userauth_kbdint(login->session, NULL, NULL);
+	}
+	return result;
+}
+
+static int
+try_interactive(struct login *login)
+{
+	int result = SSH_AUTH_DENIED;
+	bool asked = true;
+
+	for (int tries = 0; result == SSH_AUTH_DENIED && asked && !login->asked_in_vain && tries < MOST_TRIES;
+	     tries++) {
+		asked = false;
+		result = try_questions(login, &asked);
 	}
 	return result;
 }
@@ -224,7 +271,8 @@ try_all(struct login *login, int methods)
 
 	if ((methods & SSH_AUTH_METHOD_PUBLICKEY) != 0)
 		result = try_keys(login);
-	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0)
+	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0 &&
+	    !login->asked_in_vain)
 		result = try_interactive(login);
 	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_PASSWORD) != 0 && !login->asked_in_vain)
 		result = try_password(login);
@@ -269,6 +317,9 @@ ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fault)
 	name_methods(methods, wanted, sizeof(wanted));
 	if (result == SSH_AUTH_ERROR)
 		return ssh_fault_set(fault, false, "ssh to %s: %s", login.name, ssh_get_error(session));
+	if (login.locked[0] != '\0')
+		return ssh_fault_set(fault, true, "%s would take the key %s, whose passphrase is not known",
+				     login.name, login.locked);
 	return ssh_fault_set(fault, true, "%s lets none of our keys in (it takes: %s)%s", login.name, wanted,
 			     getenv("SSH_AUTH_SOCK") == NULL ? "; no agent runs here (SSH_AUTH_SOCK)" : "");
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The way to a site: which hosts one goes through, and the first socket. Jumps stand in console.yaml or in
- * ~/.ssh/config (ProxyJump). libssh makes a ProxyCommand that runs OpenSSH's client of the latter; we take it
- * apart again and go the way ourselves, as that client would ask its questions over the console's screen.
+ * ~/.ssh/config (ProxyJump, or a ProxyCommand that runs `ssh -W`). libssh makes such a command of the former
+ * too; we take it apart again and go the way ourselves, as OpenSSH's client would ask its questions over the
+ * console's screen.
  */
 #include "tui/ssh/ssh_internal.h"
 
@@ -79,7 +80,7 @@ ssh_parse_address(const char *text, char **user, char **host, unsigned *port, st
 								: begin + strcspn(begin, ":");
 		rest = end;
 	}
-	if (!plain_word(begin, (size_t)(end - begin)) ||
+	if (!plain_word(begin, (size_t)(end - begin)) || (begin > text && begin[-1] == '[' && *end != ']') ||
 	    (at != NULL && !plain_word(text, (size_t)(at - text))) || (*rest != '\0' && *rest != ':'))
 		return error_set(err, "%s is no address such as user@host:port", text_quoted(text));
 	if (*rest == ':' && (!text_parse_number(rest + 1, 65535, &number) || number == 0))
@@ -107,78 +108,126 @@ add_jump(struct ssh_stop *stops, size_t *count, const char *text, struct ssh_fau
 	return true;
 }
 
-/* Is it the command that libssh makes of a ProxyJump? Then its hosts are taken. */
+/* "ssh [-q] [-l USER] [-p PORT] [-J HOSTS] -W %h:%p HOST" taken apart; texts point into it. */
+struct proxy_words {
+	const char *user, *port, *host;
+	char *before;
+	bool forwards; /* it has -W with the target's address */
+	bool made;     /* by libssh of a ProxyJump, not written by a person */
+};
+
 static bool
-take_proxy_jump(const char *command, struct ssh_stop *stops, size_t *count, struct ssh_fault *fault,
-		bool *ours)
+take_words(char *command, struct proxy_words *out)
 {
-	struct ssh_stop last = {0};
-	char *copy = text_copy(command), *word, *next = NULL, *before = NULL;
+	char *next = NULL, *word = strtok_r(command, " \t", &next);
+
+	*out = (struct proxy_words){NULL};
+	if (word == NULL || strcmp(word, "ssh") != 0)
+		return false;
+	while ((word = strtok_r(NULL, " \t", &next)) != NULL) {
+		char *value = NULL;
+
+		if (word[0] != '-' && out->host == NULL) {
+			out->host = word;
+			continue;
+		}
+		if (strcmp(word, "-q") == 0)
+			continue;
+		if (word[0] != '-' || (value = strtok_r(NULL, " \t", &next)) == NULL)
+			return false;
+		if (strcmp(word, "-l") == 0)
+			out->user = value;
+		else if (strcmp(word, "-p") == 0)
+			out->port = value;
+		else if (strcmp(word, "-J") == 0)
+			out->before = value;
+		else if (strcmp(word, "-W") == 0)
+			out->forwards = strcmp(value, "%h:%p") == 0 || strcmp(value, "[%h]:%p") == 0 ||
+					(out->made = strcmp(value, "'[%h]:%p'") == 0);
+		else
+			return false;
+	}
+	return out->forwards && out->host != NULL;
+}
+
+static bool
+add_last(struct ssh_stop *stops, size_t *count, const struct proxy_words *words, struct ssh_fault *fault)
+{
+	bool bare = strchr(words->host, ':') != NULL && words->host[0] != '[';
+	char *address =
+	    text_format("%s%s%s%s%s%s%s", words->user != NULL ? words->user : "",
+			words->user != NULL ? "@" : "", bare ? "[" : "", words->host, bare ? "]" : "",
+			words->port != NULL ? ":" : "", words->port != NULL ? words->port : "");
+	bool good = add_jump(stops, count, address, fault);
+
+	free(address);
+	return good;
+}
+
+/*
+ * Is it a command that only goes through other hosts with OpenSSH's client? Then those are taken. With
+ * OpenSSH the hosts of -J come before HOST; the command that libssh makes of "ProxyJump first,second" has the
+ * first one as HOST and the others in -J.
+ */
+static bool
+take_proxy_jump(const char *command, struct ssh_stop *stops, size_t *count, struct ssh_fault *fault)
+{
+	char *copy = text_copy(command), *next = NULL, *word;
+	struct proxy_words words;
 	bool good = true;
 
-	*ours = false;
-	word = strtok_r(copy, " ", &next);
-	if (word == NULL || strcmp(word, "ssh") != 0)
-		goto done;
-	for (word = strtok_r(NULL, " ", &next); word != NULL; word = strtok_r(NULL, " ", &next)) {
-		char *value = word[0] == '-' ? strtok_r(NULL, " ", &next) : word;
-
-		if (value == NULL)
-			goto done;
-		if (strcmp(word, "-l") == 0)
-			last.user = value;
-		else if (strcmp(word, "-p") == 0)
-			last.port = (unsigned)strtoul(value, NULL, 10);
-		else if (strcmp(word, "-J") == 0)
-			before = value;
-		else if (strcmp(word, "-W") == 0 && strcspn(value, "'[") <= 1 && strstr(value, "%h") != NULL)
-			*ours = true;
-		else if (word[0] != '-')
-			last.host = value;
-		else
-			goto foreign;
+	if (take_words(copy, &words)) {
+		if (words.made)
+			good = add_last(stops, count, &words, fault);
+		for (word = words.before != NULL ? strtok_r(words.before, ",", &next) : NULL;
+		     word != NULL && good; word = strtok_r(NULL, ",", &next))
+			good = add_jump(stops, count, word, fault);
+		if (!words.made && good)
+			good = add_last(stops, count, &words, fault);
 	}
-	*ours = *ours && last.host != NULL;
-	if (!*ours)
-		goto done;
-	for (word = before != NULL ? strtok_r(before, ",", &next) : NULL; word != NULL && good;
-	     word = strtok_r(NULL, ",", &next))
-		good = add_jump(stops, count, word, fault);
-	if (good) {
-		char *address = text_format("%s%s%s", last.user != NULL ? last.user : "",
-					    last.user != NULL ? "@" : "", last.host);
-
-		good = add_jump(stops, count, address, fault);
-		if (good)
-			stops[*count - 1].port = last.port;
-		free(address);
-	}
-	goto done;
-foreign:
-	*ours = false;
-done:
 	free(copy);
 	return good;
 }
 
-/* What ~/.ssh/config says of the way to the target. */
+/* What ~/.ssh/config says of the way to a stop: the jumps before it. */
 static bool
-configured_jumps(const struct ssh_target *target, struct ssh_stop *stops, size_t *count,
-		 struct ssh_fault *fault)
+configured_jumps(const struct ssh_stop *stop, struct ssh_stop *stops, size_t *count, struct ssh_fault *fault)
 {
-	struct ssh_stop stop = {
-	    .host = (char *)target->host, .user = (char *)target->user, .port = target->port};
-	ssh_session session = ssh_hop_new(&stop, false, fault);
+	ssh_session session = ssh_hop_new(stop, false, fault);
 	char *command = NULL;
-	bool good = true, ours;
+	bool good = true;
 
 	if (session == NULL)
 		return false;
 	if (ssh_options_get(session, SSH_OPTIONS_PROXYCOMMAND, &command) == SSH_OK && command != NULL)
-		good = take_proxy_jump(command, stops, count, fault, &ours);
+		good = take_proxy_jump(command, stops, count, fault);
 	ssh_string_free_char(command);
 	ssh_free(session);
 	return good;
+}
+
+/* The first stop may itself have to be reached through others, and so on. */
+static bool
+prepend_configured(struct ssh_stop *stops, size_t *count, struct ssh_fault *fault)
+{
+	for (;;) {
+		struct ssh_stop before[SSH_MOST_JUMPS];
+		size_t more = 0;
+		bool good = configured_jumps(&stops[0], before, &more, fault);
+
+		if (good && more + *count > SSH_MOST_JUMPS + 1)
+			good =
+			    ssh_fault_set(fault, true, "there are more than %d jump hosts on the way to %s",
+					  SSH_MOST_JUMPS, stops[*count - 1].host);
+		if (!good || more == 0) {
+			while (more > 0)
+				ssh_stop_free(&before[--more]);
+			return good;
+		}
+		memmove(stops + more, stops, *count * sizeof(*stops));
+		memcpy(stops, before, more * sizeof(*stops));
+		*count += more;
+	}
 }
 
 size_t
@@ -187,20 +236,16 @@ ssh_route(const struct ssh_target *target, struct ssh_stop *stops, struct ssh_fa
 	size_t count = 0;
 	bool good = true;
 
-	if (target->jumps != NULL && target->jumps->count > 0) {
-		for (size_t i = 0; i < target->jumps->count && good; i++)
-			good = add_jump(stops, &count, target->jumps->items[i], fault);
-	} else {
-		good = configured_jumps(target, stops, &count, fault);
-	}
-	if (!good) {
-		while (count > 0)
-			ssh_stop_free(&stops[--count]);
-		return 0;
-	}
-	stops[count++] = (struct ssh_stop){
-	    .host = text_copy(target->host), .user = text_copy(target->user), .port = target->port};
-	return count;
+	for (size_t i = 0; target->jumps != NULL && i < target->jumps->count && good; i++)
+		good = add_jump(stops, &count, target->jumps->items[i], fault);
+	if (good)
+		stops[count++] = (struct ssh_stop){
+		    .host = text_copy(target->host), .user = text_copy(target->user), .port = target->port};
+	if (good && prepend_configured(stops, &count, fault))
+		return count;
+	while (count > 0)
+		ssh_stop_free(&stops[--count]);
+	return 0;
 }
 
 /* --- the socket -------------------------------------------------------------------------------- */

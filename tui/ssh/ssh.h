@@ -30,6 +30,14 @@ struct ssh_target {
 	bool compress;
 };
 
+/* How far the last attempt came. */
+enum ssh_trouble {
+	SSH_TROUBLE_NONE,     /* the far side's command ran */
+	SSH_TROUBLE_WAY,      /* not yet there, or the host was not reached */
+	SSH_TROUBLE_HOST_KEY, /* its key is not the known one, or none is known */
+	SSH_TROUBLE_LOGIN     /* it doesn't let us in */
+};
+
 enum ssh_question_kind {
 	SSH_QUESTION_HOST_KEY, /* yes or no: take the key into known_hosts? */
 	SSH_QUESTION_SECRET,   /* a passphrase, password or code: not to be shown */
@@ -61,6 +69,8 @@ void ssh_site_free(struct ssh_site *site);
 const struct control_transport *ssh_site_transport(struct ssh_site *site);
 /** NULL: no, or not known. A text is copied, and wiped after its use. */
 void ssh_site_answer(struct ssh_site *site, const char *text);
+/** How far the last attempt came that opened or failed. */
+enum ssh_trouble ssh_site_trouble(const struct ssh_site *site);
 /** What the present attempt is about, "asks for the host key"; "" where there is none. Copied into `out`. */
 const char *ssh_site_phase(struct ssh_site *site, char *out, size_t size);
 

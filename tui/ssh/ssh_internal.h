@@ -32,6 +32,7 @@ void ssh_stop_free(struct ssh_stop *stop);
 struct ssh_fault {
 	struct error error;
 	bool lasting;
+	enum ssh_trouble trouble; /* NONE: the way */
 };
 bool ssh_fault_set(struct ssh_fault *fault, bool lasting, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -46,11 +47,14 @@ void ssh_link_phase(struct ssh_link *link, const char *format, ...) __attribute_
 bool ssh_link_ask(struct ssh_link *link, const struct ssh_question *question, char *out);
 /* The attempt is given up: the thread ends as soon as it sees that. */
 bool ssh_link_abandoned(struct ssh_link *link);
-/* The socket that is shut down when the attempt is given up; -1 for none any more. False where it already is.
- */
+/* The socket that is shut down when the attempt is given up: a descriptor of our own of it is kept until the
+ * thread ends, as libssh closes its one when it likes. False where the attempt already is given up. */
 bool ssh_link_holds(struct ssh_link *link, int fd);
 /* With which key we came in, "SHA256:…". */
 void ssh_link_key(struct ssh_link *link, const char *fingerprint);
+/* Which stop of the way is being made; borrowed. */
+void ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop);
+const struct ssh_stop *ssh_link_stop(const struct ssh_link *link);
 /* The last line that the far side's command wrote to stderr. */
 void ssh_link_said(struct ssh_link *link, const char *bytes, size_t length);
 
@@ -78,6 +82,11 @@ void ssh_hop_free(ssh_session session);
 /* "/home/a/.ssh" */
 void ssh_folder(char *out, size_t size);
 
+/* --- identities.c ------------------------------------------------------------------------------ */
+
+/* Adds the key files that ~/.ssh/config names for a stop. */
+void ssh_identities(const struct ssh_stop *stop, struct text_list *out);
+
 /* --- trust.c, login.c -------------------------------------------------------------------------- */
 
 bool ssh_trust(struct ssh_link *link, ssh_session session, struct ssh_fault *fault);
@@ -85,7 +94,8 @@ bool ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fau
 
 /* --- pump.c ------------------------------------------------------------------------------------ */
 
-/* Carries bytes between the channel and `fd` until one of them ends. */
-void ssh_pump(struct ssh_link *link, ssh_session session, ssh_channel channel, int fd);
+/* Carries bytes between the channel and `fd` until one of them ends. The session does not block afterwards.
+ * Returns the exit status of the far side's command, -1 where none was told. */
+int ssh_pump(struct ssh_link *link, ssh_session session, ssh_channel channel, int fd);
 
 #endif

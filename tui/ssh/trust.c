@@ -8,10 +8,60 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 static pthread_mutex_t file = PTHREAD_MUTEX_INITIALIZER; /* of known_hosts: attempts run side by side */
+
+/* A line "@revoked HOSTS TYPE KEY" of known_hosts (sshd(8)), which libssh passes over. Whatever its hosts:
+ * who has lost a key has lost it. */
+static bool
+names_revoked(char *line, const char *key)
+{
+	char *next = NULL, *word = strtok_r(line, " \t\r\n", &next);
+
+	if (word == NULL || strcmp(word, "@revoked") != 0)
+		return false;
+	while ((word = strtok_r(NULL, " \t\r\n", &next)) != NULL) {
+		if (strcmp(word, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+file_revokes(const char *path, const char *key)
+{
+	FILE *in = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	while (in != NULL && !found && getline(&line, &room, in) > 0)
+		found = names_revoked(line, key);
+	free(line);
+	if (in != NULL)
+		fclose(in);
+	return found;
+}
+
+static bool
+is_revoked(ssh_session session)
+{
+	char folder[512], path[600], *text = NULL;
+	ssh_key key = NULL;
+	bool revoked = false;
+
+	ssh_folder(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/known_hosts", folder);
+	if (ssh_get_server_publickey(session, &key) == SSH_OK &&
+	    ssh_pki_export_pubkey_base64(key, &text) == SSH_OK)
+		revoked = file_revokes(path, text) || file_revokes("/etc/ssh/ssh_known_hosts", text);
+	ssh_string_free_char(text);
+	ssh_key_free(key);
+	return revoked;
+}
 
 /* "ED25519 key SHA256:…" */
 static bool
@@ -85,13 +135,17 @@ ssh_trust(struct ssh_link *link, ssh_session session, struct ssh_fault *fault)
 {
 	enum ssh_known_hosts_e known;
 	char name[160], key[128] = "";
+	bool revoked;
 
 	known_name(session, name, sizeof(name));
 	if (!describe(session, key, sizeof(key)))
 		return ssh_fault_set(fault, false, "%s shows no host key that can be read", name);
 	pthread_mutex_lock(&file);
 	known = ssh_session_is_known_server(session);
+	revoked = is_revoked(session);
 	pthread_mutex_unlock(&file);
+	if (revoked)
+		return ssh_fault_set(fault, true, "the host key of %s (%s) is revoked: refused", name, key);
 	switch (known) {
 	case SSH_KNOWN_HOSTS_OK:
 		return true;

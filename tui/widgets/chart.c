@@ -16,25 +16,35 @@
 
 #define NAMED 37  /* columns from which on the figures have names */
 #define SPACED 20 /* and blanks between them */
+/* Seconds that a graph stands still, for all of it is written when it moves; by whole cells, so that it keeps
+ * its shape. Meanwhile new dots come at its end. */
+#define MOVES_AFTER 15
 
-size_t
-chart_step(enum graph_style style, enum history_span span, int cols)
+static size_t
+step_of(size_t dots, size_t all)
 {
-	size_t most = graph_samples(style, cols), all = history_resolutions[span].samples, step;
+	size_t step;
 
-	if (most == 0 || most >= all)
+	if (dots == 0 || dots >= all)
 		return 1;
-	step = (all + most / 2) / most;
-	return most * step * 10 < all * 9 ? step + 1 : step; /* a tenth may be left out, and no more */
+	step = (all + dots / 2) / dots;
+	return dots * step * 10 < all * 9 ? step + 1 : step; /* a tenth may be left out, and no more */
 }
 
-size_t
-chart_samples(enum graph_style style, enum history_span span, int cols)
+struct chart_scale
+chart_scale(enum graph_style style, const struct history *history, enum history_span span, int cols)
 {
-	size_t most = graph_samples(style, cols),
-	       count = history_resolutions[span].samples / chart_step(style, span, cols);
+	const struct history_resolution *resolution = &history_resolutions[span];
+	size_t most = graph_samples(style, cols), cell = graph_samples(style, 1), seconds, stride;
+	struct chart_scale scale = {.step = step_of(most, resolution->samples)};
 
-	return count < most ? count : most;
+	scale.count = resolution->samples / scale.step;
+	scale.count = scale.count < most ? scale.count : most;
+	seconds = scale.step * resolution->seconds * cell;
+	stride = (MOVES_AFTER + seconds - 1) / seconds * cell;
+	if (stride < scale.count)
+		scale.ahead = history_ahead(history, span, scale.step, stride);
+	return scale;
 }
 
 struct scale {
@@ -118,32 +128,36 @@ draw_axis(const struct area *area, int row, size_t seconds)
 }
 
 void
-chart_draw(const struct area *area, enum graph_style style, const struct chart *chart, const float *samples,
-	   size_t count, size_t step)
+chart_draw(const struct area *area, enum graph_style style, const struct chart *chart,
+	   const struct chart_scale *scale, const float *samples)
 {
+	size_t count = scale->count, known = count - scale->ahead;
 	int width = (int)(count / graph_samples(style, 1)), rows = area->rows - 3, col;
 	struct area all = area_part(area, 0, 0, area->rows, width),
 		    graph = area_part(&all, 1, 0, rows, width);
 	float most = chart->unit == CHART_PERCENT ? 1 : 0;
 	char now[FORMAT_TEXT], top[FORMAT_TEXT];
 	const struct history_resolution *span = &history_resolutions[chart->span];
-	size_t shown = count * step < span->samples ? count * step : span->samples;
-	struct scale scale;
+	size_t shown = count * scale->step < span->samples ? count * scale->step : span->samples;
+	float dots[HISTORY_SAMPLES];
+	struct scale unit;
 
-	for (size_t i = 0; i < count; i++)
-		most = samples[i] > most ? samples[i] : most;
+	for (size_t i = 0; i < count; i++) {
+		dots[i] = i < known ? samples[i] : NAN;
+		most = dots[i] > most ? dots[i] : most;
+	}
 	most = graph_top(most);
 	col = area_print(&all, 0, 0, ROLE_dim, "%s ", chart->title);
 	col = area_text(&all, 0, col, ROLE_title,
 			chart->word != NULL ? chart->word : write_value(chart->unit, chart->now, now));
-	scale = scale_of(chart->unit, most);
-	snprintf(top, sizeof(top), "%g%s", most / scale.divisor, scale.unit);
+	unit = scale_of(chart->unit, most);
+	snprintf(top, sizeof(top), "%g%s", most / unit.divisor, unit.unit);
 	if (chart->word == NULL && col + text_columns(top) + 8 <= width)
 		area_print(&all, 0, width - text_columns(top) - 6, ROLE_dim, "up to %s", top);
-	graph_draw(&graph, style, chart->role, samples, count, most);
+	graph_draw(&graph, style, chart->role, dots, count, most);
 	if (chart->figures != NULL)
 		area_field(&all, area->rows - 2, 0, width, false, ROLE_text, chart->figures);
 	else
 		draw_figures(&all, area->rows - 2, chart->unit, chart->all + span->samples - shown, shown);
-	draw_axis(&all, area->rows - 1, count * step * span->seconds);
+	draw_axis(&all, area->rows - 1, count * scale->step * span->seconds);
 }

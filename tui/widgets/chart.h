@@ -22,13 +22,17 @@ struct chart {
 	const float *all; /* the span's samples, one by one: a mean of several would hide the extremes */
 };
 
-/** How many of the span's samples one dot stands for in a chart of that width which shows about all of them.
- */
-size_t chart_step(enum graph_style style, enum history_span span, int cols);
-/** How many dots it has then. */
-size_t chart_samples(enum graph_style style, enum history_span span, int cols);
-/** Draws `count` samples (chart_samples()), each of `step` of the span's, the newest at the right. */
+/** Of a chart of some width which shows about all of its span. */
+struct chart_scale {
+	size_t step;  /* how many of the span's samples one dot stands for */
+	size_t count; /* of dots */
+	size_t ahead; /* how many of them, at the newest end, have not begun yet */
+};
+struct chart_scale chart_scale(enum graph_style style, const struct history *history, enum history_span span,
+			       int cols);
+
+/** Draws scale->count - scale->ahead samples, the newest at the right. */
 void chart_draw(const struct area *area, enum graph_style style, const struct chart *chart,
-		const float *samples, size_t count, size_t step);
+		const struct chart_scale *scale, const float *samples);
 
 #endif

@@ -129,14 +129,14 @@ write_all_commands(struct writing *w)
 	write_commands(w);
 }
 
-/* All of it, of which `page` lines from `top` on are drawn; returns the lines that there are. */
+/* All of it, of which a page of lines from `top` on is drawn; returns the lines that there are. */
 static size_t
-write_all(const struct help *help, const struct area *inside, size_t page)
+write_all(const struct help *help, const struct area *inside)
 {
 	bool wide = inside->cols >= 2 * COLUMN;
 	struct area left = area_part(inside, 0, 0, inside->rows, wide ? inside->cols / 2 - 8 : inside->cols);
 	struct area right = area_part(inside, 0, left.cols, inside->rows, inside->cols - left.cols);
-	struct writing keys = {.area = &left, .search = help->search, .top = help->top, .page = page};
+	struct writing keys = {.area = &left, .search = help->search, .top = help->top, .page = help->page};
 	struct writing commands = keys;
 
 	write_all_keys(&keys, help);
@@ -165,10 +165,12 @@ help_draw(struct help *help, const struct area *screen)
 	area_frame(&box, ROLE_border, text);
 	inside = area_part(&box, 1, 1, box.rows - 2, box.cols - 2);
 	help->page = (size_t)inside.rows;
-	help->lines = write_all(help, &inside, 0);
-	if (help->top + help->page > help->lines)
+	help->lines = write_all(help, &inside);
+	if (help->top > 0 && help->top + help->page > help->lines) { /* past the end */
 		help->top = help->lines > help->page ? help->lines - help->page : 0;
-	write_all(help, &inside, help->page);
+		area_blank(&inside, 0, 0, inside.rows, inside.cols);
+		write_all(help, &inside);
+	}
 	if (help->lines <= help->page)
 		return;
 	end = help->top + help->page;

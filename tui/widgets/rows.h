@@ -23,6 +23,11 @@ struct rows_ops {
 	size_t (*find)(struct rows *rows, const char *key);
 	/** Somebody goes to the last row. */
 	void (*end)(struct rows *rows);
+	/**
+	 * Somebody goes to a row by its number, from 0, or (ROWS_NOWHERE) does so no more: `sought` says, at
+	 * once or later, what came of it. NULL: all rows are here.
+	 */
+	void (*seek)(struct rows *rows, size_t row);
 	/** `filter` is checked already; "" for none. */
 	void (*filter)(struct rows *rows, const char *text, struct model_filter *filter);
 	/** These rows are on screen. */
@@ -44,11 +49,24 @@ struct rows_ops {
 	bool sorts;
 };
 
+#define ROWS_NOWHERE SIZE_MAX
+
+/* What came of going to a row by its number. */
+enum rows_sought {
+	ROWS_SOUGHT_NOTHING, /* nothing yet, or nobody asked */
+	ROWS_SOUGHT_FOUND,   /* it is here now: `sought_at` */
+	ROWS_SOUGHT_BEYOND,  /* there are only `sought_at` rows */
+	ROWS_SOUGHT_FAILED   /* `sought_why` */
+};
+
 struct rows {
 	const struct rows_ops *ops;
 	enum model_kind kind;
 	ptrdiff_t
 	    moved; /* by so much all numbers have changed; who keeps numbers takes it and sets it to 0 */
+	enum rows_sought sought; /* who asked takes it and sets it to ROWS_SOUGHT_NOTHING */
+	size_t sought_at;
+	const char *sought_why; /* borrowed until the next refresh */
 };
 
 /** Of a STORED or LOG kind. `newest_first` turns the natural order around. */

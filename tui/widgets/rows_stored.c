@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Rows of the console's own copy: an index of pointers, built anew when the store, the filter or the order
- * changed. A thousand tunnels take some hundred microseconds, so nothing finer is needed.
+ * changed. A thousand tunnels take some hundred microseconds; only a letter more at the end of a filter, for
+ * which somebody waits, is cheaper.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ struct stored {
 	const struct rows_more *more; /* NULL: nothing is added */
 	uint64_t more_version;
 	bool newest_first, descending, dirty;
+	bool narrowed; /* since the last refresh only rows can have gone, by the filter */
 	uint64_t version;
 	struct model_filter *filter;
 	struct model_field field;
@@ -110,6 +112,21 @@ take(struct stored *s, const void *row)
 		s->index[s->count++] = row;
 }
 
+/* Whoever types waits for the letter: only the rows that the filter left are looked at. */
+static void
+narrow(struct stored *s)
+{
+	const struct model_shape *shape = model_kind_info(s->rows.kind)->shape;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (model_filter_match(s->filter, shape, s->index[i]))
+			s->index[kept++] = s->index[i];
+	}
+	s->count = kept;
+	s->narrowed = false;
+}
+
 static void
 stored_refresh(struct rows *rows)
 {
@@ -118,8 +135,11 @@ stored_refresh(struct rows *rows)
 	size_t stored = model_store_count(s->store, rows->kind),
 	       all = stored + (s->more != NULL ? s->more->count : 0);
 
-	if (!s->dirty && version == s->version && (s->more == NULL || s->more->version == s->more_version))
+	if (!s->dirty && version == s->version && (s->more == NULL || s->more->version == s->more_version)) {
+		if (s->narrowed)
+			narrow(s);
 		return;
+	}
 	if (all * 2 > s->capacity) {
 		s->capacity = all * 2 + 64;
 		s->index = memory_resize(s->index, s->capacity * sizeof(*s->index));
@@ -133,7 +153,7 @@ stored_refresh(struct rows *rows)
 		merge_sort(s, s->index, s->index + all, s->count);
 	s->version = version;
 	s->more_version = s->more != NULL ? s->more->version : 0;
-	s->dirty = false;
+	s->dirty = s->narrowed = false;
 }
 
 static size_t
@@ -188,9 +208,12 @@ stored_filter(struct rows *rows, const char *text, struct model_filter *filter)
 	struct stored *s = (struct stored *)rows;
 
 	(void)text;
+	if (model_filter_narrows(s->filter, filter))
+		s->narrowed = true;
+	else
+		s->dirty = true;
 	model_filter_free(s->filter);
 	s->filter = filter;
-	s->dirty = true;
 }
 
 static void

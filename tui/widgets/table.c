@@ -263,14 +263,62 @@ take_moved(struct table *table)
 	table->top = moved < 0 && table->top < (size_t)-moved ? 0 : table->top + (size_t)moved;
 }
 
+bool
+table_has_number(uint64_t number, uint64_t count, struct error *err)
+{
+	char wanted[FORMAT_TEXT], last[FORMAT_TEXT];
+
+	if (number == 0)
+		return error_set(err, "rows are counted from 1");
+	if (number <= count)
+		return true;
+	return error_set(err,
+			 count == 0 ? "there is no row %s: there are no rows here"
+				    : "there is no row %s: the last one is %s",
+			 format_count(number, wanted), format_count(count, last));
+}
+
+/* The selection goes there, to the middle of the screen where it was not in view. */
+static void
+select_number(struct table *table, size_t row)
+{
+	table->selected = row;
+	if (row < table->top || row >= table->top + table->page)
+		table->top = row > table->page / 2 ? row - table->page / 2 : 0;
+	table->key[0] = '\0';
+}
+
+/* What came of going to a row by its number, once that is known. */
+static bool
+take_sought(struct table *table, struct error *err)
+{
+	struct rows *rows = table->rows;
+	enum rows_sought sought = rows->sought;
+
+	rows->sought = ROWS_SOUGHT_NOTHING;
+	if (sought == ROWS_SOUGHT_NOTHING || table->sought == 0)
+		return true;
+	if (sought == ROWS_SOUGHT_FOUND)
+		select_number(table, rows->sought_at);
+	else if (sought == ROWS_SOUGHT_BEYOND)
+		table_has_number(table->sought, rows->sought_at, err);
+	else
+		error_set(err, "%s", rows->sought_why);
+	table->sought = 0;
+	return sought == ROWS_SOUGHT_FOUND;
+}
+
 /* Finds the selected row again after the rows have changed. */
 static void
 settle(struct table *table)
 {
 	size_t count, offset;
+	struct error err;
 
 	table->rows->ops->refresh(table->rows);
 	take_moved(table);
+	if (!take_sought(table, &err))
+		snprintf(table->said, sizeof(table->said), "%.150s", err.text);
 	offset = table->selected - table->top;
 	count = table->rows->ops->count(table->rows);
 	if (count == 0) {
@@ -369,10 +417,42 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 		area_text(&inside, 2, 0, ROLE_dim, empty);
 }
 
+static void
+stop_seeking(struct table *table)
+{
+	if (table->sought != 0 && table->rows->ops->seek != NULL)
+		table->rows->ops->seek(table->rows, ROWS_NOWHERE);
+	table->sought = 0;
+}
+
+bool
+table_go_to(struct table *table, uint64_t number, struct error *err)
+{
+	struct rows *rows = table->rows;
+
+	table->to_the_end = false;
+	stop_seeking(table);
+	settle(table);
+	if (number == 0 || rows->ops->seek == NULL) {
+		if (!table_has_number(number, rows->ops->count(rows), err))
+			return false;
+		select_number(table, number - 1);
+	} else {
+		table->sought = number;
+		rows->ops->seek(rows, number - 1);
+		if (!take_sought(table, err))
+			return false;
+	}
+	remember(table);
+	scroll(table);
+	return true;
+}
+
 void
 table_go(struct table *table, enum table_motion motion)
 {
 	table->to_the_end = false;
+	stop_seeking(table);
 	settle(table);
 	table->to_the_end = motion == TABLE_LAST;
 	if (table->to_the_end)

@@ -72,6 +72,8 @@ struct table {
 	struct rows *rows;                   /* owned */
 	size_t selected, top, page;
 	char key[256];   /* of the selected row; "" where none is */
+	size_t sought;   /* going to that row, from 1, which is not here yet; 0: no */
+	char said[160];  /* what came of that, where there is no such row; who shows the table takes it */
 	bool to_the_end; /* going to a last row that is not known yet, page by page */
 	bool follow;     /* the selection on the first row stays on the first row */
 	char sorted[64]; /* path of the field; "": the natural order */
@@ -88,6 +90,13 @@ void table_close(struct table *table);
 void table_draw(struct table *table, const struct area *area, const struct table_context *context,
 		const char *empty);
 void table_go(struct table *table, enum table_motion motion);
+/**
+ * To the row of that number, from 1: at once, or when it has come. False with `err` where there is none, as
+ * far as that is known already; else `said` says it later.
+ */
+bool table_go_to(struct table *table, uint64_t number, struct error *err);
+/** Whether there is a row `number`, from 1, of `count`; false with `err`, in words for a person. */
+bool table_has_number(uint64_t number, uint64_t count, struct error *err);
 /** NULL where nothing is selected. */
 const void *table_selected(struct table *table);
 /** Selects the row of that key. False where it is not among the rows. */

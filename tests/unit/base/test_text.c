@@ -58,5 +58,47 @@ writes_and_reads_rfc3339(void **state)
 	assert_false(clock_parse("2025-11-24T16:00:00.1+01:00", &got));
 }
 
-TEST_MAIN(cmocka_unit_test(cleans_control_bytes_and_bad_utf8), cmocka_unit_test(finds_the_nearest_name),
+static void
+expect_escaped(const char *text, size_t length, const char *wanted)
+{
+	size_t back = 0;
+	char *escaped = text_escape(text, length), *again;
+
+	assert_non_null(escaped);
+	assert_string_equal(escaped, wanted);
+	again = text_unescape(escaped, &back);
+	assert_int_equal(back, length);
+	assert_memory_equal(again, text, length + 1);
+	free(escaped);
+	free(again);
+}
+
+static void
+a_text_comes_back_from_its_escaped_one(void **state)
+{
+	size_t length;
+
+	(void)state;
+	expect_escaped("", 0, "");
+	expect_escaped("a: b\r\n\tc \\n d", 13, "a: b\\r\\n\\tc \\\\n d");
+	expect_escaped("\xef\xbb\xbfn\xc3\xa4he\xc2\x85", 10, "\xef\xbb\xbfn\xc3\xa4he\\N");
+	assert_null(text_escape("a\x1b[2J", 5)); /* nothing that a terminal would obey */
+	assert_null(text_escape("caf\xe9", 4));
+	assert_null(text_escape("a\0b", 3));
+	assert_null(text_unescape("a\\e[2J", &length));
+	assert_null(text_unescape("a\\", &length));
+}
+
+static void
+the_first_byte_that_is_no_text_is_found(void **state)
+{
+	(void)state;
+	assert_int_equal(text_utf8_until("n\xc3\xa4he", 5), 5);
+	assert_int_equal(text_utf8_until("caf\xe9 x", 6), 3);
+	assert_int_equal(text_utf8_until("a\xc3", 2), 1);
+}
+
+TEST_MAIN(cmocka_unit_test(a_text_comes_back_from_its_escaped_one),
+	  cmocka_unit_test(the_first_byte_that_is_no_text_is_found),
+	  cmocka_unit_test(cleans_control_bytes_and_bad_utf8), cmocka_unit_test(finds_the_nearest_name),
 	  cmocka_unit_test(reads_durations_with_their_unit), cmocka_unit_test(writes_and_reads_rfc3339))

@@ -17,13 +17,15 @@
 static void
 expect_mask(const char *text, const char *wanted)
 {
+	struct config_findings findings = {0};
 	size_t length = 0;
-	char *masked = config_mask(text, strlen(text), &length);
+	char *masked = config_mask(text, strlen(text), &length, &findings);
 
 	assert_non_null(masked);
 	assert_string_equal(masked, wanted);
 	assert_int_equal(length, strlen(wanted));
 	free(masked);
+	config_findings_free(&findings);
 }
 
 /* The given text as it is with the present one's secrets; NULL: refused. */
@@ -90,9 +92,17 @@ comments_lose_their_secrets_too(void **state)
 static void
 a_text_that_is_no_yaml_is_not_shown(void **state)
 {
+	static const char latin[] = "gateway:\n  name: caf\xe9\n";
+	struct config_findings findings = {0};
 	size_t length;
 
-	assert_null(config_mask("gateway: [", 10, &length));
+	assert_null(config_mask("gateway: [", 10, &length, &findings));
+	assert_int_equal(findings.errors, 1);
+	config_findings_free(&findings);
+	assert_null(config_mask(latin, strlen(latin), &length, &findings));
+	assert_int_equal(findings.items[0].line, 2);
+	assert_int_equal(findings.items[0].column, 12);
+	config_findings_free(&findings);
 }
 
 static void
@@ -162,11 +172,13 @@ a_text_comes_back_from_its_masked_one(void **state)
 {
 	static const char present[] = "# psk: one\r\n" HEAD FLOW("aws", "\"first_secret\"") "\n" FLOW(
 	    "plant", "\"x y\"") "# end, no newline";
+	struct config_findings findings = {0};
 	size_t length;
-	char *masked = config_mask(present, strlen(present), &length);
+	char *masked = config_mask(present, strlen(present), &length, &findings);
 
 	assert_null(strstr(masked, "first_secret"));
 	expect_unmask(masked, present, present);
+	config_findings_free(&findings);
 	free(masked);
 }
 

@@ -56,15 +56,15 @@ fake_once(const struct console_options *options, const struct console_once *once
 	return 0;
 }
 
-const struct cli_parts parts = {.gateway = fake_gateway,
-				.check = fake_check,
-				.import = fake_import,
-				.lab = fake_lab,
-				.console = fake_console,
-				.once = fake_once,
-				.default_config = "/default.yaml",
-				.default_socket = "/default.sock",
-				.default_state_dir = "/default/state"};
+struct cli_parts parts = {.gateway = fake_gateway,
+			  .check = fake_check,
+			  .import = fake_import,
+			  .lab = fake_lab,
+			  .console = fake_console,
+			  .once = fake_once,
+			  .default_config = "/default.yaml",
+			  .default_socket = "/default.sock",
+			  .default_state_dir = "/default/state"};
 
 /* --- running ----------------------------------------------------------------------------------- */
 
@@ -86,41 +86,73 @@ end_with(int exit_code)
 	_exit(exit_code);
 }
 
+/* Begins a session, whose first terminal is then its own. */
+static void
+take_terminal(int terminal)
+{
+	int ours;
+
+	setsid();
+	if (terminal < 0)
+		return;
+	ours = open(ptsname(terminal), O_RDWR);
+	if (ours < 0)
+		end_with(99);
+	close(terminal);
+}
+
+static int
+new_terminal(void)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+	assert_true(terminal >= 0);
+	assert_int_equal(grantpt(terminal), 0);
+	assert_int_equal(unlockpt(terminal), 0);
+	return terminal;
+}
+
 struct run *
-start_with(struct harness *h, bool piped, const char *const *words)
+start_with(struct harness *h, enum run_where where, const char *const *words)
 {
 	struct run *run = memory_zeroed(1, sizeof(*run));
 	char *argv[16] = {(char *)"twinspan"};
-	int argc = 1;
+	int argc = 1, ends[2] = {-1, -1};
 
 	for (; words[argc - 1] != NULL; argc++)
 		argv[argc] = strcmp(words[argc - 1], "S") == 0 ? h->socket : (char *)words[argc - 1];
-	int ends[2] = {-1, -1};
-
 	run->out = temporary_file();
 	run->err = temporary_file();
-	if (piped)
+	if (where == RUN_PIPED)
 		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	run->in = ends[1];
+	run->in = where == RUN_ON_TERMINAL ? new_terminal() : ends[1];
 	fflush(NULL);
 	run->pid = fork();
 	if (run->pid == 0) {
-		if (piped)
+		if (where == RUN_ALONE || where == RUN_ON_TERMINAL)
+			take_terminal(run->in);
+		if (where == RUN_PIPED)
 			dup2(ends[0], STDIN_FILENO);
 		close(ends[1]); /* or it would never see the end */
 		dup2(run->out, STDOUT_FILENO);
 		dup2(run->err, STDERR_FILENO);
 		end_with(cli_run(&parts, argc, argv));
 	}
-	if (piped)
+	if (ends[0] >= 0)
 		close(ends[0]);
 	return run;
+}
+
+void
+type_line(struct run *run, const char *line)
+{
+	assert_int_equal(write(run->in, line, strlen(line)), (ssize_t)strlen(line));
 }
 
 struct run *
 start(struct harness *h, const char *const *words)
 {
-	return start_with(h, false, words);
+	return start_with(h, RUN_HERE, words);
 }
 
 void
@@ -132,6 +164,9 @@ look(struct run *run)
 	run->output[got > 0 ? got : 0] = '\0';
 	got = pread(run->err, run->errors, sizeof(run->errors) - 1, 0);
 	run->errors[got > 0 ? got : 0] = '\0';
+	if (run->in >= 0) /* of a pipe's end that is for writing nothing comes */
+		got = read(run->in, run->asked + strlen(run->asked),
+			   sizeof(run->asked) - strlen(run->asked) - 1);
 	if (!run->ended && waitpid(run->pid, &status, WNOHANG) == run->pid) {
 		run->ended = true;
 		run->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);

@@ -11,16 +11,26 @@
 #include "tests/unit/control/harness.h"
 #include "tui/cli.h"
 
+/* Where it runs. */
+enum run_where {
+	RUN_HERE,
+	RUN_PIPED,      /* its stdin is a pipe */
+	RUN_ALONE,      /* in a session of its own, without a terminal */
+	RUN_ON_TERMINAL /* on a terminal of its own, which shows only what is asked there */
+};
+
 struct run {
 	pid_t pid;
-	int out, err, in; /* in: our end of its stdin where that is a pipe, else -1 */
+	int out, err;
+	int in; /* our end of its stdin where that is a pipe, of its terminal where it has one; else -1 */
 	bool ended;
 	int exit_code;
 	char output[1000000], errors[4000];
+	char asked[2000]; /* on its terminal, with what was typed */
 };
 
 /* What stands in for the rest of the program: each part prints what it was asked. */
-extern const struct cli_parts parts;
+extern struct cli_parts parts;
 /* How many routes some_gateway() has: it sets 1200. */
 extern size_t route_total;
 
@@ -29,8 +39,9 @@ struct harness *some_gateway(void);
 
 /** Starts the command line; "S" among the words stands for the harness's socket. */
 struct run *start(struct harness *h, const char *const *words);
-/** With a pipe as its stdin where `piped`. */
-struct run *start_with(struct harness *h, bool piped, const char *const *words);
+struct run *start_with(struct harness *h, enum run_where where, const char *const *words);
+/** Types it: on its terminal, or into its stdin. */
+void type_line(struct run *run, const char *line);
 /** Reads what it has written, looks whether it has ended. */
 void look(struct run *run);
 /** Ends it where it still runs; frees. */

@@ -342,16 +342,10 @@ one_look_takes_a_panel_a_row_a_filter_and_a_size(void **state)
 }
 
 static void
-type_line(struct run *run, const char *line)
-{
-	assert_int_equal(write(run->in, line, strlen(line)), (ssize_t)strlen(line));
-}
-
-static void
 the_plain_mode_tells_changes_in_words(void **state)
 {
 	struct harness *h = some_gateway();
-	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+	struct run *run = start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", NULL});
 	size_t lines;
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
@@ -386,7 +380,7 @@ static void
 the_plain_mode_takes_commands_and_asks_before_what_is_dangerous(void **state)
 {
 	struct harness *h = some_gateway();
-	struct run *run = start_with(h, true, (const char *const[]){"-s", "S", "--plain", NULL});
+	struct run *run = start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", NULL});
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
 	type_line(run, "show tunnels\n");
@@ -423,7 +417,7 @@ the_plain_mode_tells_rates_as_often_as_asked(void **state)
 	struct harness *h = some_gateway();
 	struct model_gateway *gateway = model_row_new(MODEL_KIND_GATEWAY);
 	struct run *run =
-	    start_with(h, true, (const char *const[]){"-s", "S", "--plain", "--interval", "1", NULL});
+	    start_with(h, RUN_PIPED, (const char *const[]){"-s", "S", "--plain", "--interval", "1", NULL});
 
 	WAIT_FOR(h, (look(run), strstr(run->output, "q leaves.")));
 	model_set(&gateway->name, "lyon");

@@ -327,7 +327,47 @@ no_filter_matches_everything(void **state)
 	model_row_free(MODEL_KIND_ROUTE, route);
 }
 
-TEST_MAIN(cmocka_unit_test(words_match_as_the_console_says),
+static void
+a_letter_more_narrows_and_another_word_does_not(void **state)
+{
+	static const struct {
+		const char *before, *after;
+		bool narrows;
+	} cases[] = {
+	    {"s", "si", true},
+	    {"", "s", true},
+	    {"site", "site", true},
+	    {"site up", "site up-", true},
+	    {"site", "site up", true},
+	    {"name:s", "name:si", true},
+	    {"last_error.code:n", "last_error.code:no", true},
+	    {"si", "s", false},
+	    {"site up", "site", false},
+	    {"site", "bite", false},
+	    {"!s", "!si", false},
+	    {"name", "name:", false},
+	    {"name:s", "state:s", false},
+	    {"state=u", "state=up", false},
+	    {"rtt_ms>1", "rtt_ms>10", false},
+	    {"~s", "~si", false},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct model_filter *before = model_filter_parse(cases[i].before, NULL);
+		struct model_filter *after = model_filter_parse(cases[i].after, NULL);
+
+		assert_non_null(before);
+		assert_non_null(after);
+		assert_true(model_filter_narrows(before, after) == cases[i].narrows);
+		assert_false(model_filter_narrows(NULL, after));
+		assert_false(model_filter_narrows(before, NULL));
+		model_filter_free(before);
+		model_filter_free(after);
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(a_letter_more_narrows_and_another_word_does_not),
+	  cmocka_unit_test(words_match_as_the_console_says),
 	  cmocka_unit_test(nested_fields_are_reached_by_a_dot),
 	  cmocka_unit_test(figures_and_times_are_found_as_text),
 	  cmocka_unit_test(figures_and_times_are_compared_in_their_units),

@@ -123,6 +123,44 @@ json_of_some_fields_names_only_those(void **state)
 	model_row_free(MODEL_KIND_TUNNEL, tunnel);
 }
 
+/* Something in every field. */
+static void
+fill(const struct model_shape *shape, char *row)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct model_field *field = &shape->fields[i];
+		void *at = row + field->offset;
+
+		switch (field->type) {
+		case MODEL_STR:
+			model_set(at, field->name);
+			break;
+		case MODEL_UINT:
+			*(uint64_t *)at = i;
+			break;
+		case MODEL_REAL:
+			*(double *)at = (double)i / 3;
+			break;
+		case MODEL_BOOL:
+			*(bool *)at = true;
+			break;
+		case MODEL_TIME:
+			*(usec_t *)at = (usec_t)(i + 1) * USEC_PER_MS;
+			break;
+		case MODEL_LIST:
+			text_list_add(at, "65010");
+			text_list_add(at, "{1 2}");
+			break;
+		case MODEL_MAP:
+			model_map_add(at, "a", "b");
+			break;
+		case MODEL_SUB:
+			*(bool *)at = true;
+			break;
+		}
+	}
+}
+
 static void
 rows_of_every_kind_survive_json(void **state)
 {
@@ -133,38 +171,7 @@ rows_of_every_kind_survive_json(void **state)
 		uint64_t seen = 0;
 		json_t *json;
 
-		for (size_t i = 0; i < shape->count; i++) {
-			const struct model_field *field = &shape->fields[i];
-			void *at = row + field->offset;
-
-			switch (field->type) {
-			case MODEL_STR:
-				model_set(at, field->name);
-				break;
-			case MODEL_UINT:
-				*(uint64_t *)at = i;
-				break;
-			case MODEL_REAL:
-				*(double *)at = (double)i / 3;
-				break;
-			case MODEL_BOOL:
-				*(bool *)at = true;
-				break;
-			case MODEL_TIME:
-				*(usec_t *)at = (usec_t)(i + 1) * USEC_PER_MS;
-				break;
-			case MODEL_LIST:
-				text_list_add(at, "65010");
-				text_list_add(at, "{1 2}");
-				break;
-			case MODEL_MAP:
-				model_map_add(at, "a", "b");
-				break;
-			case MODEL_SUB:
-				*(bool *)at = true;
-				break;
-			}
-		}
+		fill(shape, row);
 		json = model_row_to_json(shape, row, UINT64_MAX);
 		assert_true(model_row_from_json(shape, back, json, &seen, NULL));
 		assert_true(seen == model_fields_all(shape));
@@ -172,6 +179,126 @@ rows_of_every_kind_survive_json(void **state)
 		json_decref(json);
 		model_row_free((enum model_kind)kind, row);
 		model_row_free((enum model_kind)kind, back);
+	}
+}
+
+/* The row's text is what the tree of values gives; and where it is plain it is read back as it was. */
+static void
+assert_text(const struct model_shape *shape, enum model_kind kind, const void *row, uint64_t fields,
+	    bool plain)
+{
+	json_t *json = model_row_to_json(shape, row, fields), *parsed;
+	char *tree = json_dumps(json, MODEL_JSON_FLAGS);
+	struct buffer out = {0};
+	void *back = model_row_new(kind), *from_tree = model_row_new(kind);
+	const char *at, *end;
+	uint64_t seen = 0, named = 0;
+
+	assert_true(model_row_append_json(&out, shape, row, fields));
+	assert_int_equal(out.length, strlen(tree));
+	assert_memory_equal(buffer_head(&out), tree, out.length);
+	end = (const char *)buffer_head(&out) + out.length;
+	at = model_row_read_plain(shape, back, (const char *)buffer_head(&out), end, &seen);
+	assert_true((at != NULL) == plain);
+	if (plain) {
+		assert_ptr_equal(at, end);
+		parsed = json_loads(tree, 0, NULL);
+		assert_true(model_row_from_json(shape, from_tree, parsed, &named, NULL));
+		json_decref(parsed);
+		assert_true(seen == named);
+		assert_true(model_row_diff(shape, back, from_tree) == 0);
+	}
+	model_row_free(kind, back);
+	model_row_free(kind, from_tree);
+	buffer_free(&out);
+	free(tree);
+	json_decref(json);
+}
+
+static void
+text_of_a_row_is_what_its_tree_gives(void **state)
+{
+	static const double reals[] = {0,         -0.0,    0.001,      0.0005, 1e-7, 8,   11.2,
+				       0.1 + 0.2, 1.0 / 3, 999999.999, 1e6,    1e21, -3.5};
+	static const char *const texts[] = {
+	    "", "up", "a \"quoted\" word", "back\\slash", "l\xc3\xa9gal", "\x80 raw", "a\nb\x7f"};
+	struct model_tunnel *tunnel = some_tunnel();
+	const struct model_shape *shape = shape_of(MODEL_KIND_TUNNEL);
+
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++) {
+		const struct model_shape *any = shape_of((enum model_kind)kind);
+		char *row = model_row_new((enum model_kind)kind);
+
+		assert_text(any, (enum model_kind)kind, row, UINT64_MAX, true);
+		assert_text(any, (enum model_kind)kind, row, 0, false);
+		fill(any, row);
+		assert_text(any, (enum model_kind)kind, row, 1, true);
+		model_row_free((enum model_kind)kind, row);
+	}
+	assert_text(shape, MODEL_KIND_TUNNEL, tunnel, UINT64_MAX, true);
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		model_set(&tunnel->health_reason, texts[i]);
+		assert_text(shape, MODEL_KIND_TUNNEL, tunnel, UINT64_MAX,
+			    i < 2 || texts[i][0] == '\x80'); /* which becomes a '?' */
+	}
+	model_set(&tunnel->health_reason, "ok");
+	for (size_t i = 0; i < COUNT_OF(reals); i++) {
+		tunnel->rtt_ms = reals[i];
+		assert_text(shape, MODEL_KIND_TUNNEL, tunnel, UINT64_MAX,
+			    !signbit(reals[i]) && reals[i] != 1e-7 && reals[i] != 1e21);
+	}
+	tunnel->rx_bytes = UINT64_MAX - 1;
+	assert_text(shape, MODEL_KIND_TUNNEL, tunnel, UINT64_MAX, false);
+	model_row_free(MODEL_KIND_TUNNEL, tunnel);
+}
+
+static void
+text_that_is_not_plain_is_left_to_the_parser(void **state)
+{
+	static const char *const texts[] = {
+	    "",
+	    "{",
+	    "{}",
+	    "[]",
+	    "{\"name\":\"a\"",
+	    "{\"name\":\"a\",}",
+	    "{\"name\":\"a",
+	    "{\"name\": \"a\"}",
+	    "{\"name\":5}",
+	    "{\"name\":\"a\\u0041\"}",
+	    "{\"name\":\"\x1b[2J\"}",
+	    "{\"name\":\"a\",\"name\":\"b\"}",
+	    "{\"colour\":\"red\"}",
+	    "{\"state\":\"up\",\"name\":\"a\"}",
+	    "{\"rx_bytes\":01}",
+	    "{\"rx_bytes\":-1}",
+	    "{\"rx_bytes\":1.5}",
+	    "{\"rx_bytes\":1e3}",
+	    "{\"rx_bytes\":18446744073709551616}",
+	    "{\"rx_bytes\":\"5\"}",
+	    "{\"rtt_ms\":1.}",
+	    "{\"rtt_ms\":.5}",
+	    "{\"rtt_ms\":1e-3}",
+	    "{\"rtt_ms\":nan}",
+	    "{\"active\":1}",
+	    "{\"active\":truest}",
+	    "{\"established_at\":\"yesterday\"}",
+	    "{\"last_error\":[]}",
+	    "{\"last_error\":{\"code\":1}}",
+	    "{\"last_error\":{\"code\":\"a\"}",
+	};
+	const struct model_shape *shape = shape_of(MODEL_KIND_TUNNEL);
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		struct model_tunnel *tunnel = some_tunnel();
+		size_t length = strlen(texts[i]);
+		char *exact =
+		    memory_zeroed(1, length + (length == 0)); /* so that a byte too far is noticed */
+
+		memcpy(exact, texts[i], length);
+		assert_null(model_row_read_plain(shape, tunnel, exact, exact + length, NULL));
+		free(exact);
+		model_row_free(MODEL_KIND_TUNNEL, tunnel);
 	}
 }
 
@@ -322,6 +449,8 @@ TEST_MAIN(cmocka_unit_test(kinds_are_found_by_plural_and_singular),
 	  cmocka_unit_test(json_says_what_the_contract_says),
 	  cmocka_unit_test(json_of_some_fields_names_only_those),
 	  cmocka_unit_test(rows_of_every_kind_survive_json),
+	  cmocka_unit_test(text_of_a_row_is_what_its_tree_gives),
+	  cmocka_unit_test(text_that_is_not_plain_is_left_to_the_parser),
 	  cmocka_unit_test(as_paths_are_numbers_in_json_and_sets_stay_text),
 	  cmocka_unit_test(fields_that_json_does_not_name_stay_and_unknown_ones_are_passed_over),
 	  cmocka_unit_test(wrong_types_are_errors_that_name_the_field),

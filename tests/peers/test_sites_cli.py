@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line over several sites: `--on a,b`, `--on @GROUP`, `--on all`, and `show sites`, through OpenSSH's sshd.
+
+    desk, lyon, paris on one LAN, with two tunnels between the gateways lyon and paris, which both call them span
+"""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from gateway import Gateway  # noqa: E402
+from net import Namespace, link, remove_leftovers  # noqa: E402
+from process import scratch  # noqa: E402
+from sshd import NEEDS, Home, Sshd  # noqa: E402
+from tap import Suite, expect, note, wait_until  # noqa: E402
+
+suite = Suite(needs=[*NEEDS, "tun"])
+ADDRESS = {"desk": "192.0.2.1", "lyon": "192.0.2.10", "paris": "192.0.2.20"}
+PARIS2 = "192.0.2.21"
+SILENT = 2299  # a port of lyon's whose sshd says nothing
+
+
+class World:
+    pass
+
+
+w = World()
+
+LYON = f"""\
+gateway: {{name: lyon, role: customer, asn: 65010, router_id: {ADDRESS['lyon']}, outside: {ADDRESS['lyon']}, networks: [10.20.0.0/16]}}
+connections:
+  - name: span
+    peer_asn: 64512
+    tunnels:
+      - {{remote: {ADDRESS['paris']}, inside: 169.254.44.242/30, psk_file: psk/1}}
+      - {{remote: {PARIS2}, inside: 169.254.44.246/30, psk_file: psk/2}}
+"""
+PARIS = f"""\
+gateway: {{name: paris, role: hub, asn: 64512, router_id: {ADDRESS['paris']}, outside: any, networks: [10.50.0.0/16]}}
+defaults: {{start: respond}}
+connections:
+  - name: span
+    peer_asn: 65010
+    tunnels:
+      - {{local: {ADDRESS['paris']}, remote: {ADDRESS['lyon']}, inside: 169.254.44.241/30, psk_file: psk/1}}
+      - {{local: {PARIS2}, remote: {ADDRESS['lyon']}, inside: 169.254.44.245/30, psk_file: psk/2}}
+"""
+
+
+def site(name, of=None, port=22, **more):
+    return {"name": name, "host": f"root@{ADDRESS[of or name]}:{port}", **more}
+
+
+def objects(text):
+    """Lines of JSON, each an object that begins with its site."""
+    expect(all(line.startswith('{"site":"') for line in text.splitlines()), f"the site comes first: {text[:300]}")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Lines:
+    """The whole lines that a process in the background has written so far."""
+
+    def __init__(self, process):
+        self.fd, self.octets = process.stdout.fileno(), b""
+        os.set_blocking(self.fd, False)
+
+    def text(self):
+        try:
+            while octets := os.read(self.fd, 65536):
+                self.octets += octets
+        except BlockingIOError:
+            pass
+        return self.octets[:self.octets.rfind(b"\n") + 1].decode()
+
+
+def good(done):
+    expect(done.returncode == 0, f"exit {done.returncode}: {done.stderr}{done.stdout}")
+    return done.stdout
+
+
+def plain(terminal):
+    terminal.read()
+    return re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", terminal.seen).decode(errors="replace").replace("\r", "")
+
+
+def asked(terminal, text, answer):
+    wait_until(lambda: text in plain(terminal), 30, lambda: f"'{text}' on the terminal: {plain(terminal)}")
+    terminal.press(answer + "\n")
+
+
+def ends(terminal, code):
+    wait_until(terminal.ended, 60, lambda: f"it ends; it says {plain(terminal)}")
+    text = plain(terminal)
+    expect(terminal.status == code, f"exit {terminal.status}, not {code}: {text}")
+    return text
+
+
+@suite.test(critical=True)
+def two_sites_are_shown_as_one_table():
+    remove_leftovers()
+    w.folder = scratch(suite)
+    lan = Namespace(suite, "lan")
+    lan.ip("link add br0 type bridge")
+    lan.ip("link set br0 up")
+    for name, address in ADDRESS.items():
+        namespace = Namespace(suite, name)
+        setattr(w, name, namespace)
+        link(namespace, "eth0", f"{address}/24", lan, name, None)
+        lan.ip("link set", name, "master br0")
+    w.paris.ip(f"address add {PARIS2}/24 dev eth0")
+    secrets = {"1": "sesame_one.f3Xq81", "2": "sesame_two.f3Xq81"}
+    w.gateways = {name: Gateway(suite, f"gateway-{name}", w.folder, getattr(w, name), text, secrets)
+                  for name, text in (("paris", PARIS), ("lyon", LYON))}
+    for gateway in w.gateways.values():
+        gateway.start(answering=False)
+    w.sshd = {name: Sshd(suite, name, w.folder, getattr(w, name), {"TWINSPAN_SOCKET": gateway.socket}).start()
+              for name, gateway in w.gateways.items()}
+    for gateway in w.gateways.values():
+        for tunnel in ("span/1", "span/2"):
+            gateway.wait_for("tunnels", tunnel, lambda row: row["state"] == "up", 60)
+    w.alice = Home(suite, "alice", w.folder, w.desk)
+    key = w.alice.key()
+    for name, sshd in w.sshd.items():
+        sshd.let_in(key)
+        w.alice.trust(sshd, ADDRESS[name])
+    w.alice.sites([site("lyon", group="west"), site("paris", group="west", production=True)])
+    lines = good(w.alice.twinspan("--on", "all", "show", "tunnels")).splitlines()
+    expect(len(lines) == 5 and re.match(r"Site   Tunnel  State +Active", lines[0]), f"one head: {lines}")
+    expect([line.split()[:3] for line in lines[1:]] == [[s, t, "up"] for s in ("lyon", "paris")
+                                                        for t in ("span/1", "span/2")], f"{lines}")
+
+
+@suite.test
+def one_site_prints_what_its_gateway_prints():
+    for words in (["show", "connections", "--json"], ["show", "routes"], ["explain", "span/1"]):
+        there = w.alice.twinspan("--on", "lyon", *words)
+        here = w.gateways["lyon"].run(*words)
+        figures = re.compile(r"[0-9.]+ [kM]?b/s|[0-9.]+ m?s|\d+")  # rates and ages go on meanwhile
+        expect(figures.sub("", good(there)) == figures.sub("", here.stdout), f"{there.stdout}\n{here.stdout}")
+
+
+@suite.test
+def json_streams_as_objects_with_their_site():
+    rows = objects(good(w.alice.twinspan("--on", "@west", "show", "routes", "--json")))
+    for name, gateway in w.gateways.items():
+        expect(sorted(r["prefix"] for r in rows if r["site"] == name) ==
+               sorted(r["prefix"] for r in gateway.show("routes")), f"{name}'s routes: {rows}")
+    watch = w.alice.start("--on", "all", "show", "events", "--watch", "--json", "--filter", "kind:operator")
+    lines = Lines(watch)
+
+    def told():
+        w.gateways["paris"].run("start", "span/1")
+        return any(line["site"] == "paris" for line in objects(lines.text()))
+
+    wait_until(told, 40, lambda: f"an event of paris: {lines.text()}", every=0.5)
+
+
+@suite.test
+def rekeying_everywhere_ends_with_a_table():
+    before = {name: gateway.row("tunnels", "span/1")["rekeys"] for name, gateway in w.gateways.items()}
+    text = good(w.alice.twinspan("--on", "all", "rekey", "span/1"))
+    expect(re.search(r"^Site   Result         Text\nlyon   done           .+\nparis  done           .+\n\Z", text, re.M), text)
+    for name, gateway in w.gateways.items():
+        gateway.wait_for("tunnels", "span/1", lambda row: row["rekeys"] > before[name])
+
+
+@suite.test
+def a_dangerous_command_is_tried_dry_and_asks_for_the_number():
+    def drained():
+        return [g.row("tunnels", "span/2")["state"] == "draining" for g in w.gateways.values()]
+
+    done = w.alice.twinspan("--on", "all", "drain", "span/2")
+    expect(done.returncode == 2 and "--sites 2" in done.stderr and not done.stdout, f"{done}")
+    terminal = w.alice.terminal("--on", "all", "drain", "span/2")
+    asked(terminal, "'drain' on 2 sites: lyon, paris (production).\nType 2 to do it: ", "1")
+    text = ends(terminal, 1)
+    expect("nothing was done" in text and not any(drained()), text)
+    expect(re.search(r"^lyon   \S.*\n(lyon  .*\n)*paris  \S", text, re.M), f"what would happen: {text}")
+    terminal = w.alice.terminal("--on", "all", "drain", "span/2")
+    asked(terminal, "Type 2 to do it: ", "2")
+    text = ends(terminal, 0)
+    expect(re.search(r"^\[2/2\] \S+ +done", text, re.M), f"progress: {text}")
+    expect(re.search(r"^lyon   done  .*\nparis  done ", text, re.M), f"the table: {text}")
+    expect(all(drained()), f"drained: {drained()}")
+    text = good(w.alice.twinspan("--on", "lyon,paris", "--sites", "2", "undrain", "span/2"))
+    expect(not any(drained()), text)
+
+
+@suite.test
+def production_asks_for_its_name():
+    terminal = w.alice.terminal("--on", "paris", "reset", "span/1", "--soft")
+    asked(terminal, "'reset' on paris, which is production. Type its name to do it: ", "lyon")
+    expect("nothing was done" in ends(terminal, 1), plain(terminal))
+    terminal = w.alice.terminal("--on", "paris", "reset", "span/1", "--soft")
+    asked(terminal, "Type its name to do it: ", "paris")
+    ends(terminal, 0)
+
+
+@suite.test
+def one_passphrase_opens_all_sites():
+    bob = Home(suite, "bob", w.folder, w.desk)
+    key = bob.key(passphrase="open sesame 7")
+    for name, sshd in w.sshd.items():
+        sshd.let_in(key)
+        bob.trust(sshd, ADDRESS[name])
+    bob.sites([site("lyon"), site("paris")])
+    terminal = bob.terminal("--on", "all", "show", "tunnels")
+    asked(terminal, "passphrase of", "open sesame 7")
+    text = ends(terminal, 0)
+    expect(text.count("passphrase of") == 1 and text.count("span/1") == 2 and "sesame" not in text, text)
+    # a wrong one is asked for again, by whichever site had it
+    terminal = bob.terminal("--on", "all", "show", "tunnels")
+    asked(terminal, "passphrase of", "wrong 1")
+    answered = 1
+
+    def right_ones():
+        nonlocal answered
+        if plain(terminal).count("passphrase of") > answered:
+            answered += 1
+            terminal.press("open sesame 7\n")
+        return terminal.ended()
+
+    wait_until(right_ones, 40, lambda: plain(terminal))
+    text = ends(terminal, 0)
+    expect(2 <= answered <= 3 and "wrong; passphrase of" in text and text.count("span/1") == 2, text)
+
+
+@suite.test
+def show_sites_says_how_each_one_is():
+    silent = Sshd(suite, "silent", w.folder, w.lyon, port=SILENT).start()
+    os.kill(silent.process.pid, signal.SIGSTOP)
+    suite.cleanup(lambda: os.kill(silent.process.pid, signal.SIGCONT))
+    carol = Home(suite, "carol", w.folder, w.desk)
+    w.sshd["lyon"].let_in(carol.key())
+    carol.trust(w.sshd["lyon"], ADDRESS["lyon"])
+    carol.trust(w.sshd["paris"], ADDRESS["paris"])
+    none = Sshd(suite, "none", w.folder, w.lyon, {"TWINSPAN_SOCKET": "/nonexistent/socket"}, port=2230).start()
+    none.let_in(carol.ssh / "id_ed25519")
+    carol.trust(none, ADDRESS["lyon"])
+    carol.sites([site("lyon", group="west"), site("paris"), site("unknown", "lyon", port=2231),
+                 site("nobody", "desk", port=9), site("silent", "lyon", port=SILENT), site("none", "lyon", port=2230)])
+    unknown = Sshd(suite, "unknown", w.folder, w.lyon, port=2231).start()
+    began = time.monotonic()
+    rows = {row["name"]: row for row in json.loads(good(carol.twinspan("show", "sites", "--json")))}
+    took = time.monotonic() - began
+    note(f"{took:.1f} s; {({name: (row['state'], row['rtt_ms'], row['why']) for name, row in rows.items()})}")
+    expect({name: row["state"] for name, row in rows.items()} ==
+           {"lyon": "live", "paris": "login", "unknown": "host key", "nobody": "unreachable", "silent": "unreachable",
+            "none": "no gateway"}, f"{rows}")
+    expect(9 < took < 20, f"at most ten seconds for the silent one: {took}")
+    lyon = rows["lyon"]
+    expect(lyon["connections_up"] == 1 == lyon["connections_total"] and 0 < lyon["rtt_ms"] < 5000 and
+           lyon["role"] == "admin" and lyon["group"] == "west" and lyon["alarms"] == 0, f"{lyon}")
+    expect("10 s" in rows["silent"]["why"] and "host key" in rows["unknown"]["why"], f"{rows}")
+    terminal = carol.terminal("--on", "lyon,silent", "show", "gateway")
+    wait_until(lambda: "waiting for silent …" in plain(terminal), 15, lambda: plain(terminal))
+    terminal.close()
+    unknown.stop()
+    none.stop()
+
+
+@suite.test
+def watching_sites_tells_a_loss_and_a_return():
+    watch = w.alice.start("show", "sites", "--watch", "--json")
+    lines = Lines(watch)
+
+    def states(name):
+        return [row["state"] for row in map(json.loads, lines.text().splitlines()) if row["name"] == name]
+
+    def says(name, *wanted):
+        return [state for state in states(name) if state in wanted][-len(wanted):] == [*wanted]
+
+    wait_until(lambda: says("paris", "live"), 40, lines.text)
+    w.sshd["paris"].kill_sessions()
+    wait_until(lambda: says("paris", "stale", "live"), 60, lines.text)
+    expect(set(states("lyon")) <= {"connecting", "live"}, f"lyon does not notice: {lines.text()}")
+
+
+@suite.test
+def a_site_that_is_gone_does_not_keep_the_others_from_it():
+    w.sshd["paris"].stop()
+    done = w.alice.twinspan("--on", "all", "show", "connections", "--json")
+    expect(done.returncode == 3 and [row["site"] for row in objects(done.stdout)] == ["lyon"], f"{done}")
+    expect(done.stderr.startswith("twinspan: paris: ") and done.stderr.count("\n") == 1, done.stderr)
+    done = w.alice.twinspan("--on", "paris,lyon", "--stop-on-failure", "rekey", "span/1")
+    expect(done.returncode == 3 and re.search(r"^paris  unreachable .*\nlyon   not done$", done.stdout, re.M), f"{done}")
+    done = w.alice.twinspan("--on", "lyon,nowhere", "rekey", "span/1")
+    expect(done.returncode == 2 and "nowhere" in done.stderr, f"{done}")
+    w.sshd["paris"].start()
+
+
+if __name__ == "__main__":
+    suite.main()

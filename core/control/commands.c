@@ -29,7 +29,8 @@
 	}
 #define CONFIRM_WITHIN \
 	{ \
-		"--confirm-within", "SECONDS", "turn back by itself unless 'confirm' comes in time; 0: it stays", 0 \
+		"--confirm-within", "SECONDS", \
+		    "turn back by itself unless 'confirm' comes in time; 0: it stays", 0 \
 	}
 #define FORCE \
 	{ \

@@ -73,7 +73,7 @@ char *
 gateway_own_warning(const struct gateway_path *path, unsigned seconds, const char *keep)
 {
 	if (seconds == 0)
-		return text_format("you reach this gateway through %s (from %s), and it stays so",
+		return text_format("you reach this gateway through %s (from %s), and it does not turn back",
 				   path_name(path), path->via);
 	return text_format("you reach this gateway through %s (from %s): it turns back in %u s unless "
 			   "'twinspan %s%s' comes",

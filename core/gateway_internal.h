@@ -412,7 +412,7 @@ enum gateway_own {
 enum gateway_own gateway_own_path(const struct gateway_tunnel *tunnel, const struct gateway_path *path,
 				  bool moves);
 /** "you reach this gateway through aws (from 10.50.0.10): it turns back in 60 s unless 'twinspan confirm aws'
- * comes"; with `keep` instead of that. 0 seconds: "... it stays". Returns new. */
+ * comes"; with `keep` instead of that. 0 seconds: "... and it does not turn back". Returns new. */
 char *gateway_own_warning(const struct gateway_path *path, unsigned seconds, const char *keep);
 /** What is said to who would be cut off; `name`: the tunnel or NULL, `deed`: "to take it down". */
 void gateway_own_refusal(const struct gateway_path *path, const char *name, const char *deed,

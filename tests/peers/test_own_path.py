@@ -159,7 +159,7 @@ def on_ones_own_path_a_minute_is_the_rule_and_confirm_keeps_it():
     moved = active()
     settled(moved)
     said = operator("switchover", CONNECTION, "--confirm-within", "0")
-    expect("and it stays so" in said, said)
+    expect("and it does not turn back" in said, said)
     settled(other(moved))
     expect(waits() is None, "who says 0 means it")
     operator("auto", CONNECTION)

@@ -651,6 +651,5 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_by_their_age),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
-	  cmocka_unit_test(a_month_of_usage_shows_its_days),
-	  cmocka_unit_test(the_gateway_is_one_page),
+	  cmocka_unit_test(a_month_of_usage_shows_its_days), cmocka_unit_test(the_gateway_is_one_page),
 	  cmocka_unit_test(peers_and_tunnels_say_what_one_wants_to_know))

@@ -69,6 +69,17 @@ find_far_end(struct fleet *fleet, size_t here, const struct model_tunnel *tunnel
 	return best > 0;
 }
 
+/* The beginning of the sentence: a site that is not connected may well be the one. */
+static const char *
+no_far_end(struct fleet *fleet)
+{
+	for (size_t i = FLEET_HOME + 1; i < fleet_count(fleet); i++) {
+		if (!fleet_at(fleet, i)->ever_live)
+			return "no site that is connected is";
+	}
+	return "no site of ours is";
+}
+
 /* The tunnels of a connection here. */
 static size_t
 tunnels_of(const struct model_store *store, const char *connection, const struct model_tunnel **out)
@@ -217,7 +228,7 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 
 	if (!find_far_end(app->fleet, app->site, tunnel, &far)) {
 		text_panel_print(page, ROLE_title, "%s", tunnel->name);
-		text_panel_print(page, ROLE_dim, "  no site of ours is its other end%s",
+		text_panel_print(page, ROLE_dim, "  %s its other end%s", no_far_end(app->fleet),
 				 fleet_count(app->fleet) < 2 ? ": console.yaml has no sites" : "");
 		return;
 	}
@@ -309,7 +320,7 @@ move_both(struct app *app, const char *connection)
 		return;
 	}
 	if (!find_far_end(app->fleet, app->site, to, &far)) {
-		app_say(app, ROLE_warning, "no site of ours is the other end of %s: s moves this end",
+		app_say(app, ROLE_warning, "%s the other end of %s: s moves this end", no_far_end(app->fleet),
 			to->name);
 		return;
 	}

@@ -14,7 +14,7 @@
 
 #define MOST_TROUBLES 32
 #define TROUBLE_LINES 2
-#define NEXT_TRY 11  /* columns at the right of a trouble */
+#define NEXT_TRY 10  /* columns at the right of a trouble */
 #define LEAST_ROWS 3 /* of the table, before what needs a person has room below */
 
 /* --- cells ------------------------------------------------------------------------------------- */
@@ -278,7 +278,7 @@ draw_troubles(const struct below *below, const struct area *area)
 		area_field(area, row, 4, below->left - 6, false, ROLE_title,
 			   fleet_name(fleet_at(below->fleet, it->site)));
 		if (it->next_s != 0) /* apart: a text whose length changes would move the lines below */
-			area_print(area, row, area->cols - NEXT_TRY, ROLE_dim, "next %4us", it->next_s);
+			area_print(area, row, area->cols - NEXT_TRY, ROLE_dim, "next %2u s", it->next_s);
 		if (below->full)
 			row += area_wrap(area, row, below->left, below->cols, TROUBLE_LINES, ROLE_text,
 					 it->text);

@@ -206,7 +206,7 @@ def sites_connect_side_by_side_and_say_how_they_stand():
     expect("this gateway" not in troubles(c), "no gateway here is no trouble")
 
 
-@suite.test
+@suite.test(critical=True)
 def the_list_is_filtered_sorted_and_marked():
     c = w.console
     c.say("/state=asks")
@@ -229,7 +229,7 @@ def the_list_is_filtered_sorted_and_marked():
 # --- questions --------------------------------------------------------------------------------------------------
 
 
-@suite.test
+@suite.test(critical=True)
 def a_host_key_is_asked_about_by_who_turns_to_it():
     c = w.console
     print_ = w.sshd["paris"].fingerprint()
@@ -276,7 +276,7 @@ def a_passphrase_is_never_on_the_screen():
 # --- on a site --------------------------------------------------------------------------------------------------
 
 
-@suite.test
+@suite.test(critical=True)
 def every_panel_is_that_sites():
     c = w.console
     for name, tunnel, prefix in (("lyon", "paris/1", "10.50.0.0/16"), ("paris", "lyon/1", "10.20.0.0/16")):
@@ -292,12 +292,14 @@ def every_panel_is_that_sites():
         c.wait(f"explain → {tunnel}")
         c.wait("child SA")
         c.press("Escape")
+        c.wait_row("▸", tunnel, "● up")
         c.press("4")
         c.wait_row(prefix, f"{tunnel[:-2]}/")
         c.press("w")
         c.type(prefix.replace("0.0/16", "3.4"))
-        c.wait_row(prefix, f"{tunnel[:-2]}/")
+        c.wait(f"goes into {tunnel[:-2]}/")
         c.press("Escape")
+        c.wait_gone("Where does it go?")
         c.press("7")
         c.wait_row(tunnel, "carries traffic")
         c.press("V")
@@ -459,7 +461,7 @@ N = T if mode == "kinds" else 1
 def say(**m): print(json.dumps(m), flush=True)
 print('{"hello": {"protocol": 1, "version": %s, "role": "admin", "run": "1", "pid": 1}}' % json.dumps("0.1.0" if mode != "evil" else E), flush=True)
 def row(n): return {"name": f"a{n}" + ("" if mode == "kinds" else T), "connection": T, "state": T, "interface": T, "role": T, "local": T,
-                    "remote": T, "rtt_ms": N, "rx_bps": N, "peer": T, "last_error": {"code": T, "text": T, "hint": T}, "nonsense": {"x": [T]}}
+                    "remote": T, "rtt_ms": N, "rx_bps": N, "peer": T, "last_error": {"code": N, "text": T, "hint": T}, "nonsense": {"x": [T]}}
 for line in sys.stdin:
     m = json.loads(line)
     if m["do"] == "follow":

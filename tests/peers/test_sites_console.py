@@ -461,7 +461,7 @@ N = T if mode == "kinds" else 1
 def say(**m): print(json.dumps(m), flush=True)
 print('{"hello": {"protocol": 1, "version": %s, "role": "admin", "run": "1", "pid": 1}}' % json.dumps("0.1.0" if mode != "evil" else E), flush=True)
 def row(n): return {"name": f"a{n}" + ("" if mode == "kinds" else T), "connection": T, "state": T, "interface": T, "role": T, "local": T,
-                    "remote": T, "rtt_ms": N, "rx_bps": N, "peer": T, "last_error": {"code": N, "text": T, "hint": T}, "nonsense": {"x": [T]}}
+                    "remote": T, "rtt_ms": N, "rx_bps": N, "peer": T, "nonsense": {"x": [T]}}
 for line in sys.stdin:
     m = json.loads(line)
     if m["do"] == "follow":
@@ -576,6 +576,11 @@ def two_consoles_see_the_same():
 def sites_are_added_removed_and_let_go_of():
     c = w.console
     c.leave()
+    before = w.alice.settings.read_text()  # JSON: a part of it can't be replaced
+    c.say(f":add-site second root@{ADDRESS['paris']}")
+    c.wait_row("not added:", "is left as it is")
+    expect(w.alice.settings.read_text() == before, "it is left as it was")
+    w.alice.settings.write_text("# of alice\nmouse: no\n")
     c.say(f":add-site second root@{ADDRESS['paris']} --group east")
     c.site("second", "● live")
     c.say(":add-site second root@192.0.2.77")
@@ -592,6 +597,7 @@ def sites_are_added_removed_and_let_go_of():
     note(text)
     rows = json.loads(w.alice.twinspan("show", "sites", "--json").stdout)
     expect([row["name"] for row in rows] == ["lyon", "paris", "locked", "denied", "silent", "second"], f"{rows}")
+    expect(text.startswith("# of alice\nmouse: no\n"), f"what else was in it stays:\n{text}")
     for line in ('name: "lyon"', 'group: "west"', "production: yes", f'host: "root@{ADDRESS["paris"]}"', 'group: "east"'):
         expect(line in text, f"{line} is in:\n{text}")
     c.press("q")

@@ -301,11 +301,11 @@ def every_panel_is_that_sites():
         c.press("Escape")
         c.wait_gone("Where does it go?")
         c.press("7")
-        c.wait_row(tunnel, "carries traffic")
+        c.wait_row(tunnel, "tunnel is up")
         c.press("V")
         c.wait(f"name: {name}, role")
         c.press("Escape")
-        c.wait("carries traffic")
+        c.wait_row(tunnel, "tunnel is up")
         if name == "lyon":
             c.leave()
         else:

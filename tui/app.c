@@ -368,6 +368,9 @@ on_asks(void *context, size_t site)
 
 	if (!fleet_at(app->fleet, site)->asks)
 		question_close(app, site);
+	else if (fleet_at(app->fleet, site)->wanted && app->overlay == NULL && app->sheet == NULL &&
+		 app->line == APP_LINE_NONE && !app->help_open)
+		question_open(app, site);
 	app_changed(app);
 }
 

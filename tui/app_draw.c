@@ -498,6 +498,19 @@ draw_line_beside_wait(struct app *app, const struct area *line)
 /* --- the whole
  * ------------------------------------------------------------------------------------------------ */
 
+/* Whoever has no gateway here came for those elsewhere. */
+static void
+say_sites(const struct app *app, const struct area *area, int row)
+{
+	size_t sites = fleet_count(app->fleet) - 1;
+
+	for (size_t i = 0; panels[i] != NULL; i++) {
+		if (panels[i]->fleet)
+			area_print(area, row, 3, ROLE_text, "%zu shows the %zu site%s of console.yaml.",
+				   i + 1, sites, sites == 1 ? "" : "s");
+	}
+}
+
 /* Before the first snapshot there is nothing to show but why. */
 static void
 draw_waiting(struct app *app, const struct area *area)
@@ -536,9 +549,12 @@ draw_waiting(struct app *app, const struct area *area)
 		area_print(area, row, 3, ROLE_dim, "It is tried again; ':connect %s' does so at once.",
 			   place);
 	else
-		area_wrap(area, row, 3, cols, 3, ROLE_dim,
-			  "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
-			  "lab of its own.");
+		row += area_wrap(
+		    area, row, 3, cols, 3, ROLE_dim,
+		    "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
+		    "lab of its own.");
+	if (!remote && app->fleet != NULL && fleet_count(app->fleet) > 1)
+		say_sites(app, area, row);
 }
 
 /* The frame gives way on a low screen: first the tabs and the line for messages share theirs with others. */

@@ -186,6 +186,18 @@ replace(const char *path, const char *text, struct error *err)
 	return good;
 }
 
+/* Is it all in one pair of braces? Then its parts are no lines that could be taken out and put anew. */
+static bool
+in_braces(const char *text)
+{
+	text += strspn(text, " \t\r\n");
+	while (*text == '#' || strncmp(text, "---", 3) == 0) {
+		text += strcspn(text, "\n");
+		text += strspn(text, " \t\r\n");
+	}
+	return *text == '{';
+}
+
 bool
 settings_save(const struct settings *settings, struct error *err)
 {
@@ -196,6 +208,13 @@ settings_save(const struct settings *settings, struct error *err)
 
 	if (!make_folders(settings->path, err) || (before = read_text(settings->path, err)) == NULL)
 		return false;
+	if (in_braces(before)) {
+		free(before);
+		return error_set(err,
+				 "%s is left as it is, being all in one pair of braces: write its keys on "
+				 "lines of their own",
+				 settings->path);
+	}
 	cut_part(before, "theme");
 	cut_part(before, "panels");
 	if (settings->sites_changed)

@@ -13,6 +13,8 @@
 #include "tui/sites/fleet.h"
 
 #define MOST_TROUBLES 32
+#define TROUBLE_LINES 2
+#define NEXT_TRY 10  /* columns at the right of a trouble */
 #define LEAST_ROWS 3 /* of the table, before what needs a person has room below */
 
 /* --- cells ------------------------------------------------------------------------------------- */
@@ -43,14 +45,18 @@ static void
 cell_state(const struct table_context *context, const void *row, struct table_cell *out)
 {
 	const struct model_site *site = row;
+	char span[FORMAT_TEXT];
 
-	(void)context;
 	for (size_t i = 0; i < COUNT_OF(states); i++) {
 		if (site->state == NULL || strcmp(states[i].state, site->state) != 0)
 			continue;
 		out->role = states[i].role;
 		snprintf(out->text, sizeof(out->text), "%s", states[i].shown);
 	}
+	/* how old it all is has to be seen on a narrow screen too */
+	if (site->state != NULL && strcmp(site->state, "stale") == 0 && site->heard_at != 0)
+		snprintf(out->text, sizeof(out->text), "? stale %s",
+			 format_since(context->now, site->heard_at, span));
 }
 
 static void
@@ -126,13 +132,13 @@ cell_production(const struct table_context *context, const void *row, struct tab
 
 static const struct table_column columns[] = {
     {.field = "name", .title = "Site", .width = 12, .most = 24, .fit = true, .cell = cell_name},
-    {.field = "state", .title = "State", .width = 12, .cell = cell_state},
+    {.field = "state", .title = "State", .width = 14, .cell = cell_state},
     {.field = "connections_up", .title = "Up", .width = 8, .right = true, .cell = cell_connections},
     {.field = "rx_bps", .title = "In", .width = 10, .rank = 4, .right = true},
     {.field = "tx_bps", .title = "Out", .width = 10, .rank = 6, .right = true},
     {.field = "rtt_ms", .title = "RTT", .width = 8, .rank = 5, .right = true},
     {.field = "heard_at", .title = "Heard", .width = 8, .rank = 3, .right = true, .cell = cell_age},
-    {.field = "attention", .title = "Needs", .width = 20, .most = 70, .rank = 1, .cell = cell_needs},
+    {.field = "attention", .title = "Needs", .width = 25, .most = 70, .rank = 1, .cell = cell_needs},
     {.field = "production", .title = "", .width = 10, .rank = 2, .cell = cell_production},
     {.field = "group", .title = "Group", .width = 8, .most = 20, .rank = 7},
     {.field = "role", .title = "Role", .width = 8, .rank = 10},
@@ -217,47 +223,109 @@ refresh(struct panel *panel)
 		fleet_refresh(s->outer->fleet, s->outer->now);
 }
 
-static void
-draw_troubles(const struct area *area, struct fleet *fleet, const struct fleet_trouble *troubles,
-	      size_t shown, size_t all)
-{
-	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
-	area_print(area, 0, 2, ROLE_title, " Needs a person: %zu ", all);
-	for (size_t i = 0; i < shown; i++) {
-		int row = 1 + (int)i, col;
-		enum theme_role role = troubles[i].urgency <= 1 ? ROLE_bad : ROLE_attention;
+/* What stands below the table, and its measures. */
+struct below {
+	struct fleet *fleet;
+	struct fleet_trouble troubles[MOST_TROUBLES];
+	size_t all, shown;
+	int left, cols; /* of the texts, behind the longest name */
+	int lines;
+	bool full; /* a long text has two lines */
+};
 
-		col = area_text(area, row, 2, role, "! ");
-		col = area_text(area, row, col, ROLE_title, fleet_name(fleet_at(fleet, troubles[i].site)));
-		area_field(area, row, col + 2, area->cols - col - 3, false, ROLE_text, troubles[i].text);
+static void
+measure_texts(struct below *below, const struct area *area)
+{
+	below->left = 0;
+	for (size_t i = 0; i < below->shown; i++) {
+		int name = text_columns(fleet_name(fleet_at(below->fleet, below->troubles[i].site)));
+
+		below->left = name > below->left ? name : below->left;
 	}
+	if (below->left > area->cols / 4)
+		below->left = area->cols / 4;
+	below->left += 6;
+	below->cols = area->cols - below->left - NEXT_TRY - 1;
+}
+
+/* All in full where there is room for that, else each on one line, and as many as there is room for. */
+static void
+fit_troubles(struct below *below, const struct area *area, int room)
+{
+	measure_texts(below, area);
+	below->lines = 0;
+	for (size_t i = 0; i < below->shown; i++) {
+		int lines =
+		    area_wrap(area, 0, below->left, below->cols, 0, ROLE_text, below->troubles[i].text);
+
+		below->lines += lines > TROUBLE_LINES ? TROUBLE_LINES : lines;
+	}
+	below->full = below->lines <= room;
+	if (below->full)
+		return;
+	if (below->shown > (size_t)room)
+		below->shown = (size_t)room;
+	below->lines = (int)below->shown;
+}
+
+static void
+draw_troubles(const struct below *below, const struct area *area)
+{
+	int row = 1, col;
+
+	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
+	col = area_print(area, 0, 2, ROLE_title, " Needs a person: %zu ", below->all);
+	if (below->shown < below->all)
+		area_print(area, 0, col, ROLE_dim, "· %zu more than fit here ", below->all - below->shown);
+	for (size_t i = 0; i < below->shown; i++) {
+		const struct fleet_trouble *it = &below->troubles[i];
+
+		area_text(area, row, 2, it->urgency <= 1 ? ROLE_bad : ROLE_attention, "!");
+		area_field(area, row, 4, below->left - 6, false, ROLE_title,
+			   fleet_name(fleet_at(below->fleet, it->site)));
+		if (it->next_s != 0) /* apart: a text whose length changes would move the lines below */
+			area_print(area, row, area->cols - NEXT_TRY, ROLE_dim, "next %2u s", it->next_s);
+		if (below->full)
+			row += area_wrap(area, row, below->left, below->cols, TROUBLE_LINES, ROLE_text,
+					 it->text);
+		else
+			area_field(area, row++, below->left, below->cols, false, ROLE_text, it->text);
+	}
+}
+
+/* Below the table; returns the lines that are left for that. */
+static int
+place_troubles(const struct area *area, struct fleet *fleet, size_t rows)
+{
+	static struct below below; /* large, and drawn by one at a time */
+	struct area part;
+	int room;
+
+	below.fleet = fleet;
+	below.all = fleet_troubles(fleet, below.troubles, MOST_TROUBLES);
+	below.shown = below.all < MOST_TROUBLES ? below.all : MOST_TROUBLES;
+	rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
+	room = (size_t)area->rows > rows + 3 ? area->rows - (int)rows - 3 : 0;
+	if (room < area->rows / 3 && area->rows >= 12)
+		room = area->rows / 3 - 1;
+	if (below.all == 0 || room == 0)
+		return area->rows;
+	fit_troubles(&below, area, room);
+	part = area_part(area, area->rows - below.lines - 1, 0, below.lines + 1, area->cols);
+	draw_troubles(&below, &part);
+	return area->rows - below.lines - 1;
 }
 
 static void
 sites_draw(struct panel *panel, const struct area *area)
 {
 	struct sites_scene *s = (struct sites_scene *)panel->scene;
-	static struct fleet_trouble troubles[MOST_TROUBLES];
-	struct area table = *area, below;
-	size_t all = 0, rows, room;
+	struct area table = *area;
 
 	refresh(panel);
 	if (s->outer->fleet != NULL)
-		all = fleet_troubles(s->outer->fleet, troubles, MOST_TROUBLES);
-	rows = model_store_count(s->scene.store, MODEL_KIND_SITE) + 1;
-	if (rows < LEAST_ROWS + 1)
-		rows = LEAST_ROWS + 1;
-	room = (size_t)area->rows > rows + 2 ? (size_t)area->rows - rows - 1 : 0;
-	if (all > 0 && room == 0 && area->rows >= 12)
-		room = (size_t)area->rows / 3;
-	if (all > 0 && room > 0) {
-		size_t shown = all < room - 1 ? all : room - 1;
-
-		shown = shown < MOST_TROUBLES ? shown : MOST_TROUBLES;
-		table = area_part(area, 0, 0, area->rows - (int)shown - 1, area->cols);
-		below = area_part(area, area->rows - (int)shown - 1, 0, (int)shown + 1, area->cols);
-		draw_troubles(&below, s->outer->fleet, troubles, shown, all);
-	}
+		table.rows =
+		    place_troubles(area, s->outer->fleet, model_store_count(s->scene.store, MODEL_KIND_SITE));
 	table.dimmed = false; /* it is not the gateway that one is at: each row says how old it is */
 	table_panel_draw(panel, &table);
 }

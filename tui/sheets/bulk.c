@@ -44,6 +44,16 @@ bulk_count(const struct bulk *bulk)
 	return bulk != NULL ? bulk->count - in_state(bulk, ROW_REFUSED) : 0;
 }
 
+size_t
+bulk_left(const struct bulk *bulk)
+{
+	size_t left = bulk_count(bulk);
+
+	for (size_t i = 0; i < bulk_count(bulk); i++)
+		left -= bulk->rows[i].state == ROW_REFUSED;
+	return left;
+}
+
 void
 bulk_free(struct bulk *bulk)
 {
@@ -109,8 +119,11 @@ bulk_ask(struct sheet *sheet)
 		ask_row(sheet);
 		return;
 	}
-	for (size_t i = 0; i < bulk->count; i++)
+	for (size_t i = 0; i < bulk->count; i++) {
 		bulk->rows[i].state = ROW_ASKED;
+		if (bulk->sites.count > 0 && bulk_client(sheet, i) == NULL)
+			bulk->rows[i] = (struct bulk_row){ROW_REFUSED, "the site is not reached"};
+	}
 	arm(sheet);
 }
 
@@ -342,7 +355,9 @@ put_foot(const struct sheet *sheet, struct draft *foot)
 		draft_put(foot, col + 1, 0, ROLE_dim, bulk->go_on ? "C-f: stop" : "C-f: go on");
 		if (refused > 0) {
 			draft_line(foot);
-			draft_print(foot, 0, ROLE_warning, "✕ %zu would be refused and will not be sent.",
+			draft_print(foot, 0, ROLE_warning,
+				    bulk->sites.count > 0 ? "✕ %zu refused or not reached: left out."
+							  : "✕ %zu would be refused and will not be sent.",
 				    refused);
 		}
 		return;

@@ -78,16 +78,17 @@ must_type(struct sheet *sheet)
 	const char *name = sheet->command->dangerous && app_production(sheet->app)
 			       ? fleet_name(fleet_at(sheet->app->fleet, sheet->app->site))
 			       : NULL;
-	size_t count = bulk_count(sheet->bulk);
+	size_t count = bulk_count(sheet->bulk), left = bulk_left(sheet->bulk);
 	char *out = sheet->dialog.must_type;
 
 	out[0] = '\0';
 	if (bulk_elsewhere(sheet)) /* their number, and that they are production */
-		name = bulk_production(sheet) ? bulk_only(sheet, "production") : NULL;
+		name = sheet->command->dangerous && bulk_production(sheet) ? bulk_only(sheet, "production")
+									   : NULL;
 	if (sheet->command->dangerous && count > 1 && name != NULL)
-		snprintf(out, sizeof(sheet->dialog.must_type), "%s %zu", name, count);
+		snprintf(out, sizeof(sheet->dialog.must_type), "%s %zu", name, left);
 	else if (sheet->command->dangerous && count > 1)
-		snprintf(out, sizeof(sheet->dialog.must_type), "%zu", count);
+		snprintf(out, sizeof(sheet->dialog.must_type), "%zu", left);
 	else if (name != NULL)
 		snprintf(out, sizeof(sheet->dialog.must_type), "%s", name);
 }

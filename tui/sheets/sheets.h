@@ -145,6 +145,8 @@ void bulk_ask(struct sheet *sheet);
 /** An answer for its row `row`, of the dry run or of the command. */
 void bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_reply *reply);
 size_t bulk_count(const struct bulk *bulk);
+/** Those of them that its dry run did not refuse, and whose site is reached. */
+size_t bulk_left(const struct bulk *bulk);
 /** Sends the dry run, or the command, of a row. `arguments` is taken. */
 void send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry);
 

@@ -69,6 +69,17 @@ find_far_end(struct fleet *fleet, size_t here, const struct model_tunnel *tunnel
 	return best > 0;
 }
 
+/* The beginning of the sentence: a site that is not connected may well be the one. */
+static const char *
+no_far_end(struct fleet *fleet)
+{
+	for (size_t i = FLEET_HOME + 1; i < fleet_count(fleet); i++) {
+		if (!fleet_at(fleet, i)->ever_live)
+			return "no site that is connected is";
+	}
+	return "no site of ours is";
+}
+
 /* The tunnels of a connection here. */
 static size_t
 tunnels_of(const struct model_store *store, const char *connection, const struct model_tunnel **out)
@@ -116,8 +127,8 @@ static const struct pair tunnel_pairs[] = {
     {"SPI out → in", "spi_out", "spi_in", MIRROR},
     {"MTU", "mtu", "mtu", AGREE},
     {"Outside", "local", "local", BESIDE},
-    {"RTT", "rtt_ms", "rtt_ms", BESIDE},
-    {"Loss", "loss_percent", "loss_percent", BESIDE},
+    {"RTT, ms", "rtt_ms", "rtt_ms", BESIDE},
+    {"Loss, %", "loss_percent", "loss_percent", BESIDE},
     {"Packets →", "tx_packets", "rx_packets", BESIDE},
     {"Packets ←", "rx_packets", "tx_packets", BESIDE},
     {"Lost on the way", "rx_lost", "rx_lost", BESIDE},
@@ -153,36 +164,66 @@ value_of(enum model_kind kind, const char *path, const void *row, char *out, siz
 	return out[0] != '\0' ? out : "·";
 }
 
-/* One line, or two where the values are long. Returns whether they disagree. */
-static bool
-add_pair(struct panel *page, enum model_kind kind, const struct pair *pair, const void *here,
-	 const void *there, bool only_different)
-{
-	char a[200], b[200], text[480];
-	const char *left = value_of(kind, pair->here, here, a, sizeof(a));
-	const char *right = value_of(kind, pair->there, there, b, sizeof(b));
-	bool known = here != NULL && there != NULL && strcmp(left, "·") != 0 && strcmp(right, "·") != 0;
-	bool differ = pair->agreement != BESIDE && known && strcmp(left, right) != 0;
-	int pad = VALUE - text_columns(left);
+/* A pair, and the rows that it compares. */
+struct comparison {
+	const struct pair *pair;
+	const char *left, *right; /* "·": not known */
+	bool known, differ;
+	char a[200], b[200];
+};
 
-	if (only_different && !differ)
-		return false;
-	if (strcmp(left, "·") == 0 && strcmp(right, "·") == 0)
-		return false;
-	if (!differ && known && pair->agreement == AGREE && text_columns(left) > VALUE)
-		snprintf(text, sizeof(text), "%s (both)", left);
-	else if (pad < 0 || text_columns(right) > VALUE)
-		snprintf(text, sizeof(text), "%s\n%*s%s", left, VALUE + 2, "", right);
+static void
+compare(struct comparison *out, enum model_kind kind, const struct pair *pair, const void *here,
+	const void *there)
+{
+	out->pair = pair;
+	out->left = value_of(kind, pair->here, here, out->a, sizeof(out->a));
+	out->right = value_of(kind, pair->there, there, out->b, sizeof(out->b));
+	out->known =
+	    here != NULL && there != NULL && strcmp(out->left, "·") != 0 && strcmp(out->right, "·") != 0;
+	out->differ = pair->agreement != BESIDE && out->known && strcmp(out->left, out->right) != 0;
+}
+
+/* One line, or two where the values are long. */
+static void
+add_pair(struct panel *page, const struct comparison *it)
+{
+	char text[480];
+	int pad = VALUE - text_columns(it->left);
+
+	if (strcmp(it->left, "·") == 0 && strcmp(it->right, "·") == 0)
+		return;
+	if (!it->differ && it->known && it->pair->agreement == AGREE && text_columns(it->left) > VALUE)
+		snprintf(text, sizeof(text), "%s (both)", it->left);
+	else if (pad < 0 || text_columns(it->right) > VALUE)
+		snprintf(text, sizeof(text), "%s\n%*s%s", it->left, VALUE + 2, "", it->right);
 	else
-		snprintf(text, sizeof(text), "%s%*s  %s", left, pad, "", right);
-	text_panel_row(page, &(struct text_row){.label = pair->label,
-						.mark = differ ? "≠" : " ",
+		snprintf(text, sizeof(text), "%s%*s  %s", it->left, pad, "", it->right);
+	text_panel_row(page, &(struct text_row){.label = it->pair->label,
+						.mark = it->differ ? "≠" : " ",
 						.text = text,
 						.label_cols = LABEL + 2,
 						.mark_cols = MARK,
 						.mark_role = ROLE_bad,
-						.role = differ ? ROLE_warning : ROLE_text});
-	return differ;
+						.role = it->differ ? ROLE_warning : ROLE_text});
+}
+
+/* What they disagree about comes first: the page is longer than a screen. */
+static void
+add_verdict(struct panel *page, const struct comparison *all, size_t count)
+{
+	char names[200] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].differ && length < sizeof(names))
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+						   length > 0 ? ", " : "", all[i].pair->label);
+	}
+	if (length == 0)
+		text_panel_print(page, ROLE_good, "  ● both sides agree");
+	else
+		text_panel_print(page, ROLE_warning, "  ≠ the two sides see differently: %s", names);
 }
 
 static const struct model_peer *
@@ -212,12 +253,13 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 	struct far_end far = {0};
 	const struct model_peer *here, *there;
 	const struct fleet_site *site;
-	size_t different = 0;
+	struct comparison all[COUNT_OF(tunnel_pairs) + COUNT_OF(peer_pairs)];
+	size_t count = 0;
 	char head[80];
 
 	if (!find_far_end(app->fleet, app->site, tunnel, &far)) {
 		text_panel_print(page, ROLE_title, "%s", tunnel->name);
-		text_panel_print(page, ROLE_dim, "  no site of ours is its other end%s",
+		text_panel_print(page, ROLE_dim, "  %s its other end%s", no_far_end(app->fleet),
 				 fleet_count(app->fleet) < 2 ? ": console.yaml has no sites" : "");
 		return;
 	}
@@ -230,14 +272,12 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 	here = peer_of(app->scene.store, tunnel);
 	there = peer_of(site->scene.store, far.tunnel);
 	for (size_t i = 0; i < COUNT_OF(tunnel_pairs); i++)
-		different += add_pair(page, MODEL_KIND_TUNNEL, &tunnel_pairs[i], tunnel, far.tunnel, false);
+		compare(&all[count++], MODEL_KIND_TUNNEL, &tunnel_pairs[i], tunnel, far.tunnel);
 	for (size_t i = 0; i < COUNT_OF(peer_pairs) && (here != NULL || there != NULL); i++)
-		different += add_pair(page, MODEL_KIND_PEER, &peer_pairs[i], here, there, false);
-	if (different == 0)
-		text_panel_print(page, ROLE_good, "  ● both sides agree");
-	else
-		text_panel_print(page, ROLE_warning, "  ≠ %zu thing%s that the two sides see differently",
-				 different, different == 1 ? "" : "s");
+		compare(&all[count++], MODEL_KIND_PEER, &peer_pairs[i], here, there);
+	add_verdict(page, all, count);
+	for (size_t i = 0; i < count; i++)
+		add_pair(page, &all[i]);
 }
 
 static void
@@ -309,7 +349,7 @@ move_both(struct app *app, const char *connection)
 		return;
 	}
 	if (!find_far_end(app->fleet, app->site, to, &far)) {
-		app_say(app, ROLE_warning, "no site of ours is the other end of %s: s moves this end",
+		app_say(app, ROLE_warning, "%s the other end of %s: s moves this end", no_far_end(app->fleet),
 			to->name);
 		return;
 	}

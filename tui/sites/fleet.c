@@ -57,6 +57,13 @@ on_measure(uv_timer_t *timer)
 		measure(fleet->sites[i].link);
 }
 
+static bool
+lasting(const struct fleet_site *site)
+{
+	return site->scene.client != NULL &&
+	       control_client_trouble(site->scene.client) == CONTROL_TROUBLE_LASTING;
+}
+
 static void
 on_state(void *context, enum control_client_state state, const char *why)
 {
@@ -65,6 +72,7 @@ on_state(void *context, enum control_client_state state, const char *why)
 
 	site->state = state;
 	site->ever_live = site->ever_live || state == CONTROL_LIVE;
+	site->wanted = site->wanted && state != CONTROL_LIVE && !lasting(site);
 	text_clean(site->why, sizeof(site->why), why != NULL ? why : "");
 	site->dirty = true;
 	if (state == CONTROL_LIVE && link->way != NULL)

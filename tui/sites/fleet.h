@@ -34,6 +34,7 @@ struct fleet_site {
 	double rtt_ms; /* from a request to its answer; NAN: not measured */
 	bool off;      /* disconnected by hand */
 	bool asks;     /* a question waits (fleet_question) */
+	bool wanted;   /* a person turned to it and waits: what it asks may be shown at once */
 	bool full;     /* all is followed: one was there */
 	bool dirty;    /* its row is older than what is known */
 	size_t alarms;
@@ -82,6 +83,7 @@ const char *fleet_row(struct fleet *fleet, size_t site);
 struct fleet_trouble {
 	size_t site;
 	int urgency;
+	unsigned next_s; /* seconds until it is tried again; 0: nothing is tried, or just now */
 	char text[240];
 };
 /** At most `most`; returns how many there are in all. */

@@ -44,12 +44,19 @@ state_of(const struct fleet_site *site)
 	return site->state == CONTROL_SYNCING ? "reading" : "connecting";
 }
 
-/* Why there is no connection, what is being done about it, and when next. */
-static void
-say_why(const struct fleet_site *site, char *out, size_t size)
+/* In how many seconds the next attempt comes; 0: none is waited for. */
+static unsigned
+next_try(const struct fleet_site *site)
 {
 	uint64_t next = site->scene.client != NULL ? control_client_next_try(site->scene.client) : 0;
 
+	return (unsigned)((next + 999) / 1000);
+}
+
+/* Why there is no connection, or what is being done about it. */
+static void
+say_why(const struct fleet_site *site, char *out, size_t size)
+{
 	out[0] = '\0';
 	if (site->asks)
 		snprintf(out, size, "%s", site->link->question.text);
@@ -57,9 +64,18 @@ say_why(const struct fleet_site *site, char *out, size_t size)
 		snprintf(out, size, "%s", site->why);
 	else if (site->state != CONTROL_LIVE)
 		fleet_phase(site, out, size);
+}
+
+/* The same, and when it is tried again. */
+static void
+say_all(const struct fleet_site *site, char *out, size_t size)
+{
+	unsigned next = next_try(site);
+
+	say_why(site, out, size);
 	if (next != 0)
-		snprintf(out + strlen(out), size - strlen(out), "%snext try in %llu s",
-			 out[0] != '\0' ? "; " : "", (unsigned long long)(next + 999) / 1000);
+		snprintf(out + strlen(out), size - strlen(out), "%snext try in %u s",
+			 out[0] != '\0' ? "; " : "", next);
 }
 
 static void
@@ -73,7 +89,7 @@ fill(const struct fleet_site *site, const struct attention *attention, usec_t no
 	model_set(&row->host, site->host[0] != '\0' ? site->host : NULL);
 	model_set(&row->group, site->group[0] != '\0' ? site->group : NULL);
 	model_set(&row->state, state_of(site));
-	say_why(site, why, sizeof(why));
+	say_all(site, why, sizeof(why));
 	model_set(&row->why, why[0] != '\0' ? why : NULL);
 	row->here = site->link->site == FLEET_HOME;
 	row->production = row->here ? settings_production(site->scene.settings, row->name) : site->production;
@@ -199,14 +215,58 @@ more_urgent(const void *a, const void *b)
 	return one->site < two->site ? -1 : one->site > two->site;
 }
 
-static void
-note(struct fleet_trouble *out, size_t most, size_t *all, size_t site, int urgency, const char *text)
+/* The least urgent of those that are noted. */
+static struct fleet_trouble *
+least_urgent(struct fleet_trouble *troubles, size_t count)
 {
-	if (*all < most) {
-		out[*all] = (struct fleet_trouble){.site = site, .urgency = urgency};
-		snprintf(out[*all].text, sizeof(out[*all].text), "%.239s", text);
+	struct fleet_trouble *least = &troubles[0];
+
+	for (size_t i = 1; i < count; i++) {
+		if (more_urgent(least, &troubles[i]) < 0)
+			least = &troubles[i];
 	}
+	return least;
+}
+
+/* Where there are more than are wanted, the most urgent are kept. */
+static void
+note(struct fleet_trouble *out, size_t most, size_t *all, const struct fleet_trouble *trouble)
+{
+	struct fleet_trouble *place = *all < most ? &out[*all] : least_urgent(out, most);
+
+	if (*all < most || more_urgent(trouble, place) < 0)
+		*place = *trouble;
 	(*all)++;
+}
+
+/* One that is on its way for the first time is none yet; nor is it that no gateway runs where the console
+ * does. */
+static bool
+is_trouble(const struct fleet_site *site, const char *state)
+{
+	if (strcmp(state, "connecting") == 0)
+		return site->why[0] != '\0' && site->link->site != FLEET_HOME;
+	return strcmp(state, "stale") == 0 || strcmp(state, "refused") == 0 || strcmp(state, "asks") == 0;
+}
+
+/* Its state, what a person can do where nothing happens without one, and why. */
+static void
+note_site(struct fleet *fleet, size_t index, struct fleet_trouble *out, size_t most, size_t *all)
+{
+	const struct fleet_site *site = &fleet->sites[index];
+	const char *state = state_of(site);
+	struct fleet_trouble trouble = {.site = index, .urgency = UNREACHED, .next_s = next_try(site)};
+	char why[400];
+
+	if (!is_trouble(site, state))
+		return;
+	say_why(site, why, sizeof(why));
+	snprintf(trouble.text, sizeof(trouble.text), "%s%s%s%.200s", state,
+		 strcmp(state, "asks") == 0      ? ", Enter there answers"
+		 : strcmp(state, "refused") == 0 ? ", Enter there tries again"
+						 : "",
+		 why[0] != '\0' ? ": " : "", why);
+	note(out, most, all, &trouble);
 }
 
 size_t
@@ -217,21 +277,19 @@ fleet_troubles(struct fleet *fleet, struct fleet_trouble *out, size_t most)
 
 	for (size_t i = 0; i < fleet->count; i++) {
 		struct fleet_site *site = &fleet->sites[i];
-		const char *state = state_of(site);
-		char why[400], text[240];
 
-		if (strcmp(state, "stale") == 0 || strcmp(state, "refused") == 0 ||
-		    strcmp(state, "asks") == 0 || strcmp(state, "unreachable") == 0) {
-			say_why(site, why, sizeof(why));
-			snprintf(text, sizeof(text), "%s%s%.200s", state, why[0] != '\0' ? ": " : "", why);
-			note(out, most, &all, i, UNREACHED, text);
-		}
+		note_site(fleet, i, out, most, &all);
 		if (gateway_of(site) == NULL || site->alarms == 0)
 			continue;
 		site->scene.now = fleet->refreshed;
 		attention_collect(&site->scene, &attention);
-		for (size_t k = 0; k < attention.count; k++)
-			note(out, most, &all, i, (int)attention.items[k].urgency, attention.items[k].text);
+		for (size_t k = 0; k < attention.count; k++) {
+			struct fleet_trouble trouble = {.site = i,
+							.urgency = (int)attention.items[k].urgency};
+
+			snprintf(trouble.text, sizeof(trouble.text), "%.239s", attention.items[k].text);
+			note(out, most, &all, &trouble);
+		}
 	}
 	qsort(out, all < most ? all : most, sizeof(*out), more_urgent);
 	return all;

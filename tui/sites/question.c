@@ -32,8 +32,11 @@ answer(struct asking *asking, const char *text)
 	struct app *app = app_of(asking);
 	size_t site = fleet_find(app->fleet, asking->site);
 
-	if (site < fleet_count(app->fleet))
-		fleet_answer(app->fleet, site, text);
+	if (site >= fleet_count(app->fleet))
+		return;
+	/* taken, the next question comes up by itself: a key's passphrase after the host's key */
+	fleet_at(app->fleet, site)->wanted = text != NULL;
+	fleet_answer(app->fleet, site, text);
 }
 
 static void

@@ -110,6 +110,14 @@ named(struct app *app, const char *name)
 	return site;
 }
 
+/* Whoever asks for it waits for it: its questions come up. */
+static void
+connect_now(struct app *app, size_t site)
+{
+	fleet_at(app->fleet, site)->wanted = true;
+	fleet_connect(app->fleet, site);
+}
+
 static void
 go_there(struct app *app, size_t site)
 {
@@ -126,11 +134,9 @@ go_there(struct app *app, size_t site)
 		app_show_panel(app, 0);
 		return;
 	}
-	if (there->scene.client == NULL) {
-		fleet_connect(app->fleet, site);
-	} else if (control_client_trouble(there->scene.client) != CONTROL_TROUBLE_NONE) {
-		fleet_connect(app->fleet, site);
-	}
+	if (there->scene.client == NULL ||
+	    control_client_trouble(there->scene.client) != CONTROL_TROUBLE_NONE)
+		connect_now(app, site);
 	if (there->asks && !there->ever_live)
 		return; /* first the answer */
 	visit_enter(app, site);
@@ -154,6 +160,7 @@ go_home(struct app *app)
 	}
 	snprintf(name, sizeof(name), "%s", fleet_name(fleet_at(app->fleet, left)));
 	visit_enter(app, FLEET_HOME);
+	app->message.text[0] = '\0'; /* it said where one was */
 	fleet_refresh(app->fleet, clock_wall());
 	app_show_panel(app, panel_index("sites"));
 	app_panel(app)->ops->select(app_panel(app), name);
@@ -169,7 +176,7 @@ connect_to(struct app *app, size_t site)
 	if (fleet_at(app->fleet, site)->asks)
 		question_open(app, site);
 	else
-		fleet_connect(app->fleet, site);
+		connect_now(app, site);
 }
 
 static void

@@ -69,6 +69,36 @@ identity_of(const struct ssh_stop *stop, int fd)
 	return identity;
 }
 
+/* With the home folder and what ssh_config(5) has behind "%" for it: libssh does this only once it connects,
+ * and by passwd's home. What is not known here stays as it is.
+ */
+static const char *
+in_full(const struct ssh_stop *stop, const char *identity, char *out, size_t size)
+{
+	char home[512];
+	size_t length = 0;
+
+	ssh_folder(home, sizeof(home));
+	home[strlen(home) - strlen("/.ssh")] = '\0';
+	out[0] = '\0';
+	for (const char *c = identity; *c != '\0' && length + 1 < size; c++) {
+		const char *put = c == identity && c[0] == '~' && c[1] == '/'        ? home
+				  : c[0] == '%' && c[1] == 'd'                       ? home
+				  : c[0] == '%' && c[1] == '%'                       ? "%"
+				  : c[0] == '%' && c[1] == 'n'                       ? stop->host
+				  : c[0] == '%' && c[1] == 'r' && stop->user != NULL ? stop->user
+										     : NULL;
+
+		if (put != NULL)
+			snprintf(out + length, size - length, "%s", put);
+		else
+			snprintf(out + length, size - length, "%c", *c);
+		length += strlen(out + length);
+		c += put != NULL && *c == '%';
+	}
+	return out;
+}
+
 /* `which` of MOST_LINES: without any of the lines. */
 static char *
 identity_with(const struct ssh_stop *stop, const char *text, size_t which, bool *has)
@@ -108,6 +138,7 @@ ssh_identities(const struct ssh_stop *stop, struct text_list *out)
 {
 	char *text = read_config_text(), *usual, *one;
 	bool has = true;
+	char path[600];
 
 	if (text == NULL)
 		return;
@@ -115,7 +146,7 @@ ssh_identities(const struct ssh_stop *stop, struct text_list *out)
 	for (size_t i = 0; i < MOST_LINES && has; i++) {
 		one = identity_with(stop, text, i, &has);
 		if (one != NULL && (usual == NULL || strcmp(one, usual) != 0))
-			text_list_add(out, one);
+			text_list_add(out, in_full(stop, one, path, sizeof(path)));
 		ssh_string_free_char(one);
 	}
 	ssh_string_free_char(usual);

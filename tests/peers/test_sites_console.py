@@ -1,0 +1,607 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The console over several sites: OpenSSH's sshd in front of two real gateways, and a console in tmux at a desk.
+
+    desk, lyon, paris on one LAN; two tunnels between lyon (customer, calls them paris) and paris (hub, calls them lyon)
+"""
+
+import json
+import pathlib
+import re
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from gateway import Gateway  # noqa: E402
+from net import Namespace, link, remove_leftovers  # noqa: E402
+from process import PROGRAM, scratch  # noqa: E402
+from sshd import NEEDS, Home, Sshd  # noqa: E402
+from tap import Suite, expect, note, wait_until  # noqa: E402
+from tmux import Tmux  # noqa: E402
+
+suite = Suite(needs=[*NEEDS, "tun", "tmux"])
+ADDRESS = {"desk": "192.0.2.1", "lyon": "192.0.2.10", "paris": "192.0.2.20"}
+PARIS2 = "192.0.2.21"
+NOBODY = "192.0.2.99"
+PASSPHRASE = "open sesame 7"
+
+
+class World:
+    pass
+
+
+w = World()
+
+LYON = f"""\
+gateway: {{name: lyon, role: customer, asn: 65010, router_id: {ADDRESS['lyon']}, outside: {ADDRESS['lyon']}, networks: [10.20.0.0/16]}}
+connections:
+  - name: paris
+    peer_asn: 64512
+    tunnels:
+      - {{remote: {ADDRESS['paris']}, inside: 169.254.44.242/30, psk_file: psk/1}}
+      - {{remote: {PARIS2}, inside: 169.254.44.246/30, psk_file: psk/2}}
+  - name: plant
+    routing: static
+    routes: [10.90.0.0/16]
+    tunnels:
+      - {{remote: {NOBODY}, inside: 169.254.45.2/30, psk_file: psk/1}}
+"""
+PARIS = f"""\
+gateway: {{name: paris, role: hub, asn: 64512, router_id: {ADDRESS['paris']}, outside: any, networks: [10.50.0.0/16]}}
+defaults: {{start: respond}}
+connections:
+  - name: lyon
+    peer_asn: 65010
+    tunnels:
+      - {{local: {ADDRESS['paris']}, remote: {ADDRESS['lyon']}, inside: 169.254.44.241/30, psk_file: psk/1}}
+      - {{local: {PARIS2}, remote: {ADDRESS['lyon']}, inside: 169.254.44.245/30, psk_file: psk/2}}
+"""
+
+
+def make_world():
+    remove_leftovers()
+    w.folder = scratch(suite)
+    lan = Namespace(suite, "lan")
+    lan.ip("link add br0 type bridge")
+    lan.ip("link set br0 up")
+    for name, address in ADDRESS.items():
+        namespace = Namespace(suite, name)
+        setattr(w, name, namespace)
+        link(namespace, "eth0", f"{address}/24", lan, name, None)
+        lan.ip("link set", name, "master br0")
+    w.paris.ip(f"address add {PARIS2}/24 dev eth0")
+    secrets = {"1": "sesame_one.f3Xq81", "2": "sesame_two.f3Xq81"}
+    w.gateways = {name: Gateway(suite, f"gateway-{name}", w.folder, getattr(w, name), text, secrets)
+                  for name, text in (("paris", PARIS), ("lyon", LYON))}
+    for gateway in w.gateways.values():
+        gateway.start(answering=False)
+    w.sshd = {name: Sshd(suite, name, w.folder, getattr(w, name), {"TWINSPAN_SOCKET": gateway.socket}).start()
+              for name, gateway in w.gateways.items()}
+    w.locked = Sshd(suite, "locked", w.folder, w.lyon, {"TWINSPAN_SOCKET": w.gateways["lyon"].socket}, port=2222).start()
+    w.alice = known_person("alice")
+    w.alice.known_hosts.write_text(w.sshd["lyon"].known_hosts_line(ADDRESS["lyon"]))
+    w.alice.trust(w.locked, ADDRESS["lyon"])
+    w.locked.let_in(w.alice.key("locked", passphrase=PASSPHRASE))
+    w.alice.config(f"Host locked\n HostName {ADDRESS['lyon']}\n Port 2222\n User root\n IdentityFile ~/.ssh/locked\n")
+    w.alice.sites([site("lyon", group="west", production=True), site("paris", group="west"), {"name": "locked"},
+                   site("denied", host=f"nobody@{ADDRESS['lyon']}"), site("gone", host=f"root@{ADDRESS['desk']}:9"),
+                   site("silent", host=f"root@{NOBODY}")])
+    for name, connection in (("lyon", "paris"), ("paris", "lyon")):
+        for tunnel in "12":
+            w.gateways[name].wait_for("tunnels", f"{connection}/{tunnel}", {"state": "up"}, 60)
+
+
+def known_person(name):
+    """One whom both gateways let in, and who knows their host keys."""
+    home = Home(suite, name, w.folder, w.desk)
+    key = home.key()
+    for at, sshd in w.sshd.items():
+        sshd.let_in(key)
+        home.trust(sshd, ADDRESS[at])
+    return home
+
+
+def site(name, **more):
+    return {"name": name, "host": f"root@{ADDRESS.get(name)}", **more}
+
+
+class Console(Tmux):
+    """A console at the desk, where no gateway runs; all that it ever wrote to its terminal is in `written`."""
+
+    def __init__(self, name, home, columns=120, rows=36, words=()):
+        self.written = w.folder / f"{name}.written"
+        held = w.folder / f"{name}.go"
+        argv = home.argv("-s", w.folder / "no-gateway", *words)
+        # it begins when its output is recorded
+        super().__init__(suite, name, "sh", "-c", f"while [ ! -e {held} ]; do sleep 0.05; done; exec {' '.join(argv)}",
+                         columns=columns, rows=rows, environment=home.environment)
+        self.tmux("pipe-pane", "-O", f"cat > {self.written}")
+        wait_until(self.written.exists, 10, "its output is recorded", every=0.02)
+        held.touch()
+        self.pid = int(self.tmux("display-message", "-p", "#{pane_pid}"))
+
+    def table(self):
+        """The lines of the list of sites, without what needs a person."""
+        lines = self.screen().splitlines()
+        head = next((n for n, line in enumerate(lines) if re.match(r"  Site.? ", line)), len(lines))
+        return [line for line in lines[head + 1:next((n for n, line in enumerate(lines) if "Needs a person" in line), -2)]
+                if line.strip()]
+
+    def selected(self):
+        return next((line for line in self.screen().splitlines() if line.startswith("▸")), "")
+
+    def site(self, name, *words, seconds=30):
+        """Waits until a site's row in the list has those words; returns it."""
+        return wait_until(lambda: next((line for line in self.table() if re.match(rf"[▸ ][√ ]?{name} ", line)
+                                        and all(word in line for word in words)), None),
+                          seconds, lambda: f"site {name} with {words}:\n{self.screen()}")
+
+    def select(self, name):
+        """Moves to a site's row: by as many steps as it is below the first one."""
+        self.site(name)
+        names = [re.match(r"[▸ √]*(this gateway|\S+)", line)[1] for line in self.table()]
+        self.press("g", *["Down"] * names.index(name))
+        wait_until(lambda: re.match(rf"▸[ √]?{name}\b", self.selected()), 10,
+                   lambda: f"{name} is selected:\n{self.screen()}")
+
+    def to_sites(self):
+        self.press("9")
+        wait_until(lambda: len(self.table()) > 1, 20, lambda: f"the list of sites:\n{self.screen()}")
+
+    def enter(self, name):
+        self.select(name)
+        self.press("Enter")
+        wait_until(lambda: f"⇄ {name} " in self.head(), 10, lambda: f"in {name}:\n{self.screen()}")
+
+    def head(self):
+        return (self.screen().splitlines() or [""])[0]
+
+    def say(self, text):
+        self.type(text)
+        self.press("Enter")
+
+    def leave(self):
+        """Back to the list."""
+        self.press("H")
+        wait_until(lambda: "⇄" not in self.head() and self.table(), 10, lambda: f"the list:\n{self.screen()}")
+
+    def raw(self):
+        return self.written.read_bytes()
+
+
+def troubles(console):
+    lines = console.screen().splitlines()
+    at = next((n for n, line in enumerate(lines) if "Needs a person" in line), len(lines))
+    return "\n".join(lines[at:])
+
+
+def active():
+    return [w.gateways["lyon"].active("paris"), w.gateways["paris"].active("lyon")]
+
+
+# --- the list ---------------------------------------------------------------------------------------------------
+
+
+@suite.test(critical=True)
+def sites_connect_side_by_side_and_say_how_they_stand():
+    make_world()
+    c = w.console = Console("alice", w.alice)
+    c.wait("9 shows the 6 sites of console.yaml")
+    began = time.monotonic()
+    c.to_sites()
+    c.site("lyon", "● live", "1 of 2", "PRODUCTION")
+    note(f"live after {time.monotonic() - began:.1f} s more")
+    c.site("paris", "? asks")
+    c.site("locked", "? asks")
+    c.site("denied", "✕ refused")
+    c.site("gone", "◌ connecting", "ssh to 192.0.2.1 port 9")
+    c.site("silent", "◌ connecting")
+    c.wait_row("! paris", "the host key of 192.0.2.20 is not known")
+    c.wait_row("! denied", "refused, Enter there tries again")
+    c.wait_row("! gone", "Connection refused", "next")
+    c.wait_row("! lyon", "plant/1", "down")
+    c.wait_row("! silent", "next", seconds=40)
+    c.wait("1 of 7 live")
+    expect("this gateway" not in troubles(c), "no gateway here is no trouble")
+
+
+@suite.test(critical=True)
+def the_list_is_filtered_sorted_and_marked():
+    c = w.console
+    c.say("/state=asks")
+    wait_until(lambda: len(c.table()) == 2, 10, lambda: f"two are left:\n{c.screen()}")
+    c.site("paris")
+    c.site("locked")
+    c.press("Escape")
+    wait_until(lambda: len(c.table()) == 7, 10, lambda: f"all are back:\n{c.screen()}")
+    c.say(":sort name")
+    wait_until(lambda: re.match(r".{2}denied", c.table()[0]), 10, lambda: f"by name:\n{c.screen()}")
+    c.say(":sort none")
+    wait_until(lambda: "this gateway" in c.table()[0], 10, lambda: f"as they were:\n{c.screen()}")
+    c.select("paris")
+    c.press("Space")
+    c.wait("√paris")
+    c.press("Escape")
+    c.wait_gone("√paris")
+
+
+# --- questions --------------------------------------------------------------------------------------------------
+
+
+@suite.test(critical=True)
+def a_host_key_is_asked_about_by_who_turns_to_it():
+    c = w.console
+    print_ = w.sshd["paris"].fingerprint()
+    expect("SHA256" not in c.screen(), f"nothing came up by itself:\n{c.screen()}")
+    c.select("paris")
+    c.press("Enter")
+    c.wait("Compare it with what the machine itself says")
+    c.wait(print_)
+    c.press("Enter")
+    c.wait_gone("take this key")
+    c.site("paris", "✕ refused")
+    expect(ADDRESS["paris"] not in w.alice.known_hosts.read_text(), "it was not taken")
+    c.press("Enter")  # tries again, and now somebody waits for it
+    c.wait("Compare it with what the machine itself says")
+    c.wait(print_)
+    c.press("Tab")
+    c.wait("[ take this key ]")
+    c.press("Enter")
+    wait_until(lambda: "⇄ paris " in c.head() and "● live" in c.head(), 20, lambda: f"on paris:\n{c.screen()}")
+    expect(w.sshd["paris"].known_hosts_line(ADDRESS["paris"]).split()[2] in w.alice.known_hosts.read_text(), "taken")
+    c.leave()
+    c.site("paris", "● live")
+    expect(c.selected().startswith("▸ paris"), f"its row is selected:\n{c.screen()}")
+
+
+@suite.test
+def a_passphrase_is_never_on_the_screen():
+    c = w.console
+    c.select("locked")
+    c.press("Enter")
+    c.wait(f"passphrase of {w.alice.ssh / 'locked'}")
+    c.type("wrong 1")
+    c.wait("7 characters")
+    c.press("Enter")
+    c.wait("wrong; passphrase of")
+    c.type(PASSPHRASE)
+    c.wait(f"{len(PASSPHRASE)} characters")
+    c.press("Enter")
+    c.site("locked", "● live", seconds=20)
+    for word in (PASSPHRASE, "sesame", "wrong 1"):
+        expect(word.encode() not in c.raw(), f"'{word}' was written to the terminal")
+
+
+# --- on a site --------------------------------------------------------------------------------------------------
+
+
+@suite.test(critical=True)
+def every_panel_is_that_sites():
+    c = w.console
+    for name, tunnel, prefix in (("lyon", "paris/1", "10.50.0.0/16"), ("paris", "lyon/1", "10.20.0.0/16")):
+        c.enter(name)
+        expect(("PRODUCTION" in c.head()) == (name == "lyon"), c.head())
+        c.press("2")
+        c.wait_row("▸", tunnel, "● up")
+        c.press("Enter")
+        c.wait(w.gateways[name].row("tunnels", tunnel)["spi_in"])
+        c.press("Escape")
+        c.wait_row("▸", tunnel, "● up")
+        c.press("e")
+        c.wait(f"explain → {tunnel}")
+        c.wait("child SA")
+        c.press("Escape")
+        c.wait_row("▸", tunnel, "● up")
+        c.press("4")
+        c.wait_row(prefix, f"{tunnel[:-2]}/")
+        c.press("w")
+        c.type(prefix.replace("0.0/16", "3.4"))
+        c.wait(f"goes into {tunnel[:-2]}/")
+        c.press("Escape")
+        c.wait_gone("Where does it go?")
+        c.press("7")
+        c.wait_row(tunnel, "tunnel is up")
+        c.press("V")
+        c.wait(f"name: {name}, role")
+        c.press("Escape")
+        c.wait_row(tunnel, "tunnel is up")
+        if name == "lyon":
+            c.leave()
+        else:
+            c.press("Escape")
+            wait_until(lambda: "⇄" not in c.head() and c.table(), 10, lambda: f"back:\n{c.screen()}")
+        expect(c.selected().startswith(f"▸ {name}"), f"its row is selected:\n{c.screen()}")
+
+
+@suite.test
+def production_asks_for_its_name():
+    c = w.console
+    c.enter("lyon")
+    c.press("2")
+    c.wait_row("▸", "paris/1")
+    c.press("D")
+    c.wait("type lyon to go on:")
+    c.type("paris")
+    c.press("Tab", "Enter")
+    c.wait("type lyon to go on: paris")
+    c.press("Escape")
+    c.wait_gone("type lyon")
+    expect(w.gateways["lyon"].row("tunnels", "paris/1")["state"] == "up", "nothing was done")
+    c.leave()
+
+
+@suite.test
+def a_lost_site_is_stale_and_comes_back():
+    c = w.console
+    c.enter("lyon")
+    c.press("2")
+    c.wait_row("paris/1", "● up")
+    sessions = w.sshd["lyon"].sessions()
+    w.sshd["lyon"].stop()
+    w.sshd["lyon"].kill_sessions(sessions)
+    wait_until(lambda: re.search(r"STALE \d+ s", c.head()), 30, lambda: f"stale, with its age:\n{c.screen()}")
+    expect(c.row("paris/1", "up"), f"its last data stay:\n{c.screen()}")
+    c.leave()
+    c.site("lyon", "? stale", "1 of 2")
+    c.site("paris", "● live")
+    c.wait_row("! lyon", "stale")
+    c.enter("lyon")
+    w.sshd["lyon"].start()
+    wait_until(lambda: "● live" in c.head(), 60, lambda: f"it comes back:\n{c.screen()}")
+    c.press("2")
+    c.wait_row("paris/1", "● up")
+    c.leave()
+
+
+# --- both ends --------------------------------------------------------------------------------------------------
+
+
+@suite.test
+def both_ends_agree_or_their_differences_are_marked():
+    c = w.console
+    c.enter("lyon")
+    c.press("2")
+    c.wait_row("▸", "paris/1")
+    c.press("b")
+    c.wait("both ends → paris")
+    c.wait_row("paris/1", "paris lyon/1")
+    c.wait("● both sides agree")
+    peer = w.gateways["lyon"].row("tunnels", "paris/1")["peer"]
+    w.gateways["lyon"].command("shutdown", peer)
+    c.wait("≠ the two sides see differently:", 30)
+    c.wait_row("BGP", "≠")
+    w.gateways["lyon"].command("start", peer)
+    c.wait_gone("≠", 60)
+    c.wait("● both sides agree")
+    c.press("Escape")
+    c.wait_gone("both ends →")
+
+
+@suite.test
+def both_directions_move_together():
+    c = w.console
+    wait_until(lambda: active() in ([["paris/1"], ["lyon/1"]], [["paris/2"], ["lyon/2"]]), 60, lambda: f"{active()}")
+    to = 3 - int(active()[0][0][-1])
+    c.wait_row(f"═{3 - to}═", f"paris/{3 - to}")
+    c.wait_row(f"─{to}─", f"paris/{to}", "Established")
+    c.press("B")
+    c.wait("switchover at both ends")
+    c.wait("type production 2 to go on:")
+    c.type("production 2")
+    c.press("Tab", "Enter")
+    c.wait("2 of 2 done", 40)
+    expect(active() == [[f"paris/{to}"], [f"lyon/{to}"]], f"both on {to}: {active()}")
+    c.press("Enter")
+    for name, connection in (("lyon", "paris"), ("paris", "lyon")):
+        w.gateways[name].command("auto", connection)
+    c.leave()
+
+
+# --- commands on marked sites -----------------------------------------------------------------------------------
+
+
+def rekeys():
+    return [w.gateways["lyon"].row("tunnels", "paris/2")["rekeys"], w.gateways["paris"].row("tunnels", "lyon/2")["rekeys"]]
+
+
+def mark(console, *names):
+    for name in names:
+        console.select(name)
+        console.press("Space")
+        console.wait(f"√{name}")
+
+
+@suite.test
+def a_command_goes_to_the_marked_sites():
+    c = w.console
+    mark(c, "lyon", "paris", "gone")
+    c.say(":reload")
+    c.wait("reload on 3 sites")
+    c.wait("1 refused or not reached: left out.")
+    expect(c.screen().count("nothing would change") == 2, f"the dry runs:\n{c.screen()}")
+    c.wait("type production 2 to go on:")
+    c.type("production 2")
+    c.press("Tab", "Enter")
+    c.wait("2 of 3 done, 1 refused before")
+    c.press("Enter")
+    c.wait_gone("2 of 3 done")
+
+
+@suite.test
+def a_failure_keeps_the_rest_from_being_sent_or_not():
+    c = w.console
+    c.press("Escape")
+    c.wait_gone("√lyon")
+    mark(c, "paris", "lyon")
+    before = rekeys()
+    for keys, result in (([], "0 of 2 done, 1 failed, 1 not sent"), (["C-f"], "1 of 2 done, 1 failed")):
+        c.say(":rekey paris/2")
+        c.wait("rekey paris/2 on 2 sites")
+        c.press(*keys, "Enter")
+        c.wait(result)
+        c.wait_row("✕ paris", "no tunnel 'paris/2'")
+        if not keys:
+            expect(rekeys() == before, "lyon was not asked")
+        c.press("Enter")
+        c.wait_gone(result)
+    w.gateways["lyon"].wait_for("tunnels", "paris/2", lambda row: row["rekeys"] > before[0])
+    c.press("Escape")
+    c.wait_gone("√lyon")
+
+
+# --- hostile far sides ------------------------------------------------------------------------------------------
+
+HOSTILE = r"""
+import json, sys, time
+mode = sys.argv[1]
+E = "\x1b]0;evil\x07\x1b[2J\x9b31m\r\n"
+T = {"evil": E + "word", "huge": "x" * 60000, "kinds": {"a": [1, None, E]}}.get(mode, "plain")
+N = T if mode == "kinds" else 1
+def say(**m): print(json.dumps(m), flush=True)
+print('{"hello": {"protocol": 1, "version": %s, "role": "admin", "run": "1", "pid": 1}}' % json.dumps("0.1.0" if mode != "evil" else E), flush=True)
+def row(n): return {"name": f"a{n}" + ("" if mode == "kinds" else T), "connection": T, "state": T, "interface": T, "role": T, "local": T,
+                    "remote": T, "rtt_ms": N, "rx_bps": N, "peer": T, "nonsense": {"x": [T]}}
+for line in sys.stdin:
+    m = json.loads(line)
+    if m["do"] == "follow":
+        say(begin=True)
+        for kind in m["kinds"]:
+            for n in range(3):
+                if kind != "events":
+                    say(put=kind, row=row(n))
+        if "events" in m["kinds"]:
+            say(event={"at": "2026-01-01T00:00:00Z", "sequence": 1, "severity": T, "kind": T, "subject": T, "text": T, "fields": {"x": T}})
+        say(live=True)
+        if mode == "deep":
+            sys.stdout.write("[" * 3000000 + "\n"); sys.stdout.flush()
+        n = 0
+        while mode == "endless":
+            n += 1
+            say(put="tunnels", row={"name": f"t{n}", "connection": "c", "state": "up", "interface": "y" * 500})
+        if mode == "stuck":
+            while True: sys.stdout.write("z" * 65536); sys.stdout.flush()
+    elif m["do"] == "query":
+        say(page=m["id"], kind=m["kind"], rows=[{"name": T, "prefix": T, "connection": T, "tunnel": T, "reason": T}], complete=True, total=1)
+    elif m["do"] == "command":
+        say(reply=m["id"], exit_code=0, text=T, result={"lines": [T, "line"], "file": "/tmp/evil", "text": T})
+"""
+MODES = ["evil", "huge", "kinds", "deep", "endless", "stuck"]
+
+
+def peak(pid):
+    return int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]) // 1024
+
+
+@suite.test
+def hostile_far_sides_disturb_nobody():
+    mallory = known_person("mallory")
+    script = w.folder / "hostile.py"
+    script.write_text(HOSTILE)
+    mallory.sites([site("lyon")] + [site(mode, host=f"root@{ADDRESS['paris']}", command=f"{sys.executable} {script} {mode}")
+                                    for mode in MODES])
+    before = sorted(str(p) for p in mallory.path.rglob("*"))
+    c = Console("hostile", mallory, columns=100, rows=30)
+    c.wait("9 shows")
+    c.to_sites()
+    c.site("lyon", "● live")
+    for mode in ("deep", "stuck"):
+        c.wait_row(f"! {mode}", seconds=40)
+    c.wait_row("! kinds", "expected", seconds=40)
+    c.site("evil", "● live")
+    for mode in ("evil", "huge", "kinds"):
+        c.enter(mode)
+        for key in ("1", "2", "Enter", "Escape", "3", "4", "7", "8", "V", "Escape"):
+            c.press(key)
+            time.sleep(0.1)
+        c.leave()
+        expect(c.head(), "the console lives")
+    c.site("lyon", "● live")
+    note("\n".join(c.table()) + "\n" + troubles(c))
+    note(f"at most {peak(c.pid)} MB")
+    expect(peak(c.pid) < 400, f"{peak(c.pid)} MB")
+    expect(sorted(str(p) for p in mallory.path.rglob("*")) == before, "no file was written")
+    raw = c.raw()
+    for bad in (b"\x1b]0;evil", b"\x1b]0;", b"\x9b31m", b"\xc2\x9b", b"\x07"):
+        expect(bad not in raw, f"{bad!r} reached the terminal")
+    c.enter("lyon")
+    c.press("2")
+    c.wait_row("paris/1", "● up")
+    c.press("q")
+    wait_until(lambda: not pathlib.Path(f"/proc/{c.pid}").exists(), 10, "q leaves")
+
+
+# --- two at once ------------------------------------------------------------------------------------------------
+
+
+@suite.test
+def two_consoles_see_the_same():
+    bob = known_person("bob")
+    bob.sites([site("paris")])
+    other = Console("bob", bob, words=("--on", "paris"))
+    c = w.console
+    c.enter("paris")
+    c.press("2")
+    c.wait_row("lyon/2", "● up")
+    other.wait("paris")
+    other.press("2")
+    other.wait_row("lyon/2", "● up")
+    other.say(":drain lyon/2")
+    other.wait("[ Cancel ]")
+    other.press("Tab", "Enter")
+    c.wait_row("lyon/2", "draining")
+    c.say(":undrain lyon/2")
+    c.wait("[ Cancel ]")
+    c.press("Tab", "Enter")
+    for console in (c, other):
+        console.wait_gone("draining")
+        console.press("Escape")
+        console.wait_row("lyon/2", "● up")
+    expect(w.gateways["paris"].row("tunnels", "lyon/2")["state"] == "up", "as the gateway says")
+    w.gateways["paris"].stop()
+    for console in (c, other):
+        wait_until(lambda: "STALE" in console.head(), 20, lambda: f"stale:\n{console.screen()}")
+    w.gateways["paris"].start()
+    for console in (c, other):
+        wait_until(lambda: "● live" in console.head(), 60, lambda: f"live:\n{console.screen()}")
+        console.wait_row("lyon/1", "● up", seconds=60)
+    other.close()
+
+
+# --- the list is changed ----------------------------------------------------------------------------------------
+
+
+@suite.test
+def sites_are_added_removed_and_let_go_of():
+    c = w.console
+    c.leave()
+    before = w.alice.settings.read_text()  # JSON: a part of it can't be replaced
+    c.say(f":add-site second root@{ADDRESS['paris']}")
+    c.wait_row("not added:", "is left as it is")
+    expect(w.alice.settings.read_text() == before, "it is left as it was")
+    w.alice.settings.write_text("# of alice\nmouse: no\n")
+    c.say(f":add-site second root@{ADDRESS['paris']} --group east")
+    c.site("second", "● live")
+    c.say(":add-site second root@192.0.2.77")
+    c.wait("two sites are called 'second'")
+    c.say(":add-site a;b root@192.0.2.77")
+    c.wait("not added")
+    c.say(":disconnect second")
+    c.site("second", "○ off", "disconnected by hand")
+    c.say(":connect second")
+    c.site("second", "● live")
+    c.say(":remove-site gone")
+    wait_until(lambda: not any("gone" in line for line in c.table()), 10, lambda: f"gone is gone:\n{c.screen()}")
+    text = w.alice.settings.read_text()
+    note(text)
+    rows = json.loads(w.alice.twinspan("show", "sites", "--json").stdout)
+    expect([row["name"] for row in rows] == ["lyon", "paris", "locked", "denied", "silent", "second"], f"{rows}")
+    expect(text.startswith("# of alice\nmouse: no\n"), f"what else was in it stays:\n{text}")
+    for line in ('name: "lyon"', 'group: "west"', "production: yes", f'host: "root@{ADDRESS["paris"]}"', 'group: "east"'):
+        expect(line in text, f"{line} is in:\n{text}")
+    c.press("q")
+    wait_until(lambda: not pathlib.Path(f"/proc/{c.pid}").exists(), 10, "q leaves")
+
+
+if __name__ == "__main__":
+    suite.main()

@@ -43,6 +43,7 @@ struct gateway {
 	char name[32];
 	struct control_server *server;
 	bool first_down; /* its first tunnel */
+	usec_t started_at;
 	struct model_store *store;
 	size_t connections, routes, changing;
 	uint64_t rounds;
@@ -83,7 +84,7 @@ put_gateway(struct gateway *g)
 	model_set(&row->router_id, "192.0.2.10");
 	model_set(&row->version, "0.1.0");
 	model_set(&row->dataplane, "userspace");
-	row->started_at = clock_wall() - 12 * DAY;
+	row->started_at = g->started_at;
 	row->connections_total = g->connections;
 	row->connections_up = g->connections - (g->first_down && g->connections > 0);
 	row->rx_bps = 90400000 + g->rounds % 997 * 1000;
@@ -427,6 +428,7 @@ open_gateway(struct gateway *g, uv_loop_t *loop, const char *socket)
 {
 	struct error err;
 
+	g->started_at = clock_wall() - 12 * DAY;
 	g->store = model_store_new();
 	fill(g);
 	remember(g);

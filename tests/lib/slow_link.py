@@ -49,8 +49,9 @@ class SlowLink:
         return tuple(map(int, self.process.stdout.readline().split()))
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(10)
 
 
 def carry(ends, seed):

@@ -377,6 +377,7 @@ on_second(uv_timer_t *handle)
 	struct gateway *gateway = handle->data;
 
 	gateway_tick(gateway);
+	gateway_waiting_tick(gateway);
 	gateway_routes_tick(gateway);
 	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
@@ -433,6 +434,7 @@ close_rooms(struct gateway *gateway)
 	gateway->stopping = true;
 	uv_timer_stop(
 	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
+	gateway_waiting_close(gateway);
 	gateway_reload_close(gateway);
 	uv_timer_stop(&gateway->clearing); /* the plane's end takes them all */
 	gateway_drill_close(gateway);
@@ -506,15 +508,18 @@ close_loop(struct gateway *gateway)
 	gateway_source_free(&gateway->source);
 }
 
-/* `source` (may be NULL) is given the file's text. */
+/* `source` (may be NULL) is given the text: that of the file, or `instead` (may be NULL; taken). */
 static struct config *
-load(const char *file, struct gateway_source *source)
+load(const char *file, struct gateway_source *instead, struct gateway_source *source)
 {
 	struct config_findings findings = {0};
 	struct gateway_source read = {0};
 	struct config *config = NULL;
 
-	read.text = config_read(file, &read.length, &findings);
+	if (instead != NULL)
+		read = *instead;
+	else
+		read.text = config_read(file, &read.length, &findings);
 	if (read.text != NULL)
 		config = config_parse(file, read.text, read.length, &findings);
 	config_findings_print(&findings, file, stderr);
@@ -524,6 +529,21 @@ load(const char *file, struct gateway_source *source)
 	else
 		gateway_source_free(&read);
 	return config;
+}
+
+/* What the gateway runs: the file, unless that was applied and nobody confirmed it. */
+static void
+load_own(struct gateway *gateway)
+{
+	const struct gateway_options *options = gateway->options;
+	struct gateway_source former;
+
+	if (gateway_unconfirmed_read(options, &former)) {
+		gateway->config = load(options->config, &former, &gateway->source);
+		gateway->unconfirmed = gateway->config != NULL;
+	}
+	if (gateway->config == NULL)
+		gateway->config = load(options->config, NULL, &gateway->source);
 }
 
 int
@@ -536,7 +556,7 @@ gateway_run(const struct gateway_options *options)
 
 	gateway->options = options;
 	log_set_level(options->verbose > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-	gateway->config = load(options->config, &gateway->source);
+	load_own(gateway);
 	if (gateway->config == NULL) {
 		free(gateway);
 		return 1;
@@ -555,6 +575,11 @@ gateway_run(const struct gateway_options *options)
 			      "twinspan " TWINSPAN_VERSION " started: %zu connection%s, data plane %s",
 			      gateway->connection_count, PLURAL(gateway->connection_count, "s"),
 			      gateway->row.dataplane);
+		if (gateway->unconfirmed)
+			gateway_event(gateway, "warning", "config.reverted", gateway->config->name,
+				      "the last change of the configuration was not confirmed before the "
+				      "gateway ended: the former one is in force; 'twinspan reload' takes "
+				      "over what is in the file");
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
 		gateway_turns_start(gateway);
 		notify_ready();
@@ -572,7 +597,7 @@ gateway_run(const struct gateway_options *options)
 int
 gateway_check(const char *file)
 {
-	struct config *config = load(file, NULL);
+	struct config *config = load(file, NULL, NULL);
 
 	if (config == NULL)
 		return 1;

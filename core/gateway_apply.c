@@ -137,7 +137,8 @@ bequeath(struct gateway_connection *connection, struct heritages *heritages)
 	connection->held = NULL;
 	connection->held_count = connection->held_size = 0;
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
-		heritage->disabled[i] = connection->tunnels[i].disabled;
+		heritage->disabled[i] =
+		    connection->tunnels[i].disabled && connection->tunnels[i].waiting.deed == GATEWAY_NOTHING;
 }
 
 static void

@@ -222,6 +222,7 @@ gateway_commands_register(struct gateway *gateway)
 		control_server_handle(gateway->server, handlers[i].name, handlers[i].handler, gateway);
 	gateway_configure_register(gateway);
 	gateway_operator_register(gateway);
+	gateway_switchover_register(gateway);
 	gateway_drill_register(gateway);
 	gateway_explain_register(gateway);
 }

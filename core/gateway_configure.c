@@ -146,14 +146,12 @@ do_reload(void *context, struct control_request *request)
 	    .force = control_request_flag(request, "force"),
 	};
 	struct error err;
-	uint64_t seconds;
 
-	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &seconds))
+	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &wish.confirm_s))
 		return;
 	if (!control_request_flag(request, "keep")) {
-		wish.confirm_s = (unsigned)seconds;
 		gateway_reload(gateway, &wish);
-	} else if (wish.dry_run || seconds != 0) {
+	} else if (wish.dry_run || wish.confirm_s != GATEWAY_UNSAID) {
 		control_request_fail(request, "--keep stands alone");
 	} else if (!gateway_reload_keep(gateway, wish.who, &err)) {
 		control_request_fail(request, "%s", err.text);
@@ -371,11 +369,9 @@ do_configure(void *context, struct control_request *request)
 	struct gateway_source disk = {0};
 	char hash[17] = "";
 	struct error err;
-	uint64_t seconds;
 
-	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &seconds))
+	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &wish.confirm_s))
 		return;
-	wish.confirm_s = (unsigned)seconds;
 	if (secrets != NULL && !config_secrets_parse(secrets, &wish.secrets, &err)) {
 		control_request_fail(request, "%s", err.text);
 		return;

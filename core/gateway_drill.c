@@ -9,6 +9,9 @@
  * The drill belongs to the gateway and not to who asked: it goes on when they leave. A tunnel is silent for
  * at most SILENT_MOST, whatever happens, and passes packets again at the gateway's end; the data plane lives
  * in this process, so that its death ends the silence too.
+ *
+ * Traffic stays where it went, which may be out of the reach of whoever asked by this very connection: then
+ * it goes back to the tunnel, as from a switchover that nobody confirmed.
  */
 #include "core/gateway_internal.h"
 
@@ -41,6 +44,7 @@ struct gateway_drill {
 	struct failover_move move;
 	uint32_t active_after;
 	bool forced;
+	bool own; /* whoever asked comes by this connection */
 };
 
 static void
@@ -151,11 +155,23 @@ end(struct gateway_drill *drill)
 	uv_close((uv_handle_t *)&drill->timer, on_closed);
 }
 
+/* A switchover that nobody has confirmed yet goes back to where it came from. */
+static bool
+already_returns(const struct gateway_drill *drill)
+{
+	struct failover_status status;
+
+	failover_status(drill->tunnel->connection->failover, &status);
+	return status.confirm_until != 0;
+}
+
 static void
 finish(struct gateway_drill *drill)
 {
 	const char *name = drill->tunnel->connection->config->name;
 	bool carried_on = drill->noticed != 0 && drill->move.to >= 0;
+	bool moved = drill->own && carried_on && (drill->active_after & 1u << drill->tunnel->member) == 0 &&
+		     !already_returns(drill);
 	json_t *earlier = gateway_drills_earlier(drill->gateway, name), *report = make_report(drill);
 	char *path = gateway_drill_keep(drill->gateway, name, drill->wall, report), outage[64];
 
@@ -171,11 +187,19 @@ finish(struct gateway_drill *drill)
 		json_object_set_new(report, "file", json_string(path));
 		gateway_add_line(json_object_get(report, "lines"), "  report     %s", path);
 	}
+	if (moved)
+		gateway_add_line(
+		    json_object_get(report, "lines"),
+		    "  yours      your own way here: goes back in %d s unless 'twinspan confirm %s'",
+		    GATEWAY_OWN_PATH_S, name);
 	gateway_drills_add_lines(json_object_get(report, "lines"), earlier);
 	json_object_set_new(report, "earlier", earlier);
 	control_request_done(drill->request, report, "%s: %s", name,
 			     gateway_drill_result(drill->noticed != 0, drill->move.to >= 0));
 	free(path);
+	if (moved)
+		failover_return_within(drill->tunnel->connection->failover, drill->tunnel->member, "drill",
+				       GATEWAY_OWN_PATH_S);
 	end(drill);
 }
 
@@ -241,7 +265,7 @@ silence_limit(const struct gateway_tunnel *tunnel)
 }
 
 static void
-begin(struct gateway_tunnel *tunnel, struct control_request *request)
+begin(struct gateway_tunnel *tunnel, struct control_request *request, bool own)
 {
 	struct gateway *gateway = tunnel->gateway;
 	struct gateway_drill *drill = memory_zeroed(1, sizeof(*drill));
@@ -257,6 +281,7 @@ begin(struct gateway_tunnel *tunnel, struct control_request *request)
 	    .tx_bps = tunnel->row.tx_bps,
 	    .move = {.from = -1, .to = -1, .outage_ms = NAN},
 	    .forced = control_request_flag(request, "force"),
+	    .own = own,
 	};
 	snprintf(drill->who, sizeof(drill->who), "%s", control_request_who(request));
 	gateway->drill = drill;
@@ -312,6 +337,7 @@ answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
 {
 	struct gateway_connection *connection = tunnel->connection;
 	struct gateway_path path = gateway_path_of(tunnel->gateway, request);
+	bool own = path.connection == connection && path.member < 0;
 	struct failover_plan plan = {.from = (int)tunnel->member, .to = -1};
 	struct failover_status status;
 	char noticed[160];
@@ -336,9 +362,10 @@ answer_plan(struct gateway_tunnel *tunnel, struct control_request *request)
 	control_request_done(
 	    request, answer,
 	    "%s would be silenced in both directions until the gateway has noticed by itself "
-	    "and moved, at most %.0f s; traffic is interrupted that long. %s. Then the tunnel "
+	    "and moved, at most %.0f s; traffic is interrupted that long%s. %s. Then the tunnel "
 	    "is given back",
-	    tunnel->config->name, (double)silence_limit(tunnel) / USEC_PER_SEC, noticed);
+	    tunnel->config->name, (double)silence_limit(tunnel) / USEC_PER_SEC,
+	    own ? ", and so is your own way to this gateway" : "", noticed);
 }
 
 static void
@@ -348,7 +375,9 @@ do_drill(void *context, struct control_request *request)
 	struct gateway_connection *connection = gateway_asked_connection(gateway, request);
 	struct failover_status status;
 	struct gateway_tunnel *tunnel;
+	struct gateway_path path;
 	const char *name, *against;
+	enum gateway_own own;
 
 	if (connection == NULL)
 		return;
@@ -379,12 +408,14 @@ do_drill(void *context, struct control_request *request)
 		return;
 	}
 	tunnel = &connection->tunnels[__builtin_ctz(status.active)];
-	if (!gateway_guard(tunnel, request, "silence", false))
+	path = gateway_path_of(gateway, request);
+	own = gateway_own_path(tunnel, &path, against == NULL);
+	if (!gateway_guard(tunnel, request, &path, own, "to silence it"))
 		return;
 	if (control_request_flag(request, "dry_run"))
 		answer_plan(tunnel, request);
 	else
-		begin(tunnel, request);
+		begin(tunnel, request, own == GATEWAY_OWN_MOVES);
 }
 
 void

@@ -18,6 +18,7 @@
 #include "core/gateway_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LOSS_WORTH_SAYING 1.0 /* percent */
@@ -89,13 +90,14 @@ static void
 warn_of_connection(json_t *warnings, const struct gateway_connection *connection,
 		   const struct failover_plan *plan, const struct failover_status *status)
 {
-	char *asymmetry = gateway_usage_attention(connection);
+	char *asymmetry = gateway_usage_attention(connection), *waits;
 
 	if (asymmetry != NULL)
 		gateway_add_line(warnings, "%s already", asymmetry);
 	free(asymmetry);
-	if (status->confirm_until != 0)
-		gateway_add_line(warnings, "a switchover waits for its confirmation");
+	if (gateway_waiting_first(connection, &waits) != 0)
+		gateway_add_line(warnings, "a %s waits for its confirmation", waits);
+	free(waits);
 	if (status->pinned && plan->to >= 0 && status->pinned_member != plan->to)
 		gateway_add_line(warnings, "an operator pinned the traffic to %s",
 				 connection->tunnels[status->pinned_member].config->name);

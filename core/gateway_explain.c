@@ -528,7 +528,8 @@ explain_choice(struct account *account, const struct gateway_connection *connect
 	const char *name = connection->config->name;
 	json_t *tunnels = json_array();
 	struct failover_status status;
-	char why[200];
+	char why[200], *waits;
+	usec_t until;
 
 	failover_status(connection->failover, &status);
 	if (status.active == 0)
@@ -551,11 +552,12 @@ explain_choice(struct account *account, const struct gateway_connection *connect
 			    status.last.set ? json_string(status.last.cause) : json_null());
 	if (status.last.set)
 		add_time(result, "last_move_at", status.last.at);
-	add_time(result, "confirm_until", status.confirm_until);
-	if (status.confirm_until != 0)
-		say(account,
-		    "  A switchover waits for its confirmation for %.0f s more: 'twinspan confirm %s'.",
-		    (double)(status.confirm_until - clock_wall()) / USEC_PER_SEC, name);
+	until = gateway_waiting_first(connection, &waits);
+	add_time(result, "confirm_until", until);
+	if (until != 0)
+		say(account, "  A %s waits for its confirmation for %.0f s more: 'twinspan confirm %s'.",
+		    waits, (double)(until - clock_wall()) / USEC_PER_SEC, name);
+	free(waits);
 	if (status.last.set)
 		say(account, "  Last move: %s", status.last.cause);
 }

@@ -4,6 +4,8 @@
  * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
  * BGP to routing; gateway_tables.c hands out the large tables; gateway_turns.c
  * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators;
+ * gateway_operator.c and gateway_switchover.c do what they want, and gateway_waiting.c turns it back where
+ * nobody confirms it;
  * gateway_reload.c changes the configuration while all of it runs, by gateway_plan.c (what has to be done)
  * and gateway_apply.c (doing it).
  */
@@ -41,6 +43,36 @@ struct gateway_connection;
 /* What an operator says of a tunnel and what holds over restarts. */
 enum gateway_kept { GATEWAY_DISABLED, GATEWAY_DRAINED, GATEWAY_PINNED, GATEWAY_KEPT_KINDS };
 
+/* What operators do that can turn back by itself. */
+enum gateway_deed {
+	GATEWAY_NOTHING,
+	GATEWAY_DOWN,
+	GATEWAY_DISABLE,
+	GATEWAY_DRAIN,
+	GATEWAY_SWITCHOVER,
+};
+
+/* A tunnel's deed that waits for its confirmation (gateway_waiting.c). */
+struct gateway_waiting {
+	enum gateway_deed deed; /* GATEWAY_NOTHING: none waits */
+	unsigned seconds;       /* as asked */
+	usec_t due, until;      /* when it turns back: monotonic, wall clock */
+	bool warned;
+	bool carried, was_drained; /* the tunnel, when it began */
+	usec_t returning; /* monotonic: it turned back then, and gets its traffic when it can; 0: no */
+};
+
+/* An operator's deed whose beginning is due in a moment: whoever asked, by the path that it moves, has been
+ * answered already. */
+struct gateway_intent {
+	enum gateway_deed deed; /* GATEWAY_NOTHING: none */
+	int member;             /* of the connection; -1: a switchover to the other one */
+	unsigned seconds;       /* until it turns back; 0: it stays */
+	bool force;
+	usec_t due; /* monotonic */
+	char who[CONTROL_WHO];
+};
+
 struct gateway_tunnel {
 	struct gateway *gateway;
 	struct gateway_connection *connection;
@@ -57,6 +89,7 @@ struct gateway_tunnel {
 	struct health *health;
 	struct ip_address guarded; /* the peer's outside address that routing keeps outside; none: not yet */
 	bool able;                 /* it could carry: up, its session Established, not found dead */
+	struct gateway_waiting waiting;
 	/* Of gateway_liveness.c: */
 	bool live;      /* it is watched */
 	bool held_back; /* by damping */
@@ -95,6 +128,7 @@ struct gateway_connection {
 	struct gateway_ways ways;
 	usec_t settled_at; /* when held prefixes that did not come back are let go; 0: nothing waits */
 	bool leaving;      /* it is being removed */
+	struct gateway_intent intent;
 	struct model_connection row;
 };
 
@@ -149,6 +183,7 @@ struct gateway {
 	struct gateway_reload *reload; /* gateway_reload.c */
 	struct model_gateway row;
 	struct model_watch watch; /* events on their way to the log and the journal */
+	bool unconfirmed;         /* it started with the configuration before an unconfirmed one */
 	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
 	bool stopping;
 };
@@ -278,10 +313,62 @@ void gateway_commands_register(struct gateway *gateway);
 struct gateway_tunnel *gateway_asked_tunnel(struct gateway *gateway, struct control_request *request);
 struct gateway_connection *gateway_asked_connection(struct gateway *gateway, struct control_request *request);
 
-/* gateway_operator.c: up, down, enable, disable, switchover, confirm, auto, drain, undrain */
+/* gateway_operator.c: up, down, enable, disable, drain, undrain */
 void gateway_operator_register(struct gateway *gateway);
-/** Seconds of --confirm-within, 0 where it was not given; false after the request was answered. */
-bool gateway_asked_seconds(struct control_request *request, uint64_t *seconds);
+/** What an operator wants done. With a request that is answered when it is done; without one whoever asked
+ * has been answered, and what goes wrong is an event. */
+struct gateway_order {
+	struct gateway_connection *connection;
+	int member; /* -1: a switchover to the other one */
+	enum gateway_deed deed;
+	unsigned seconds; /* until it turns back unless it is confirmed; 0: it stays */
+	bool force;
+	const char *who;
+	struct control_request *request; /* may be NULL */
+};
+/** Does it: to a tunnel. / It could not be done. / Answers (NULL: nobody) how it went, and that it turns back
+ * after `seconds` unless the connection `name` is confirmed; 0: it doesn't. */
+void gateway_order_tunnel(const struct gateway_order *order);
+void gateway_order_fail(const struct gateway_order *order, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void gateway_order_moved(struct control_request *request, const struct failover_result *result,
+			 unsigned seconds, const char *name);
+/** GRACEFUL_SHUTDOWN on what the tunnel's peer is told, or no longer. */
+void gateway_announce_leaving(struct gateway_tunnel *tunnel, bool leaving);
+
+/* gateway_switchover.c: switchover, confirm, auto */
+void gateway_switchover_register(struct gateway *gateway);
+void gateway_order_switchover(const struct gateway_order *order);
+
+/* gateway_waiting.c */
+#define GATEWAY_OWN_PATH_S 60 /* unless --confirm-within says otherwise: on one's own path */
+#define GATEWAY_UNSAID (-1)
+/** Seconds of --confirm-within, GATEWAY_UNSAID where it was not given; false after the request was answered.
+ */
+bool gateway_asked_seconds(struct control_request *request, int *seconds);
+/** Those seconds, or what holds without them. */
+unsigned gateway_seconds(int asked, bool own_path);
+const char *gateway_deed_name(enum gateway_deed deed);
+/** The tunnel's deed has begun: it turns back unless it is confirmed. */
+void gateway_waiting_begin(struct gateway_tunnel *tunnel, enum gateway_deed deed, unsigned seconds,
+			   bool carried);
+/** Nothing waits any more: an operator undid it, or it could not be done. */
+void gateway_waiting_forget(struct gateway_tunnel *tunnel);
+/** What waits of all the connection's tunnels stays. Returns how many those were; -1 with `err` where it
+ * can't be written down: then that goes on to wait. */
+int gateway_waiting_confirm(struct gateway_connection *connection, const char *who, struct error *err);
+/** What turns back first: until when (wall clock), and what it is ("down of aws/1"), new. 0: nothing waits.
+ */
+usec_t gateway_waiting_first(const struct gateway_connection *connection, char **what);
+/** Answers whoever stands on the connection, and has the order begin when the answer has left. */
+void gateway_intend(const struct gateway_order *order, const char *warning);
+/** Why nothing else can be done to the connection (tunnel, where it is not NULL) now; false where it can. */
+bool gateway_waiting_objects(const struct gateway_connection *connection, const struct gateway_tunnel *tunnel,
+			     struct error *err);
+/** Once a second: what is due begins, or turns back. */
+void gateway_waiting_tick(struct gateway *gateway);
+/** The gateway stops: what waits is as before when it starts again. */
+void gateway_waiting_close(struct gateway *gateway);
 
 /* gateway_move.c */
 /** struct failover_actions' `progress`; context: the connection. */
@@ -315,6 +402,25 @@ struct gateway_path {
 	char via[IP_ADDRESS_TEXT];
 };
 struct gateway_path gateway_path_of(struct gateway *gateway, const struct control_request *request);
+/** What becomes of that path. */
+enum gateway_own {
+	GATEWAY_OWN_STAYS,
+	GATEWAY_OWN_MOVES, /* there is another way for it */
+	GATEWAY_OWN_CUT,
+};
+/** ... where the tunnel is taken away; `moves`: its traffic can go by another tunnel. */
+enum gateway_own gateway_own_path(const struct gateway_tunnel *tunnel, const struct gateway_path *path,
+				  bool moves);
+/** "you reach this gateway through aws (from 10.50.0.10): it turns back in 60 s unless 'twinspan confirm aws'
+ * comes"; with `keep` instead of that. 0 seconds: "... and it does not turn back". Returns new. */
+char *gateway_own_warning(const struct gateway_path *path, unsigned seconds, const char *keep);
+/** What is said to who would be cut off; `name`: the tunnel or NULL, `deed`: "to take it down". */
+void gateway_own_refusal(const struct gateway_path *path, const char *name, const char *deed,
+			 struct error *err);
+/** The request is refused where it would cut the path of whoever asks and "force" was not given. */
+bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request,
+		   const struct gateway_path *path, enum gateway_own own, const char *deed);
+
 /* gateway_dry_run.c */
 /** What a planned move comes to, as an object; see the file's head. Returns new. */
 json_t *gateway_dry_run(const struct gateway_connection *connection, const struct failover_plan *plan,
@@ -323,14 +429,6 @@ json_t *gateway_dry_run(const struct gateway_connection *connection, const struc
 void gateway_add_line(json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** The result of a refusal that --force would overcome. Returns new. */
 json_t *gateway_unforced(const char *why);
-
-/* gateway_guard.c */
-/**
- * Would the loss of the tunnel cut the path of whoever asks? Then, unless "force" was given, the request is
- * answered and this is false. `moves`: the traffic goes to another usable tunnel.
- */
-bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request, const char *deed,
-		   bool moves);
 
 /* gateway_interfaces.c */
 /** Gives the tunnel's interface its inside addresses and its MTU. */
@@ -359,7 +457,7 @@ struct gateway_reload_wish {
 	struct config_secrets secrets; /* for files beside that text */
 	bool configure;                /* the source is a new text for the file */
 	bool dry_run, force;
-	unsigned confirm_s; /* 0: it stays */
+	int confirm_s; /* 0: it stays; GATEWAY_UNSAID: unless it touches the path of who asks */
 };
 void gateway_reload_open(struct gateway *gateway);
 /** Ends what is under way; a change that waits for its confirmation is turned back in the file. */
@@ -374,6 +472,17 @@ bool gateway_reload_busy(const struct gateway *gateway);
 bool gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err);
 void gateway_source_free(struct gateway_source *source);
 
+/* gateway_unconfirmed.c */
+/** Writes down that `now` is not confirmed yet, and that `former` is in force when the gateway starts before
+ * it is. `wrote`: the file was written for it, and goes back too. */
+bool gateway_unconfirmed_write(const struct gateway *gateway, const struct gateway_source *former,
+			       const struct gateway_source *now, bool wrote, struct error *err);
+/** It is confirmed, or gone. */
+void gateway_unconfirmed_remove(struct gateway *gateway);
+/** At the start: is what stands in the file the text that was not confirmed? Then `former` is the one before
+ * (new; with the file put back where it was written for that text). */
+bool gateway_unconfirmed_read(const struct gateway_options *options, struct gateway_source *former);
+
 /* gateway_plan.c */
 /** What a change of the configuration asks of the gateway's objects. */
 struct gateway_plan {
@@ -387,9 +496,10 @@ struct gateway_plan {
 };
 void gateway_plan_make(struct gateway *gateway, const struct config *after, struct gateway_plan *plan);
 void gateway_plan_free(struct gateway_plan *plan);
-/** Would it cut the way by which whoever asks reaches this gateway? Then `err` says so. */
-bool gateway_plan_cuts(struct gateway *gateway, const struct gateway_plan *plan, const struct config *after,
-		       const struct control_request *request, struct error *err);
+/** What becomes of the way by which whoever asks reaches this gateway: it may move where anything of its
+ * connection changes, or what is told of this side's networks. */
+enum gateway_own gateway_plan_own(const struct gateway_plan *plan, const struct config *after,
+				  const struct gateway_path *path);
 
 /* gateway_apply.c */
 /** Takes away what goes: the peers are told, the SAs are closed. Interfaces stay until gateway_apply. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The operators' hand on tunnels and connections: up, down, enable, disable; switchover, confirm, auto; drain
- * and undrain. What moves traffic is answered when it has moved, as the counters show.
+ * The operators' hand on tunnels: up, down, enable, disable, drain and undrain. What moves traffic is
+ * answered when it has moved, as the counters show; whoever stands on the tunnel is answered before
+ * (gateway_waiting.c).
  *
  * `down` and `disable` of a tunnel that carries first move its traffic to the other one, if that can carry:
  * taken away is an idle tunnel. `down` lasts until `up` or the next start; what lasts over restarts is
- * written down (gateway_kept.c): `disable` until `enable`, `drain` until `undrain`, a switchover until
- * `auto`.
+ * written down (gateway_kept.c): `disable` until `enable`, `drain` until `undrain`. With a confirmation to
+ * wait for that is done when it comes, and the deed is turned back when it doesn't.
  */
 #include "core/gateway_internal.h"
 
@@ -14,24 +15,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIRM_MOST 86400 /* seconds */
-
 /* --- answers ----------------------------------------------------------------------------------- */
 
-static void
-answer_move(struct control_request *request, const struct failover_result *result, const char *more)
+void
+gateway_order_moved(struct control_request *request, const struct failover_result *result, unsigned seconds,
+		    const char *name)
 {
-	json_t *answer = json_pack("{s:b, s:b, s:b, s:f}", "ok", result->ok, "ours_moved", result->ours_moved,
-				   "theirs_moved", result->theirs_moved, "took_ms", result->took_ms);
+	json_t *answer;
+	char *more;
 
+	if (request == NULL)
+		return;
+	answer = json_pack("{s:b, s:b, s:b, s:f}", "ok", result->ok, "ours_moved", result->ours_moved,
+			   "theirs_moved", result->theirs_moved, "took_ms", result->took_ms);
 	json_object_set_new(answer, "outage_ms",
 			    isnan(result->outage_ms) ? json_null() : json_real(result->outage_ms));
+	more = seconds == 0 ? NULL
+			    : text_format("; it turns back %u s after its start unless 'twinspan confirm %s'",
+					  seconds, name);
 	if (result->ok) {
-		control_request_done(request, answer, "%s%s", result->text, more);
+		control_request_done(request, answer, "%s%s", result->text, more != NULL ? more : "");
 	} else {
 		json_decref(answer);
 		control_request_fail(request, "%s", result->text);
 	}
+	free(more);
+}
+
+void
+gateway_order_fail(const struct gateway_order *order, const char *format, ...)
+{
+	const struct gateway_connection *connection = order->connection;
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (order->request != NULL)
+		control_request_fail(order->request, "%s", text);
+	else
+		gateway_event(connection->gateway, "error", "operator.failed", connection->config->name,
+			      "the %s for %s was not done: %s", gateway_deed_name(order->deed), order->who,
+			      text);
 }
 
 static bool
@@ -61,12 +87,51 @@ is_drained(const struct gateway_tunnel *tunnel)
 	return (status.drained & 1u << tunnel->member) != 0;
 }
 
-/* GRACEFUL_SHUTDOWN on what the tunnel's peer is told, or no longer. */
-static void
-announce_leaving(struct gateway_tunnel *tunnel, bool leaving)
+void
+gateway_announce_leaving(struct gateway_tunnel *tunnel, bool leaving)
 {
 	if (tunnel->peer != NULL)
 		bgp_peer_set_graceful_shutdown(tunnel->peer, leaving);
+}
+
+/* What both `down` and `drain` have before them: the path of whoever asks, and the time to turn back. Then
+ * the order is carried out, or announced first; false after the request was answered. */
+static bool
+take_order(struct gateway_tunnel *tunnel, struct gateway_order *order, const char *deed, bool moves)
+{
+	struct control_request *request = order->request;
+	struct gateway_path path = gateway_path_of(tunnel->gateway, request);
+	enum gateway_own own = gateway_own_path(tunnel, &path, moves);
+	struct error err;
+	char *warning;
+	int asked;
+
+	if (order->deed == GATEWAY_DRAIN && path.member >= 0)
+		own = GATEWAY_OWN_STAYS; /* the tunnel stays up, and so does its inside */
+	if (!gateway_asked_seconds(request, &asked) || !gateway_guard(tunnel, request, &path, own, deed))
+		return false;
+	if (gateway_waiting_objects(tunnel->connection, tunnel, &err)) {
+		control_request_fail(request, "%s", err.text);
+		return false;
+	}
+	order->seconds = gateway_seconds(asked, own != GATEWAY_OWN_STAYS);
+	if (own == GATEWAY_OWN_STAYS || control_request_flag(request, "dry_run"))
+		return true;
+	warning = gateway_own_warning(&path, order->seconds, NULL);
+	gateway_intend(order, warning);
+	free(warning);
+	return false;
+}
+
+static struct gateway_order
+order_of(struct gateway_tunnel *tunnel, struct control_request *request, enum gateway_deed deed)
+{
+	return (struct gateway_order){.connection = tunnel->connection,
+				      .member = (int)tunnel->member,
+				      .deed = deed,
+				      .force = control_request_flag(request, "force"),
+				      .who = control_request_who(request),
+				      .request = request};
 }
 
 /* --- up and down ------------------------------------------------------------------------------- */
@@ -77,6 +142,7 @@ bring_up(struct gateway_tunnel *tunnel, struct control_request *request, const c
 	gateway_event_fields(tunnel->gateway, "notice", verb, tunnel->config->name,
 			     (const char *const[]){"by", control_request_who(request), NULL},
 			     "%s brings %s up", control_request_who(request), tunnel->config->name);
+	gateway_waiting_forget(tunnel);
 	gateway_tunnel_enable(tunnel);
 	control_request_done(request, NULL, "%s is coming up", tunnel->config->name);
 }
@@ -117,28 +183,42 @@ do_enable(void *context, struct control_request *request)
 /* A tunnel on its way down, while its traffic moves. */
 struct taking {
 	struct gateway_tunnel *tunnel;
-	struct control_request *request;
-	bool remember;
+	struct gateway_order order; /* without a `who` */
 };
+
+static void
+answer_down(const struct gateway_order *order, const char *name, const char *moved)
+{
+	bool disable = order->deed == GATEWAY_DISABLE;
+
+	if (order->request == NULL)
+		return;
+	if (order->seconds != 0)
+		control_request_done(order->request, NULL,
+				     "%s%s is down; it turns back %u s after its start unless 'twinspan "
+				     "confirm %s'",
+				     moved, name, order->seconds, order->connection->config->name);
+	else if (disable)
+		control_request_done(order->request, NULL,
+				     "%s%s is disabled, over restarts too, until 'twinspan enable %s'", moved,
+				     name, name);
+	else
+		control_request_done(order->request, NULL,
+				     "%s%s is down and stays down until 'twinspan up %s'", moved, name, name);
+}
 
 static void
 take_down(struct taking *taking, const char *moved)
 {
 	struct gateway_tunnel *tunnel = taking->tunnel;
-	const char *name = tunnel->config->name;
 
 	gateway_tunnel_disable(tunnel);
 	failover_member_drain(tunnel->connection->failover, tunnel->member, false);
-	gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
-	announce_leaving(tunnel, false);
+	if (tunnel->waiting.deed == GATEWAY_NOTHING)
+		gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
+	gateway_announce_leaving(tunnel, false);
 	gateway_tunnel_publish(tunnel);
-	if (taking->remember)
-		control_request_done(taking->request, NULL,
-				     "%s%s is disabled, over restarts too, until 'twinspan enable %s'", moved,
-				     name, name);
-	else
-		control_request_done(taking->request, NULL,
-				     "%s%s is down and stays down until 'twinspan up %s'", moved, name, name);
+	answer_down(&taking->order, tunnel->config->name, moved);
 	free(taking);
 }
 
@@ -149,9 +229,11 @@ on_moved_away(void *context, const struct failover_result *result)
 	char *text;
 
 	if (taking->tunnel->gateway->stopping || taking->tunnel->connection->leaving) {
-		control_request_fail(taking->request, taking->tunnel->gateway->stopping
-							  ? "the gateway stops"
-							  : "the configuration took the connection away");
+		if (taking->order.request != NULL)
+			control_request_fail(taking->order.request,
+					     taking->tunnel->gateway->stopping
+						 ? "the gateway stops"
+						 : "the configuration took the connection away");
 		free(taking);
 		return;
 	}
@@ -161,37 +243,48 @@ on_moved_away(void *context, const struct failover_result *result)
 }
 
 static void
-begin_down(struct gateway_tunnel *tunnel, struct control_request *request, bool remember)
+begin_down(struct gateway_tunnel *tunnel, const struct gateway_order *order)
 {
-	const char *name = tunnel->config->name, *verb = remember ? "disable" : "down";
-	bool moves = is_active(tunnel) && other_usable(tunnel);
+	bool disable = order->deed == GATEWAY_DISABLE, carries = is_active(tunnel);
+	bool moves = carries && other_usable(tunnel), keeps = disable && order->seconds == 0;
+	const char *name = tunnel->config->name;
 	struct taking *taking;
 	struct error err;
 
-	if (!gateway_guard(tunnel, request, remember ? "disable" : "take down", moves))
-		return;
-	if (remember && !gateway_keep(tunnel, GATEWAY_DISABLED, true, &err)) {
-		control_request_fail(request, "%s: %s", name, err.text);
+	if (keeps && !gateway_keep(tunnel, GATEWAY_DISABLED, true, &err)) {
+		gateway_order_fail(order, "%s: %s", name, err.text);
 		return;
 	}
-	gateway_event_fields(tunnel->gateway, "notice", remember ? "operator.disable" : "operator.down", name,
-			     (const char *const[]){"by", control_request_who(request), NULL}, "%s %s %s%s",
-			     control_request_who(request), remember ? "disables" : "takes", name,
-			     remember ? "" : " down");
+	gateway_event_fields(tunnel->gateway, "notice", disable ? "operator.disable" : "operator.down", name,
+			     (const char *const[]){"by", order->who, NULL}, "%s %s %s%s", order->who,
+			     disable ? "disables" : "takes", name, disable ? "" : " down");
+	gateway_waiting_begin(tunnel, order->deed, order->seconds, carries);
 	taking = memory_zeroed(1, sizeof(*taking));
-	*taking = (struct taking){.tunnel = tunnel, .request = request, .remember = remember};
+	*taking = (struct taking){.tunnel = tunnel, .order = *order};
+	taking->order.who = NULL;
 	if (!moves) {
 		take_down(taking, "");
 		return;
 	}
-	announce_leaving(tunnel, true);
+	gateway_announce_leaving(tunnel, true);
 	if (failover_drain(tunnel->connection->failover, tunnel->member, false, on_moved_away, taking, &err))
 		return;
-	announce_leaving(tunnel, is_drained(tunnel));
-	if (remember)
+	gateway_announce_leaving(tunnel, is_drained(tunnel));
+	gateway_waiting_forget(tunnel);
+	if (keeps)
 		gateway_keep(tunnel, GATEWAY_DISABLED, false, &(struct error){""});
-	control_request_fail(request, "can't %s %s now: %s", verb, name, err.text);
+	gateway_order_fail(order, "can't %s %s now: %s", gateway_deed_name(order->deed), name, err.text);
 	free(taking);
+}
+
+static void
+ask_down(struct gateway_tunnel *tunnel, struct control_request *request, enum gateway_deed deed)
+{
+	struct gateway_order order = order_of(tunnel, request, deed);
+
+	if (take_order(tunnel, &order, deed == GATEWAY_DISABLE ? "to disable it" : "to take it down",
+		       is_active(tunnel) && other_usable(tunnel)))
+		begin_down(tunnel, &order);
 }
 
 static void
@@ -202,9 +295,11 @@ do_down(void *context, struct control_request *request)
 	if (tunnel == NULL)
 		return;
 	if (tunnel->disabled)
-		control_request_done(request, NULL, "%s is down already", tunnel->config->name);
+		control_request_done(
+		    request, NULL, "%s is down already%s", tunnel->config->name,
+		    tunnel->waiting.deed != GATEWAY_NOTHING ? ", and waits for its confirmation" : "");
 	else
-		begin_down(tunnel, request, false);
+		ask_down(tunnel, request, GATEWAY_DOWN);
 }
 
 static void
@@ -216,7 +311,9 @@ do_disable(void *context, struct control_request *request)
 	if (tunnel == NULL)
 		return;
 	if (!tunnel->disabled)
-		begin_down(tunnel, request, true);
+		ask_down(tunnel, request, GATEWAY_DISABLE);
+	else if (gateway_waiting_objects(tunnel->connection, tunnel, &err))
+		control_request_fail(request, "%s", err.text);
 	else if (gateway_is_kept(tunnel, GATEWAY_DISABLED))
 		control_request_done(request, NULL, "%s is disabled already", tunnel->config->name);
 	else if (!gateway_keep(tunnel, GATEWAY_DISABLED, true, &err))
@@ -226,166 +323,27 @@ do_disable(void *context, struct control_request *request)
 				     tunnel->config->name);
 }
 
-/* --- switchover -------------------------------------------------------------------------------- */
-
-static void
-switchover_done(void *context, const struct failover_result *result)
-{
-	answer_move(context, result, "");
-}
-
-static void
-switchover_done_confirm(void *context, const struct failover_result *result)
-{
-	const char *name = control_request_text(context, "connection");
-	const char *seconds = control_request_text(context, "confirm_within");
-	char *more =
-	    text_format("; it turns back %s s after its start unless 'twinspan confirm %s'", seconds, name);
-
-	answer_move(context, result, more);
-	free(more);
-}
-
-/* The member that the request names; -1 for "the other one"; -2 after the request was answered. */
-static int
-asked_member(struct gateway_connection *connection, struct control_request *request)
-{
-	const char *name = control_request_text(request, "tunnel");
-
-	if (name == NULL)
-		return -1;
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		const char *full = connection->tunnels[i].config->name;
-		const char *number = strrchr(full, '/');
-
-		if (strcmp(full, name) == 0 || (number != NULL && strcmp(number + 1, name) == 0))
-			return (int)i;
-	}
-	control_request_fail(request, "%s has no tunnel '%s'", connection->config->name, name);
-	return -2;
-}
-
-bool
-gateway_asked_seconds(struct control_request *request, uint64_t *seconds)
-{
-	const char *text = control_request_text(request, "confirm_within");
-
-	*seconds = 0;
-	if (text == NULL || (text_parse_number(text, CONFIRM_MOST, seconds) && *seconds != 0))
-		return true;
-	control_request_fail(request, "--confirm-within takes 1 to %d seconds, not '%s'", CONFIRM_MOST, text);
-	return false;
-}
-
-static void
-switch_back(struct gateway_connection *connection, struct control_request *request)
-{
-	struct error err;
-
-	if (!failover_switchover_back(connection->failover, switchover_done, request, &err)) {
-		control_request_fail(request, "%s: %s", connection->config->name, err.text);
-		return;
-	}
-	gateway_event(connection->gateway, "notice", "operator.switchover", connection->config->name,
-		      "%s turns the switchover back", control_request_who(request));
-}
-
-static void
-do_switchover(void *context, struct control_request *request)
-{
-	struct gateway_connection *connection = gateway_asked_connection(context, request);
-	struct failover_plan plan;
-	struct gateway_path path;
-	struct error err;
-	uint64_t seconds;
-	int member;
-
-	if (connection == NULL)
-		return;
-	if (control_request_flag(request, "back")) {
-		switch_back(connection, request);
-		return;
-	}
-	if ((member = asked_member(connection, request)) == -2 || !gateway_asked_seconds(request, &seconds))
-		return;
-	if (!failover_switchover_plan(connection->failover, member, &plan, &err)) {
-		control_request_fail(request, "%s: %s", connection->config->name, err.text);
-		return;
-	}
-	path = gateway_path_of(context, request);
-	if (control_request_flag(request, "dry_run")) {
-		control_request_done(request, gateway_dry_run(connection, &plan, &path), "%s: %s%s",
-				     connection->config->name, plan.text,
-				     path.connection != connection ? ""
-				     : path.member < 0
-					 ? "; your own connection to this gateway moves with it"
-					 : "; your own connection to this gateway stays where it is");
-		return;
-	}
-	gateway_event(context, "notice", "operator.switchover", connection->config->name,
-		      "%s switches over: %s%s", control_request_who(request), plan.text,
-		      path.connection == connection ? " (whoever asks comes by this connection)" : "");
-	if (!failover_switchover_confirm(connection->failover, member, (unsigned)seconds,
-					 seconds != 0 ? switchover_done_confirm : switchover_done, request,
-					 &err))
-		control_request_fail(request, "%s: %s", connection->config->name, err.text);
-}
-
-static void
-do_confirm(void *context, struct control_request *request)
-{
-	struct gateway_connection *connection = gateway_asked_connection(context, request);
-	struct error err;
-
-	if (connection == NULL)
-		return;
-	if (!failover_confirm(connection->failover, &err)) {
-		control_request_fail(request, "%s", err.text);
-		return;
-	}
-	gateway_event(context, "notice", "operator.confirm", connection->config->name,
-		      "%s confirms the switchover", control_request_who(request));
-	control_request_done(request, NULL, "%s: the switchover is confirmed and stays until auto",
-			     connection->config->name);
-}
-
-static void
-do_auto(void *context, struct control_request *request)
-{
-	struct gateway_connection *connection = gateway_asked_connection(context, request);
-	struct failover_status status;
-
-	if (connection == NULL)
-		return;
-	failover_status(connection->failover, &status);
-	if (gateway_liveness_auto(connection) && !status.pinned && status.confirm_until == 0) {
-		control_request_done(request, NULL, "%s: tunnels that were held back may carry again",
-				     connection->config->name);
-		return;
-	}
-	if (!status.pinned && status.confirm_until == 0) {
-		control_request_done(request, NULL, "%s is not pinned; the gateway chooses already",
-				     connection->config->name);
-		return;
-	}
-	gateway_event(context, "notice", "operator.auto", connection->config->name,
-		      "%s gives the choice back", control_request_who(request));
-	failover_auto(connection->failover);
-	control_request_done(request, NULL, "%s: the gateway chooses the tunnel again",
-			     connection->config->name);
-}
-
 /* --- drain ------------------------------------------------------------------------------------- */
+
+static void
+undrain_done(void *context, const struct failover_result *result)
+{
+	gateway_order_moved(context, result, 0, NULL);
+}
 
 static void
 drain_done(void *context, const struct failover_result *result)
 {
-	answer_move(context, result, "");
+	struct gateway_order *order = context;
+
+	gateway_order_moved(order->request, result, order->seconds, order->connection->config->name);
+	free(order);
 }
 
 /* What a drain, or its end, would do; or why it can't be. */
 static void
-answer_drain_plan(struct gateway_tunnel *tunnel, struct control_request *request, bool drain)
+answer_drain_plan(struct gateway_tunnel *tunnel, struct control_request *request, bool drain,
+		  unsigned seconds)
 {
 	bool force = control_request_flag(request, "force");
 	struct gateway_connection *connection = tunnel->connection;
@@ -393,6 +351,7 @@ answer_drain_plan(struct gateway_tunnel *tunnel, struct control_request *request
 	struct failover_plan plan;
 	struct error err;
 	json_t *answer;
+	char *warning;
 
 	if (!(drain ? failover_drain_plan(connection->failover, tunnel->member, force, &plan, &err)
 		    : failover_undrain_plan(connection->failover, tunnel->member, &plan, &err))) {
@@ -409,41 +368,89 @@ answer_drain_plan(struct gateway_tunnel *tunnel, struct control_request *request
 		    json_object_get(answer, "there"),
 		    json_string(drain ? "GRACEFUL_SHUTDOWN on all that is advertised by it (RFC 8326)"
 				      : "GRACEFUL_SHUTDOWN is taken back"));
-	control_request_done(request, answer, "%s", plan.text);
+	if (path.connection != connection || path.member >= 0 || seconds == 0) {
+		control_request_done(request, answer, "%s", plan.text);
+		return;
+	}
+	warning = gateway_own_warning(&path, seconds, NULL);
+	control_request_done(request, answer, "%s; %s", plan.text, warning);
+	free(warning);
+}
+
+/* Why it can't be; with what --force would do where that is all. */
+static void
+fail_drain(const struct gateway_tunnel *tunnel, const struct gateway_order *order, const struct error *err)
+{
+	if (order->force || other_usable(tunnel) || order->request == NULL)
+		gateway_order_fail(order, "%s", err->text);
+	else
+		control_request_refuse(order->request, gateway_unforced("no_other"),
+				       "%s; --force marks it all the same", err->text);
+}
+
+static void
+begin_drain(struct gateway_tunnel *tunnel, const struct gateway_order *order)
+{
+	bool before = is_drained(tunnel), keeps = before || order->seconds == 0;
+	struct gateway_order *copy;
+	struct error err;
+
+	if (keeps && !gateway_keep(tunnel, GATEWAY_DRAINED, true, &err)) {
+		gateway_order_fail(order, "%s: %s", tunnel->config->name, err.text);
+		return;
+	}
+	if (!before) {
+		gateway_event(tunnel->gateway, "notice", "operator.drain", tunnel->config->name,
+			      "%s drains %s", order->who, tunnel->config->name);
+		gateway_waiting_begin(tunnel, GATEWAY_DRAIN, order->seconds, is_active(tunnel));
+	}
+	gateway_announce_leaving(tunnel, true);
+	copy = memory_zeroed(1, sizeof(*copy));
+	*copy = *order;
+	copy->who = NULL;
+	copy->seconds = before ? 0 : order->seconds;
+	if (failover_drain(tunnel->connection->failover, tunnel->member, order->force, drain_done, copy,
+			   &err))
+		return;
+	free(copy);
+	gateway_announce_leaving(tunnel, before);
+	gateway_waiting_forget(tunnel);
+	if (keeps && !before)
+		gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
+	fail_drain(tunnel, order, &err);
+}
+
+void
+gateway_order_tunnel(const struct gateway_order *order)
+{
+	struct gateway_tunnel *tunnel = &order->connection->tunnels[order->member];
+
+	if (order->deed == GATEWAY_DRAIN)
+		begin_drain(tunnel, order);
+	else if (tunnel->disabled)
+		gateway_order_fail(order, "%s is down already", tunnel->config->name);
+	else
+		begin_down(tunnel, order);
 }
 
 static void
 do_drain(void *context, struct control_request *request)
 {
 	struct gateway_tunnel *tunnel = gateway_asked_tunnel(context, request);
-	bool force = control_request_flag(request, "force"), before;
-	struct error err;
+	struct gateway_order order;
 
-	if (tunnel == NULL || !gateway_guard(tunnel, request, "drain", other_usable(tunnel) || force))
+	if (tunnel == NULL)
 		return;
-	if (control_request_flag(request, "dry_run")) {
-		answer_drain_plan(tunnel, request, true);
+	order = order_of(tunnel, request, GATEWAY_DRAIN);
+	if (is_drained(tunnel) && tunnel->waiting.deed == GATEWAY_DRAIN)
+		control_request_done(request, NULL, "%s is drained already, and waits for its confirmation",
+				     tunnel->config->name);
+	else if (!take_order(tunnel, &order, "to drain it", other_usable(tunnel) || order.force))
 		return;
-	}
-	before = is_drained(tunnel);
-	if (!gateway_keep(tunnel, GATEWAY_DRAINED, true, &err)) {
-		control_request_fail(request, "%s: %s", tunnel->config->name, err.text);
-		return;
-	}
-	if (!before)
-		gateway_event(context, "notice", "operator.drain", tunnel->config->name, "%s drains %s",
-			      control_request_who(request), tunnel->config->name);
-	announce_leaving(tunnel, true);
-	if (failover_drain(tunnel->connection->failover, tunnel->member, force, drain_done, request, &err))
-		return;
-	announce_leaving(tunnel, before);
-	if (!before)
-		gateway_keep(tunnel, GATEWAY_DRAINED, false, &(struct error){""});
-	if (force || other_usable(tunnel))
-		control_request_fail(request, "%s", err.text);
+	else if (control_request_flag(request, "dry_run"))
+		answer_drain_plan(tunnel, request, true, order.seconds);
 	else
-		control_request_refuse(request, gateway_unforced("no_other"),
-				       "%s; --force marks it all the same", err.text);
+		begin_drain(tunnel, &order);
 }
 
 static void
@@ -455,7 +462,7 @@ do_undrain(void *context, struct control_request *request)
 	if (tunnel == NULL)
 		return;
 	if (control_request_flag(request, "dry_run")) {
-		answer_drain_plan(tunnel, request, false);
+		answer_drain_plan(tunnel, request, false, 0);
 		return;
 	}
 	if (!gateway_keep(tunnel, GATEWAY_DRAINED, false, &err)) {
@@ -465,11 +472,14 @@ do_undrain(void *context, struct control_request *request)
 	if (is_drained(tunnel))
 		gateway_event(context, "notice", "operator.undrain", tunnel->config->name,
 			      "%s ends the drain of %s", control_request_who(request), tunnel->config->name);
-	announce_leaving(tunnel, false);
-	if (failover_undrain(tunnel->connection->failover, tunnel->member, drain_done, request, &err))
+	gateway_announce_leaving(tunnel, false);
+	if (failover_undrain(tunnel->connection->failover, tunnel->member, undrain_done, request, &err)) {
+		gateway_waiting_forget(tunnel);
 		return;
-	announce_leaving(tunnel, is_drained(tunnel));
-	gateway_keep(tunnel, GATEWAY_DRAINED, is_drained(tunnel), &(struct error){""});
+	}
+	gateway_announce_leaving(tunnel, is_drained(tunnel));
+	gateway_keep(tunnel, GATEWAY_DRAINED, is_drained(tunnel) && tunnel->waiting.deed == GATEWAY_NOTHING,
+		     &(struct error){""});
 	control_request_fail(request, "%s", err.text);
 }
 
@@ -480,15 +490,8 @@ gateway_operator_register(struct gateway *gateway)
 		const char *name;
 		control_handler handler;
 	} handlers[] = {
-	    {"up", do_up},
-	    {"down", do_down},
-	    {"enable", do_enable},
-	    {"disable", do_disable},
-	    {"switchover", do_switchover},
-	    {"confirm", do_confirm},
-	    {"auto", do_auto},
-	    {"drain", do_drain},
-	    {"undrain", do_undrain},
+	    {"up", do_up},           {"down", do_down},   {"enable", do_enable},
+	    {"disable", do_disable}, {"drain", do_drain}, {"undrain", do_undrain},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(handlers); i++)

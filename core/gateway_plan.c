@@ -249,33 +249,47 @@ routes_cover(const struct config_connection *connection, const struct ip_address
 	return false;
 }
 
-bool
-gateway_plan_cuts(struct gateway *gateway, const struct gateway_plan *plan, const struct config *after,
-		  const struct control_request *request, struct error *err)
+/* Anything of the connection changes, or what its peers are told of this side's networks. */
+static bool
+touches(const struct gateway_plan *plan, const struct gateway_connection *connection)
 {
-	struct gateway_path path = gateway_path_of(gateway, request);
+	const char *name = connection->config->name;
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < plan->diff.count; i++) {
+		const struct config_change *change = &plan->diff.items[i];
+
+		if (change->part == CONFIG_PART_GATEWAY && strcmp(change->key, "networks") == 0)
+			return true;
+		if ((change->part == CONFIG_PART_CONNECTION && strcmp(change->name, name) == 0) ||
+		    (change->part == CONFIG_PART_TUNNEL && strncmp(change->name, name, length) == 0 &&
+		     change->name[length] == '/'))
+			return true;
+	}
+	return false;
+}
+
+enum gateway_own
+gateway_plan_own(const struct gateway_plan *plan, const struct config *after, const struct gateway_path *path)
+{
 	const struct config_connection *is;
 	struct ip_address via;
 	const char *name;
 	bool cuts;
 
-	if (path.connection == NULL)
-		return false;
-	name = path.connection->config->name;
+	if (path->connection == NULL)
+		return GATEWAY_OWN_STAYS;
+	name = path->connection->config->name;
 	is = config_find_connection(after, name);
 	if (is == NULL || text_list_has(&plan->remade, name))
 		cuts = true;
-	else if (path.member >= 0)
-		cuts = tunnel_goes(plan, &path.connection->tunnels[path.member]);
+	else if (path->member >= 0)
+		cuts = tunnel_goes(plan, &path->connection->tunnels[path->member]);
 	else
-		cuts = all_carriers_go(plan, path.connection) ||
-		       (ip_address_parse(path.via, &via) && routes_cover(path.connection->config, &via) &&
+		cuts = all_carriers_go(plan, path->connection) ||
+		       (ip_address_parse(path->via, &via) && routes_cover(path->connection->config, &via) &&
 			!routes_cover(is, &via));
-	if (cuts)
-		error_set(err,
-			  "you reach this gateway through %s (from %s), and this change would cut your own "
-			  "connection; --force does it all the same",
-			  path.member >= 0 ? path.connection->tunnels[path.member].config->name : name,
-			  path.via);
-	return cuts;
+	return cuts                              ? GATEWAY_OWN_CUT
+	       : touches(plan, path->connection) ? GATEWAY_OWN_MOVES
+						 : GATEWAY_OWN_STAYS;
 }

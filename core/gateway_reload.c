@@ -8,7 +8,9 @@
  *
  * Until the last step begins nothing has changed; if it fails, the former configuration is applied in the
  * same way. With --confirm-within the former one is kept, and applied again by itself unless somebody says
- * that the new one is to stay: whoever cut their own way to the gateway can't say so.
+ * that the new one is to stay: whoever cut their own way to the gateway can't say so. For those whose way
+ * goes through what changes that is so by itself (gateway_guard.c), and they are answered before anything
+ * moves.
  */
 #include "core/gateway_internal.h"
 
@@ -17,11 +19,13 @@
 
 /* How long Cease and Delete have to leave before their interface goes. */
 #define LEAVE_MS 150
+/* How long an answer has to leave by a path that the change moves. */
+#define ANSWER_MS 300
 /* Lines of change that are answered, and that are events each. */
 #define LINES_MOST 1000
 #define EVENTS_MOST 200
 
-enum phase { RELOAD_IDLE, RELOAD_DRAINING, RELOAD_LEAVING };
+enum phase { RELOAD_IDLE, RELOAD_ANSWERED, RELOAD_DRAINING, RELOAD_LEAVING };
 
 struct gateway_reload {
 	struct gateway *gateway;
@@ -31,6 +35,8 @@ struct gateway_reload {
 	/* The one under way: */
 	struct control_request *request;
 	char who[CONTROL_WHO];
+	struct gateway_path path; /* of who asks */
+	enum gateway_own own;     /* what becomes of it */
 	struct gateway_plan plan;
 	struct config *after;
 	struct gateway_source source;
@@ -169,6 +175,7 @@ forget_former(struct gateway_reload *reload)
 	gateway_source_free(&reload->former_source);
 	config_secrets_free(&reload->new_secrets);
 	uv_timer_stop(&reload->confirmer);
+	gateway_unconfirmed_remove(reload->gateway);
 	show_confirm(reload->gateway, 0);
 }
 
@@ -207,6 +214,7 @@ finish(struct gateway_reload *reload)
 	config_free(reload->after);
 	reload->after = NULL;
 	reload->request = NULL;
+	reload->own = GATEWAY_OWN_STAYS;
 	reload->wrote = reload->returning = reload->again = false;
 	reload->phase = RELOAD_IDLE;
 	if (again && !gateway->stopping)
@@ -245,6 +253,8 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 		snprintf(more, sizeof(more), "; it turns back in %u s unless 'twinspan reload --keep'",
 			 reload->confirm_s);
 	} else {
+		if (!reload->returning)
+			gateway_unconfirmed_remove(gateway);
 		config_free(before);
 		gateway_source_free(&source);
 		gateway_publish(gateway);
@@ -252,7 +262,7 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 	if (request != NULL)
 		control_request_done(request, result_of(&reload->plan, true), "%s: %zu change%s applied%s",
 				     gateway->options->config, reload->plan.lines.count,
-				     reload->plan.lines.count == 1 ? "" : "s", more);
+				     PLURAL(reload->plan.lines.count, "s"), more);
 	finish(reload);
 }
 
@@ -283,6 +293,7 @@ failed(struct gateway_reload *reload, struct config *before, struct gateway_sour
 			      "the file could not be put back: %s", err.text);
 	gateway_source_free(&tried);
 	config_secrets_remove(&reload->secrets, gateway->options->config);
+	gateway_unconfirmed_remove(gateway);
 	refuse(gateway, &wish, NULL, "it could not be applied: %s", why->text);
 	gateway_publish(gateway);
 	finish(reload);
@@ -411,6 +422,7 @@ nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *w
 	gateway->source = reload->source;
 	reload->source = (struct gateway_source){0};
 	gateway->row.config_loaded_at = clock_wall();
+	gateway_unconfirmed_remove(gateway);
 	gateway_publish(gateway);
 	gateway_event(gateway, "notice", "config.reloaded", gateway->config->name,
 		      "%s: nothing changed, nothing was touched (%s)", gateway->options->config, wish->who);
@@ -433,6 +445,63 @@ ready(struct gateway *gateway, const struct config *after, struct error *err)
 	return true;
 }
 
+/* What --dry-run answers. */
+static void
+answer_plan(const struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+{
+	size_t changes = reload->plan.lines.count;
+	const char *file = reload->gateway->options->config;
+	char *warning = reload->own != GATEWAY_OWN_STAYS
+			    ? gateway_own_warning(&reload->path, reload->confirm_s, "reload --keep")
+			    : NULL;
+
+	if (changes == 0)
+		control_request_done(wish->request, result_of(&reload->plan, false),
+				     "%s: nothing would change", file);
+	else
+		control_request_done(wish->request, result_of(&reload->plan, false),
+				     "%s: %zu change%s would be applied%s%s", file, changes,
+				     PLURAL(changes, "s"), warning != NULL ? "; " : "",
+				     warning != NULL ? warning : "");
+	free(warning);
+}
+
+/* What becomes of the path of whoever asks, and whether the change waits for a confirmation. */
+static void
+look_at_path(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+{
+	reload->own = GATEWAY_OWN_STAYS;
+	if (wish->request != NULL) {
+		reload->path = gateway_path_of(reload->gateway, wish->request);
+		reload->own = gateway_plan_own(&reload->plan, reload->after, &reload->path);
+	}
+	reload->confirm_s = gateway_seconds(wish->confirm_s, reload->own != GATEWAY_OWN_STAYS);
+}
+
+/* The files, where a new text came; and what is to come back if nobody confirms it before the gateway ends.
+ */
+static bool
+write_files(struct gateway_reload *reload, const struct gateway_reload_wish *wish, struct error *err)
+{
+	struct gateway *gateway = reload->gateway;
+	const char *file = gateway->options->config;
+	struct error why = {""};
+
+	if (reload->confirm_s != 0 && reload->plan.diff.count != 0 &&
+	    !gateway_unconfirmed_write(gateway, &gateway->source, &reload->source, wish->configure, &why))
+		gateway_event(gateway, "warning", "state.unwritable", gateway->config->name,
+			      "%s: the change holds after a restart of the gateway, confirmed or not",
+			      why.text);
+	if (!wish->configure)
+		return true;
+	if (config_secrets_write(&reload->secrets, file, err) &&
+	    gateway_source_write(file, &reload->source, err))
+		return true;
+	config_secrets_remove(&reload->secrets, file);
+	gateway_unconfirmed_remove(gateway);
+	return false;
+}
+
 /* What speaks against it, in the order of what can be mended; answers then. */
 static bool
 may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
@@ -447,8 +516,8 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		       "%s", plan->refused.items[0]);
 		return false;
 	}
-	if (wish->request != NULL && !wish->force &&
-	    gateway_plan_cuts(gateway, plan, reload->after, wish->request, &err)) {
+	if (reload->own == GATEWAY_OWN_CUT && !wish->force) {
+		gateway_own_refusal(&reload->path, NULL, "this change", &err);
 		refuse(gateway, wish, gateway_unforced("own_path"), "%s", err.text);
 		return false;
 	}
@@ -457,23 +526,44 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		return false;
 	}
 	if (wish->dry_run) {
-		control_request_done(
-		    wish->request, result_of(plan, false),
-		    plan->lines.count != 0 ? "%s: %zu change%s would be applied" : "%s: nothing would change",
-		    gateway->options->config, plan->lines.count, plan->lines.count == 1 ? "" : "s");
+		answer_plan(reload, wish);
 		return false;
 	}
 	if (!ready(gateway, reload->after, &err)) {
 		refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
-	if (wish->configure && (!config_secrets_write(&reload->secrets, gateway->options->config, &err) ||
-				!gateway_source_write(gateway->options->config, &reload->source, &err))) {
-		config_secrets_remove(&reload->secrets, gateway->options->config);
+	if (!write_files(reload, wish, &err)) {
 		refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
 	return true;
+}
+
+static void
+on_answered(uv_timer_t *timer)
+{
+	drain(timer->data);
+}
+
+/* Whoever stands on what changes hears of it while their path is as it was. */
+static void
+answer_first(struct gateway_reload *reload)
+{
+	struct gateway *gateway = reload->gateway;
+	size_t changes = reload->plan.lines.count;
+	char *warning = gateway_own_warning(&reload->path, reload->confirm_s, "reload --keep");
+
+	gateway_event(gateway, "notice", "operator.own_path", gateway->config->name,
+		      "%s changes the configuration: %s", reload->who, warning);
+	control_request_done(reload->request, result_of(&reload->plan, true),
+			     "%s: %zu change%s will be applied now; %s", gateway->options->config, changes,
+			     PLURAL(changes, "s"), warning);
+	free(warning);
+	reload->request = NULL;
+	reload->phase = RELOAD_ANSWERED;
+	uv_update_time(&gateway->loop);
+	uv_timer_start(&reload->leaving, on_answered, ANSWER_MS, 0);
 }
 
 /* With `after` and the source of the reload. */
@@ -483,13 +573,13 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 	struct gateway *gateway = reload->gateway;
 
 	gateway_plan_make(gateway, reload->after, &reload->plan);
+	look_at_path(reload, wish);
 	if (!may_begin(reload, wish)) {
 		finish(reload);
 		return;
 	}
 	reload->request = wish->request;
 	snprintf(reload->who, sizeof(reload->who), "%s", wish->who);
-	reload->confirm_s = wish->confirm_s;
 	reload->wrote = wish->configure;
 	if (reload->plan.diff.count == 0) {
 		nothing_to_do(reload, wish);
@@ -499,7 +589,10 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		      "%s changes the configuration: %zu change%s; tunnels and sessions that go down: %zu",
 		      wish->who, reload->plan.lines.count, PLURAL(reload->plan.lines.count, "s"),
 		      reload->plan.drops.count);
-	drain(reload);
+	if (reload->own != GATEWAY_OWN_STAYS)
+		answer_first(reload);
+	else
+		drain(reload);
 }
 
 /* --- the doors --------------------------------------------------------------------------------- */
@@ -576,8 +669,9 @@ gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err)
 	return true;
 }
 
-/* The file goes back too where it was written for the change, unless somebody changed it since. */
-static void
+/* The file goes back too where it was written for the change, unless somebody changed it since. True where it
+ * is back, and a restart needs nothing else. */
+static bool
 put_file_back(struct gateway_reload *reload)
 {
 	struct gateway *gateway = reload->gateway;
@@ -587,7 +681,7 @@ put_file_back(struct gateway_reload *reload)
 	struct error err = {""};
 
 	if (!reload->former_wrote)
-		return;
+		return false;
 	gateway_source_digest(&gateway->source, ours);
 	if (gateway_source_read(file, &now, &err)) {
 		gateway_source_digest(&now, is);
@@ -600,6 +694,7 @@ put_file_back(struct gateway_reload *reload)
 	if (err.text[0] != '\0')
 		gateway_event(gateway, "error", "config.file", gateway->config->name,
 			      "%s is not turned back: %s", file, err.text);
+	return err.text[0] == '\0';
 }
 
 static void
@@ -615,7 +710,8 @@ on_confirmer(uv_timer_t *timer)
 	}
 	gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
 		      "the change of the configuration was not confirmed: it turns back");
-	put_file_back(reload);
+	if (put_file_back(reload))
+		gateway_unconfirmed_remove(gateway);
 	config_secrets_free(&reload->new_secrets);
 	reload->after = reload->former;
 	reload->source = reload->former_source;
@@ -660,7 +756,8 @@ gateway_reload_close(struct gateway *gateway)
 	if (reload->former != NULL) {
 		gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
 			      "the gateway stops before the change of the configuration was confirmed");
-		put_file_back(reload);
+		if (put_file_back(reload))
+			gateway_unconfirmed_remove(gateway);
 	}
 	gateway_plan_free(&reload->plan);
 	text_list_free(&reload->drained);

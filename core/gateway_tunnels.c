@@ -151,7 +151,9 @@ gateway_connection_publish(struct gateway_connection *connection)
 				       ? connection->tunnels[status.preferred_member].config->name
 				       : NULL);
 	row->moving = status.moving;
-	row->confirm_until = status.confirm_until;
+	row->confirm_until = gateway_waiting_first(connection, &text);
+	model_set(&row->unconfirmed, text);
+	free(text);
 	row->tunnels_up = up;
 	row->tunnels_total = connection->tunnel_count;
 	row->failovers = status.failovers;

@@ -5,7 +5,7 @@ core_libgateway_la_SOURCES = \
 	core/gateway.c core/gateway_internal.h \
 	core/gateway_apply.c core/gateway_commands.c core/gateway_configure.c core/gateway_drill.c core/gateway_drills.c core/gateway_dry_run.c core/gateway_events.c core/gateway_explain.c \
 	core/gateway_interfaces.c core/gateway_kept.c core/gateway_plan.c core/gateway_reload.c \
-	core/gateway_guard.c core/gateway_liveness.c core/gateway_move.c core/gateway_operator.c core/gateway_routes.c \
+	core/gateway_guard.c core/gateway_liveness.c core/gateway_move.c core/gateway_operator.c core/gateway_routes.c core/gateway_switchover.c core/gateway_unconfirmed.c core/gateway_waiting.c \
 	core/gateway_tables.c core/gateway_tunnels.c core/gateway_turns.c core/gateway_usage.c
 # The whole gateway, for what links it: the rooms it puts together, then what they stand on.
 GATEWAY_LIBS = core/libgateway.la core/libimporter.la core/libplugins.la \

@@ -383,6 +383,14 @@ tunnel_mark(const struct model_tunnel *tunnel, char out[16], enum theme_role *ro
 	return out;
 }
 
+const char *
+connection_unconfirmed(const struct model_connection *connection)
+{
+	const char *what = connection->unconfirmed;
+
+	return what != NULL && strstr(what, " of ") != NULL ? what : connection->name;
+}
+
 size_t
 connection_tunnels(const struct model_store *store, const char *connection,
 		   const struct model_tunnel *tunnels[2])

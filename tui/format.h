@@ -59,6 +59,8 @@ const char *tunnel_part(const struct model_tunnel *tunnel);
 const char *tunnel_mark(const struct model_tunnel *tunnel, char out[16], enum theme_role *role);
 /** What stands after the name's last slash: "1". */
 const char *tunnel_number(const char *name);
+/** What waits for a confirmation, as it is told: "drain of aws-paris/1"; a switchover by its connection. */
+const char *connection_unconfirmed(const struct model_connection *connection);
 /** A connection's tunnels, CONNECTION/1 and CONNECTION/2. Returns how many of them there are (0 to 2). */
 size_t connection_tunnels(const struct model_store *store, const char *connection,
 			  const struct model_tunnel *tunnels[2]);

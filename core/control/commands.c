@@ -27,6 +27,11 @@
 	{ \
 		"--dry-run", NULL, "say what would happen", 0 \
 	}
+#define CONFIRM_WITHIN \
+	{ \
+		"--confirm-within", "SECONDS", \
+		    "turn back by itself unless 'confirm' comes in time; 0: it stays", 0 \
+	}
 #define FORCE \
 	{ \
 		"--force", NULL, "also where it cuts traffic, or your own way to this gateway", 0 \
@@ -64,28 +69,25 @@ static const struct command table[] = {
      .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true, .keys = "s", .panels = "overview tunnels peers",
      .help = "move traffic to the other (or the named) tunnel without losing a packet, and pin it there",
      .label = "switch over", .options = {DRY_RUN,
-		 {"--confirm-within", "SECONDS", "turn back by itself unless it is confirmed in time", 0},
+		 CONFIRM_WITHIN,
 		 {"--back", NULL, "go back now from one that waits for its confirmation", 0}}},
     {.name = "confirm", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "c",
-     .help = "keep a switchover that waits for its confirmation"},
-    {.name = "both-ends", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "b", .panels = "overview tunnels peers",
-     .help = "what both gateways say of a connection, side by side, where the other one is a site of yours"},
-    {.name = "switchover-both", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "B",
-     .panels = "overview tunnels peers", .help = "switch over at both ends together, where the other one is a site of yours"},
+     .help = "keep what waits for its confirmation: a switchover, a drain, a tunnel's down or disable"},
     {.name = "auto", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "a",
      .panels = "overview tunnels peers", .help = "give the choice of the tunnel back to the gateway", .label = "auto"},
     {.name = "up", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "u",
      .panels = "overview tunnels", .help = "bring a tunnel up", .label = "up"},
     {.name = "down", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .keys = "d", .panels = "overview tunnels", .help = "take a tunnel down and keep it down", .label = "down",
-     .options = {FORCE}},
+     .options = {CONFIRM_WITHIN, FORCE}},
     {.name = "enable", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR,
      .help = "end a tunnel's disable, and bring it up"},
     {.name = "disable", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
-     .help = "take a tunnel down and keep it down over restarts too, until enable", .options = {FORCE}},
+     .help = "take a tunnel down and keep it down over restarts too, until enable",
+     .options = {CONFIRM_WITHIN, FORCE}},
     {.name = "drain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .keys = "D", .panels = "overview tunnels peers", .help = "move traffic off a tunnel before work on it; it stays up",
-     .options = {DRY_RUN, FORCE}},
+     .options = {DRY_RUN, CONFIRM_WITHIN, FORCE}},
     {.name = "undrain", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .keys = "U", .panels = "overview tunnels peers", .help = "let a drained tunnel carry traffic again",
      .options = {DRY_RUN}},
@@ -113,7 +115,7 @@ static const struct command table[] = {
     {.name = "reload", .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .help = "apply the changed configuration file: all of it or nothing; what did not change is not touched",
      .options = {{"--dry-run", NULL, "say what would happen, and what would go down", 0},
-		 {"--confirm-within", "SECONDS", "turn back by itself unless --keep comes in time", 0},
+		 {"--confirm-within", "SECONDS", "turn back by itself unless --keep comes in time; 0: it stays", 0},
 		 {"--keep", NULL, "keep the change that waits for that", 0}, FORCE,
 		 {"--json", NULL, "print JSON", 0}}},
     {.name = "configuration", .place = COMMAND_GATEWAY,
@@ -124,7 +126,7 @@ static const struct command table[] = {
      .place = COMMAND_GATEWAY, .role = COMMAND_ADMIN, .dangerous = true,
      .help = "make FILE the gateway's configuration file and apply it; masked secrets are put back",
      .options = {{"--dry-run", NULL, "say what would happen, and what would go down", 0},
-		 {"--confirm-within", "SECONDS", "turn back by itself unless 'reload --keep' comes in time", 0},
+		 {"--confirm-within", "SECONDS", "turn back by itself unless 'reload --keep' comes in time; 0: it stays", 0},
 		 {"--base", "HASH", "only if the gateway's file still is the one with that hash", 0},
 		 {"--append", NULL, "FILE is a list of connections that come behind those of the gateway's file", 0},
 		 FORCE, {"--json", NULL, "print JSON", 0}}},
@@ -154,6 +156,10 @@ static const struct command table[] = {
     {.name = "last-place", .place = COMMAND_CONSOLE, .keys = "-", .help = "to where you were before, and back again"},
     {.name = "place-back", .place = COMMAND_CONSOLE, .keys = "[", .help = "one place back in the order of your visits"},
     {.name = "place-forward", .place = COMMAND_CONSOLE, .keys = "]", .help = "and forward again"},
+    {.name = "both-ends", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "b", .panels = "overview tunnels peers",
+     .help = "what both gateways say of a connection, side by side, where the other one is a site of yours"},
+    {.name = "both-switchover", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "B",
+     .panels = "overview tunnels peers", .help = "switch over at both ends together, where the other one is a site of yours"},
     {.name = "go-connection", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "C",
      .panels = "tunnels peers routes received advertised events usage", .help = "to its connection in the overview"},
     {.name = "go-tunnel", .arguments = {TUNNEL}, .place = COMMAND_CONSOLE, .keys = "T",

@@ -581,6 +581,7 @@ failover_status(const struct failover *failover, struct failover_status *out)
 	    .untaught = failover_usable(failover, true) & ~failover_teaching(failover),
 	    .failovers = failover->failovers,
 	    .confirm_until = failover->confirm.waiting ? failover->confirm.until : 0,
+	    .confirm_what = failover->confirm.waiting ? failover->confirm.what : NULL,
 	    .confirm_from = failover->confirm.waiting ? failover->confirm.from : NONE,
 	    .last = failover->last,
 	};

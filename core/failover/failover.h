@@ -94,8 +94,9 @@ struct failover_status {
 	bool measuring;       /* after a loss: the outage is not over or not known yet */
 	int pinned_member;    /* -1: none */
 	usec_t confirm_until; /* wall clock: when a switchover turns back unless it is confirmed; 0: none */
-	int confirm_from;     /* the member it turns back to; -1: to all that are usable, or none waits */
-	uint64_t failovers;   /* moves that nobody asked for */
+	const char *confirm_what; /* "switchover", "drill": what waits; NULL: nothing */
+	int confirm_from;         /* the member it turns back to; -1: to all that are usable, or none waits */
+	uint64_t failovers;       /* moves that nobody asked for */
 	struct failover_move last;
 };
 
@@ -227,6 +228,17 @@ bool failover_undrain_plan(const struct failover *failover, unsigned member, str
 bool failover_undrain(struct failover *failover, unsigned member,
 		      void (*done)(void *context, const struct failover_result *result), void *context,
 		      struct error *err);
+/**
+ * Traffic has left the member by `what` (a drill, say; kept as it is): it goes back there after `seconds` as
+ * from a switchover that nobody confirmed, unless failover_confirm comes first.
+ */
+void failover_return_within(struct failover *failover, unsigned member, const char *what, unsigned seconds);
+/**
+ * A member that an operator had taken away carries again, make-before-break, as it did before; where several
+ * carry, or the traffic is pinned elsewhere, nothing moves. False with `err` where it can't be yet: it is not
+ * usable, or a move is under way.
+ */
+bool failover_give_back(struct failover *failover, unsigned member, const char *cause, struct error *err);
 /** Gives the choice back. Ends a switchover's wait for its confirmation. */
 void failover_auto(struct failover *failover);
 

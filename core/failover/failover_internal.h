@@ -112,10 +112,11 @@ struct failover {
 	const char *deed; /* what the operator does: "switchover", "drain", "undrain" */
 	struct {
 		bool waiting, warned;
-		int from;       /* what carried before; -1: several did */
-		int pinned;     /* as it was before */
-		usec_t until;   /* wall clock */
-		usec_t seconds; /* as asked */
+		const char *what; /* "switchover": what waits */
+		int from;         /* what carried before; -1: several did */
+		int pinned;       /* as it was before */
+		usec_t until;     /* wall clock */
+		usec_t seconds;   /* as asked */
 	} confirm;
 	enum failover_order order;
 	uint64_t failovers, seed;

@@ -213,21 +213,21 @@ turn_back(struct failover *failover)
 {
 	int from = failover->confirm.from;
 	uint32_t usable = failover_usable(failover, false);
+	const char *what = failover->confirm.what;
 	char back[80], cause[120];
 	bool can = from < 0 || usable & 1u << from;
 
 	confirm_forget(failover);
 	failover_member_name(failover, from, back);
-	failover_event(
-	    failover, can ? "warning" : "error", "switchover.reverted",
-	    can ? "the switchover was not confirmed within %u s: traffic goes back to %s"
-		: "the switchover was not confirmed within %u s, but %s is not usable: traffic stays",
-	    (unsigned)failover->confirm.seconds, from >= 0 ? back : "all tunnels");
+	failover_event(failover, can ? "warning" : "error", "switchover.reverted",
+		       can ? "the %s was not confirmed within %u s: traffic goes back to %s"
+			   : "the %s was not confirmed within %u s, but %s is not usable: traffic stays",
+		       what, (unsigned)failover->confirm.seconds, from >= 0 ? back : "all tunnels");
 	watch_abort(failover, "it was not confirmed in time");
 	failover->pinned = failover->confirm.pinned;
 	failover->insist = can && from >= 0 && !failover->active_active ? from : NONE;
 	failover->deed = "switchover";
-	snprintf(cause, sizeof(cause), "the switchover was not confirmed within %u s",
+	snprintf(cause, sizeof(cause), "the %s was not confirmed within %u s", what,
 		 (unsigned)failover->confirm.seconds);
 	if (!move(failover, cause))
 		failover->insist = NONE;
@@ -245,18 +245,20 @@ on_confirmer(uv_timer_t *timer)
 	}
 	failover->confirm.warned = true;
 	failover_event(failover, "warning", "switchover.unconfirmed",
-		       "the switchover turns back in %u s unless it is confirmed", REMINDER_MS / 1000);
+		       "the %s turns back in %u s unless it is confirmed", failover->confirm.what,
+		       REMINDER_MS / 1000);
 	uv_timer_start(timer, on_confirmer, REMINDER_MS, 0);
 }
 
-/* `from` and `pinned`: as they were before the switchover. */
+/* `from` and `pinned`: as they were before; `what`: the deed that waits, for people. */
 static void
-confirm_wait(struct failover *failover, unsigned seconds, int from, int pinned)
+confirm_wait(struct failover *failover, const char *what, unsigned seconds, int from, int pinned)
 {
 	uint64_t wait = (uint64_t)seconds * 1000;
 	char back[80];
 
 	failover->confirm.waiting = true;
+	failover->confirm.what = what;
 	failover->confirm.warned = wait <= 2 * REMINDER_MS;
 	failover->confirm.from = from;
 	failover->confirm.pinned = pinned;
@@ -266,7 +268,7 @@ confirm_wait(struct failover *failover, unsigned seconds, int from, int pinned)
 	uv_timer_start(&failover->confirmer, on_confirmer,
 		       failover->confirm.warned ? wait : wait - REMINDER_MS, 0);
 	failover_event(failover, "notice", "switchover.unconfirmed",
-		       "the switchover turns back to %s in %u s unless it is confirmed",
+		       "the %s turns back to %s in %u s unless it is confirmed", what,
 		       from >= 0 ? failover_member_name(failover, from, back) : "all tunnels", seconds);
 }
 
@@ -306,7 +308,8 @@ failover_confirm(struct failover *failover, struct error *err)
 		return error_set(err, "no switchover of %s waits for a confirmation",
 				 failover->name[0] ? failover->name : "the connection");
 	confirm_forget(failover);
-	failover_event(failover, "notice", "switchover.confirmed", "the switchover is confirmed and stays");
+	failover_event(failover, "notice", "switchover.confirmed", "the %s is confirmed and stays",
+		       failover->confirm.what);
 	failover_tell_changed(failover);
 	return true;
 }
@@ -331,7 +334,7 @@ failover_switchover_confirm(struct failover *failover, int member, unsigned seco
 	failover->insist = NONE;
 	failover->pinned = to;
 	if (seconds != 0)
-		confirm_wait(failover, seconds, several ? NONE : from < 0 ? to : from, pinned);
+		confirm_wait(failover, "switchover", seconds, several ? NONE : from < 0 ? to : from, pinned);
 	if (from < 0) {
 		snprintf(result.text, sizeof(result.text), "%s carries the traffic already; pinned there",
 			 to_name);
@@ -350,6 +353,35 @@ failover_switchover(struct failover *failover, int member,
 		    struct error *err)
 {
 	return failover_switchover_confirm(failover, member, 0, done, context, err);
+}
+
+void
+failover_return_within(struct failover *failover, unsigned at, const char *what, unsigned seconds)
+{
+	confirm_wait(failover, what, seconds, (int)at, failover->pinned);
+	failover_tell_changed(failover);
+}
+
+bool
+failover_give_back(struct failover *failover, unsigned at, const char *cause, struct error *err)
+{
+	uint32_t bit = 1u << at;
+	char name[80];
+
+	if (failover->asked)
+		return error_set(err, "a %s is under way", failover->deed);
+	if ((failover_usable(failover, false) & bit) == 0)
+		return error_set(err, "%s is not usable", failover_member_name(failover, (int)at, name));
+	if (failover->active & bit || failover->active_active ||
+	    (failover->pinned >= 0 && failover->pinned != (int)at))
+		return true;
+	watch_abort(failover, "what an operator did is turned back");
+	failover->deed = "switchover";
+	failover->insist = (int)at;
+	if (!move(failover, cause))
+		failover->insist = NONE;
+	failover_tell_changed(failover);
+	return true;
 }
 
 void

@@ -79,7 +79,8 @@
 	F(BOOL, pinned,              "",    "Pinned",     "an operator chose the tunnel; auto gives the choice back") \
 	F(STR,  preferred,           "",    "Preferred",  "the tunnel that the configuration prefers (prefer), or null") \
 	F(BOOL, moving,              "",    "Moving",     "a switchover is under way") \
-	F(TIME, confirm_until,       "",    "Confirm by", "when a switchover turns back by itself unless it is confirmed") \
+	F(TIME, confirm_until,       "",    "Confirm by", "when what an operator did turns back by itself unless it is confirmed") \
+	F(STR,  unconfirmed,         "",    "Unconfirmed", "what that is: switchover, drain of aws/1, down of aws/1; null for nothing") \
 	F(UINT, tunnels_up,          "",    "Up",         "tunnels that can carry traffic") \
 	F(UINT, tunnels_total,       "",    "Tunnels",    "configured tunnels") \
 	F(UINT, failovers,           "",    "Failovers",  "moves since the gateway started") \

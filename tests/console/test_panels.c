@@ -600,43 +600,6 @@ a_month_of_usage_shows_its_days(void **state)
  * ------------------------------------------------------------------------------------ */
 
 static void
-sites_show_this_gateway_and_say_what_is_not_connected(void **state)
-{
-	static const char settings[] = "sites:\n  - {name: nantes, host: root@192.0.2.20, production: true}\n"
-				       "  - {name: brest, host: root@192.0.2.30}\n";
-	static const struct {
-		int rows, cols;
-		const char *golden;
-	} all[] = {{20, 60, "sites-60x20"},
-		   {24, 80, "sites-80x24"},
-		   {36, 120, "sites-120x36"},
-		   {50, 200, "sites-200x50"}};
-
-	for (size_t i = 0; i < COUNT_OF(all); i++) {
-		const struct screen_options options = {
-		    .rows = all[i].rows, .cols = all[i].cols, .settings = settings};
-		struct world *world = screen_open_live(&options);
-
-		screen_type(world, "9");
-		screen_wait_row(world, "nantes", "not connected");
-		screen_golden(world, all[i].golden);
-		screen_finish(world);
-	}
-}
-
-static void
-a_site_that_is_not_heard_is_stale(void **state)
-{
-	struct world *world = screen_open_live(&wide);
-
-	screen_type(world, "9");
-	screen_wait_row(world, "▸ lyon", "● live");
-	world_stop_serving(world);
-	screen_wait_row(world, "▸ lyon", "? stale");
-	screen_finish(world);
-}
-
-static void
 the_gateway_is_one_page(void **state)
 {
 	struct world *world = screen_open_live(&usual);
@@ -689,6 +652,5 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
 	  cmocka_unit_test(a_month_of_usage_shows_its_days),
-	  cmocka_unit_test(sites_show_this_gateway_and_say_what_is_not_connected),
-	  cmocka_unit_test(a_site_that_is_not_heard_is_stale), cmocka_unit_test(the_gateway_is_one_page),
+	  cmocka_unit_test(the_gateway_is_one_page),
 	  cmocka_unit_test(peers_and_tunnels_say_what_one_wants_to_know))

@@ -223,7 +223,7 @@ completion_knows_what_can_follow(void **state)
 	check_completion(store, "sort rtt", "rtt_ms");
 	check_completion(store, "columns name rx_b", "rx_bytes rx_bps");
 	check_completion(store, "columns last_error.h", "last_error.hint");
-	check_completion(store, "re", "rekey reset reload reverse redraw");
+	check_completion(store, "re", "rekey reset reload reverse remove-site redraw");
 	check_completion(store, "switchover ", "aws-paris plant");
 	check_completion(store, "switchover p", "plant");
 	check_completion(store, "switchover plant ", "plant/1 plant/2");

@@ -74,6 +74,37 @@ whoever_comes_by_it_is_given_a_minute(void **state)
 	screen_finish(world);
 }
 
+/* A drain has a dry run that says whether one comes by it; of a down the gateway alone knows. */
+static void
+a_drain_and_a_down_can_go_back_by_themselves_too(void **state)
+{
+	struct world *world = world_new();
+
+	world_own_path(world, true);
+	screen_open_until_live(world, &small);
+	screen_type(world, "jD");
+	screen_wait(world, "unless you confirm within  60 s");
+	screen_type(world, "+");
+	screen_wait(world, "unless you confirm within  120 s");
+	press(world, "drain");
+	world_wait_command(world, "aws-paris/1 120 done");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "Drain aws-paris/1");
+	screen_type(world, "d");
+	screen_wait(world, "Stays until up; 60 s where you come by it.");
+	press(world, "down");
+	world_wait_command(world, "aws-paris/1 done");
+	screen_type(world, "d");
+	screen_wait(world, "Stays until up");
+	screen_type(world, "+");
+	screen_wait(world, "unless you confirm within  30 s");
+	screen_type(world, "-");
+	screen_wait(world, "Stays until up.");
+	press(world, "down");
+	world_wait_command(world, "aws-paris/1 0 done");
+	screen_finish(world);
+}
+
 static void
 every_sheet_is_whole_at_60x20(void **state)
 {
@@ -229,6 +260,10 @@ what_waits_is_seen_everywhere_and_confirmed_anywhere(void **state)
 	world_wait_command(world, "plant done");
 	world_wait(world_store(world), "plant", 0);
 	screen_wait_gone(world, "goes back in");
+	world_wait_for(world_store(world), "plant", 300, "drain of plant/1");
+	screen_wait(world, "! drain of plant/1 goes back in");
+	screen_type(world, "c");
+	screen_wait(world, "confirm plant");
 	screen_finish(world);
 }
 
@@ -315,7 +350,7 @@ what_the_dry_run_refuses_is_left_out(void **state)
 	screen_type(world, "D");
 	screen_wait_row(world, "aws-paris/2", "in the middle of a rekey");
 	screen_wait(world, "1 would be refused");
-	screen_type(world, "3\t\r");
+	screen_type(world, "2\t\r");
 	screen_wait(world, "2 of 3 done, 1 refused before");
 	assert_int_equal(world_commands(world, "aws-paris/2 done"), 0);
 	screen_finish(world);
@@ -498,6 +533,7 @@ a_late_answer_is_not_taken_for_another_sheets(void **state)
 TEST_MAIN(cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),
 	  cmocka_unit_test(the_time_to_go_back_is_chosen_by_keys),
 	  cmocka_unit_test(whoever_comes_by_it_is_given_a_minute),
+	  cmocka_unit_test(a_drain_and_a_down_can_go_back_by_themselves_too),
 	  cmocka_unit_test(every_sheet_is_whole_at_60x20), cmocka_unit_test(a_small_sheet_scrolls_to_its_end),
 	  cmocka_unit_test(a_switchover_is_watched_step_by_step),
 	  cmocka_unit_test(losses_that_are_not_counted_are_not_claimed),

@@ -560,9 +560,16 @@ world_move_step(struct model_store *store, const struct world_step *step)
 void
 world_wait(struct model_store *store, const char *connection, int seconds)
 {
+	world_wait_for(store, connection, seconds, "switchover");
+}
+
+void
+world_wait_for(struct model_store *store, const char *connection, int seconds, const char *what)
+{
 	struct model_connection *c = copy_connection(store, connection);
 
 	c->confirm_until = seconds > 0 ? clock_wall() + seconds * USEC_PER_SEC : 0;
+	model_set(&c->unconfirmed, seconds > 0 ? what : NULL);
 	model_store_put(store, MODEL_KIND_CONNECTION, c);
 	model_row_free(MODEL_KIND_CONNECTION, c);
 }

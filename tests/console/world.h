@@ -34,6 +34,7 @@ struct world_step {
 void world_move_step(struct model_store *store, const struct world_step *step);
 /** The switchover of a connection waits for its confirmation, for so many seconds; 0: no longer. */
 void world_wait(struct model_store *store, const char *connection, int seconds);
+void world_wait_for(struct model_store *store, const char *connection, int seconds, const char *what);
 /** What a dry run of it answers. Returns new. */
 json_t *world_plan(bool own_path);
 

@@ -624,8 +624,10 @@ def a_change_that_cuts_the_askers_own_way_is_refused():
     answer = w.gateway.ask(do="command", name="reload", arguments={"dry_run": True}, via=PLANT_HOST)
     expect(answer["exit_code"] == 1 and answer["result"] == {"force": "own_path"}, f"a console can offer it: {answer}")
     expect(w.gateway.row("connections", "plant")["state"] == "up", "nothing was done")
-    done = run(PLANT_HOST, "reload", "--force")
-    expect(done.returncode == 0 and w.gateway.row("connections", "plant") is None, f"{done.stdout}{done.stderr}")
+    done = run(PLANT_HOST, "reload", "--force", "--confirm-within", "0")
+    expect(done.returncode == 0 and "does not turn back" in done.stdout, f"{done.stdout}{done.stderr}")
+    wait_until(lambda: w.gateway.row("connections", "plant") is None, 10, "it is gone")
+    expect(w.gateway.show("gateway")["config_confirm_until"] is None, "whoever says 0 means it")
 
 
 @suite.test

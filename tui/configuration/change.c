@@ -327,7 +327,7 @@ arguments_of(const struct configuring *c, bool dry)
 	if (c->force)
 		json_object_set_new(arguments, "force", json_true());
 	snprintf(seconds, sizeof(seconds), "%u", waits[c->wait]);
-	if (!dry && waits[c->wait] != 0)
+	if (!dry) /* also that it stays: on one's own path it would turn back otherwise */
 		json_object_set_new(arguments, "confirm_within", json_string(seconds));
 	return arguments;
 }

@@ -250,7 +250,8 @@ look_at_connection(const struct scene *scene, const struct model_connection *con
 
 	if (connection->confirm_until != 0)
 		add(out, ATTENTION_CONFIRM, MODEL_KIND_CONNECTION, connection->name,
-		    "%s waits for confirmation: goes back in %s; %s keeps it", connection->name,
+		    "%s waits for confirmation: goes back in %s; %s keeps it",
+		    connection_unconfirmed(connection),
 		    format_until(scene->now, connection->confirm_until, span),
 		    key_of("confirm", key, sizeof(key)));
 	for (size_t i = 0; i < count; i++) {

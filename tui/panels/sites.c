@@ -35,6 +35,7 @@ static const struct {
 	      {"connecting", "◌ connecting", ROLE_warning},
 	      {"asks", "? asks", ROLE_attention},
 	      {"stale", "? stale", ROLE_bad},
+	      {"unreachable", "✕ unreached", ROLE_bad},
 	      {"refused", "✕ refused", ROLE_bad},
 	      {"off", "○ off", ROLE_dim}};
 
@@ -93,7 +94,12 @@ cell_age(const struct table_context *context, const void *row, struct table_cell
 
 	if (site->heard_at == 0)
 		return;
-	out->role = site->state != NULL && strcmp(site->state, "live") == 0 ? ROLE_dim : ROLE_warning;
+	if (site->state != NULL && strcmp(site->state, "live") == 0) {
+		out->role = ROLE_dim;
+		snprintf(out->text, sizeof(out->text), "now");
+		return;
+	}
+	out->role = ROLE_warning;
 	snprintf(out->text, sizeof(out->text), "%s", format_since(context->now, site->heard_at, span));
 }
 
@@ -288,7 +294,7 @@ const struct panel_ops panel_sites = {
     .select = table_panel_select,
     .filter = table_panel_filter,
     .status = sites_status,
-	.tick = table_panel_tick,
+    .tick = table_panel_tick,
     .marks = table_panel_marks,
     .table = table_panel_table,
     .row = table_panel_row,

@@ -28,10 +28,20 @@ struct bulk {
 	bool together; /* all are sent at once: they make one move */
 };
 
+static size_t
+in_state(const struct bulk *bulk, enum row_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < bulk->count; i++)
+		count += bulk->rows[i].state == state;
+	return count;
+}
+
 size_t
 bulk_count(const struct bulk *bulk)
 {
-	return bulk != NULL ? bulk->count : 0;
+	return bulk != NULL ? bulk->count - in_state(bulk, ROW_REFUSED) : 0;
 }
 
 void
@@ -56,16 +66,6 @@ name_of(const struct sheet *sheet, size_t row)
 	    json_object_get(json_array_get(sheet->bulk->all, row), sheet->command->arguments[0].name));
 
 	return name != NULL ? name : "";
-}
-
-static size_t
-in_state(const struct bulk *bulk, enum row_state state)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < bulk->count; i++)
-		count += bulk->rows[i].state == state;
-	return count;
 }
 
 /* --- the question
@@ -149,7 +149,8 @@ bulk_production(const struct sheet *sheet)
 	for (size_t i = 0; sheet->bulk != NULL && i < sheet->bulk->sites.count; i++) {
 		size_t site = fleet_of_row(fleet, sheet->bulk->sites.items[i]);
 
-		if (site < fleet_count(fleet) && fleet_at(fleet, site)->production)
+		if (site < fleet_count(fleet) && fleet_at(fleet, site)->production &&
+		    sheet->bulk->rows[i].state != ROW_REFUSED)
 			return true;
 	}
 	return false;

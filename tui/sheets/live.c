@@ -136,12 +136,13 @@ put_confirmation(const struct sheet *sheet, struct draft *body, const struct mod
 	if (!sheet_is(sheet, "switchover") && !sheet_is(sheet, "drain"))
 		return;
 	draft_line(body);
-	if (connection->confirm_until != 0 && sheet_is(sheet, "switchover")) {
+	if (connection->confirm_until != 0) {
 		col = draft_put(body, col, 0, ROLE_key, "c");
 		col = draft_print(body, col, ROLE_accent, " confirm (%s left)",
 				  format_until(sheet->app->scene.now, connection->confirm_until, span));
 		col = draft_put(body, col + (body->cols < 60 ? 2 : 5), 0, ROLE_key, "z");
-		draft_put(body, col, 0, ROLE_text, " go back now");
+		draft_put(body, col, 0, ROLE_text,
+			  sheet_is(sheet, "drain") ? " end the drain" : " go back now");
 	} else {
 		col = draft_put(body, col, 0, ROLE_key, "z");
 		draft_put(body, col, 0, ROLE_text, sheet_is(sheet, "drain") ? " end the drain" : " go back");

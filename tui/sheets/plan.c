@@ -14,7 +14,7 @@
 #define LABEL 16
 #define LABEL_SMALL 11
 
-/* Seconds after which a switchover goes back by itself; the first: it doesn't. */
+/* Seconds after which it goes back by itself; the first: it doesn't. */
 static const unsigned back_after[] = {0, 30, 60, 120, 300};
 #define BACK_OWN_PATH 2 /* of them, where one's own session goes through the connection */
 
@@ -441,8 +441,27 @@ plan_answered(struct sheet *sheet)
 {
 	const char *own = json_string_value(json_object_get(sheet->plan, "own_path"));
 
-	if (!sheet->back_chosen && own != NULL && sheet_is(sheet, "switchover"))
+	if (!sheet->back_chosen && own != NULL && strcmp(own, "moves") == 0 && sheet_can_return(sheet) &&
+	    sheet_argument(sheet, "confirm_within") == NULL)
 		sheet->back_at = BACK_OWN_PATH;
+}
+
+/* What holds without a time. Where no dry run says whether one comes by it, the gateway knows, and gives it a
+ * minute. */
+static void
+put_stays(const struct sheet *sheet, struct draft *foot)
+{
+	static const char *const ends[][2] = {
+	    {"switchover", "auto"}, {"drain", "undrain"}, {"down", "up"}, {"disable", "enable"}};
+	const char *end = NULL;
+	bool told = sheet->ops == &sheet_move_ops || sheet->back_chosen;
+	int col;
+
+	for (size_t i = 0; i < COUNT_OF(ends); i++)
+		end = sheet_is(sheet, ends[i][0]) ? ends[i][1] : end;
+	col = draft_print(foot, 0, ROLE_text, "Stays%s%s%s.", end != NULL ? " until " : "",
+			  end != NULL ? end : "", told ? "" : "; 60 s where you come by it");
+	draft_put(foot, col + 1, 0, ROLE_dim, told ? "+ - : go back unless confirmed" : "+ -");
 }
 
 void
@@ -452,17 +471,16 @@ plan_foot(struct sheet *sheet, struct draft *foot)
 	unsigned seconds = plan_back_seconds(sheet);
 	int col;
 
-	if (!sheet_is(sheet, "switchover") || sheet->refused)
+	if (!sheet_can_return(sheet) || sheet->refused)
 		return;
 	draft_line(foot);
-	if (seconds == 0 && asked != NULL) {
+	if (seconds == 0 && asked != NULL && !sheet->back_chosen) {
 		draft_print(foot, 0, ROLE_accent, "Goes back by itself unless you confirm within %s s",
 			    asked);
 		return;
 	}
 	if (seconds == 0) {
-		col = draft_put(foot, 0, 0, ROLE_text, "Stays until auto.");
-		draft_put(foot, col + 1, 0, ROLE_dim, "+ - : go back unless confirmed");
+		put_stays(sheet, foot);
 		return;
 	}
 	col = draft_print(foot, 0, ROLE_text, "Goes back by itself unless you confirm within ");

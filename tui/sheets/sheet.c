@@ -40,14 +40,26 @@ sheet_describe(const struct command *command, const json_t *arguments, char *out
 	return out;
 }
 
-bool
-sheet_has_dry_run(const struct command *command)
+static bool
+has_option(const struct command *command, const char *name)
 {
 	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
-		if (strcmp(command->options[i].name, "--dry-run") == 0)
+		if (strcmp(command->options[i].name, name) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool
+sheet_has_dry_run(const struct command *command)
+{
+	return has_option(command, "--dry-run");
+}
+
+bool
+sheet_can_return(const struct sheet *sheet)
+{
+	return sheet->bulk == NULL && has_option(sheet->command, "--confirm-within");
 }
 
 bool
@@ -297,7 +309,7 @@ write_foot(struct sheet *sheet)
 {
 	struct draft *foot = &sheet->dialog.foot;
 
-	if (sheet->step == SHEET_ASK && sheet->ops == &sheet_move_ops && sheet->bulk == NULL)
+	if (sheet->step == SHEET_ASK)
 		plan_foot(sheet, foot);
 	if (!sheet_can_send(sheet)) {
 		draft_line(foot);
@@ -340,7 +352,7 @@ do_it(struct sheet *sheet)
 	}
 	if (sheet->step == SHEET_FORCE)
 		json_object_set_new(sheet->arguments, "force", json_true());
-	if (sheet_is(sheet, "switchover") && back != 0) {
+	if (sheet_can_return(sheet) && (back != 0 || sheet->back_chosen)) {
 		snprintf(seconds, sizeof(seconds), "%u", back);
 		json_object_set_new(sheet->arguments, "confirm_within", json_string(seconds));
 	}
@@ -357,7 +369,7 @@ own_key(struct sheet *sheet, key_code key)
 
 	if (sheet->bulk != NULL)
 		return bulk_key(sheet, key);
-	if (sheet->step == SHEET_ASK && sheet_is(sheet, "switchover")) {
+	if (sheet->step == SHEET_ASK && sheet_can_return(sheet)) {
 		if (key == KEYS_CONTROL + 't' || (!typing && key == '+')) {
 			plan_back_step(sheet, 1);
 			return true;
@@ -410,7 +422,7 @@ sheet_hints(const struct app *app)
 		return live;
 	if (sheet->bulk != NULL)
 		return bulk;
-	if (sheet->step == SHEET_ASK && sheet_is(sheet, "switchover"))
+	if (sheet->step == SHEET_ASK && sheet_can_return(sheet))
 		return sheet->dialog.must_type[0] != '\0' ? type : time;
 	return ask;
 }

@@ -6,7 +6,7 @@
  *   sheet.c        opening, keys, steps, drawing      plan.c         what a move will come to
  *   send.c         requests and their answers         live.c         a move under way
  *   bulk.c         one command for many rows          consequence.c  the others' consequences, in words
- *   waiting.c      switchovers that wait for their confirmation, seen from any panel
+ *   waiting.c      what waits for its confirmation, seen from any panel
  *
  * Answers may come after the sheet was closed, or after another was opened: each request carries the number
  * of its sheet.
@@ -53,7 +53,7 @@ struct sheet {
 	json_t *plan;   /* its object; NULL for none */
 	char force[32]; /* why it was refused where --force would help; "" */
 
-	/* of a switchover */
+	/* of what can turn back by itself */
 	int back_at; /* which of the times to go back after */
 	bool back_chosen;
 
@@ -80,6 +80,8 @@ bool sheet_is(const struct sheet *sheet, const char *command);
 /** "switchover aws-paris": the command with its arguments in the table's order. Returns `out`. */
 const char *sheet_describe(const struct command *command, const json_t *arguments, char *out, size_t size);
 bool sheet_has_dry_run(const struct command *command);
+/** It can turn back by itself unless it is confirmed: the person chooses after what time. */
+bool sheet_can_return(const struct sheet *sheet);
 /** The gateway can be told something now. */
 bool sheet_can_send(const struct sheet *sheet);
 void sheet_step_to(struct sheet *sheet, enum sheet_step step);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Switchovers that wait for their confirmation: they are seen from every panel, and where exactly one waits,
- * the key of `confirm` means that one wherever one is.
+ * Switchovers, drains and downs that wait for their confirmation: they are seen from every panel, and where
+ * exactly one waits, the key of `confirm` means that one wherever one is.
  */
 #include <stdio.h>
 #include <string.h>
@@ -46,9 +46,10 @@ waiting_say(const struct model_store *store, usec_t now, char *out, size_t size)
 	format_until(now, first->confirm_until, span);
 	keys_name(keys_of(command_find("confirm"), 0), key, sizeof(key));
 	if (count == 1)
-		snprintf(out, size, "! %s goes back in %s: %s keeps it", first->name, span, key);
+		snprintf(out, size, "! %s goes back in %s: %s keeps it", connection_unconfirmed(first), span,
+			 key);
 	else
 		snprintf(out, size, "! %s goes back in %s, and %zu more wait: select one, %s keeps it",
-			 first->name, span, count - 1, key);
+			 connection_unconfirmed(first), span, count - 1, key);
 	return true;
 }

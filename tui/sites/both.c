@@ -328,7 +328,7 @@ both_command(struct app *app, const char *command, const char *connection)
 		return false;
 	if (strcmp(command, "both-ends") == 0)
 		open_page(app, connection);
-	else if (strcmp(command, "switchover-both") == 0)
+	else if (strcmp(command, "both-switchover") == 0)
 		move_both(app, connection);
 	else
 		return false;

@@ -8,7 +8,7 @@
 
 #include "tui/app.h"
 
-/** Carries out "both-ends" and "switchover-both"; false for another command. */
+/** Carries out "both-ends" and "both-switchover"; false for another command. */
 bool both_command(struct app *app, const char *command, const char *connection);
 
 #endif

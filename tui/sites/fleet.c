@@ -204,6 +204,7 @@ fleet_connect(struct fleet *fleet, size_t index)
 	struct fleet_site *site = &fleet->sites[index];
 	struct error err = {""};
 
+	site->off = false;
 	if (site->scene.client != NULL)
 		control_client_retry(site->scene.client);
 	else if (!open_client(site->link, &err))
@@ -217,6 +218,7 @@ fleet_disconnect(struct fleet *fleet, size_t index)
 
 	close_client(site);
 	leave_empty(site);
+	site->off = true;
 	snprintf(site->why, sizeof(site->why), "disconnected by hand");
 }
 
@@ -375,8 +377,10 @@ fleet_begin(struct fleet *fleet)
 	if (fleet->begun)
 		return;
 	fleet->begun = true;
-	for (size_t i = FLEET_HOME + 1; i < fleet->count; i++)
-		fleet_connect(fleet, i);
+	for (size_t i = FLEET_HOME + 1; i < fleet->count; i++) {
+		if (!fleet->sites[i].off)
+			fleet_connect(fleet, i);
+	}
 	uv_timer_start(&fleet->measure, on_measure, MEASURE_MS, MEASURE_MS);
 }
 

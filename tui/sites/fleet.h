@@ -32,6 +32,7 @@ struct fleet_site {
 	char why[256]; /* the client's word on its state; "" for none */
 	bool ever_live;
 	double rtt_ms; /* from a request to its answer; NAN: not measured */
+	bool off;      /* disconnected by hand */
 	bool asks;     /* a question waits (fleet_question) */
 	bool full;     /* all is followed: one was there */
 	bool dirty;    /* its row is older than what is known */

@@ -38,6 +38,9 @@ state_of(const struct fleet_site *site)
 		return clock_monotonic() - heard(site) > STALE_AFTER ? "stale" : "live";
 	if (site->ever_live)
 		return "stale";
+	if (control_client_trouble(site->scene.client) == CONTROL_TROUBLE_LOST &&
+	    site->state != CONTROL_SYNCING)
+		return "unreachable";
 	return site->state == CONTROL_SYNCING ? "reading" : "connecting";
 }
 
@@ -219,7 +222,7 @@ fleet_troubles(struct fleet *fleet, struct fleet_trouble *out, size_t most)
 		char why[400], text[240];
 
 		if (strcmp(state, "stale") == 0 || strcmp(state, "refused") == 0 ||
-		    strcmp(state, "asks") == 0) {
+		    strcmp(state, "asks") == 0 || strcmp(state, "unreachable") == 0) {
 			say_why(site, why, sizeof(why));
 			snprintf(text, sizeof(text), "%s%s%.200s", state, why[0] != '\0' ? ": " : "", why);
 			note(out, most, &all, i, UNREACHED, text);

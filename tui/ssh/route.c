@@ -306,7 +306,7 @@ ssh_route_dial(struct ssh_link *link, const char *host, unsigned port, struct ss
 	for (one = found; one != NULL && fd < 0; one = one->ai_next)
 		fd = dial_one(link, one);
 	if (fd < 0)
-		ssh_fault_set(fault, false, "ssh to %s port %u: %s", host, port, strerror(errno));
+		ssh_fault_set(fault, false, "%s: ssh to %s port %u", strerror(errno), host, port);
 	freeaddrinfo(found);
 	return fd;
 }

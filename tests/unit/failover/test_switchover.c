@@ -267,6 +267,53 @@ what_can_not_go_back_stays_and_says_so(void **state)
 }
 
 static void
+what_a_drill_moved_goes_back_unless_it_is_confirmed(void **state)
+{
+	both_up();
+	failover_member_usable(failover, 0, false, "silenced");
+	assert_int_equal(status().active, 2);
+	failover_member_usable(failover, 0, true, NULL);
+	assert_int_equal(status().active, 2);
+	failover_return_within(failover, 0, "drill", 1);
+	assert_string_equal(status().confirm_what, "drill");
+	assert_true(failover_confirm(failover, NULL));
+	assert_null(status().confirm_what);
+	run_for(1200 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	assert_true(said("the drill is confirmed and stays"));
+	failover_return_within(failover, 0, "drill", 1);
+	UNTIL(status().active == 1);
+	assert_false(status().pinned);
+	assert_true(said("the drill was not confirmed within 1 s: traffic goes back to aws/1"));
+}
+
+static void
+a_member_that_was_taken_away_is_given_its_traffic_back(void **state)
+{
+	struct error err = {0};
+
+	both_up();
+	failover_member_usable(failover, 0, false, "taken down");
+	assert_int_equal(status().active, 2);
+	assert_false(failover_give_back(failover, 0, "not confirmed", &err));
+	assert_non_null(strstr(err.text, "aws/1 is not usable"));
+	failover_member_usable(failover, 0, true, NULL);
+	/* The other side names where we are: going back is not undone by that. */
+	failover_member_med(failover, 0, 200);
+	failover_member_med(failover, 1, 100);
+	run_for(100 * USEC_PER_MS);
+	assert_int_equal(status().active, 2);
+	assert_true(failover_give_back(failover, 0, "not confirmed", &err));
+	assert_int_equal(status().active, 1);
+	assert_false(status().pinned);
+	/* A pin elsewhere is an operator's later word. */
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	UNTIL(world.results == 1);
+	assert_true(failover_give_back(failover, 0, "not confirmed", &err));
+	assert_int_equal(status().active, 2);
+}
+
+static void
 a_drain_moves_the_traffic_and_its_end_brings_it_back(void **state)
 {
 	world.in_by = 0;
@@ -388,6 +435,8 @@ TEST_MAIN(CASE(the_mode_changes_while_both_are_usable),
 	  CASE(an_unconfirmed_switchover_goes_back_to_tunnel_and_pin),
 	  CASE(an_unconfirmed_one_over_a_pin_restores_the_pin), CASE(a_confirmed_one_stays),
 	  CASE(auto_and_another_switchover_end_the_wait), CASE(what_can_not_go_back_stays_and_says_so),
+	  CASE(what_a_drill_moved_goes_back_unless_it_is_confirmed),
+	  CASE(a_member_that_was_taken_away_is_given_its_traffic_back),
 	  CASE(a_drain_moves_the_traffic_and_its_end_brings_it_back),
 	  CASE(a_drain_without_a_stand_in_is_refused), CASE(the_end_of_a_standbys_drain_moves_nothing),
 	  CASE(a_pin_is_not_followed_to_a_drained_one_and_comes_back_with_it),

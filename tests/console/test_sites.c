@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The list of sites and the way to one, without any SSH: what is said of sites that are not reached, what is
+ * kept in console.yaml, and that one finds back. Port 1 of this machine answers nobody.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/console/harness.h"
+
+#define TWO_SITES \
+	"# mine\nsites:\n  - {name: nantes, host: \"root@127.0.0.1:1\", production: true, group: plants}\n" \
+	"  - {name: brest, host: \"root@127.0.0.1:1\"}\ntheme: dark\n"
+
+static const struct screen_options usual = {.rows = 24, .cols = 80, .settings = TWO_SITES},
+				   wide = {.rows = 36, .cols = 120, .settings = TWO_SITES};
+
+/* console.yaml as it is now. */
+static const char *
+settings_now(struct world *world)
+{
+	static char text[4096];
+	char path[512];
+	size_t got;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/.config/twinspan/console.yaml", world_folder(world));
+	file = fopen(path, "r");
+	assert_non_null(file);
+	got = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[got] = '\0';
+	return text;
+}
+
+static void
+sites_stand_beside_this_gateway(void **state)
+{
+	static const struct {
+		int rows, cols;
+		const char *golden;
+	} all[] = {{20, 60, "sites-60x20"},
+		   {24, 80, "sites-80x24"},
+		   {36, 120, "sites-120x36"},
+		   {50, 200, "sites-200x50"}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		const struct screen_options options = {
+		    .rows = all[i].rows, .cols = all[i].cols, .settings = TWO_SITES};
+		struct world *world = screen_open_live(&options);
+
+		/* by hand, so that no attempt is under way */
+		screen_type(world, "9:disconnect nantes\r");
+		screen_wait_row(world, "nantes", "off");
+		screen_type(world, ":disconnect brest\r");
+		screen_wait_row(world, "brest", "off");
+		screen_golden(world, all[i].golden);
+		screen_finish(world);
+	}
+}
+
+static void
+why_a_site_is_not_reached_is_said(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, "9");
+	screen_wait_row(world, "brest", "✕ unreached");
+	screen_wait_row(world, "brest", "Connection refused");
+	screen_wait_row(world, "lyon", "● live");
+	world_stop_serving(world);
+	screen_wait_row(world, "lyon", "? stale");
+	screen_finish(world);
+}
+
+static void
+a_site_that_is_not_reached_can_be_gone_to_and_left(void **state)
+{
+	struct world *world = screen_open_live(&usual);
+
+	(void)state;
+	screen_type(world, "9j\r");
+	screen_wait(world, "⇄ nantes");
+	screen_wait(world, "nantes is not reached");
+	screen_wait(world, "PRODUCTION");
+	screen_type(world, "2"); /* any panel is that site's, and has nothing */
+	screen_wait(world, "nantes is not reached");
+	screen_type(world, "H");
+	screen_wait_row(world, "▸ nantes", "PRODUCTION");
+	screen_wait_gone(world, "⇄");
+	screen_type(world, "1");
+	screen_wait(world, "aws-paris/1"); /* home is as it was */
+	screen_finish(world);
+}
+
+static void
+sites_are_added_and_taken_out(void **state)
+{
+	struct world *world = screen_open_live(&usual);
+
+	(void)state;
+	screen_type(world, "9:add-site lille root@127.0.0.1:1 --group plants\r");
+	screen_wait_row(world, "lille", "✕ unreached");
+	assert_non_null(strstr(settings_now(world), "# mine\n"));
+	assert_non_null(
+	    strstr(settings_now(world), "{name: \"lille\", host: \"root@127.0.0.1:1\", group: \"plants\"}"));
+	assert_non_null(strstr(settings_now(world), "production: yes"));
+	screen_type(world, ":add-site lille x\r");
+	screen_wait(world, "two sites are called 'lille'");
+	screen_type(world, ":add-site all x\r");
+	screen_wait(world, "no site can be called 'all'");
+	screen_type(world, ":add-site metz root@host:99999\r");
+	screen_wait(world, "a port is a number");
+	screen_type(world, ":remove-site brest\r");
+	screen_wait(world, "brest is taken out");
+	assert_null(strstr(settings_now(world), "brest"));
+	screen_wait_gone(world, "▸ brest");
+	screen_type(world, ":remove-site nowhere\r");
+	screen_wait(world, "no site is called 'nowhere'");
+	screen_finish(world);
+}
+
+static void
+a_command_goes_to_the_marked_sites(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, "9*");
+	screen_wait(world, "3 marked");
+	screen_type(world, ":drain plant/1\r");
+	screen_wait(world, "drain plant/1 on 3 sites");
+	screen_wait_row(world, "nantes", "the site is not reached");
+	screen_wait(world, "2 would be refused");
+	screen_type(world, "\r"); /* Cancel has the focus */
+	screen_wait_gone(world, "would be refused");
+	assert_int_equal(world_commands(world, "plant/1 done"), 0);
+	screen_type(world, ":drain plant/1\r");
+	screen_wait(world, "drain 1");
+	screen_type(world, "\t\r");
+	screen_wait(world, "1 of 3 done");
+	world_wait_command(world, "plant/1 done");
+	screen_finish(world);
+}
+
+static void
+sites_are_filtered_and_sorted_as_any_rows(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, "9/group:plants\r");
+	screen_wait_gone(world, "brest");
+	screen_wait(world, "nantes");
+	screen_type(world, "\x1b");
+	screen_wait(world, "brest");
+	screen_type(world, ":sort name\r:reverse\r");
+	screen_wait_row(world, "▸", "nantes"); /* the selection stays with its row */
+	screen_finish(world);
+}
+
+TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
+	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
+	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
+	  cmocka_unit_test(sites_are_added_and_taken_out),
+	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
+	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows))

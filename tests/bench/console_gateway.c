@@ -4,14 +4,20 @@
  * tunnels and two BGP peers each) and routes as are asked for, without IKE, so that it starts at once and
  * does exactly what the bench says. tests/bench/console starts it and speaks to it on stdin, a line each:
  *
- *   past        has four minutes behind it, in which all tunnels changed each second
- *   every N     from now on the figures of N tunnels (and their connections and the gateway) change each
- * second one         one number of the first tunnel changes event       one event more rounds      nothing;
- * as every line it is answered by how many seconds' changes were made so far
+ * - "past": it has four minutes behind it, in which all tunnels changed each second
+ * - "every N": from now on the figures of N tunnels (and their connections and the gateway) change each
+ *   second
+ * - "one": one number of the first tunnel changes
+ * - "down", "up": the first tunnel, and its connection and peer with it, go down or come up
+ * - "event": one event more
+ * - "rounds": nothing; as every line it is answered by how many seconds' changes were made so far
  *
  * Routes are made as they are asked for, in the order of their addresses, from either end.
  *
- *   console_gateway SOCKET CONNECTIONS ROUTES
+ * Several GATEWAYS in one process listen on SOCKET.0, SOCKET.1 and so on. A line is for all of them; with a
+ * number and a blank before it ("7 down"), for that one.
+ *
+ *   console_gateway SOCKET CONNECTIONS ROUTES [GATEWAYS]
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -31,12 +37,22 @@
 #define PAST_EVENTS 1000
 #define EVENT_EVERY 2 /* rounds; so the ring of them is full in the first quarter of a day */
 #define LOOK_AT_CLOCK 64
+#define MOST_GATEWAYS 1000
 
 struct gateway {
+	char name[32];
+	struct control_server *server;
+	bool first_down; /* its first tunnel */
+	usec_t started_at;
 	struct model_store *store;
 	size_t connections, routes, changing;
 	uint64_t rounds;
 	struct history *history;
+};
+
+struct bench {
+	struct gateway *gateways;
+	size_t count;
 	char line[64];
 	size_t used; /* of the line that is being read */
 };
@@ -51,19 +67,26 @@ put(struct gateway *g, enum model_kind kind, void *row)
 	model_row_free(kind, row);
 }
 
+static bool
+is_down(const struct gateway *g, size_t i, int number)
+{
+	return g->first_down && i == 0 && number == 1;
+}
+
 static void
 put_gateway(struct gateway *g)
 {
 	struct model_gateway *row = model_row_new(MODEL_KIND_GATEWAY);
 
-	model_set(&row->name, "lyon");
+	model_set(&row->name, g->name);
 	model_set(&row->role, "hub");
 	row->asn = 65010;
 	model_set(&row->router_id, "192.0.2.10");
 	model_set(&row->version, "0.1.0");
 	model_set(&row->dataplane, "userspace");
-	row->started_at = clock_wall() - 12 * DAY;
-	row->connections_up = row->connections_total = g->connections;
+	row->started_at = g->started_at;
+	row->connections_total = g->connections;
+	row->connections_up = g->connections - (g->first_down && g->connections > 0);
 	row->rx_bps = 90400000 + g->rounds % 997 * 1000;
 	row->tx_bps = 12400000 + g->rounds % 991 * 1000;
 	put(g, MODEL_KIND_GATEWAY, row);
@@ -77,9 +100,14 @@ put_connection(struct gateway *g, size_t i)
 	model_set_format(&row->name, "site-%03zu", i);
 	model_set(&row->routing, "dynamic");
 	model_set(&row->mode, "active_passive");
-	model_set(&row->state, "up");
-	text_list_add(&row->active, row->name);
 	row->tunnels_up = row->tunnels_total = 2;
+	if (i == 0 && g->first_down) {
+		row->tunnels_up = 1;
+		model_set(&row->state, "degraded");
+	} else {
+		model_set(&row->state, "up");
+		text_list_add(&row->active, row->name);
+	}
 	row->remote_asn = 64512;
 	row->prefixes_received = g->routes / (g->connections + 1);
 	row->prefixes_advertised = 1;
@@ -95,7 +123,7 @@ put_tunnel(struct gateway *g, size_t i, int number)
 
 	model_set_format(&row->name, "site-%03zu/%d", i, number);
 	model_set_format(&row->connection, "site-%03zu", i);
-	model_set(&row->state, "up");
+	model_set(&row->state, is_down(g, i, number) ? "down" : "up");
 	row->active = number == 1;
 	model_set_format(&row->interface, "ts-%zu-%d", i, number);
 	model_set(&row->local, "192.0.2.10");
@@ -115,7 +143,7 @@ put_tunnel(struct gateway *g, size_t i, int number)
 	row->established_at = row->rekey_at = row->child_rekey_at = clock_wall() / DAY * DAY;
 	row->rekeys = 301;
 	model_set(&row->peer, row->name);
-	model_set(&row->health, "ok");
+	model_set(&row->health, is_down(g, i, number) ? "unknown" : "ok");
 	model_set(&row->health_reason, "probe answered 200 of 200");
 	row->rtt_ms = 8 + (double)((g->rounds + i) % 50) / 10;
 	row->loss_percent = 0;
@@ -138,7 +166,7 @@ put_peer(struct gateway *g, size_t i, int number)
 	row->local_asn = 65010;
 	row->remote_asn = 64512;
 	model_set_format(&row->remote_address, "169.254.%zu.%zu", i / 60, i % 60 * 4 + 1);
-	model_set(&row->state, "Established");
+	model_set(&row->state, is_down(g, i, number) ? "Idle" : "Established");
 	row->established_at = clock_wall() / DAY * DAY;
 	row->hold_seconds = 30;
 	row->keepalive_seconds = 10;
@@ -297,30 +325,58 @@ fill(struct gateway *g)
 	model_store_provider_goes_back(g->store, MODEL_KIND_ROUTE);
 }
 
+/* The first tunnel changes its state, and what hangs on it with it. */
 static void
-take_line(struct gateway *g)
+turn_first(struct gateway *g, bool down)
+{
+	g->first_down = down;
+	put_tunnel(g, 0, 1);
+	put_peer(g, 0, 1);
+	put_connection(g, 0);
+	put_gateway(g);
+}
+
+static void
+take_order(struct gateway *g, const char *order)
 {
 	uint64_t count;
 
-	if (strncmp(g->line, "every ", 6) == 0 && text_parse_number(g->line + 6, MOST_ROUTES, &count))
+	if (strncmp(order, "every ", 6) == 0 && text_parse_number(order + 6, MOST_ROUTES, &count))
 		g->changing = (size_t)count;
-	else if (strcmp(g->line, "past") == 0)
+	else if (strcmp(order, "past") == 0)
 		have_past(g);
-	else if (strcmp(g->line, "one") == 0)
+	else if (strcmp(order, "one") == 0)
 		change_one(g);
-	else if (strcmp(g->line, "event") == 0)
+	else if (strcmp(order, "down") == 0 || strcmp(order, "up") == 0)
+		turn_first(g, order[0] == 'd');
+	else if (strcmp(order, "event") == 0)
 		put_event(g, g->rounds);
-	else if (strcmp(g->line, "rounds") != 0)
-		fprintf(stderr, "console_gateway: no such line: %s\n", g->line);
-	printf("%llu\n", (unsigned long long)g->rounds);
+	else if (strcmp(order, "rounds") != 0)
+		fprintf(stderr, "console_gateway: no such line: %s\n", order);
+}
+
+static void
+take_line(struct bench *bench)
+{
+	size_t digits = strspn(bench->line, "0123456789");
+	size_t one = digits > 0 ? strtoul(bench->line, NULL, 10) : bench->count;
+
+	if (digits > 0 && (one >= bench->count || bench->line[digits] != ' '))
+		fprintf(stderr, "console_gateway: no such gateway: %s\n", bench->line);
+	else if (digits > 0)
+		take_order(&bench->gateways[one], bench->line + digits + 1);
+	else
+		for (size_t i = 0; i < bench->count; i++)
+			take_order(&bench->gateways[i], bench->line);
+	printf("%llu\n", (unsigned long long)bench->gateways[0].rounds);
 	fflush(stdout);
 }
 
-/* stdin that ends, ends the gateway. */
+/* stdin that ends, ends the gateways. */
 static void
 on_input(uv_poll_t *poll, int status, int events)
 {
-	struct gateway *g = poll->data;
+	struct bench *bench = poll->data;
 	char bytes[256];
 	ssize_t got = status == 0 ? read(STDIN_FILENO, bytes, sizeof(bytes)) : 0;
 
@@ -331,23 +387,27 @@ on_input(uv_poll_t *poll, int status, int events)
 	}
 	for (ssize_t i = 0; i < got; i++) {
 		if (bytes[i] != '\n') {
-			if (g->used + 1 < sizeof(g->line))
-				g->line[g->used++] = bytes[i];
+			if (bench->used + 1 < sizeof(bench->line))
+				bench->line[bench->used++] = bytes[i];
 			continue;
 		}
-		g->line[g->used] = '\0';
-		g->used = 0;
-		take_line(g);
+		bench->line[bench->used] = '\0';
+		bench->used = 0;
+		take_line(bench);
 	}
 }
 
 static void
 on_second(uv_timer_t *timer)
 {
-	struct gateway *g = timer->data;
+	struct bench *bench = timer->data;
 
-	one_round(g);
-	history_sample(g->history, g->store, clock_monotonic(), clock_wall());
+	for (size_t i = 0; i < bench->count; i++) {
+		struct gateway *g = &bench->gateways[i];
+
+		one_round(g);
+		history_sample(g->history, g->store, clock_monotonic(), clock_wall());
+	}
 }
 
 /* The last minutes, so that a console that opens is given graphs. */
@@ -363,48 +423,78 @@ remember(struct gateway *g)
 	history_provide(g->history, g->store);
 }
 
+static bool
+open_gateway(struct gateway *g, uv_loop_t *loop, const char *socket)
+{
+	struct error err;
+
+	g->started_at = clock_wall() - 12 * DAY;
+	g->store = model_store_new();
+	fill(g);
+	remember(g);
+	g->server = control_server_open(loop, socket, g->store, &err);
+	if (g->server == NULL)
+		fprintf(stderr, "console_gateway: %s\n", err.text);
+	return g->server != NULL;
+}
+
+static bool
+open_gateways(struct bench *bench, uv_loop_t *loop, const char *socket, size_t connections, size_t routes)
+{
+	char path[256];
+
+	bench->gateways = memory_zeroed(bench->count, sizeof(*bench->gateways));
+	for (size_t i = 0; i < bench->count; i++) {
+		struct gateway *g = &bench->gateways[i];
+
+		g->connections = connections;
+		g->routes = routes;
+		snprintf(g->name, sizeof(g->name), bench->count > 1 ? "gateway-%03zu" : "lyon", i);
+		snprintf(path, sizeof(path), bench->count > 1 ? "%s.%zu" : "%s", socket, i);
+		if (!open_gateway(g, loop, path))
+			return false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
-	struct gateway g = {0};
-	uint64_t connections, routes;
-	struct control_server *server;
-	struct error err;
+	struct bench bench = {.count = 1};
+	uint64_t connections, routes, gateways = 1;
 	uv_loop_t loop;
 	uv_poll_t input;
 	uv_timer_t second;
 
-	if (argc != 4 || !text_parse_number(argv[2], 10000, &connections) ||
-	    !text_parse_number(argv[3], MOST_ROUTES, &routes)) {
-		fprintf(stderr, "usage: console_gateway SOCKET CONNECTIONS ROUTES\n");
+	if (argc < 4 || argc > 5 || !text_parse_number(argv[2], 10000, &connections) ||
+	    !text_parse_number(argv[3], MOST_ROUTES, &routes) ||
+	    (argc == 5 && !text_parse_number(argv[4], MOST_GATEWAYS, &gateways)) || gateways == 0) {
+		fprintf(stderr, "usage: console_gateway SOCKET CONNECTIONS ROUTES [GATEWAYS]\n");
 		return 2;
 	}
-	g.connections = (size_t)connections;
-	g.routes = (size_t)routes;
-	g.store = model_store_new();
-	fill(&g);
-	remember(&g);
+	bench.count = (size_t)gateways;
 	uv_loop_init(&loop);
-	server = control_server_open(&loop, argv[1], g.store, &err);
-	if (server == NULL) {
-		fprintf(stderr, "console_gateway: %s\n", err.text);
+	if (!open_gateways(&bench, &loop, argv[1], (size_t)connections, (size_t)routes))
 		return 1;
-	}
 	uv_poll_init(&loop, &input, STDIN_FILENO);
-	input.data = &g;
+	input.data = &bench;
 	uv_poll_start(&input, UV_READABLE, on_input);
 	uv_timer_init(&loop, &second);
-	second.data = &g;
+	second.data = &bench;
 	uv_timer_start(&second, on_second, 1000, 1000);
 	puts("ready");
 	fflush(stdout);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_close((uv_handle_t *)&input, NULL);
 	uv_close((uv_handle_t *)&second, NULL);
-	control_server_close(server);
+	for (size_t i = 0; i < bench.count; i++)
+		control_server_close(bench.gateways[i].server);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	uv_loop_close(&loop);
-	model_store_free(g.store);
-	history_free(g.history);
+	for (size_t i = 0; i < bench.count; i++) {
+		model_store_free(bench.gateways[i].store);
+		history_free(bench.gateways[i].history);
+	}
+	free(bench.gateways);
 	return 0;
 }

@@ -97,7 +97,7 @@ class Sshd(Daemon):
             "PrintMotd no\n"
             "UseDNS no\n"
             "LogLevel VERBOSE\n"
-            "MaxStartups 200\n"
+            f"{'' if 'MaxStartups' in options else 'MaxStartups 200'}\n"  # of these the last one counts
             f"SetEnv {variables}\n")
 
     def with_password(self, password):

@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from gateway import Gateway  # noqa: E402
 from net import Namespace, link, remove_leftovers  # noqa: E402
 from process import scratch  # noqa: E402
+from slow_link import SlowLink  # noqa: E402
 from sshd import NEEDS, Home, Sshd  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 
@@ -169,6 +170,24 @@ def rekeying_everywhere_ends_with_a_table():
     expect(re.search(r"^Site   Result         Text\nlyon   done           .+\nparis  done           .+\n\Z", text, re.M), text)
     for name, gateway in w.gateways.items():
         gateway.wait_for("tunnels", "span/1", lambda row: row["rekeys"] > before[name])
+
+
+@suite.test
+def sites_at_one_host_take_turns_at_its_door():
+    far_off = "192.0.2.130"
+    picky = Sshd(suite, "picky", w.folder, w.lyon, {"TWINSPAN_SOCKET": w.gateways["lyon"].socket},
+                 options="MaxStartups 10:100:10", port=2210).start()  # who comes when ten are not logged in is refused
+    line = SlowLink(suite, w.desk, "192.0.2.129/30", w.lyon, f"{far_off}/30", delay=0.02)
+    dave = Home(suite, "dave", w.folder, w.desk)
+    picky.let_in(dave.key())
+    dave.trust(picky, far_off)
+    names = [f"s{n:02}" for n in range(24)]
+    dave.sites([{"name": name, "host": f"root@{far_off}:{picky.port}"} for name in names])
+    rows = objects(good(dave.twinspan("--on", "all", "show", "gateway", "--json")))
+    expect(sorted(row["site"] for row in rows) == names, f"all of them answer: {rows}")
+    expect("MaxStartups" not in picky.text(), f"sshd refused some: {picky.text()[-1000:]}")
+    line.close()
+    picky.kill()
 
 
 @suite.test

@@ -168,7 +168,8 @@ fleet_refresh(struct fleet *fleet, usec_t now)
 		if (second || fleet->sites[i].dirty)
 			update(fleet, i, now);
 	}
-	drop_others(fleet);
+	if (model_store_count(fleet->list, MODEL_KIND_SITE) > fleet->count) /* each site has put its own */
+		drop_others(fleet);
 }
 
 struct model_store *

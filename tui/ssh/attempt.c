@@ -55,12 +55,16 @@ start_jump(struct jump *jump)
 
 /* Opens a channel from the jump host to the next stop. Returns our end of the pair, -1 with `fault`. */
 static int
-jump_to(struct jump *jump, ssh_session next, struct ssh_fault *fault)
+jump_to(struct ssh_link *link, struct jump *jump, ssh_session next, struct ssh_fault *fault)
 {
 	char name[160], host[256];
 	unsigned port = 22;
 	int pair[2];
 
+	if (!ssh_turn_take(link, next)) {
+		ssh_fault_set(fault, false, "given up");
+		return -1;
+	}
 	ssh_hop_address(next, host, sizeof(host), &port);
 	jump->channel = ssh_channel_new(jump->session);
 	if (jump->channel == NULL ||
@@ -92,11 +96,19 @@ reach(struct ssh_link *link, struct way *way, struct ssh_fault *fault)
 		    next;
 	int fd = -1;
 
+	if (session != NULL && !ssh_turn_take(link, session)) {
+		ssh_fault_set(fault, false, "given up");
+		ssh_hop_free(session);
+		return NULL;
+	}
 	for (size_t i = 0; session != NULL; i++) {
 		struct jump *jump;
+		bool open;
 
 		ssh_link_is_at(link, &way->stops[i]);
-		if (!ssh_hop_open(link, session, fd, fault)) {
+		open = ssh_hop_open(link, session, fd, fault);
+		ssh_turn_over(link);
+		if (!open) {
 			ssh_hop_free(session);
 			return NULL;
 		}
@@ -105,12 +117,13 @@ reach(struct ssh_link *link, struct way *way, struct ssh_fault *fault)
 		jump = &way->jumps[way->jump_count++];
 		*jump = (struct jump){.link = link, .session = session};
 		next = ssh_hop_new(&way->stops[i + 1], i + 2 == way->count && ssh_link_compress(link), fault);
-		if (next != NULL && (fd = jump_to(jump, next, fault)) < 0) {
+		if (next != NULL && (fd = jump_to(link, jump, next, fault)) < 0) {
 			ssh_hop_free(next);
 			next = NULL;
 		}
 		session = next;
 	}
+	ssh_turn_over(link);
 	return NULL;
 }
 

@@ -60,6 +60,7 @@ struct ssh_link {
 
 	/* the thread's own: a copy of where to go, and how far it is */
 	const struct ssh_stop *stop;
+	struct ssh_door *door;
 	struct ssh_target target;
 	struct text_list jumps;
 	char *texts[5];
@@ -191,6 +192,12 @@ ssh_link_said(struct ssh_link *link, const char *bytes, size_t length)
 	pthread_mutex_unlock(&link->mutex);
 }
 
+struct ssh_door **
+ssh_link_door(struct ssh_link *link)
+{
+	return &link->door;
+}
+
 bool
 ssh_link_abandoned(struct ssh_link *link)
 {
@@ -222,6 +229,7 @@ ssh_link_ask(struct ssh_link *link, const struct ssh_question *question, char *o
 {
 	bool yes;
 
+	ssh_turn_over(link);
 	pthread_mutex_lock(&link->mutex);
 	link->question = *question;
 	snprintf(link->question.site, sizeof(link->question.site), "%s", link->target.name);
@@ -378,6 +386,7 @@ abandon(void *attempt)
 		shutdown(link->held, SHUT_RDWR);
 	pthread_cond_signal(&link->answered);
 	pthread_mutex_unlock(&link->mutex);
+	ssh_turn_look();
 	uv_close((uv_handle_t *)async, on_async_closed);
 	link->site = NULL;
 	if (site->link == link)

@@ -9,5 +9,6 @@ tui_ssh_libtsssh_la_SOURCES = \
 	tui/ssh/pump.c \
 	tui/ssh/route.c \
 	tui/ssh/ssh.h tui/ssh/ssh_internal.h \
-	tui/ssh/trust.c
+	tui/ssh/trust.c \
+	tui/ssh/turn.c
 SITES_LIBS = tui/ssh/libtsssh.la $(LIBSSH_LIBS) -lpthread

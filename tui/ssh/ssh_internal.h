@@ -20,6 +20,8 @@
 
 /* One attempt, as its thread sees it. */
 struct ssh_link;
+/* A host that lets in a few of them at a time. */
+struct ssh_door;
 
 /* A host on the way. All text is owned. */
 struct ssh_stop {
@@ -55,6 +57,8 @@ void ssh_link_key(struct ssh_link *link, const char *fingerprint);
 /* Which stop of the way is being made; borrowed. */
 void ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop);
 const struct ssh_stop *ssh_link_stop(const struct ssh_link *link);
+/* Where it has its turn (turn.c's); NULL for nowhere. */
+struct ssh_door **ssh_link_door(struct ssh_link *link);
 /* The last line that the far side's command wrote to stderr. */
 void ssh_link_said(struct ssh_link *link, const char *bytes, size_t length);
 
@@ -81,6 +85,16 @@ void ssh_hop_address(ssh_session session, char *host, size_t size, unsigned *por
 void ssh_hop_free(ssh_session session);
 /* "/home/a/.ssh" */
 void ssh_folder(char *out, size_t size);
+
+/* --- turn.c ------------------------------------------------------------------------------------ */
+
+/* Waits until that session's host lets one more of us log in. False where the attempt was given up meanwhile:
+ * then it has no turn. */
+bool ssh_turn_take(struct ssh_link *link, ssh_session session);
+/* It is logged in, or has failed, or waits for a person. */
+void ssh_turn_over(struct ssh_link *link);
+/* An attempt was given up: it need not wait any more. */
+void ssh_turn_look(void);
 
 /* --- identities.c ------------------------------------------------------------------------------ */
 

@@ -347,8 +347,12 @@ on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
 		buffer_added(&client->in.bytes, (size_t)got);
 		client->heard = clock_monotonic();
 		client->silent = 0;
-		if (!take_messages(client, &err) && !client->closed && client->link == link)
-			lose(client, err.text);
+		if (!take_messages(client, &err) && !client->closed && client->link == link) {
+			if (client->transport != NULL && client->mirror.exceeded)
+				lose_for(client, err.text, true);
+			else
+				lose(client, err.text);
+		}
 		if (!client->closed && client->link == link && (size_t)got == space->len)
 			let_others_in(link);
 	} else if (got < 0) {
@@ -642,6 +646,8 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 	client->loop = loop;
 	client->socket = text_copy(options->socket != NULL ? options->socket : "");
 	client->transport = options->transport;
+	if (client->transport != NULL)
+		control_mirror_is_far(&client->mirror);
 	if (options->transport != NULL && options->transport->first_retry_ms != 0) {
 		client->retry_ms = client->first_retry_ms = options->transport->first_retry_ms;
 		client->last_retry_ms = options->transport->last_retry_ms;

@@ -26,6 +26,9 @@ control_skip(const char **at, const char *end, const char *text)
 }
 
 #define MIRROR_BYTES ((size_t)256 << 20) /* what a gateway may make us hold */
+/* The same of one that is reached over a transport: a console knows many of them, and none is ours. */
+#define MIRROR_FAR_BYTES ((size_t)48 << 20)
+#define MIRROR_FAR_ROWS 20000 /* of a kind */
 
 struct mirror_seen; /* a row that the walk under way has named */
 
@@ -33,12 +36,15 @@ struct mirror {
 	struct model_store *store;
 	uint64_t kinds, paged_kinds; /* what was asked for: all else is refused */
 	struct mirror_seen *seen;
-	bool live;
-	uint64_t missed; /* told by the last message, to be passed on */
+	bool live, exceeded; /* more was sent than is held: trying again would be no better */
+	size_t bytes, rows;  /* the limits; 0 rows: none */
+	uint64_t missed;     /* told by the last message, to be passed on */
 };
 
 void control_mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds);
 void control_mirror_free(struct mirror *mirror);
+/* The gateway is far: it may make us hold less. */
+void control_mirror_is_far(struct mirror *mirror);
 /* A new connection begins: what is held stays until the next walk is whole. */
 void control_mirror_begin(struct mirror *mirror, bool other_run);
 /* Takes one message. `*known` is set where it was one of the model's. False, with `err`, where it is wrong.

@@ -22,7 +22,16 @@ void
 control_mirror_init(struct mirror *mirror, uint64_t kinds, uint64_t paged_kinds)
 {
 	*mirror = (struct mirror){.store = model_store_new(), .kinds = kinds, .paged_kinds = paged_kinds};
-	model_store_set_limit(mirror->store, MIRROR_BYTES);
+	mirror->bytes = MIRROR_BYTES;
+	model_store_set_limit(mirror->store, mirror->bytes);
+}
+
+void
+control_mirror_is_far(struct mirror *mirror)
+{
+	mirror->bytes = MIRROR_FAR_BYTES;
+	mirror->rows = MIRROR_FAR_ROWS;
+	model_store_set_limit(mirror->store, mirror->bytes);
 }
 
 static void
@@ -48,7 +57,8 @@ control_mirror_begin(struct mirror *mirror, bool other_run)
 {
 	forget_seen(mirror);
 	mirror->live = false;
-	model_store_set_limit(mirror->store, MIRROR_BYTES);
+	model_store_set_limit(mirror->store, mirror->bytes);
+	mirror->exceeded = false;
 	if (other_run)
 		model_store_forget_events(mirror->store);
 }
@@ -154,7 +164,10 @@ put(struct mirror *mirror, const struct mirror_row *row, struct error *err)
 	} else {
 		return error_set(err, "the gateway sends a row without its key");
 	}
-	if (model_store_refused(mirror->store))
+	mirror->exceeded =
+	    model_store_refused(mirror->store) ||
+	    (mirror->rows != 0 && model_store_count(mirror->store, row->info->kind) > mirror->rows);
+	if (mirror->exceeded)
 		return error_set(err, "the gateway sends more than this program holds");
 	return true;
 }

@@ -94,6 +94,7 @@ a_drain_and_a_down_can_go_back_by_themselves_too(void **state)
 	screen_wait(world, "Stays until up; 60 s where you come by it.");
 	press(world, "down");
 	world_wait_command(world, "aws-paris/1 done");
+	screen_wait_gone(world, "Stays until up"); /* that sheet is done with */
 	screen_type(world, "d");
 	screen_wait(world, "Stays until up");
 	screen_type(world, "+");

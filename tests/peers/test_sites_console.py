@@ -508,8 +508,9 @@ def hostile_far_sides_disturb_nobody():
     for mode in ("deep", "stuck"):
         c.wait_row(f"! {mode}", seconds=40)
     c.wait_row("! kinds", "expected", seconds=40)
+    c.wait_row("! endless", "more than this program holds", seconds=40)
     c.site("evil", "● live")
-    for mode in ("evil", "huge", "kinds"):
+    for mode in ("evil", "huge", "kinds", "endless"):
         c.enter(mode)
         for key in ("1", "2", "Enter", "Escape", "3", "4", "7", "8", "V", "Escape"):
             c.press(key)

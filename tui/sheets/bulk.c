@@ -41,17 +41,13 @@ in_state(const struct bulk *bulk, enum row_state state)
 size_t
 bulk_count(const struct bulk *bulk)
 {
-	return bulk != NULL ? bulk->count - in_state(bulk, ROW_REFUSED) : 0;
+	return bulk != NULL ? bulk->count : 0;
 }
 
 size_t
 bulk_left(const struct bulk *bulk)
 {
-	size_t left = bulk_count(bulk);
-
-	for (size_t i = 0; i < bulk_count(bulk); i++)
-		left -= bulk->rows[i].state == ROW_REFUSED;
-	return left;
+	return bulk != NULL ? bulk->count - in_state(bulk, ROW_REFUSED) : 0;
 }
 
 void

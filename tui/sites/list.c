@@ -9,6 +9,7 @@
 #include "tui/panels/attention.h"
 #include "tui/sites/fleet_internal.h"
 
+#define LARGE 1000                     /* rows */
 #define STALE_AFTER (5 * USEC_PER_SEC) /* a heartbeat comes each second; the way may be slow */
 
 static const struct model_gateway *
@@ -158,6 +159,15 @@ drop_others(struct fleet *fleet)
 	}
 }
 
+/* So many rows that looking through all of them for each change would be felt: once a second will do. */
+static bool
+is_large(const struct fleet_site *site)
+{
+	return model_store_count(site->scene.store, MODEL_KIND_TUNNEL) +
+		   model_store_count(site->scene.store, MODEL_KIND_CONNECTION) >
+	       LARGE;
+}
+
 void
 fleet_refresh(struct fleet *fleet, usec_t now)
 {
@@ -165,7 +175,7 @@ fleet_refresh(struct fleet *fleet, usec_t now)
 
 	fleet->refreshed = now;
 	for (size_t i = 0; i < fleet->count; i++) {
-		if (second || fleet->sites[i].dirty)
+		if (second || (fleet->sites[i].dirty && !is_large(&fleet->sites[i])))
 			update(fleet, i, now);
 	}
 	if (model_store_count(fleet->list, MODEL_KIND_SITE) > fleet->count) /* each site has put its own */

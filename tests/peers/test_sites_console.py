@@ -195,7 +195,7 @@ def sites_connect_side_by_side_and_say_how_they_stand():
     c.site("paris", "? asks")
     c.site("locked", "? asks")
     c.site("denied", "✕ refused")
-    c.site("gone", "◌ connecting", "ssh to 192.0.2.1 port 9")
+    c.site("gone", "✕ unreached", "ssh to 192.0.2.1 port 9")
     c.site("silent", "◌ connecting")
     c.wait_row("! paris", "the host key of 192.0.2.20 is not known")
     c.wait_row("! denied", "refused, Enter there tries again")

@@ -219,9 +219,31 @@ is_over(struct pump *pump)
 	return pump->exit_status >= 0 || clock_monotonic() - pump->ended >= LAST_WORD_MS * USEC_PER_MS;
 }
 
+/* What came with the answer to the request that began the command: no callback was told of it. */
+static void
+take_early(struct pump *pump)
+{
+	char bytes[512];
+	int early = ssh_channel_poll(pump->channel, 0), got;
+
+	if (early > 0)
+		pump->waiting = (size_t)early;
+	while (ssh_channel_poll(pump->channel, 1) > 0 &&
+	       (got = ssh_channel_read_nonblocking(pump->channel, bytes, sizeof(bytes), 1)) > 0)
+		ssh_link_said(pump->link, bytes, (size_t)got);
+	if (ssh_channel_is_eof(pump->channel))
+		pump->channel_ended = true;
+	if (ssh_channel_is_closed(pump->channel))
+		pump->channel_ended = pump->closed = true;
+	if (pump->closed) /* else it would be waited for */
+		pump->exit_status = ssh_channel_get_exit_status(pump->channel);
+	push_down(pump);
+}
+
 static void
 carry(struct pump *pump, ssh_event event)
 {
+	take_early(pump);
 	while (!is_over(pump) && ssh_is_connected(pump->session)) {
 		watch_socket(pump, event);
 		if (ssh_event_dopoll(event, pump->channel_ended ? LAST_WORD_MS : SSH_KEEPALIVE_MS) ==

@@ -255,8 +255,8 @@ note(struct fleet_trouble *out, size_t most, size_t *all, const struct fleet_tro
 static bool
 is_trouble(const struct fleet_site *site, const char *state)
 {
-	if (strcmp(state, "connecting") == 0)
-		return site->why[0] != '\0' && site->link->site != FLEET_HOME;
+	if (strcmp(state, "unreachable") == 0)
+		return site->link->site != FLEET_HOME;
 	return strcmp(state, "stale") == 0 || strcmp(state, "refused") == 0 || strcmp(state, "asks") == 0;
 }
 

@@ -73,7 +73,7 @@ struct app {
 	struct input input;
 	char *history[APP_HISTORY];
 	size_t history_count, history_at;
-	bool help_open;
+	bool help_open, help_opens; /* opens: it is not drawn yet, and the panel under it was a key ago */
 	struct help help;
 	struct sheet *sheet;             /* the dialog that is open; NULL for none */
 	struct overlay *overlay;         /* what lies over the panel; NULL for nothing */

@@ -81,6 +81,7 @@ go_help(struct app *app, const char *argument)
 
 	(void)argument;
 	app->help_open = true;
+	app->help_opens = app->message.text[0] == '\0'; /* a message may lie over the panel */
 	app->help = (struct help){.panel = ops->name, .title = panel_of_kind(ops->kind)->title};
 	if (is_configuration_page(app_panel(app)))
 		app->help.title = ops->title;

@@ -587,6 +587,15 @@ frame_line(struct app *app, int row, enum ground ground)
 }
 
 static void
+compose_help(struct app *app, const struct area *screen, const struct frame *frame)
+{
+	struct area part =
+	    area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
+
+	help_draw(&app->help, &part);
+}
+
+static void
 compose_body(struct app *app, const struct area *screen, const struct frame *frame)
 {
 	struct panel *panel = app_panel(app);
@@ -603,10 +612,8 @@ compose_body(struct app *app, const struct area *screen, const struct frame *fra
 
 		draw_tabs(app, &line); /* after the panel: what it says of itself is known now */
 	}
-	if (app->help_open) {
-		part.dimmed = false;
-		help_draw(&app->help, &part);
-	}
+	if (app->help_open)
+		compose_help(app, screen, frame);
 	if (app->overlay != NULL)
 		app->overlay->ops->draw(app->overlay, &part);
 }
@@ -623,12 +630,17 @@ app_compose(struct app *app)
 	frame = frame_of(rows);
 	app->scene.now = clock_wall();
 	app->canvas.cursor = false;
-	/* a paused body stays as it is; in a window of another size it can't */
-	if (!app->pause.on || app->canvas.rows != rows || app->canvas.cols != cols) {
+	/* a paused body stays as it is, and the one that help opens over; in a window of another size it
+	 * can't */
+	if (!(app->pause.on || app->help_opens) || app->canvas.rows != rows || app->canvas.cols != cols) {
 		canvas_resize(&app->canvas, rows, cols);
 		screen = canvas_area(&app->canvas);
 		compose_body(app, &screen, &frame);
+	} else if (app->help_opens) {
+		screen = canvas_area(&app->canvas);
+		compose_help(app, &screen, &frame);
 	}
+	app->help_opens = false;
 	line = frame_line(app, 0, app_production(app) ? GROUND_PRODUCTION : GROUND_HEADER);
 	app_draw_header(app, &line);
 	busy = app->line != APP_LINE_NONE || app->message.text[0] != '\0';

@@ -56,6 +56,19 @@ is_control(const unsigned char *at, size_t length)
 	return length == 0 || at[0] < 0x20 || at[0] == 0x7f || (at[0] == 0xc2 && at[1] < 0xa0);
 }
 
+/* What turns the direction of the text around it, or breaks the line (Unicode 15, 23.2): U+061C, U+200E,
+ * U+200F, U+2028 to U+202E, U+2066 to U+2069. Two names could look alike, or one end on the other's place. */
+static bool
+is_turning(const unsigned char *at, size_t length)
+{
+	if (length == 2)
+		return at[0] == 0xd8 && at[1] == 0x9c;
+	if (length != 3 || at[0] != 0xe2)
+		return false;
+	return (at[1] == 0x80 && (at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xa8 && at[2] <= 0xae))) ||
+	       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+}
+
 static const struct {
 	const char *bytes;
 	char letter;
@@ -133,7 +146,7 @@ text_clean(char *out, size_t size, const char *from)
 
 	while (left != 0) {
 		size_t length = utf8_length(at, left);
-		bool control = is_control(at, length);
+		bool control = is_control(at, length) || is_turning(at, length);
 		size_t step = length != 0 ? length : 1, put = control ? 1 : length;
 
 		if (used + put + 1 > size)

@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /**
- * Copies text from outside so that it can be shown: control bytes (C0, DEL, C1) and invalid UTF-8 become '?',
- * cut at a character border to fit `size` with its NUL. Returns `out`.
+ * Copies text from outside so that it can be shown: control bytes (C0, DEL, C1), invalid UTF-8 and characters
+ * that turn the direction of writing become '?', cut at a character border to fit `size` with its NUL.
+ * Returns `out`.
  */
 const char *text_clean(char *out, size_t size, const char *from);
 /** "'aws-paris'" cleaned and cut for a message; valid until the fourth call after this one. */

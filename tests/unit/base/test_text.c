@@ -12,6 +12,13 @@ cleans_control_bytes_and_bad_utf8(void **state)
 	assert_string_equal(text_clean(out, sizeof(out), "gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
 	assert_string_equal(text_clean(out, sizeof(out), "\xc0\x80\xed\xa0\x80"), "?????");
 	assert_string_equal(text_clean(out, sizeof(out), "\xc2\x9b"), "?");
+	assert_string_equal(text_clean(out, sizeof(out),
+				       "a\xe2\x80\xae"
+				       "b\xe2\x81\xa6"
+				       "c\xd8\x9c"),
+			    "a?b?c?");
+	assert_string_equal(text_clean(out, sizeof(out), "\xe2\x80\xa6\xe2\x80\x93"),
+			    "\xe2\x80\xa6\xe2\x80\x93");
 	assert_string_equal(text_clean(out, 3, "a\xc3\xbc"), "a");
 }
 

@@ -13,6 +13,7 @@
 #include "tui/overlay.h"
 #include "tui/panels/text.h"
 #include "tui/sites/both.h"
+#include "tui/sites/find.h"
 #include "tui/sites/fleet.h"
 #include "tui/typed.h"
 
@@ -330,7 +331,8 @@ run_console(struct app *app, const struct command *command, const char *argument
 	}
 	if (navigation_jump(app, command->name, argument) || output_command(app, command->name, argument) ||
 	    arrange_command(app, command->name, argument) || configuration_command(app, command->name) ||
-	    visit_command(app, command->name, argument) || both_command(app, command->name, argument))
+	    visit_command(app, command->name, argument) || both_command(app, command->name, argument) ||
+	    find_command(app, command->name, argument))
 		return;
 	if (!panel->ops->command(panel, command->name, argument) && !table_motion_of(command->name, &motion))
 		app_say(app, ROLE_dim, "%s means nothing in %s", command->name,

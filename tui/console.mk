@@ -20,6 +20,7 @@ tui_libconsole_la_SOURCES = \
 	tui/panel.c tui/panel.h \
 	tui/settings.c tui/settings.h tui/settings_internal.h tui/settings_save.c tui/settings_sites.c \
 	tui/sites/both.c tui/sites/both.h \
+	tui/sites/find.c tui/sites/find.h \
 	tui/sites/fleet.c tui/sites/fleet.h tui/sites/fleet_internal.h tui/sites/list.c \
 	tui/sites/question.c tui/sites/reach.c tui/sites/reach.h tui/sites/visit.c \
 	tui/key_reader.c tui/key_reader.h \

@@ -215,6 +215,8 @@ static const struct command table[] = {
 		 {"--jump", "ADDRESS", "go there through this host", 0},
 		 {"--role", "ROLE", "never be more there than a viewer, operator or admin", 0},
 		 {"--production", NULL, "it looks different, and its name is asked for before what is dangerous", 0}}},
+    {.name = "find", .arguments = {{"text", COMMAND_ARGUMENT_FIELDS, false}}, .place = COMMAND_CONSOLE,
+     .help = "connections, tunnels and sessions of all sites that match, as a filter does: ':find state:down', ':find 203.0.113.9'"},
     {.name = "remove-site", .arguments = {{"site", COMMAND_ARGUMENT_SITE, true}}, .place = COMMAND_CONSOLE, .keys = "Delete",
      .panels = "sites", .help = "take a site out of console.yaml; the gateway there stays as it is"},
     {.name = "attention", .place = COMMAND_CONSOLE, .keys = "!", .help = "to the next row that needs a person"},

@@ -162,9 +162,27 @@ sites_are_filtered_and_sorted_as_any_rows(void **state)
 	screen_finish(world);
 }
 
+static void
+anything_is_found_on_all_sites(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, ":find name:plant/2\r");
+	screen_wait(world, "find → name:plant/2");
+	screen_wait_row(world, "lyon", "tunnel      plant/2");
+	assert_false(screen_has(world, "tunnel      plant/1"));
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "find →");
+	screen_type(world, ":find nowhere-at-all\r");
+	screen_wait(world, "nothing on any site matches");
+	screen_finish(world);
+}
+
 TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
 	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
 	  cmocka_unit_test(sites_are_added_and_taken_out),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
-	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows))
+	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),
+	  cmocka_unit_test(anything_is_found_on_all_sites))

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "core/control/bridge_internal.h"
 #include "core/control/listen.h"
 
 #define FIRST_RETRY_MS 200
@@ -559,20 +560,6 @@ ask(struct control_client *client, struct control_pending *pending, json_t *mess
 	json_decref(message);
 }
 
-/* The first word of SSH_CONNECTION: the client's address. Returns `out`, or NULL outside of SSH. */
-static const char *
-ssh_client(char *out, size_t size)
-{
-	const char *connection = getenv("SSH_CONNECTION");
-	size_t length = connection != NULL ? strcspn(connection, " ") : 0;
-
-	if (length == 0 || length >= size)
-		return NULL;
-	memcpy(out, connection, length);
-	out[length] = '\0';
-	return text_is_utf8(out, length) ? out : NULL;
-}
-
 void
 control_client_command(struct control_client *client, const char *name, json_t *arguments,
 		       control_reply_fn done, void *context)
@@ -584,7 +571,7 @@ control_client_command(struct control_client *client, const char *name, json_t *
 	pending->context = context;
 	ask(client, pending,
 	    json_pack("{s:s, s:s, s:o*, s:s*}", "do", "command", "name", name, "arguments", arguments, "via",
-		      ssh_client(via, sizeof(via))));
+		      bridge_client_address(via, sizeof(via))));
 }
 
 void

@@ -132,7 +132,8 @@ a_change_of_a_sessions_state_is_counted(void **state)
 	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
 
 	screen_type(world, "3\r");
-	screen_wait_row(world, "12  avg 12  max 12", "no change"); /* a second as Established is known */
+	screen_wait_row(world, "12  avg 12  max 12", "no change");
+	world_turn_for(world, 2 * USEC_PER_SEC); /* a whole second as Established is known */
 	model_set(&p->state, "Idle");
 	world_put(world, MODEL_KIND_PEER, p);
 	screen_wait(world, "1 change");

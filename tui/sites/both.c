@@ -263,6 +263,7 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 				 fleet_count(app->fleet) < 2 ? ": console.yaml has no sites" : "");
 		return;
 	}
+	fleet_turn_to(app->fleet, far.site); /* in brief its figures would be old */
 	site = fleet_at(app->fleet, far.site);
 	snprintf(head, sizeof(head), "%s %s", fleet_name(site), far.tunnel->name);
 	add_heads(page, tunnel->name, head);
@@ -302,7 +303,20 @@ on_tick(struct panel *page, void *context)
 	fill(page, context);
 }
 
-static const struct text_source source = {.tick = on_tick, .close = free};
+/* Only the page needs the figures of a site that one is not at. */
+static void
+on_close(void *context)
+{
+	struct both *both = context;
+
+	for (size_t i = 0; i < fleet_count(both->app->fleet); i++) {
+		if (i != both->app->site)
+			fleet_turn_from(both->app->fleet, i);
+	}
+	free(both);
+}
+
+static const struct text_source source = {.tick = on_tick, .close = on_close};
 
 static void
 open_page(struct app *app, const char *connection)

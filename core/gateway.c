@@ -11,7 +11,9 @@
  * the loop; the peers are told (NOTIFICATION, Delete), routes and interfaces go. SIGHUP reloads
  * (gateway_reload.c).
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_bgp_internal.h"
+#include "core/gateway_configure_internal.h"
+#include "core/gateway_mtu_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,11 +28,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
+
 /* How many events of earlier runs a console can look back on at once. */
 #define EVENTS_REMEMBERED 1000
 /* So many of its networks the gateway's row names: a row must fit into a line of the control protocol. */
 #define NETWORKS_SHOWN 1000
 /* How long prefixes that a killed run protected stay unreachable until somebody claims them. */
+#define HOST_EVERY_S 60
+#define CERTIFICATES_EVERY_S 3600
 #define LEFTOVER_HOLD_MS 30000
 
 /* --- events ------------------------------------------------------------------------------------ */
@@ -122,97 +128,6 @@ on_store_changed(void *context, enum model_kind kind, const void *row, uint64_t 
 
 /* --- the rooms that need more than one call ---------------------------------------------------- */
 
-/* Picks the data plane that the configuration asks for, or with "auto" the first that works here. */
-static bool
-choose_plane(struct gateway *gateway, struct error *err)
-{
-	static const struct {
-		const char *plugin;
-		enum config_dataplane name;
-	} planes[] = {{"dataplane_kernel", CONFIG_DATAPLANE_KERNEL},
-		      {"dataplane_userspace", CONFIG_DATAPLANE_USERSPACE}};
-	enum config_dataplane wanted = gateway->config->dataplane;
-	struct error why = {""}, passed_over = {"the kernel's data plane is not installed"};
-
-	for (size_t i = 0; i < COUNT_OF(planes); i++) {
-		const struct twinspan_plugin *plugin;
-		struct model_plugin row;
-
-		if (wanted != CONFIG_DATAPLANE_AUTO && wanted != planes[i].name)
-			continue;
-		plugin = plugin_load(planes[i].plugin, &why);
-		if (plugin == NULL || plugin->kind != TWINSPAN_PLUGIN_DATAPLANE ||
-		    !((const struct dataplane_ops *)plugin->ops)->probe(&why)) {
-			if (plugin != NULL)
-				passed_over = why;
-			continue;
-		}
-		gateway->plane_ops = plugin->ops;
-		model_set(&gateway->row.dataplane, gateway->plane_ops->name);
-		if (wanted != CONFIG_DATAPLANE_AUTO)
-			model_set(&gateway->row.dataplane_reason, "the configuration names it");
-		else if (i == 0)
-			model_set(&gateway->row.dataplane_reason, "the kernel has ESP and XFRM interfaces");
-		else
-			model_set_format(&gateway->row.dataplane_reason, "auto: %s", passed_over.text);
-		model_row_init(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
-		model_set(&row.name, plugin->name);
-		model_set(&row.kind, "dataplane");
-		model_set(&row.version, plugin->version);
-		model_set(&row.description, plugin->description);
-		model_set(&row.state, "in use");
-		model_store_put(gateway->store, MODEL_KIND_PLUGIN, &row);
-		model_row_clear(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
-		return true;
-	}
-	return error_set(err, "no data plane works here: %s", why.text);
-}
-
-static void
-plane_message(void *context, const struct ip_address *from, uint16_t from_port, const struct ip_address *to,
-	      uint16_t to_port, const uint8_t *message, size_t length)
-{
-	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
-
-	if (ike != NULL)
-		ike_plane_message(ike, from, from_port, to, to_port, message, length);
-}
-
-static void
-plane_limit(void *context, uint32_t spi, const struct ip_address *destination, bool hard)
-{
-	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
-
-	if (ike != NULL)
-		ike_plane_sa_limit(ike, spi, destination, hard);
-}
-
-static void
-plane_moved(void *context, uint32_t spi, const struct ip_address *from, uint16_t from_port)
-{
-	struct ike *ike = atomic_load(&((struct gateway *)context)->ike);
-
-	if (ike != NULL)
-		ike_plane_source_moved(ike, spi, from, from_port);
-}
-
-static bool
-open_plane(struct gateway *gateway, struct error *err)
-{
-	struct dataplane_options options = {.interface_prefix = "ts"};
-	struct dataplane_host host = {
-	    .context = gateway,
-	    .ike_message = plane_message,
-	    .sa_limit = plane_limit,
-	    .sa_source_moved = plane_moved,
-	};
-
-	if (!choose_plane(gateway, err))
-		return false;
-	gateway->plane = gateway->plane_ops->open(&options, &host, err);
-	return gateway->plane != NULL;
-}
-
 static bool
 open_ike(struct gateway *gateway, struct error *err)
 {
@@ -246,7 +161,9 @@ open_routing(struct gateway *gateway, struct error *err)
 	    .event = on_routing_event,
 	    .changed = gateway_on_route,
 	    .interface_lost = gateway_on_interface_lost,
+	    .reach_changed = gateway_on_reach_changed,
 	    .leftover_hold_ms = LEFTOVER_HOLD_MS,
+	    .keep = gateway->restart.happened,
 	    .context = gateway,
 	};
 
@@ -260,7 +177,7 @@ open_connections(struct gateway *gateway, struct error *err)
 	const struct config *config = gateway->config;
 
 	for (size_t i = 0; i < config->connection_count; i++) {
-		if (!gateway_connection_open(gateway, &config->connections[i], 0, err))
+		if (!gateway_connection_open(gateway, &config->connections[i], 0, NULL, err))
 			return false;
 	}
 	return true;
@@ -366,7 +283,9 @@ on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	gateway_event(gateway, "notice", "gateway.stop", gateway->config->name, "stopping (%s)",
-		      number == SIGTERM ? "SIGTERM" : "SIGINT");
+		      gateway->leaving    ? "the kernel's routes stay for a restart"
+		      : number == SIGTERM ? "SIGTERM"
+					  : "SIGINT");
 	gateway->stopping = true;
 	uv_stop(&gateway->loop);
 }
@@ -378,9 +297,17 @@ on_second(uv_timer_t *handle)
 
 	gateway_tick(gateway);
 	gateway_waiting_tick(gateway);
-	gateway_routes_tick(gateway);
+	gateway_protect_tick(gateway);
+	gateway_records_tick(gateway);
+	gateway_changes_tick(gateway);
 	gateway_interfaces_tick(gateway);
 	gateway_usage_tick(gateway);
+	gateway_restart_tick(gateway);
+	gateway->seconds++;
+	if (gateway->seconds % HOST_EVERY_S == 0)
+		gateway_host_watch(gateway);
+	if (gateway->seconds % CERTIFICATES_EVERY_S == 0)
+		gateway_certificates_look(gateway);
 	/* last, of what the others have just published */
 	history_sample(gateway->history, gateway->store, clock_monotonic(), clock_wall());
 	history_tell(gateway->history, gateway->store);
@@ -420,7 +347,8 @@ open_rooms(struct gateway *gateway, struct error *err)
 		return false;
 	open_journal(gateway);
 	gateway_events_open(gateway);
-	if (!open_plane(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
+	gateway_restart_open(gateway);
+	if (!gateway_plane_open(gateway, err) || !open_ike(gateway, err) || !open_routing(gateway, err) ||
 	    !gateway_bgp_open(gateway, err) || !open_connections(gateway, err) ||
 	    !gateway_routes_open(gateway, err) || !gateway_liveness_open(gateway, err))
 		return false;
@@ -435,20 +363,19 @@ close_rooms(struct gateway *gateway)
 	uv_timer_stop(
 	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
 	gateway_waiting_close(gateway);
+	gateway_interfaces_close(gateway); /* the loop may run in it: all is open still */
 	gateway_reload_close(gateway);
-	uv_timer_stop(&gateway->clearing); /* the plane's end takes them all */
 	gateway_drill_close(gateway);
 	gateway_usage_close(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		failover_free(gateway->connections[i]->failover);
 	gateway_liveness_close(gateway);
 	if (gateway->bgp != NULL) {
-		bgp_speaker_close(gateway->bgp);
+		(gateway->leaving ? bgp_speaker_leave : bgp_speaker_close)(gateway->bgp);
 		uv_run(&gateway->loop, UV_RUN_NOWAIT); /* NOTIFICATIONs leave through the tunnels */
 	}
 	ike_close(atomic_exchange(&gateway->ike, NULL));
-	if (gateway->routing != NULL)
-		routing_close(gateway->routing);
+	gateway_restart_close(gateway);
 	if (gateway->plane != NULL)
 		gateway->plane_ops->close(gateway->plane);
 	while (gateway->connection_count != 0)
@@ -484,8 +411,7 @@ open_loop(struct gateway *gateway)
 	gateway->second.data = gateway;
 	uv_timer_init(&gateway->loop, &gateway->looking);
 	gateway->looking.data = gateway;
-	uv_timer_init(&gateway->loop, &gateway->clearing);
-	gateway->clearing.data = gateway;
+	gateway_mtu_probe_open(gateway);
 	gateway_turns_open(gateway);
 }
 
@@ -496,7 +422,7 @@ close_loop(struct gateway *gateway)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	uv_close((uv_handle_t *)&gateway->second, NULL);
 	uv_close((uv_handle_t *)&gateway->looking, NULL);
-	uv_close((uv_handle_t *)&gateway->clearing, NULL);
+	gateway_mtu_probe_close(gateway);
 	gateway_turns_close(gateway);
 	uv_run(&gateway->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&gateway->loop);
@@ -546,30 +472,41 @@ load_own(struct gateway *gateway)
 		gateway->config = load(options->config, NULL, &gateway->source);
 }
 
+static void
+limit_process(void)
+{
+	struct rlimit no_core = {0, 0};
+
+	/* secrets must not reach a core dump, nor be read by another process of the same user */
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_DUMPABLE, 0);
+	file_allow_many();
+}
+
 int
 gateway_run(const struct gateway_options *options)
 {
 	struct gateway *gateway = memory_zeroed(1, sizeof(*gateway));
-	struct rlimit no_core = {0, 0};
 	struct error err = {""};
 	int code = 0;
 
 	gateway->options = options;
+	gateway->restart.file = -1;
 	log_set_level(options->verbose > 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	load_own(gateway);
 	if (gateway->config == NULL) {
 		free(gateway);
 		return 1;
 	}
-	/* secrets must not reach a core dump, nor be read by another process of the same user */
-	setrlimit(RLIMIT_CORE, &no_core);
-	prctl(PR_SET_DUMPABLE, 0);
+	limit_process();
+	memory_join_at_once();
 	signal(SIGPIPE, SIG_IGN);
 	open_loop(gateway);
 	open_row(gateway);
 	gateway_reload_open(gateway);
 	if (open_rooms(gateway, &err)) {
 		gateway_commands_register(gateway);
+		gateway_plane_read(gateway);
 		gateway_publish(gateway);
 		gateway_event(gateway, "notice", "gateway.start", gateway->config->name,
 			      "twinspan " TWINSPAN_VERSION " started: %zu connection%s, data plane %s",
@@ -580,6 +517,9 @@ gateway_run(const struct gateway_options *options)
 				      "the last change of the configuration was not confirmed before the "
 				      "gateway ended: the former one is in force; 'twinspan reload' takes "
 				      "over what is in the file");
+		gateway_rotation_sync(gateway);
+		gateway_host_watch(gateway);
+		gateway_certificates_look(gateway);
 		uv_timer_start(&gateway->second, on_second, 1000, 1000);
 		gateway_turns_start(gateway);
 		notify_ready();
@@ -594,13 +534,21 @@ gateway_run(const struct gateway_options *options)
 	return code;
 }
 
+static void
+warn_of_host(void *context, const char *text)
+{
+	fprintf(stderr, "%s:1:1: warning: %s\n", (const char *)context, text);
+}
+
 int
 gateway_check(const char *file)
 {
 	struct config *config = load(file, NULL, NULL);
+	char name[512];
 
 	if (config == NULL)
 		return 1;
+	gateway_host_look(config, warn_of_host, (void *)text_clean(name, sizeof(name), file));
 	puts("ok");
 	config_free(config);
 	return 0;

@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A plan is carried out, in two steps with a moment between them: first what goes is told to the peers
- * (Cease, Delete) while its interfaces still stand, then it is taken away and what is new is made. What the
- * plan does not name is not touched; it only learns where its configuration stands now.
+ * A plan is carried out, in stages, each of them in steps of a tunnel or a connection, since a thousand of
+ * them take the kernel and IKE a good while and all else waits meanwhile: the loop goes on after each few
+ * milliseconds.
  *
- * A connection that is made anew keeps its group: what it taught, and its floors, stay unreachable
- * meanwhile instead of following another route into the clear.
+ *   what goes is told to the peers (Cease, Delete) while its interfaces still stand -> a moment -> it is
+ *   taken away (gateway_heritage.c) -> the configuration changes hands, in one step -> what is made anew is
+ *   made and dialled -> tunnels, connections and peers with other values (gateway_apply_changes.c) -> what is
+ *   added is made, all of it, and dialled -> what nobody inherited, and the prefixes that only the former
+ *   configuration named, are let go
+ *
+ * In this order, since all that goes must have gone before any is made: names, addresses and numbers may go
+ * from one to the other. What can fail comes before what can't be had back: the first failure is the end of
+ * it, and the plan that turns back (`turns_back`: that one goes on after failures) finds the heritages and
+ * the floors of all that the former configuration had.
+ *
+ * What the plan does not name is not touched; it only learns where its configuration stands now.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_bgp_internal.h"
+#include "core/gateway_reload_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* How long Cease and Delete have to leave before their interface goes. */
+#define LEAVE_MS 150
+/* The pause after each slice. */
+#define PAUSE_MS 1
+/* So many pauses the kernel is given to take the floors before they are handed over in one go. */
+#define FLOORS_MOST 1000
+/* So many interfaces go before the reload is answered; the kernel takes some 20 ms for each. */
+#define AT_ONCE 8
 
 /* --- what goes --------------------------------------------------------------------------------- */
 
@@ -20,24 +40,32 @@ leave(struct gateway_connection *connection, const char *cause)
 	connection->leaving = true;
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		gateway_liveness_excuse(&connection->tunnels[i]);
+		gateway_heritage_note_peer(connection->gateway, connection->tunnels[i].peer);
 		gateway_tunnel_close_peer(&connection->tunnels[i]);
 		gateway_tunnel_hang_up(&connection->tunnels[i], cause);
 	}
 }
 
 static void
-hang_up(struct gateway *gateway, const struct text_list *names, bool peer, const char *cause)
+hang_up(struct gateway *gateway, const char *name, bool peer, const char *cause)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		struct gateway_tunnel *tunnel = gateway_tunnel_find(gateway, names->items[i]);
+	struct gateway_tunnel *tunnel = gateway_tunnel_find(gateway, name);
 
-		if (tunnel == NULL || tunnel->connection->leaving)
-			continue;
-		gateway_liveness_excuse(tunnel);
-		if (peer)
-			gateway_tunnel_close_peer(tunnel);
-		gateway_tunnel_hang_up(tunnel, cause);
+	if (tunnel == NULL || tunnel->connection->leaving)
+		return;
+	gateway_liveness_excuse(tunnel);
+	if (peer) {
+		gateway_heritage_note_peer(gateway, tunnel->peer);
+		gateway_tunnel_close_peer(tunnel);
 	}
+	gateway_tunnel_hang_up(tunnel, cause);
+}
+
+static void
+close_own_peer(struct gateway *gateway, const char *name)
+{
+	gateway_heritage_note_peer(gateway, bgp_peer_find(gateway->bgp, name));
+	gateway_own_peer_close(gateway, name);
 }
 
 static bool
@@ -49,455 +77,376 @@ goes(const struct gateway_plan *plan, enum config_part part, const char *name)
 		if (change->part == part && change->kind == CONFIG_REMOVED && strcmp(change->name, name) == 0)
 			return true;
 	}
-	return text_list_has(&plan->remade, name);
+	return text_list_has(part == CONFIG_PART_PEER ? &plan->peers_remade : &plan->remade, name);
 }
 
-void
-gateway_apply_begin(struct gateway *gateway, const struct gateway_plan *plan, const char *cause)
+static bool
+leave_next(struct gateway_apply *apply)
 {
-	for (size_t i = 0; i < gateway->connection_count; i++) {
-		if (goes(plan, CONFIG_PART_CONNECTION, gateway->connections[i]->config->name))
-			leave(gateway->connections[i], cause);
+	struct gateway *gateway = apply->gateway;
+	const struct gateway_plan *plan = apply->plan;
+	size_t at = apply->next++;
+
+	if (at < gateway->connection_count) {
+		if (goes(plan, CONFIG_PART_CONNECTION, gateway->connections[at]->config->name))
+			leave(gateway->connections[at], apply->cause);
+		return true;
 	}
-	hang_up(gateway, &plan->redone, true, cause);
-	hang_up(gateway, &plan->dialled, false, cause);
-	for (size_t i = 0; i < gateway->config->peer_count; i++) {
-		if (goes(plan, CONFIG_PART_PEER, gateway->config->peers[i].name))
-			gateway_own_peer_close(gateway, gateway->config->peers[i].name);
+	at -= gateway->connection_count;
+	if (at < plan->redone.count) {
+		hang_up(gateway, plan->redone.items[at], true, apply->cause);
+		return true;
 	}
+	at -= plan->redone.count;
+	if (at < plan->dialled.count) {
+		hang_up(gateway, plan->dialled.items[at], false, apply->cause);
+		return true;
+	}
+	at -= plan->dialled.count;
+	if (at < gateway->config->peer_count) {
+		if (goes(plan, CONFIG_PART_PEER, gateway->config->peers[at].name))
+			close_own_peer(gateway, gateway->config->peers[at].name);
+		return true;
+	}
+	apply->pause_ms = plan->drops.count != 0 ? LEAVE_MS : 0;
+	return false;
 }
 
-/* --- interfaces that go ------------------------------------------------------------------------ */
-
-/* The kernel takes some 20 ms for each: many are spread, so that the loop goes on meanwhile. */
-#define AT_ONCE 8
-#define SPREAD_MS 20
-
-static void
-on_clearing(uv_timer_t *timer)
+/* From the last one on: the others keep their places. */
+static bool
+take_next(struct gateway_apply *apply)
 {
-	struct gateway *gateway = timer->data;
+	struct gateway *gateway = apply->gateway;
+	struct gateway_connection *connection;
 
-	gateway->plane_ops->tunnel_remove(gateway->plane, gateway->doomed[--gateway->doomed_count]);
-	if (gateway->doomed_count == 0)
-		uv_timer_stop(timer);
+	if (apply->next == gateway->connection_count)
+		return false;
+	connection = gateway->connections[gateway->connection_count - 1 - apply->next];
+	if (goes(apply->plan, CONFIG_PART_CONNECTION, connection->config->name))
+		gateway_heritage_take(connection, apply->other);
+	else
+		apply->next++;
+	return true;
 }
 
-/* `at_once` counts down. What has to wait has lost its addresses, which others may get. */
-static void
-remove_interface(struct gateway *gateway, const struct gateway_tunnel *tunnel, unsigned *at_once)
+static bool
+await_taken(struct gateway_apply *apply)
 {
-	if (tunnel->interface[0] != '\0') {
-		routing_interface_clear(gateway->routing, tunnel->interface, AF_INET);
-		routing_interface_clear(gateway->routing, tunnel->interface, AF_INET6);
-	}
-	if (*at_once != 0) {
-		--*at_once;
-		gateway->plane_ops->tunnel_remove(gateway->plane, tunnel->config->id);
-		return;
-	}
-	gateway->doomed =
-	    memory_resize(gateway->doomed, (gateway->doomed_count + 1) * sizeof(*gateway->doomed));
-	gateway->doomed[gateway->doomed_count++] = tunnel->config->id;
-	if (!uv_is_active((uv_handle_t *)&gateway->clearing))
-		uv_timer_start(&gateway->clearing, on_clearing, SPREAD_MS, SPREAD_MS);
-}
-
-/* --- connections that go ----------------------------------------------------------------------- */
-
-/* What a connection that is made anew hands on to its successor. */
-struct heritage {
-	char *name;
-	uint32_t group;
-	bool disabled[FAILOVER_MEMBERS];
-	struct ip_prefix *held;
-	size_t held_count, held_size;
-	uint64_t prefixes;
-};
-
-struct heritages {
-	struct heritage *items;
-	size_t count;
-};
-
-static void
-bequeath(struct gateway_connection *connection, struct heritages *heritages)
-{
-	struct heritage *heritage;
-
-	heritages->items =
-	    memory_resize(heritages->items, (heritages->count + 1) * sizeof(*heritages->items));
-	heritage = &heritages->items[heritages->count++];
-	*heritage = (struct heritage){.name = text_copy(connection->config->name),
-				      .group = connection->group,
-				      .held = connection->held,
-				      .held_count = connection->held_count,
-				      .held_size = connection->held_size,
-				      .prefixes = connection->prefixes};
-	connection->held = NULL;
-	connection->held_count = connection->held_size = 0;
-	for (unsigned i = 0; i < connection->tunnel_count; i++)
-		heritage->disabled[i] =
-		    connection->tunnels[i].disabled && connection->tunnels[i].waiting.deed == GATEWAY_NOTHING;
-}
-
-static void
-take_away(struct gateway_connection *connection, const struct config *after, unsigned *at_once)
-{
-	struct gateway *gateway = connection->gateway;
-	const char *name = connection->config->name;
-	const struct config_connection *next = config_find_connection(after, name);
-
-	if (connection->failover != NULL)
-		gateway_usage_end(connection);
-	failover_free(connection->failover);
-	connection->failover = NULL;
-	gateway_routes_release(connection);
-	routing_group_remove(gateway->routing, connection->group);
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = &connection->tunnels[i];
-
-		/* The ids of one that is made anew are taken again at once. */
-		remove_interface(gateway, tunnel, next != NULL ? &(unsigned){1} : at_once);
-		if (next == NULL || i >= next->tunnel_count)
-			model_store_remove(gateway->store, MODEL_KIND_TUNNEL, tunnel->config->name);
-	}
-	if (next == NULL)
-		model_store_remove(gateway->store, MODEL_KIND_CONNECTION, name);
-	gateway_connection_free(connection);
-}
-
-static void
-take_away_all(struct gateway *gateway, const struct gateway_plan *plan, const struct config *after,
-	      struct heritages *heritages)
-{
-	unsigned at_once = AT_ONCE;
-
-	for (size_t i = gateway->connection_count; i-- > 0;) {
-		struct gateway_connection *connection = gateway->connections[i];
-
-		if (!goes(plan, CONFIG_PART_CONNECTION, connection->config->name))
-			continue;
-		if (config_find_connection(after, connection->config->name) != NULL)
-			bequeath(connection, heritages);
-		take_away(connection, after, &at_once);
-	}
+	apply->pause_ms = PAUSE_MS;
+	return gateway_heritage_awaited(apply->gateway);
 }
 
 /* --- the configuration changes hands ----------------------------------------------------------- */
 
-/* A tunnel keeps its id, which names its interface, for as long as it has its name. */
-static void
-number_tunnels(const struct gateway *gateway, struct config *after)
-{
-	size_t most = gateway->tunnel_id_room + 1;
+/* Ids of tunnels, from 1. */
+struct ids {
 	bool *taken;
-	uint32_t next = 1;
+	size_t most;
+	uint32_t next;
+};
 
-	for (size_t i = 0; i < after->connection_count; i++)
-		most += after->connections[i].tunnel_count;
-	taken = memory_zeroed(most + 1, sizeof(*taken));
+static void
+mark(struct ids *ids, uint32_t id)
+{
+	if (id <= ids->most)
+		ids->taken[id] = true;
+}
+
+static uint32_t
+free_id(struct ids *ids)
+{
+	while (ids->next < ids->most && ids->taken[ids->next])
+		ids->next++;
+	return ids->next;
+}
+
+/* Those that are somebody's. */
+static void
+mark_all(struct ids *ids, const struct gateway *gateway)
+{
+	const struct heritages *heritages = &gateway->reload->heritages;
+
 	for (size_t i = 0; i < gateway->doomed_count; i++)
-		taken[gateway->doomed[i]] = true;
+		mark(ids, gateway->doomed[i].id);
+	for (size_t i = 0; i < heritages->count; i++) {
+		for (unsigned k = 0; k < FAILOVER_MEMBERS; k++)
+			mark(ids, heritages->items[i].tunnels[k].id);
+	}
 	for (size_t i = 0; i < gateway->config->connection_count; i++) {
 		const struct config_connection *connection = &gateway->config->connections[i];
-		struct config_connection *same = config_find_connection(after, connection->name);
 
-		for (size_t k = 0; k < connection->tunnel_count; k++) {
-			if (connection->tunnels[k].id <= most)
-				taken[connection->tunnels[k].id] = true;
-			if (same != NULL && k < same->tunnel_count)
-				same->tunnels[k].id = connection->tunnels[k].id;
-		}
+		for (unsigned k = 0; k < connection->tunnel_count; k++)
+			mark(ids, connection->tunnels[k].id);
 	}
+}
+
+/* A tunnel keeps its id, which names its interface, for as long as it has its name. */
+static void
+number_tunnels(struct gateway *gateway, struct config *after)
+{
+	struct ids ids = {.most = gateway->tunnel_id_room + 1, .next = 1};
+
+	ids.most += (gateway->config->connection_count + after->connection_count) * FAILOVER_MEMBERS;
+	ids.taken = memory_zeroed(ids.most + 1, sizeof(*ids.taken));
+	mark_all(&ids, gateway);
 	for (size_t i = 0; i < after->connection_count; i++) {
 		struct config_connection *connection = &after->connections[i];
 		const struct config_connection *same =
 		    config_find_connection(gateway->config, connection->name);
+		const struct heritage *heritage = gateway_heritage_find(gateway, connection->name);
 
-		for (size_t k = same != NULL ? same->tunnel_count : 0; k < connection->tunnel_count; k++) {
-			while (next < most && taken[next])
-				next++;
-			taken[next] = true;
-			connection->tunnels[k].id = next;
+		for (unsigned k = 0; k < connection->tunnel_count; k++) {
+			uint32_t id = same != NULL && k < same->tunnel_count ? same->tunnels[k].id
+				      : heritage != NULL                     ? heritage->tunnels[k].id
+									     : 0;
+
+			connection->tunnels[k].id = id != 0 ? id : free_id(&ids);
+			mark(&ids, connection->tunnels[k].id);
 		}
 	}
-	free(taken);
+	free(ids.taken);
 }
 
+/* The new one is in force from here on. */
 static void
-point_at(struct gateway *gateway, struct config *after)
+change_hands(struct gateway_apply *apply)
 {
-	gateway->config = after;
+	struct gateway *gateway = apply->gateway;
+	struct config *before = gateway->config;
+	struct gateway_source source = gateway->source;
+
+	gateway->config = apply->other;
+	gateway->source = apply->source;
+	apply->other = before;
+	apply->source = source;
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		struct gateway_connection *connection = gateway->connections[i];
 
-		connection->config = config_find_connection(after, connection->config->name);
+		connection->config = config_find_connection(gateway->config, connection->config->name);
 		for (unsigned k = 0; k < connection->tunnel_count; k++)
 			connection->tunnels[k].config = &connection->config->tunnels[k];
 	}
+	gateway_routes_configure(gateway, before);
 }
 
-/* --- what stays, with other values ------------------------------------------------------------- */
-
-/* Notes the first failure; the others are as bad, and all is turned back. */
-static void
-keep_first(struct error *err, const struct error *now)
-{
-	if (err->text[0] == '\0')
-		*err = *now;
-}
-
-static void
-set_limits(struct bgp_peer *peer, const struct config_bgp *bgp)
-{
-	if (peer != NULL)
-		bgp_peer_set_limits(peer, bgp->hold_s, bgp->keepalive_s, bgp->max_prefixes);
-}
-
-/* Whether a key that begins so is another for the tunnel. */
 static bool
-has_changed(const struct gateway_plan *plan, const char *tunnel, const char *key)
+change_hands_once(struct gateway_apply *apply)
 {
-	for (size_t i = 0; i < plan->diff.count; i++) {
-		const struct config_change *change = &plan->diff.items[i];
-
-		if (change->part == CONFIG_PART_TUNNEL && strncmp(change->key, key, strlen(key)) == 0 &&
-		    strcmp(change->name, tunnel) == 0)
-			return true;
-	}
+	change_hands(apply);
 	return false;
-}
-
-/* The tunnel's SAs, and with `peer` its session, are closed already. */
-static bool
-dial_anew(struct gateway_tunnel *tunnel, bool peer, struct error *err)
-{
-	struct gateway *gateway = tunnel->gateway;
-
-	gateway_tunnel_describe(tunnel);
-	if (!gateway_liveness_ready(gateway, tunnel->config, &tunnel->probe, err) ||
-	    !gateway_tunnel_set_interface(tunnel, err))
-		return false;
-	if (peer) {
-		if (!gateway_tunnel_open_peer(tunnel, err))
-			return false;
-		failover_member_renewed(tunnel->connection->failover, tunnel->member);
-	} else {
-		gateway_tunnel_guard(tunnel);
-	}
-	return gateway_tunnel_dial(tunnel, err);
-}
-
-static void
-change_tunnel(struct gateway_tunnel *tunnel, const struct config_tunnel *before,
-	      const struct gateway_plan *plan, struct error *err)
-{
-	const char *name = tunnel->config->name;
-	bool redone = text_list_has(&plan->redone, name), dialled = text_list_has(&plan->dialled, name);
-	struct error now;
-
-	set_limits(tunnel->peer, &tunnel->config->bgp);
-	if (redone || dialled) {
-		if (!dial_anew(tunnel, redone, &now))
-			keep_first(err, &now);
-	} else {
-		if (tunnel->config->mtu != before->mtu && !gateway_tunnel_set_interface(tunnel, &now))
-			keep_first(err, &now);
-		gateway_liveness_change(tunnel, &before->bfd, has_changed(plan, name, "bfd."),
-					has_changed(plan, name, "health."));
-		if (text_list_has(&plan->restarted, name) && tunnel->peer != NULL) {
-			gateway_liveness_excuse(tunnel);
-			bgp_peer_reset(tunnel->peer, false);
-		}
-	}
-	gateway_peer_publish(tunnel);
-	gateway_tunnel_publish(tunnel);
-}
-
-/* The names of what has changed, each once. */
-static void
-changed_names(const struct gateway_plan *plan, enum config_part part, struct text_list *names)
-{
-	for (size_t i = 0; i < plan->diff.count; i++) {
-		const struct config_change *change = &plan->diff.items[i];
-
-		if (change->part == part && change->kind == CONFIG_CHANGED &&
-		    (names->count == 0 || strcmp(names->items[names->count - 1], change->name) != 0))
-			text_list_add(names, change->name);
-	}
-}
-
-static const struct config_tunnel *
-find_tunnel(const struct config *config, const struct gateway_tunnel *tunnel)
-{
-	const struct config_connection *connection =
-	    config_find_connection(config, tunnel->connection->config->name);
-
-	return connection != NULL && tunnel->member < connection->tunnel_count
-		   ? &connection->tunnels[tunnel->member]
-		   : NULL;
-}
-
-static void
-change_all(struct gateway *gateway, const struct gateway_plan *plan, const struct config *before,
-	   struct error *err)
-{
-	struct text_list connections = {0}, tunnels = {0}, peers = {0};
-
-	changed_names(plan, CONFIG_PART_CONNECTION, &connections);
-	changed_names(plan, CONFIG_PART_TUNNEL, &tunnels);
-	changed_names(plan, CONFIG_PART_PEER, &peers);
-	for (size_t i = 0; i < tunnels.count; i++) {
-		struct gateway_tunnel *tunnel = gateway_tunnel_find(gateway, tunnels.items[i]);
-
-		/* Those of connections that are made anew have all of it already. */
-		if (tunnel != NULL && !text_list_has(&plan->remade, tunnel->connection->config->name))
-			change_tunnel(tunnel, find_tunnel(before, tunnel), plan, err);
-	}
-	for (size_t i = 0; i < connections.count; i++) {
-		struct gateway_connection *connection =
-		    gateway_connection_find(gateway, connections.items[i]);
-
-		if (connection == NULL)
-			continue;
-		gateway_connection_describe(connection); /* and the rules of the choice */
-		failover_set_mode(connection->failover,
-				  connection->config->mode == CONFIG_MODE_ACTIVE_ACTIVE);
-		gateway_connection_publish(connection);
-	}
-	for (size_t i = 0; i < peers.count; i++)
-		set_limits(bgp_peer_find(gateway->bgp, peers.items[i]),
-			   &config_find_peer(gateway->config, peers.items[i])->bgp);
-	text_list_free(&connections);
-	text_list_free(&tunnels);
-	text_list_free(&peers);
 }
 
 /* --- what comes -------------------------------------------------------------------------------- */
 
-static void
-inherit(struct gateway_connection *connection, struct heritage *heritage)
-{
-	connection->held = heritage->held;
-	connection->held_count = heritage->held_count;
-	connection->held_size = heritage->held_size;
-	connection->prefixes = heritage->prefixes;
-	heritage->held = NULL;
-	for (unsigned i = 0; i < connection->tunnel_count && i < FAILOVER_MEMBERS; i++)
-		connection->tunnels[i].disabled = heritage->disabled[i];
-}
-
 /* All but the dialling. */
 static bool
-connection_make(struct gateway *gateway, const struct config_connection *config, struct heritages *heritages,
+connection_make(struct gateway *gateway, const struct config_connection *config, struct heritage *heritage,
 		struct error *err)
 {
 	struct gateway_connection *connection;
-	struct heritage *heritage = NULL;
 
-	for (size_t i = 0; i < heritages->count; i++) {
-		if (strcmp(heritages->items[i].name, config->name) == 0)
-			heritage = &heritages->items[i];
-	}
-	if (!gateway_connection_open(gateway, config, heritage != NULL ? heritage->group : 0, err))
+	if (!gateway_connection_open(gateway, config, heritage != NULL ? heritage->group : 0,
+				     heritage != NULL ? heritage->interfaces : NULL, err))
 		return false;
 	connection = gateway->connections[gateway->connection_count - 1];
 	if (heritage != NULL)
-		inherit(connection, heritage);
+		gateway_heritage_give(heritage, connection);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		struct gateway_tunnel *tunnel = &connection->tunnels[i];
 
 		if (!gateway_liveness_ready(gateway, tunnel->config, &tunnel->probe, err) ||
 		    !gateway_tunnel_open_peer(tunnel, err))
 			return false;
+		gateway_heritage_hold_peer(gateway, tunnel->peer);
 	}
+	if (heritage != NULL)
+		gateway_heritage_done(heritage, connection);
 	gateway_usage_begin(connection);
+	gateway_routes_offer(connection);
 	return true;
 }
 
-/* Makes what is in the configuration and not there; dialled are they later, when the floors lie. */
+/* Notes it in `made`, to be dialled when the floors lie. One that can't be made leaves nothing. */
 static void
-make_all(struct gateway *gateway, struct heritages *heritages, struct text_list *made, struct error *err)
+make(struct gateway_apply *apply, const struct config_connection *config)
 {
-	const struct config *config = gateway->config;
+	struct gateway *gateway = apply->gateway;
+	struct gateway_connection *connection;
 	struct error now;
 
-	for (size_t i = 0; i < config->connection_count; i++) {
-		const char *name = config->connections[i].name;
-
-		if (gateway_connection_find(gateway, name) != NULL)
-			continue;
-		if (connection_make(gateway, &config->connections[i], heritages, &now)) {
-			text_list_add(made, name);
-			continue;
-		}
-		keep_first(err, &now);
-		leave(gateway->connections[gateway->connection_count - 1], now.text);
-		take_away(gateway->connections[gateway->connection_count - 1], config,
-			  &(unsigned){FAILOVER_MEMBERS});
-	}
-	for (size_t i = 0; i < config->peer_count; i++) {
-		if (bgp_peer_find(gateway->bgp, config->peers[i].name) == NULL &&
-		    !gateway_own_peer_open(gateway, &config->peers[i], &now))
-			keep_first(err, &now);
-	}
-}
-
-static void
-dial_made(struct gateway *gateway, const struct text_list *made, struct error *err)
-{
-	struct error now;
-
-	if (made->count == 0)
+	if (connection_make(gateway, config, gateway_heritage_find(gateway, config->name), &now)) {
+		text_list_add(&apply->made, config->name);
 		return;
-	gateway_kept_load(gateway);
-	for (size_t i = 0; i < made->count; i++) {
-		struct gateway_connection *connection = gateway_connection_find(gateway, made->items[i]);
-
-		for (unsigned k = 0; k < connection->tunnel_count; k++) {
-			if (!gateway_tunnel_dial(&connection->tunnels[k], &now))
-				keep_first(err, &now);
-		}
-		gateway_connection_publish(connection);
 	}
+	gateway_apply_failure(&apply->err, &now);
+	connection = gateway->connections[gateway->connection_count - 1];
+	leave(connection, now.text);
+	gateway_heritage_take_back(connection);
 }
 
-static void
-heritages_free(struct gateway *gateway, struct heritages *heritages)
+/* What was taken away for that, and sessions of peers without a tunnel. */
+static bool
+make_anew_next(struct gateway_apply *apply)
 {
-	for (size_t i = 0; i < heritages->count; i++) {
-		struct heritage *heritage = &heritages->items[i];
+	struct gateway *gateway = apply->gateway;
+	const struct config *config = gateway->config;
+	size_t at = apply->next++;
+	struct error now;
 
-		/* One that could not be made: nobody holds its prefixes any more. */
-		for (size_t k = 0; heritage->held != NULL && k < heritage->held_count; k++)
-			routing_withdraw(gateway->routing, &heritage->held[k], ROUTING_PROTECT);
-		free(heritage->held);
-		free(heritage->name);
+	if (at < config->connection_count) {
+		if (gateway_heritage_find(gateway, config->connections[at].name) != NULL)
+			make(apply, &config->connections[at]);
+		return true;
 	}
-	free(heritages->items);
+	at -= config->connection_count;
+	if (at == config->peer_count)
+		return false;
+	if (bgp_peer_find(gateway->bgp, config->peers[at].name) != NULL)
+		return true;
+	if (gateway_own_peer_open(gateway, &config->peers[at], &now))
+		gateway_heritage_hold_peer(gateway, bgp_peer_find(gateway->bgp, config->peers[at].name));
+	else
+		gateway_apply_failure(&apply->err, &now);
+	return true;
+}
+
+static bool
+make_next(struct gateway_apply *apply)
+{
+	struct gateway *gateway = apply->gateway;
+	const struct config *config = gateway->config;
+	size_t at = apply->next++;
+
+	if (at < config->connection_count) {
+		if (gateway_connection_find(gateway, config->connections[at].name) == NULL)
+			make(apply, &config->connections[at]);
+		return true;
+	}
+	if (apply->made.count != 0)
+		gateway_kept_load(gateway);
+	return false;
+}
+
+/* Before anything that was made is dialled. */
+static bool
+lay_floors(struct gateway_apply *apply)
+{
+	struct routing *routing = apply->gateway->routing;
+
+	if (apply->made.count == 0 || routing_pending(routing) == 0)
+		return false;
+	if (apply->next++ < FLOORS_MOST) {
+		apply->pause_ms = PAUSE_MS;
+		return true;
+	}
+	routing_flush(routing);
+	return false;
+}
+
+static bool
+dial_next(struct gateway_apply *apply)
+{
+	struct gateway *gateway = apply->gateway;
+	struct gateway_connection *connection;
+	struct error now;
+
+	if (apply->next == apply->made.count) {
+		text_list_free(&apply->made);
+		return false;
+	}
+	connection = gateway_connection_find(gateway, apply->made.items[apply->next++]);
+	for (unsigned i = 0; connection != NULL && i < connection->tunnel_count; i++) {
+		if (!gateway_tunnel_dial(&connection->tunnels[i], &now))
+			gateway_apply_failure(&apply->err, &now);
+	}
+	if (connection != NULL)
+		gateway_connection_publish(connection);
+	return true;
+}
+
+/* --- the end of what went ---------------------------------------------------------------------- */
+
+static bool
+clear_next(struct gateway_apply *apply)
+{
+	struct gateway *gateway = apply->gateway;
+
+	if (apply->next++ == 0) {
+		gateway_routes_forget(gateway, apply->other);
+		gateway_protect_end_static(gateway);
+	}
+	if (gateway_heritage_clear(gateway))
+		return true;
+	apply->may_wait = gateway->doomed_count > AT_ONCE ? gateway->doomed_count - AT_ONCE : 0;
+	gateway_show_networks(gateway);
+	gateway_rotation_sync(gateway);
+	gateway_host_watch(gateway);
+	gateway_certificates_look(gateway);
+	return false;
+}
+
+static bool
+await_few(struct gateway_apply *apply)
+{
+	apply->pause_ms = PAUSE_MS;
+	return apply->gateway->doomed_count > apply->may_wait;
+}
+
+/* --- in slices --------------------------------------------------------------------------------- */
+
+/* Each does one step of its stage, `next` counts them; false: there is none left. */
+static bool (*const stages[])(struct gateway_apply *) = {
+    leave_next,     take_next,  await_taken, change_hands_once,
+    make_anew_next, lay_floors, dial_next,   gateway_apply_change_next,
+    make_next,      lay_floors, dial_next,   clear_next,
+    await_few,
+};
+
+void
+gateway_apply_start(struct gateway *gateway, const struct gateway_plan *plan, struct config *after,
+		    struct gateway_source source, struct gateway_apply *apply)
+{
+	*apply = (struct gateway_apply){
+	    .gateway = gateway,
+	    .plan = plan,
+	    .other = after,
+	    .source = source,
+	    .cause = "the configuration was changed",
+	};
+	gateway_apply_changed(apply);
+	number_tunnels(gateway, after);
+}
+
+static bool
+is_over(const struct gateway_apply *apply)
+{
+	return apply->stage == COUNT_OF(stages) || (apply->err.text[0] != '\0' && !apply->turns_back);
 }
 
 bool
-gateway_apply(struct gateway *gateway, const struct gateway_plan *plan, struct config *after,
-	      struct config **before, struct error *err)
+gateway_apply_continue(struct gateway_apply *apply, usec_t slice)
 {
-	struct heritages heritages = {0};
-	struct text_list made = {0};
+	usec_t began = clock_monotonic();
 
-	err->text[0] = '\0';
-	number_tunnels(gateway, after);
-	take_away_all(gateway, plan, after, &heritages);
-	*before = gateway->config;
-	point_at(gateway, after);
-	make_all(gateway, &heritages, &made, err);
-	heritages_free(gateway, &heritages);
-	gateway_routes_configure(gateway, *before);
-	if (made.count != 0)
-		routing_flush(gateway->routing);
-	change_all(gateway, plan, *before, err);
-	dial_made(gateway, &made, err);
-	gateway_show_networks(gateway);
-	text_list_free(&made);
-	return err->text[0] == '\0';
+	apply->pause_ms = 0;
+	while (!is_over(apply) && apply->pause_ms == 0 && clock_monotonic() - began < slice) {
+		if (stages[apply->stage](apply))
+			continue;
+		apply->stage++;
+		apply->next = 0;
+	}
+	if (apply->pause_ms == 0)
+		apply->pause_ms = PAUSE_MS;
+	return is_over(apply);
+}
+
+void
+gateway_apply_end(struct gateway_apply *apply)
+{
+	text_list_free(&apply->made);
+	for (size_t i = 0; i < COUNT_OF(apply->changed); i++)
+		text_list_free(&apply->changed[i]);
+	config_free(apply->other);
+	gateway_source_free(&apply->source);
+	*apply = (struct gateway_apply){0};
 }

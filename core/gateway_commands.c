@@ -1,34 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What an operator can ask of the gateway. Each row of the command table with place COMMAND_GATEWAY has one
- * handler, here or, where it moves traffic, in gateway_operator.c, gateway_drill.c and gateway_explain.c;
- * roles were checked by the server. Every action leaves an event that names who did it.
+ * handler, here or in the file that does it (gateway_operator.c, gateway_switchover.c, gateway_drill.c,
+ * gateway_configure.c, ...: each has a gateway_..._register()); roles were checked by the server. Every
+ * action leaves an event that names who did it.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_bgp_internal.h"
+#include "core/gateway_configure_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The named object, or NULL after the request was answered with the nearest known name. */
+/* There is no `what` of that name; `names` are those that there are, an array that is freed. */
+static void
+refuse_unknown(const struct gateway *gateway, struct control_request *request, const char *what,
+	       const char *name, const char **names)
+{
+	const char *nearest = text_nearest(name, names);
+
+	if (gateway_reload_busy(gateway)) /* it may be one that is being made */
+		control_request_fail(request, "no %s '%s' now: a reload is under way; wait until it is done",
+				     what, name);
+	else
+		control_request_fail(request, "no %s '%s'%s%s%s", what, name,
+				     nearest != NULL ? " (did you mean '" : "",
+				     nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
+	free(names);
+}
+
 struct gateway_tunnel *
 gateway_asked_tunnel(struct gateway *gateway, struct control_request *request)
 {
 	const char *name = control_request_text(request, "tunnel");
 	struct gateway_tunnel *tunnel = name != NULL ? gateway_tunnel_find(gateway, name) : NULL;
-	const char **names, *nearest;
+	const char **names;
 
-	if (tunnel != NULL || name == NULL) {
-		if (name == NULL)
-			control_request_fail(request, "which tunnel?");
+	if (name == NULL)
+		control_request_fail(request, "which tunnel?");
+	if (tunnel != NULL || name == NULL)
 		return tunnel;
-	}
 	names = memory_zeroed(gateway->tunnel_count + 1, sizeof(*names));
 	for (size_t i = 0; i < gateway->tunnel_count; i++)
 		names[i] = gateway->tunnels[i]->config->name;
-	nearest = text_nearest(name, names);
-	control_request_fail(request, "no tunnel '%s'%s%s%s", name, nearest != NULL ? " (did you mean '" : "",
-			     nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
-	free(names);
+	refuse_unknown(gateway, request, "tunnel", name, names);
 	return NULL;
 }
 
@@ -37,21 +51,16 @@ gateway_asked_connection(struct gateway *gateway, struct control_request *reques
 {
 	const char *name = control_request_text(request, "connection");
 	struct gateway_connection *connection = name != NULL ? gateway_connection_find(gateway, name) : NULL;
-	const char **names, *nearest;
+	const char **names;
 
-	if (connection != NULL || name == NULL) {
-		if (name == NULL)
-			control_request_fail(request, "which connection?");
+	if (name == NULL)
+		control_request_fail(request, "which connection?");
+	if (connection != NULL || name == NULL)
 		return connection;
-	}
 	names = memory_zeroed(gateway->connection_count + 1, sizeof(*names));
 	for (size_t i = 0; i < gateway->connection_count; i++)
 		names[i] = gateway->connections[i]->config->name;
-	nearest = text_nearest(name, names);
-	control_request_fail(request, "no connection '%s'%s%s%s", name,
-			     nearest != NULL ? " (did you mean '" : "", nearest != NULL ? nearest : "",
-			     nearest != NULL ? "'?)" : "");
-	free(names);
+	refuse_unknown(gateway, request, "connection", name, names);
 	return NULL;
 }
 
@@ -172,10 +181,8 @@ do_advertise(void *context, struct control_request *request)
 		return;
 	ip_prefix_format(&prefix, text);
 	if (!bgp_prefix_usable(&prefix)) {
-		control_request_fail(request, "%s can't be advertised: %s", text,
-				     prefix.address.family == AF_INET
-					 ? "it is no destination for unicast"
-					 : "this gateway's BGP speaks of IPv4 only");
+		control_request_fail(request, "%s can't be advertised: it is no destination for unicast",
+				     text);
 		return;
 	}
 	if (!bgp_network_add(gateway->bgp, &prefix)) {
@@ -221,8 +228,11 @@ gateway_commands_register(struct gateway *gateway)
 	for (size_t i = 0; i < COUNT_OF(handlers); i++)
 		control_server_handle(gateway->server, handlers[i].name, handlers[i].handler, gateway);
 	gateway_configure_register(gateway);
+	gateway_rotate_register(gateway);
+	gateway_records_register(gateway);
 	gateway_operator_register(gateway);
 	gateway_switchover_register(gateway);
 	gateway_drill_register(gateway);
 	gateway_explain_register(gateway);
+	gateway_restart_register(gateway);
 }

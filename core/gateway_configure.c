@@ -4,7 +4,7 @@
  * runs without its secrets, `configure` takes a new text for the file. And the file itself, which is
  * replaced as a whole (rename) and never written into.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_configure_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * A timed failover drill: the active tunnel of a connection is silenced on the data plane, in both directions
  * and without a word to anybody, as if the line were cut. The gateway has to notice by itself, as it would in
  * earnest; then the tunnel passes packets again. What is measured is what failover measures of every loss:
- * the time without received packets, from the data plane's counters. It needs traffic: a connection without
- * any shows only how long the gateway took to notice, and the report says so.
+ * the time without received packets of users, from the data plane's counters. It needs traffic: a connection
+ * without any shows only how long the gateway took to notice, and the report says so.
  *
  * The drill belongs to the gateway and not to who asked: it goes on when they leave. A tunnel is silent for
  * at most SILENT_MOST, whatever happens, and passes packets again at the gateway's end; the data plane lives
@@ -13,7 +13,7 @@
  * Traffic stays where it went, which may be out of the reach of whoever asked by this very connection: then
  * it goes back to the tunnel, as from a switchover that nobody confirmed.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_configure_internal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -387,6 +387,10 @@ do_drill(void *context, struct control_request *request)
 	if (gateway->drill != NULL) {
 		control_request_fail(request, "a drill is under way on %s; wait until it is over",
 				     gateway->drill->tunnel->config->name);
+		return;
+	}
+	if (gateway_reload_busy(gateway) && !control_request_flag(request, "dry_run")) {
+		control_request_fail(request, "a reload is under way; wait until it is done");
 		return;
 	}
 	if (gateway->plane_ops->tunnel_silence == NULL) {

@@ -4,7 +4,7 @@
  * file for each. They outlive the events, so that a connection's last drills can be told before and after
  * another one. The names sort by time; only the newest few are read.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -15,7 +15,7 @@
  * A refusal that --force would overcome has {"force": WHY} for a result, so that a console can ask a second
  * time: own_path (it would cut the path of whoever asks), unhealthy, no_other.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,7 +9,8 @@
  * else can carry it, only --force does it; that turns back in the same way. `--confirm-within 0` is the word
  * of those who know better.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_bgp_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <string.h>
 

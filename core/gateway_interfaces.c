@@ -10,11 +10,28 @@
 
 #include <string.h>
 
+void
+gateway_interface_tell(const struct gateway_tunnel *tunnel)
+{
+	const struct config_tunnel *config = tunnel->config;
+	struct dataplane_inside inside = {
+	    .mtu = (uint32_t)tunnel->row.mtu,
+	    .path = tunnel->mtu.path,
+	    .fragments = config->mtu != 0,
+	    .address = {config->inside[0].address, config->inside[1].address},
+	    .peer = {config->inside_remote[0], config->inside_remote[1], config->health.target},
+	};
+
+	if (tunnel->gateway->plane_ops->tunnel_inside != NULL)
+		tunnel->gateway->plane_ops->tunnel_inside(tunnel->gateway->plane, config->id, &inside);
+}
+
 bool
 gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err)
 {
 	const struct config_tunnel *config = tunnel->config;
 
+	routing_interface_loosen(tunnel->interface);
 	for (unsigned i = 0; i < 2; i++) {
 		if (!ip_address_is_set(&config->inside[i].address))
 			routing_interface_clear(tunnel->gateway->routing, tunnel->interface,
@@ -23,6 +40,7 @@ gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err)
 						&config->inside[i], (uint32_t)tunnel->row.mtu, err))
 			return error_prefix(err, "%s", config->name);
 	}
+	gateway_interface_tell(tunnel);
 	return true;
 }
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the gateway's own files share. gateway.c opens and closes the rooms; gateway_tunnels.c turns what IKE
- * and the data plane tell into the state of tunnels and connections; gateway_routes.c carries prefixes from
- * BGP to routing; gateway_tables.c hands out the large tables; gateway_turns.c
- * measures the loop; gateway_usage.c counts what is used; gateway_commands.c answers the operators;
- * gateway_operator.c and gateway_switchover.c do what they want, and gateway_waiting.c turns it back where
- * nobody confirms it;
- * gateway_reload.c changes the configuration while all of it runs, by gateway_plan.c (what has to be done)
- * and gateway_apply.c (doing it).
+ * What all of the gateway's own files share: the gateway itself, its connections and tunnels, and what keeps
+ * them. gateway.c opens and closes the rooms; gateway_ike.c and gateway_tunnels.c turn what IKE and the data
+ * plane tell into the state of tunnels and connections; gateway_turns.c measures the loop; gateway_usage.c
+ * counts what is used. The rest is beside it: gateway_bgp_internal.h (prefixes and sessions),
+ * gateway_operator_internal.h (what operators do), gateway_configure_internal.h (another configuration while
+ * all of it runs), gateway_mtu_internal.h (what a path takes).
  */
 #ifndef TWINSPAN_GATEWAY_INTERNAL_H
 #define TWINSPAN_GATEWAY_INTERNAL_H
@@ -27,6 +25,7 @@
 #include "core/gateway.h"
 #include "core/health/damping.h"
 #include "core/health/health.h"
+#include "core/health/mtu_probing.h"
 #include "core/health/prober.h"
 #include "core/health/traffic.h"
 #include "core/ike/ike.h"
@@ -73,6 +72,22 @@ struct gateway_intent {
 	char who[CONTROL_WHO];
 };
 
+/* What a tunnel's path takes: gateway_mtu.c, and gateway_mtu_probe.c, which probes it. */
+struct gateway_mtu {
+	uint32_t outside; /* MTU of the interface that its packets leave by; 0: not known */
+	char outside_interface[16];
+	usec_t outside_asked; /* when that was looked up */
+	uint32_t path; /* that probing found, where the interface has more (IPv6 inside); 0: it has not */
+	struct mtu_probing probing;
+	struct probe *probe;           /* open while one is under way */
+	bool wanted;                   /* something about the path has changed: probe it anew */
+	char remote[IP_ADDRESS_TEXT];  /* the path's end, as last probed */
+	bool searching;                /* what is under way is a search, or has become one */
+	usec_t searched_at, tested_at; /* when one last ended; when a search or a test of the MTU did */
+	uint64_t excess;               /* bytes in long packets that left of late */
+	uint64_t tx_packets, tx_bytes; /* as of the last second */
+};
+
 struct gateway_tunnel {
 	struct gateway *gateway;
 	struct gateway_connection *connection;
@@ -85,6 +100,7 @@ struct gateway_tunnel {
 	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
 	bool ever_up;
 	bool failed;           /* the last try failed: it is down, not merely connecting */
+	bool child_failed;     /* ... after IKE was agreed: by its child SA */
 	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
 	struct ip_address guarded; /* the peer's outside address that routing keeps outside; none: not yet */
@@ -101,6 +117,10 @@ struct gateway_tunnel {
 	usec_t poked_at; /* when its BGP session was last made to speak, as the only witness; 0: not */
 	struct dataplane_counters counters; /* as of the last second */
 	usec_t counted_at;
+	/* Of gateway_certificates.c: how near its end was told, and of which end (wall clock). */
+	unsigned certificate_told;
+	usec_t certificate_told_of;
+	struct gateway_mtu mtu;
 	struct model_tunnel row; /* what the world sees; put into the store after each change */
 };
 
@@ -112,6 +132,14 @@ struct gateway_ways {
 	int out, in;
 };
 
+/* What BGP has taught over a connection (gateway_protect.c). Where a reload takes the connection away, it
+ * stays for as long as that lasts. */
+struct gateway_learned {
+	uint64_t prefixes;      /* that routing has by BGP over it */
+	struct ip_prefix *held; /* prefixes that are kept unreachable while the connection is down */
+	size_t held_count, held_size;
+};
+
 struct gateway_connection {
 	struct gateway *gateway;
 	const struct config_connection *config;
@@ -119,9 +147,7 @@ struct gateway_connection {
 	struct failover *failover;
 	struct gateway_tunnel *tunnels;
 	unsigned tunnel_count;
-	uint64_t prefixes;      /* that routing has by BGP over it */
-	struct ip_prefix *held; /* learned prefixes that are kept unreachable while the connection is down */
-	size_t held_count, held_size;
+	struct gateway_learned learned;
 	struct usage_connection *usage; /* NULL: not counted */
 	bool available;                 /* as the usage has it */
 	bool pin_unkept;                /* the pin could not be written down */
@@ -152,6 +178,11 @@ struct gateway {
 	uv_signal_t signals[3];
 	uv_timer_t second;  /* the tick that reads counters */
 	uv_timer_t looking; /* for silence on the tunnels */
+	uv_timer_t probing; /* of paths: it runs while one is probed */
+	struct {
+		usec_t raise, confirm; /* see gateway_mtu_probe.c */
+	} mtu_timers;
+	const struct probe_ops *echo; /* ICMP's probe; NULL: it is not at hand */
 	struct gateway_turns turns;
 	const struct gateway_options *options;
 	struct config *config;
@@ -162,6 +193,7 @@ struct gateway {
 	struct usage *usage;
 	const struct dataplane_ops *plane_ops;
 	struct dataplane *plane;
+	usec_t unknown_spi_at;     /* monotonic: when its packets of no SA last grew in number; 0: never */
 	_Atomic(struct ike *) ike; /* read by the plane's threads */
 	struct routing *routing;
 	struct bgp_speaker *bgp;
@@ -174,81 +206,100 @@ struct gateway {
 	size_t tunnel_count;
 	struct gateway_tunnel **tunnel_ids; /* by id - 1; NULL: free */
 	size_t tunnel_id_room;
-	uint32_t *doomed; /* ids of removed tunnels whose interfaces still have to go (gateway_apply.c) */
+	/* Removed tunnels whose interfaces still have to go, in the order in which they do
+	 * (gateway_heritage.c). */
+	struct gateway_doomed {
+		uint32_t id;
+		bool awaited; /* by what is to be made in its place */
+	} * doomed;
 	size_t doomed_count;
-	uv_timer_t clearing;
+	uv_work_t clearing;  /* removes that of `cleared` */
+	uint32_t cleared;    /* 0: none */
 	uint32_t last_group; /* groups are never given twice: paths of a removed one may still be known */
 	struct gateway_drill *drill;   /* the one under way, or NULL */
 	struct gateway_source source;  /* the text that `config` was read from */
 	struct gateway_reload *reload; /* gateway_reload.c */
 	struct model_gateway row;
 	struct model_watch watch; /* events on their way to the log and the journal */
+	bool host_looking;        /* a thread looks at this machine (gateway_host.c) */
+	bool host_again;          /* and is to do so again */
+	unsigned seconds;         /* ticks of `second` so far */
 	bool unconfirmed;         /* it started with the configuration before an unconfirmed one */
 	bool remembering; /* events of earlier runs are being read: neither news nor to be written again */
 	bool stopping;
+	bool leaving; /* stopping: another run follows at once (gateway_restart.c) */
+	struct gateway_restart {
+		bool happened;                /* an earlier run ended a moment ago, and its peers wait */
+		struct routing_census former; /* what it had in the kernel */
+		int file;                     /* the record of this run; -1: none */
+		bool untold;                  /* that it can't be written has been told */
+	} restart;
+	struct {
+		bool watched;  /* somebody is told of changes of prefixes as they come */
+		uint64_t told; /* the number of the last one */
+	} changes;
 };
 
-/* gateway_tunnels.c */
+/* --- gateway_ike.c --- */
+
+/** struct ike_options' callback; context: the gateway. */
+void gateway_on_ike(void *context, const struct ike_event *event);
+/** Takes IKE's figures into the tunnel's row, which is not put into the store. */
+void gateway_tunnel_read_ike(struct gateway_tunnel *tunnel);
+/** Its child SA is gone: routes, session and liveness know it, and it is told. Nothing where it was down. */
+void gateway_tunnel_went_down(struct gateway_tunnel *tunnel, const char *cause);
+/** What was before says nothing of the try that comes. */
+void gateway_tunnel_begin_anew(struct gateway_tunnel *tunnel);
+/** Tells failover anew whether the tunnel can carry traffic. */
+void gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause);
+
+/* --- gateway_plane.c --- */
+
+/** Opens the plane that the configuration asks for, or with "auto" the first that works here. */
+bool gateway_plane_open(struct gateway *gateway, struct error *err);
+/** Takes what the data plane tells of itself into the gateway's row, which is not put into the store. */
+void gateway_plane_read(struct gateway *gateway);
+
+/* --- gateway_tunnels.c --- */
+
+/** Sets a field of a row to the address, "any" where it is none. */
+void gateway_set_address(char **field, const struct ip_address *address);
 /** Makes a connection with its interfaces, failover and group (0: a new one) and adds it to the gateway, also
- * where it fails: it is then to be removed as one that stands. */
+ * where it fails: it is then to be removed as one that stands. `standing` (NULL: none): for each tunnel the
+ * interface that the data plane has for it already, or ""; what is taken becomes "". */
 bool gateway_connection_open(struct gateway *gateway, const struct config_connection *config, uint32_t group,
-			     struct error *err);
+			     char (*standing)[16], struct error *err);
 /** Takes it out of the gateway and frees it: what others hold of it (failover, liveness) has ended. */
 void gateway_connection_free(struct gateway_connection *connection);
 /** The interface's addresses and MTU, as the configuration has them now. */
 bool gateway_tunnel_set_interface(struct gateway_tunnel *tunnel, struct error *err);
-/** Hands the tunnel to IKE: from here on packets leave. */
-bool gateway_tunnel_dial(struct gateway_tunnel *tunnel, struct error *err);
-/** Its SAs are closed (Delete) and forgotten; routes, session and liveness know it first. */
-void gateway_tunnel_hang_up(struct gateway_tunnel *tunnel, const char *cause);
 /** The row's fields that come from the configuration. */
 void gateway_tunnel_describe(struct gateway_tunnel *tunnel);
 void gateway_connection_describe(struct gateway_connection *connection);
 /** By its id; NULL for one that was removed. */
 struct gateway_tunnel *gateway_tunnel_by_id(const struct gateway *gateway, uint32_t id);
-/** struct ike_options' callback; context: the gateway. */
-void gateway_on_ike(void *context, const struct ike_event *event);
 /** Once a second: counters, rates, figures of IKE, rows. */
 void gateway_tick(struct gateway *gateway);
 void gateway_tunnel_publish(struct gateway_tunnel *tunnel);
 void gateway_connection_publish(struct gateway_connection *connection);
 void gateway_publish(struct gateway *gateway);
-/** Tells failover anew whether the tunnel can carry traffic. */
-void gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause);
-struct gateway_tunnel *gateway_tunnel_find(struct gateway *gateway, const char *name);
+struct gateway_tunnel *gateway_tunnel_find(const struct gateway *gateway, const char *name);
 struct gateway_connection *gateway_connection_find(struct gateway *gateway, const char *name);
+
+/* --- gateway_dial.c --- */
+
+/** Hands the tunnel to IKE: from here on packets leave. */
+bool gateway_tunnel_dial(struct gateway_tunnel *tunnel, struct error *err);
+/** Takes over the revocation lists that the configuration has now. Nothing goes down. */
+bool gateway_tunnel_certify(struct gateway_tunnel *tunnel, struct error *err);
+/** Its SAs are closed (Delete) and forgotten; routes, session and liveness know it first. */
+void gateway_tunnel_hang_up(struct gateway_tunnel *tunnel, const char *cause);
 /** Brings up or takes down by an operator's word. */
 void gateway_tunnel_enable(struct gateway_tunnel *tunnel);
 void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
 
-/* gateway_routes.c */
-bool gateway_bgp_open(struct gateway *gateway, struct error *err);
-bool gateway_routes_open(struct gateway *gateway, struct error *err);
-/** Once a second: held prefixes of connections that came back. */
-void gateway_routes_tick(struct gateway *gateway);
-/** The connection that a BGP or routing group stands for; NULL for none. */
-struct gateway_connection *gateway_connection_of_group(struct gateway *gateway, uint32_t group);
-/** The tunnel that a session rides; NULL for a peer of its own, or no peer. */
-struct gateway_tunnel *gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer);
+/* --- gateway_liveness.c --- */
 
-/** The peer's outside address, as the configuration has it now, is kept outside of the tunnels. */
-void gateway_tunnel_guard(struct gateway_tunnel *tunnel);
-/** Adds the tunnel's session, and guards the peer's outside address. */
-bool gateway_tunnel_open_peer(struct gateway_tunnel *tunnel, struct error *err);
-/** The opposite; the peer is told (Cease 6/3). */
-void gateway_tunnel_close_peer(struct gateway_tunnel *tunnel);
-/** A session that rides no tunnel: added and started; removed. */
-bool gateway_own_peer_open(struct gateway *gateway, const struct config_peer *config, struct error *err);
-void gateway_own_peer_close(struct gateway *gateway, const char *name);
-/** The prefixes that the configurations name: those of `before` that are not in the present one go, those of
- * the present one are offered; what stays is not touched. `before` may be NULL. */
-void gateway_routes_configure(struct gateway *gateway, const struct config *before);
-/** Lets go what was held unreachable for a connection that goes. */
-void gateway_routes_release(struct gateway_connection *connection);
-/** Shows the tunnel's session anew, if it has one. */
-void gateway_peer_publish(struct gateway_tunnel *tunnel);
-
-/* gateway_liveness.c */
 bool gateway_liveness_open(struct gateway *gateway, struct error *err);
 void gateway_liveness_close(struct gateway *gateway);
 /** Loads the tunnel's probe and starts BFD's engine where it is wanted first; `probe` may be NULL. */
@@ -266,29 +317,26 @@ void gateway_liveness_rebind(struct gateway_tunnel *tunnel);
 void gateway_liveness_tick(struct gateway_tunnel *tunnel);
 /** Neither BFD nor a probe found it dead. */
 bool gateway_liveness_allows(const struct gateway_tunnel *tunnel);
+void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);
+
+/* --- gateway_damping.c --- */
+
 /** Tells failover that the tunnel is able to carry, or no longer; one that flaps is held back. */
 void gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause);
 /** What follows is an operator's doing and not held against the tunnel (NULL is fine). */
 void gateway_liveness_excuse(struct gateway_tunnel *tunnel);
 /** Lets tunnels go that are held back. True if any was. */
 bool gateway_liveness_auto(struct gateway_connection *connection);
-void gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_peer *row);
 
-/* gateway_tables.c */
-void gateway_tables_open(struct gateway *gateway);
-/** struct bgp_events' callbacks for those who watch adj-in and adj-out. */
-void gateway_on_received(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
-void gateway_on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone);
-/** struct routing_options' `changed`: tells those who watch routes what stands for the prefix now. */
-void gateway_on_route(void *context, const struct ip_prefix *prefix);
+/* --- gateway_turns.c --- */
 
-/* gateway_turns.c */
 /** With the loop; then, when all is open, the measuring begins; before the loop is closed. */
 void gateway_turns_open(struct gateway *gateway);
 void gateway_turns_start(struct gateway *gateway);
 void gateway_turns_close(struct gateway *gateway);
 
-/* gateway_usage.c */
+/* --- gateway_usage.c --- */
+
 void gateway_usage_open(struct gateway *gateway);
 /** Begins to count a connection; ends it. */
 void gateway_usage_begin(struct gateway_connection *connection);
@@ -300,227 +348,47 @@ void gateway_usage_note(struct gateway_connection *connection);
 /** Once a second, after gateway_tick(). */
 void gateway_usage_tick(struct gateway *gateway);
 /** What is wrong with the ways that the connection's traffic takes, new, or NULL. */
+char *gateway_usage_attention(const struct gateway_connection *connection);
+
 /* --- gateway_events.c --- */
+
 /** Lets consoles go back into the journal. */
 void gateway_events_open(struct gateway *gateway);
 
-char *gateway_usage_attention(const struct gateway_connection *connection);
+/* --- gateway_interfaces.c --- */
 
-/* gateway_commands.c */
-void gateway_commands_register(struct gateway *gateway);
-/** The object that the request's "tunnel" or "connection" names, or NULL after the request was answered with
- * the nearest known name. */
-struct gateway_tunnel *gateway_asked_tunnel(struct gateway *gateway, struct control_request *request);
-struct gateway_connection *gateway_asked_connection(struct gateway *gateway, struct control_request *request);
-
-/* gateway_operator.c: up, down, enable, disable, drain, undrain */
-void gateway_operator_register(struct gateway *gateway);
-/** What an operator wants done. With a request that is answered when it is done; without one whoever asked
- * has been answered, and what goes wrong is an event. */
-struct gateway_order {
-	struct gateway_connection *connection;
-	int member; /* -1: a switchover to the other one */
-	enum gateway_deed deed;
-	unsigned seconds; /* until it turns back unless it is confirmed; 0: it stays */
-	bool force;
-	const char *who;
-	struct control_request *request; /* may be NULL */
-};
-/** Does it: to a tunnel. / It could not be done. / Answers (NULL: nobody) how it went, and that it turns back
- * after `seconds` unless the connection `name` is confirmed; 0: it doesn't. */
-void gateway_order_tunnel(const struct gateway_order *order);
-void gateway_order_fail(const struct gateway_order *order, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void gateway_order_moved(struct control_request *request, const struct failover_result *result,
-			 unsigned seconds, const char *name);
-/** GRACEFUL_SHUTDOWN on what the tunnel's peer is told, or no longer. */
-void gateway_announce_leaving(struct gateway_tunnel *tunnel, bool leaving);
-
-/* gateway_switchover.c: switchover, confirm, auto */
-void gateway_switchover_register(struct gateway *gateway);
-void gateway_order_switchover(const struct gateway_order *order);
-
-/* gateway_waiting.c */
-#define GATEWAY_OWN_PATH_S 60 /* unless --confirm-within says otherwise: on one's own path */
-#define GATEWAY_UNSAID (-1)
-/** Seconds of --confirm-within, GATEWAY_UNSAID where it was not given; false after the request was answered.
- */
-bool gateway_asked_seconds(struct control_request *request, int *seconds);
-/** Those seconds, or what holds without them. */
-unsigned gateway_seconds(int asked, bool own_path);
-const char *gateway_deed_name(enum gateway_deed deed);
-/** The tunnel's deed has begun: it turns back unless it is confirmed. */
-void gateway_waiting_begin(struct gateway_tunnel *tunnel, enum gateway_deed deed, unsigned seconds,
-			   bool carried);
-/** Nothing waits any more: an operator undid it, or it could not be done. */
-void gateway_waiting_forget(struct gateway_tunnel *tunnel);
-/** What waits of all the connection's tunnels stays. Returns how many those were; -1 with `err` where it
- * can't be written down: then that goes on to wait. */
-int gateway_waiting_confirm(struct gateway_connection *connection, const char *who, struct error *err);
-/** What turns back first: until when (wall clock), and what it is ("down of aws/1"), new. 0: nothing waits.
- */
-usec_t gateway_waiting_first(const struct gateway_connection *connection, char **what);
-/** Answers whoever stands on the connection, and has the order begin when the answer has left. */
-void gateway_intend(const struct gateway_order *order, const char *warning);
-/** Why nothing else can be done to the connection (tunnel, where it is not NULL) now; false where it can. */
-bool gateway_waiting_objects(const struct gateway_connection *connection, const struct gateway_tunnel *tunnel,
-			     struct error *err);
-/** Once a second: what is due begins, or turns back. */
-void gateway_waiting_tick(struct gateway *gateway);
-/** The gateway stops: what waits is as before when it starts again. */
-void gateway_waiting_close(struct gateway *gateway);
-
-/* gateway_move.c */
-/** struct failover_actions' `progress`; context: the connection. */
-void gateway_move_publish(void *context);
-
-/* gateway_drill.c */
-void gateway_drill_register(struct gateway *gateway);
-/** Ends a drill that is under way: its tunnel passes packets again. */
-void gateway_drill_close(struct gateway *gateway);
-
-/* gateway_drills.c: the reports of drills, kept in the state folder */
-/** A time in UTC, as strftime(3) formats it. */
-void gateway_drill_time(usec_t wall, const char *format, char *out, size_t size);
-/** "the other tunnel took over", and the like. */
-const char *gateway_drill_result(bool noticed, bool moved);
-/** Writes a report. Returns its path, new, or NULL (said by an event) where it could not be written. */
-char *gateway_drill_keep(struct gateway *gateway, const char *connection, usec_t wall, const json_t *report);
-/** The newest kept drills of a connection, the newest first, each with its time, result and outage. New. */
-json_t *gateway_drills_earlier(const struct gateway *gateway, const char *connection);
-/** The same as lines of a report. */
-void gateway_drills_add_lines(json_t *lines, const json_t *earlier);
-
-/* gateway_explain.c */
-void gateway_explain_register(struct gateway *gateway);
-
-/* gateway_guard.c */
-/** How whoever asks reaches this gateway: by which connection, and by which of its tunnels. */
-struct gateway_path {
-	struct gateway_connection *connection; /* NULL: by none of ours, or not known */
-	int member;                            /* to a tunnel's inside address: only by that one; else -1 */
-	char via[IP_ADDRESS_TEXT];
-};
-struct gateway_path gateway_path_of(struct gateway *gateway, const struct control_request *request);
-/** What becomes of that path. */
-enum gateway_own {
-	GATEWAY_OWN_STAYS,
-	GATEWAY_OWN_MOVES, /* there is another way for it */
-	GATEWAY_OWN_CUT,
-};
-/** ... where the tunnel is taken away; `moves`: its traffic can go by another tunnel. */
-enum gateway_own gateway_own_path(const struct gateway_tunnel *tunnel, const struct gateway_path *path,
-				  bool moves);
-/** "you reach this gateway through aws (from 10.50.0.10): it turns back in 60 s unless 'twinspan confirm aws'
- * comes"; with `keep` instead of that. 0 seconds: "... and it does not turn back". Returns new. */
-char *gateway_own_warning(const struct gateway_path *path, unsigned seconds, const char *keep);
-/** What is said to who would be cut off; `name`: the tunnel or NULL, `deed`: "to take it down". */
-void gateway_own_refusal(const struct gateway_path *path, const char *name, const char *deed,
-			 struct error *err);
-/** The request is refused where it would cut the path of whoever asks and "force" was not given. */
-bool gateway_guard(struct gateway_tunnel *tunnel, struct control_request *request,
-		   const struct gateway_path *path, enum gateway_own own, const char *deed);
-
-/* gateway_dry_run.c */
-/** What a planned move comes to, as an object; see the file's head. Returns new. */
-json_t *gateway_dry_run(const struct gateway_connection *connection, const struct failover_plan *plan,
-			const struct gateway_path *path);
-/** Appends a text, cleaned of control bytes, to an array. */
-void gateway_add_line(json_t *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** The result of a refusal that --force would overcome. Returns new. */
-json_t *gateway_unforced(const char *why);
-
-/* gateway_interfaces.c */
 /** Gives the tunnel's interface its inside addresses and its MTU. */
 bool gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err);
+/** Tells the data plane of the interface's MTU and addresses, and whom the gateway speaks with by it. */
+void gateway_interface_tell(const struct gateway_tunnel *tunnel);
 /** struct routing_options' `interface_lost`. */
 void gateway_on_interface_lost(void *context, const char *interface);
 /** Once a second: interfaces that could not be made anew. */
 void gateway_interfaces_tick(struct gateway *gateway);
 
-/* gateway_kept.c */
-/** Brings back what was said of tunnels in an earlier run; before they are handed to IKE. */
-void gateway_kept_load(struct gateway *gateway);
-bool gateway_is_kept(const struct gateway_tunnel *tunnel, enum gateway_kept kind);
-/** Remembers it of the tunnel, or no longer. On false nothing has changed. */
-bool gateway_keep(struct gateway_tunnel *tunnel, enum gateway_kept kind, bool kept, struct error *err);
-/** Remembers where the connection's traffic is pinned now. A switchover that waits for its confirmation is
- * not remembered yet. */
-void gateway_keep_pin(struct gateway_connection *connection);
+/* --- gateway_heritage.c --- */
 
-/* gateway_reload.c */
-/** How a reload is asked for. Texts are borrowed; the source and the secrets are taken. */
-struct gateway_reload_wish {
-	struct control_request *request; /* answered when it is done; NULL: by a signal, or by the gateway */
-	const char *who;
-	struct gateway_source source;
-	struct config_secrets secrets; /* for files beside that text */
-	bool configure;                /* the source is a new text for the file */
-	bool dry_run, force;
-	int confirm_s; /* 0: it stays; GATEWAY_UNSAID: unless it touches the path of who asks */
-};
-void gateway_reload_open(struct gateway *gateway);
-/** Ends what is under way; a change that waits for its confirmation is turned back in the file. */
-void gateway_reload_close(struct gateway *gateway);
-/** Reads and checks, and then does all of it or nothing. */
-void gateway_reload(struct gateway *gateway, struct gateway_reload_wish *wish);
-/** SIGHUP. */
-void gateway_reload_file(struct gateway *gateway);
-/** A reload has begun and is not done. */
-bool gateway_reload_busy(const struct gateway *gateway);
-/** Ends the wait for a confirmation. False with `err` where none waits. */
-bool gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err);
-void gateway_source_free(struct gateway_source *source);
+/** The gateway stops: waits for an interface that is just being removed. The others go with the data plane.
+ */
+void gateway_interfaces_close(struct gateway *gateway);
 
-/* gateway_unconfirmed.c */
-/** Writes down that `now` is not confirmed yet, and that `former` is in force when the gateway starts before
- * it is. `wrote`: the file was written for it, and goes back too. */
-bool gateway_unconfirmed_write(const struct gateway *gateway, const struct gateway_source *former,
-			       const struct gateway_source *now, bool wrote, struct error *err);
-/** It is confirmed, or gone. */
-void gateway_unconfirmed_remove(struct gateway *gateway);
-/** At the start: is what stands in the file the text that was not confirmed? Then `former` is the one before
- * (new; with the file put back where it was written for that text). */
-bool gateway_unconfirmed_read(const struct gateway_options *options, struct gateway_source *former);
+/* --- gateway_host.c --- */
 
-/* gateway_plan.c */
-/** What a change of the configuration asks of the gateway's objects. */
-struct gateway_plan {
-	struct config_diff diff;
-	struct text_list lines;   /* what changes, for people, one line each */
-	struct text_list drops;   /* tunnels and sessions that go down by it */
-	struct text_list refused; /* what can't change while the gateway runs */
-	struct text_list remade;  /* connections and own peers that are made anew */
-	struct text_list dialled, redone,
-	    restarted; /* tunnels: IKE only; session and all; the session only */
-};
-void gateway_plan_make(struct gateway *gateway, const struct config *after, struct gateway_plan *plan);
-void gateway_plan_free(struct gateway_plan *plan);
-/** What becomes of the way by which whoever asks reaches this gateway: it may move where anything of its
- * connection changes, or what is told of this side's networks. */
-enum gateway_own gateway_plan_own(const struct gateway_plan *plan, const struct config *after,
-				  const struct gateway_path *path);
+typedef void (*gateway_host_say)(void *context, const char *text);
+/** Says what of this machine's settings would drop the configuration's traffic, where it is for this machine.
+ */
+void gateway_host_look(const struct config *config, gateway_host_say say, void *context);
+/** Looks again: the gateway's row has what would drop the traffic now, and what is new or gone is an event.
+ */
+void gateway_host_watch(struct gateway *gateway);
 
-/* gateway_apply.c */
-/** Takes away what goes: the peers are told, the SAs are closed. Interfaces stay until gateway_apply. */
-void gateway_apply_begin(struct gateway *gateway, const struct gateway_plan *plan, const char *cause);
-/** The rest: `after` becomes the gateway's configuration, and its former one is returned. False: something
- * could not be made; the state is then in between, and `after` is in force all the same. */
-bool gateway_apply(struct gateway *gateway, const struct gateway_plan *plan, struct config *after,
-		   struct config **before, struct error *err);
+/* --- gateway_certificates.c --- */
 
-/* gateway_configure.c */
-/** reload, configuration, configure */
-void gateway_configure_register(struct gateway *gateway);
-/** A short digest that is equal for equal texts, within one run of the gateway; says nothing of the text. */
-void gateway_source_digest(const struct gateway_source *source, char out[17]);
-/** Reads the file as it is now. */
-bool gateway_source_read(const char *file, struct gateway_source *out, struct error *err);
-/** Puts a text in the place of the file, whole or not at all, with its mode and owner; what was there stays
- * beside it as FILE.previous. */
-bool gateway_source_write(const char *file, const struct gateway_source *source, struct error *err);
+/** Tells of our certificates that have ended or soon will, each time that an end has come nearer. */
+void gateway_certificates_look(struct gateway *gateway);
 
-/* gateway.c */
+/* --- gateway.c --- */
+
 /** Puts the configuration's networks into the gateway's row. */
 void gateway_show_networks(struct gateway *gateway);
 void gateway_event(struct gateway *gateway, const char *severity, const char *kind, const char *subject,

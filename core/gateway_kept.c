@@ -5,7 +5,7 @@
  * whole beside the old one and then takes its place, so that a crash leaves one or the other. Names that the
  * configuration no longer has are dropped with the next change.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_reload_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +92,15 @@ gateway_kept_load(struct gateway *gateway)
 		load(gateway, kind);
 }
 
+void
+gateway_kept_restore(struct gateway_tunnel *tunnel, unsigned kept)
+{
+	for (unsigned kind = 0; kind < GATEWAY_KEPT_KINDS; kind++) {
+		if (kept & 1u << kind && !gateway_is_kept(tunnel, kind))
+			apply(tunnel, kind);
+	}
+}
+
 bool
 gateway_is_kept(const struct gateway_tunnel *tunnel, enum gateway_kept kind)
 {
@@ -104,12 +113,18 @@ static bool
 write_names(const struct gateway *gateway, enum gateway_kept kind, const char *path, struct error *err)
 {
 	FILE *file = fopen(path, "we");
+	struct text_list names = {0};
 	bool good = file != NULL;
 
-	for (size_t i = 0; good && i < gateway->tunnel_count; i++) {
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		if (gateway_is_kept(gateway->tunnels[i], kind))
-			good = fprintf(file, "%s\n", gateway->tunnels[i]->config->name) > 0;
+			text_list_add(&names, gateway->tunnels[i]->config->name);
 	}
+	/* A reload under way has taken them away, and may make them again. */
+	gateway_heritage_kept(gateway, kind, &names);
+	for (size_t i = 0; good && i < names.count; i++)
+		good = fprintf(file, "%s\n", names.items[i]) > 0;
+	text_list_free(&names);
 	good = good && fflush(file) == 0 && fsync(fileno(file)) == 0;
 	if (!good)
 		error_set(err, "can't write %s: %s", path, strerror(errno));

@@ -10,27 +10,18 @@
  * Probes: every tunnel with an inside address is asked, by the configured probe, whose thresholds decide, or
  * by a slow ICMP echo that only feeds the figures.
  *
- * Traffic: packets that leave while nothing comes in make suspicious (core/health/traffic.h). Questions
- * follow in quick succession, and their silence is the verdict. Where no probe can be trusted (the peer does
- * not answer ICMP) an Established BGP session is the witness: what it says is acknowledged by the peer's TCP,
- * whatever the peer is busy with. Where there is neither, nothing is decided here.
+ * Traffic: gateway_silence.c. What carries of what lives: gateway_damping.c.
  *
  * Routes move before anything else is done or told. Then IKE asks the peer for a sign of life, so that an SA
  * that only this side still has does not stand in the way until dead-peer detection's timers have run.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_liveness_internal.h"
+#include "core/gateway_bgp_internal.h"
+#include "core/gateway_mtu_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LOOK_MS 50       /* how often the counters are looked at for silence */
-#define SILENCE_MS 800   /* packets out and nothing in for so long: suspicion */
-#define RECOVERY_MS 2000 /* packets in for so long: no longer dead */
-#define HURRY_COUNT 3    /* questions in quick succession, */
-#define HURRY_SPACING_MS 200
-#define POKE_MS 1000       /* what BGP said must be acknowledged within; RFC 4271 4.4: not more often */
-#define SLOW_PROBE_MS 1000 /* the probe of tunnels that have none in the configuration */
 
 static unsigned
 family_of(const struct config_tunnel *config)
@@ -38,8 +29,8 @@ family_of(const struct config_tunnel *config)
 	return ip_address_is_set(&config->inside[0].address) ? 0 : 1;
 }
 
-static void
-publish(struct gateway_tunnel *tunnel)
+void
+liveness_publish(struct gateway_tunnel *tunnel)
 {
 	gateway_tunnel_publish(tunnel);
 	gateway_connection_publish(tunnel->connection);
@@ -56,83 +47,6 @@ gateway_liveness_allows(const struct gateway_tunnel *tunnel)
 		return false;
 	return !health_source_says(tunnel->health, HEALTH_PROBE, &verdict, NULL, NULL) ||
 	       verdict != HEALTH_FAILED;
-}
-
-static void
-offer(struct gateway_tunnel *tunnel, const char *cause)
-{
-	struct gateway_connection *connection = tunnel->connection;
-	struct damping_member members[FAILOVER_MEMBERS];
-	struct failover_status status;
-	bool held;
-
-	failover_status(connection->failover, &status);
-	for (unsigned i = 0; i < connection->tunnel_count; i++)
-		members[i] = (struct damping_member){.able = connection->tunnels[i].able,
-						     .waits = connection->tunnels[i].held_back,
-						     .carries = (status.active & 1u << i) != 0};
-	held = damping_holds_back(&tunnel->damping, members, connection->tunnel_count, tunnel->member,
-				  clock_monotonic());
-	if (held && !tunnel->held_back)
-		gateway_event(
-		    tunnel->gateway, "warning", "tunnel.damped", tunnel->config->name,
-		    "failed too often: it carries nothing for %d s unless the other tunnel fails too",
-		    (int)(damping_left(&tunnel->damping, clock_monotonic()) / USEC_PER_SEC));
-	tunnel->held_back = held;
-	/* in whole seconds, so that it changes only when it does */
-	tunnel->row.held_until = held ? (clock_wall() + damping_left(&tunnel->damping, clock_monotonic())) /
-					    USEC_PER_SEC * USEC_PER_SEC
-				      : 0;
-	failover_member_usable(tunnel->connection->failover, tunnel->member, tunnel->able && !held, cause);
-}
-
-/* Tunnels that are held back may be needed, or may no longer be. */
-static void
-offer_others(struct gateway_tunnel *tunnel)
-{
-	for (unsigned i = 0; i < tunnel->connection->tunnel_count; i++) {
-		struct gateway_tunnel *other = &tunnel->connection->tunnels[i];
-
-		if (other != tunnel && other->held_back)
-			offer(other, "the other tunnel failed");
-	}
-}
-
-void
-gateway_liveness_offer(struct gateway_tunnel *tunnel, bool able, const char *cause)
-{
-	bool failed = tunnel->able && !able;
-
-	tunnel->able = able;
-	if (failed && !tunnel->disabled && !tunnel->excused)
-		damping_failed(&tunnel->damping, clock_monotonic());
-	tunnel->excused = false;
-	if (failed)
-		offer_others(tunnel);
-	offer(tunnel, cause);
-}
-
-void
-gateway_liveness_excuse(struct gateway_tunnel *tunnel)
-{
-	if (tunnel != NULL)
-		tunnel->excused = tunnel->able;
-}
-
-bool
-gateway_liveness_auto(struct gateway_connection *connection)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = &connection->tunnels[i];
-
-		any |= tunnel->held_back;
-		damping_clear(&tunnel->damping);
-		offer(tunnel, "let go by an operator");
-		publish(tunnel);
-	}
-	return any;
 }
 
 /*
@@ -193,7 +107,7 @@ on_bfd(void *context, uint32_t id, const struct bfd_status *status)
 	else if (status->state != BFD_UP && was_up)
 		bfd_went_down(tunnel, status);
 	gateway_peer_publish(tunnel);
-	publish(tunnel);
+	liveness_publish(tunnel);
 }
 
 void
@@ -201,13 +115,14 @@ gateway_liveness_fill_peer(const struct gateway_tunnel *tunnel, struct model_pee
 {
 	struct bfd_status status;
 
-	if (tunnel->gateway->bfd == NULL || !tunnel->config->bfd.enabled)
+	if (!tunnel->config->bfd.enabled)
 		return;
 	row->bfd.set = true;
 	row->bfd.interval_ms = tunnel->config->bfd.interval_ms;
 	row->bfd.multiplier = tunnel->config->bfd.multiplier;
 	model_set(&row->bfd.state, bfd_state_name(BFD_DOWN));
-	if (!bfd_session_status(tunnel->gateway->bfd, tunnel->config->id, &status))
+	if (tunnel->gateway->bfd == NULL ||
+	    !bfd_session_status(tunnel->gateway->bfd, tunnel->config->id, &status))
 		return;
 	model_set(&row->bfd.state, bfd_state_name(status.state));
 	row->bfd.interval_ms = (status.transmit_us + 500) / 1000;
@@ -299,18 +214,18 @@ start_probe(struct gateway_tunnel *tunnel)
 		gateway_event(tunnel->gateway, "warning", "probe.failed", config->name, "%s", err.text);
 }
 
-static void
-probe_failed(struct gateway_tunnel *tunnel, const char *text)
+void
+liveness_probe_failed(struct gateway_tunnel *tunnel, const char *text)
 {
 	health_report(tunnel->health, HEALTH_PROBE, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
 	doubt(tunnel);
 	gateway_event(tunnel->gateway, "warning", "tunnel.unhealthy", tunnel->config->name, "%s", text);
-	publish(tunnel);
+	liveness_publish(tunnel);
 }
 
-static void
-probe_recovered(struct gateway_tunnel *tunnel, const char *text)
+void
+liveness_probe_recovered(struct gateway_tunnel *tunnel, const char *text)
 {
 	enum health_verdict before = HEALTH_UNKNOWN;
 
@@ -319,15 +234,7 @@ probe_recovered(struct gateway_tunnel *tunnel, const char *text)
 	gateway_tunnel_judge(tunnel, text);
 	if (before == HEALTH_FAILED)
 		gateway_event(tunnel->gateway, "notice", "tunnel.healthy", tunnel->config->name, "%s", text);
-	publish(tunnel);
-}
-
-static void
-watch_traffic_anew(struct gateway_tunnel *tunnel)
-{
-	traffic_init(&tunnel->traffic, SILENCE_MS * 1000, RECOVERY_MS * 1000);
-	tunnel->poked_at = 0;
-	health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
+	liveness_publish(tunnel);
 }
 
 /* The configured probe's thresholds were reached. */
@@ -344,131 +251,11 @@ on_probe_verdict(void *context, uint32_t id, enum health_verdict verdict)
 	if (verdict == HEALTH_FAILED) {
 		snprintf(text, sizeof(text), "no answer to %u probe%s (%s, every %u ms)", health->fail,
 			 PLURAL(health->fail, "s"), health->probe, health->interval_ms);
-		probe_failed(tunnel, text);
+		liveness_probe_failed(tunnel, text);
 	} else {
-		watch_traffic_anew(tunnel);
+		silence_forget(tunnel);
 		snprintf(text, sizeof(text), "%s probes are answered", health->probe);
-		probe_recovered(tunnel, text);
-	}
-}
-
-/* --- traffic ----------------------------------------------------------------------------------- */
-
-static void
-on_hurried(void *context, uint32_t id, bool answered)
-{
-	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, id);
-	usec_t now = clock_monotonic();
-	char text[160];
-
-	if (gateway->stopping)
-		return;
-	if (answered) {
-		traffic_answered(&tunnel->traffic, now);
-		health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
-		return;
-	}
-	snprintf(text, sizeof(text),
-		 "packets leave and nothing came in for %.1f s, nor an answer to %d probes",
-		 (double)traffic_silence(&tunnel->traffic, now) / USEC_PER_SEC, HURRY_COUNT);
-	if (traffic_unanswered(&tunnel->traffic))
-		probe_failed(tunnel, text);
-}
-
-/* Makes the BGP session speak. */
-static bool
-poke(struct gateway_tunnel *tunnel, usec_t now)
-{
-	if (tunnel->peer == NULL || !bgp_peer_poke(tunnel->peer))
-		return false;
-	tunnel->poked_at = now;
-	return true;
-}
-
-/* BGP is the witness: its TCP has sent the KEEPALIVE some three times when POKE_MS have passed. */
-static void
-await_poked(struct gateway_tunnel *tunnel, usec_t now)
-{
-	char text[160];
-
-	if (tunnel->poked_at == 0 || now - tunnel->poked_at < POKE_MS * 1000)
-		return;
-	if (tunnel->traffic.state == TRAFFIC_DEAD) {
-		poke(tunnel, now);
-		return;
-	}
-	snprintf(text, sizeof(text),
-		 "packets leave and nothing came in for %.1f s, BGP is not even acknowledged",
-		 (double)traffic_silence(&tunnel->traffic, now) / USEC_PER_SEC);
-	if (traffic_unanswered(&tunnel->traffic))
-		probe_failed(tunnel, text);
-}
-
-static void
-ask(struct gateway_tunnel *tunnel, usec_t now)
-{
-	const struct config_health *health = &tunnel->config->health;
-	usec_t interval = (usec_t)(health->enabled ? health->interval_ms : SLOW_PROBE_MS) * 1000;
-	struct prober_status status;
-	bool pause = tunnel->poked_at != 0 && now - tunnel->poked_at < POKE_MS * 1000;
-	char text[120];
-
-	if (prober_status(tunnel->gateway->prober, tunnel->config->id, &status) &&
-	    traffic_witness(&tunnel->traffic, status.answer_at, interval)) {
-		tunnel->poked_at = 0;
-		prober_hurry(tunnel->gateway->prober, tunnel->config->id, HURRY_COUNT, HURRY_SPACING_MS);
-	} else if (pause || !poke(tunnel, now)) {
-		traffic_answered(&tunnel->traffic, now); /* nobody who could be asked now */
-		return;
-	}
-	snprintf(text, sizeof(text), "packets leave and nothing came in for %.1f s",
-		 (double)traffic_silence(&tunnel->traffic, now) / USEC_PER_SEC);
-	health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_SUSPECT, text);
-}
-
-static void
-look(struct gateway_tunnel *tunnel, usec_t now)
-{
-	struct gateway *gateway = tunnel->gateway;
-	struct dataplane_counters counters;
-	struct traffic_counters seen;
-
-	if (!gateway->plane_ops->tunnel_counters(gateway->plane, tunnel->config->id, &counters))
-		return;
-	seen = (struct traffic_counters){
-	    .tx_packets = counters.tx_packets,
-	    .rx_packets = counters.rx_packets,
-	    .last_tx = (usec_t)counters.last_tx,
-	    .last_rx = (usec_t)counters.last_rx,
-	};
-	switch (traffic_look(&tunnel->traffic, &seen, now)) {
-	case TRAFFIC_NOTHING:
-		if (tunnel->traffic.state != TRAFFIC_QUIET)
-			await_poked(tunnel, now);
-		break;
-	case TRAFFIC_ASK:
-		ask(tunnel, now);
-		break;
-	case TRAFFIC_CLEARED:
-		health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
-		break;
-	case TRAFFIC_RECOVERED:
-		health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
-		probe_recovered(tunnel, "packets come in again");
-		break;
-	}
-}
-
-static void
-on_look(uv_timer_t *timer)
-{
-	struct gateway *gateway = timer->data;
-	usec_t now = clock_monotonic();
-
-	for (size_t i = 0; i < gateway->tunnel_count; i++) {
-		if (gateway->tunnels[i]->live)
-			look(gateway->tunnels[i], now);
+		liveness_probe_recovered(tunnel, text);
 	}
 }
 
@@ -481,9 +268,10 @@ gateway_liveness_up(struct gateway_tunnel *tunnel)
 		return;
 	tunnel->live = true;
 	tunnel->bfd_state = BFD_DOWN;
-	watch_traffic_anew(tunnel);
+	silence_forget(tunnel);
 	start_bfd(tunnel);
 	start_probe(tunnel);
+	gateway_mtu_probe_up(tunnel);
 }
 
 void
@@ -494,6 +282,7 @@ gateway_liveness_down(struct gateway_tunnel *tunnel)
 	if (!tunnel->live)
 		return;
 	tunnel->live = false;
+	gateway_mtu_probe_down(tunnel);
 	if (tunnel->gateway->bfd != NULL)
 		bfd_session_remove(tunnel->gateway->bfd, tunnel->config->id);
 	prober_remove(tunnel->gateway->prober, tunnel->config->id);
@@ -512,6 +301,8 @@ gateway_liveness_rebind(struct gateway_tunnel *tunnel)
 	/* BFD opens its socket again by itself, as soon as it can't send. */
 	prober_remove(tunnel->gateway->prober, tunnel->config->id);
 	start_probe(tunnel);
+	gateway_mtu_probe_down(tunnel);
+	gateway_mtu_probe_up(tunnel);
 }
 
 /* To whole hundredths: a row that says the same as before is not sent again. */
@@ -526,8 +317,7 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 {
 	struct prober_status status;
 
-	if (tunnel->held_back && !damping_held(&tunnel->damping, clock_monotonic()))
-		offer(tunnel, "no longer held back");
+	damping_tick(tunnel);
 	doubt(tunnel);
 	if (!tunnel->live || !prober_status(tunnel->gateway->prober, tunnel->config->id, &status))
 		return;
@@ -580,6 +370,8 @@ gateway_liveness_change(struct gateway_tunnel *tunnel, const struct config_bfd *
 
 	if (!gateway_liveness_ready(tunnel->gateway, tunnel->config, &tunnel->probe, &err))
 		gateway_event(tunnel->gateway, "error", "probe.failed", tunnel->config->name, "%s", err.text);
+	if (probe)
+		gateway_interface_tell(tunnel); /* it may ask another target */
 	if (!tunnel->live || !(bfd || probe))
 		return;
 	if (bfd)
@@ -588,7 +380,7 @@ gateway_liveness_change(struct gateway_tunnel *tunnel, const struct config_bfd *
 		/* The new one begins without a verdict: what the former one found is not held against it. */
 		prober_remove(tunnel->gateway->prober, tunnel->config->id);
 		health_report(tunnel->health, HEALTH_PROBE, HEALTH_UNKNOWN, "");
-		watch_traffic_anew(tunnel);
+		silence_forget(tunnel);
 		start_probe(tunnel);
 	}
 	gateway_tunnel_judge(tunnel, "its health is watched in another way");
@@ -599,17 +391,18 @@ bool
 gateway_liveness_open(struct gateway *gateway, struct error *err)
 {
 	struct prober_options prober = {
-	    .verdict = on_probe_verdict, .hurried = on_hurried, .context = gateway};
+	    .verdict = on_probe_verdict, .hurried = silence_hurried, .context = gateway};
 
 	gateway->prober = prober_open(&gateway->loop, &prober, err);
 	if (gateway->prober == NULL)
 		return false;
+	gateway->echo = probe_of(gateway, "icmp", err); /* whoever can't do without it says so below */
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		if (!gateway_liveness_ready(gateway, gateway->tunnels[i]->config, &gateway->tunnels[i]->probe,
 					    err))
 			return false;
 	}
-	uv_timer_start(&gateway->looking, on_look, LOOK_MS, LOOK_MS);
+	silence_watch(gateway);
 	return true;
 }
 
@@ -617,6 +410,8 @@ void
 gateway_liveness_close(struct gateway *gateway)
 {
 	uv_timer_stop(&gateway->looking);
+	for (size_t i = 0; i < gateway->tunnel_count; i++)
+		gateway_mtu_probe_down(gateway->tunnels[i]);
 	bfd_close(gateway->bfd);
 	prober_close(gateway->prober);
 	gateway->bfd = NULL;

@@ -3,7 +3,7 @@
  * A move of traffic as the world sees it: the `move` of a connection's row, as failover watches it. While a
  * move is under way it changes some ten times a second; only this row is put into the store then.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 static const char *
 tunnel_name(const struct gateway_connection *connection, int member)

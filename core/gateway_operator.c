@@ -9,7 +9,7 @@
  * written down (gateway_kept.c): `disable` until `enable`, `drain` until `undrain`. With a confirmation to
  * wait for that is done when it comes, and the deed is turned back when it doesn't.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,16 +7,17 @@
  * change is less than making their object anew; one that is not named, a new one say, is never forgotten:
  * its tunnel, connection or peer is made anew, and a change of the gateway itself is refused.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_configure_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum effect {
-	EFFECT_REMADE,  /* the object is made anew; of the gateway itself: refused */
-	EFFECT_LIVE,    /* taken over as it runs: nothing goes down */
-	EFFECT_SESSION, /* the BGP session restarts */
-	EFFECT_DIALLED, /* the SAs are closed and negotiated anew */
+	EFFECT_REMADE,    /* the object is made anew; of the gateway itself: refused */
+	EFFECT_LIVE,      /* taken over as it runs: nothing goes down */
+	EFFECT_SESSION,   /* the BGP session restarts */
+	EFFECT_DIALLED,   /* the SAs are closed and negotiated anew */
+	EFFECT_INTERFACE, /* a tunnel's interface is another: its connection is made anew */
 };
 
 static const struct {
@@ -25,7 +26,10 @@ static const struct {
 	enum effect effect;
 } effects[] = {
     {CONFIG_PART_GATEWAY, "networks", EFFECT_LIVE},
+    {CONFIG_PART_GATEWAY, "aggregates", EFFECT_LIVE},
     {CONFIG_PART_GATEWAY, "billing.", EFFECT_LIVE},
+    {CONFIG_PART_GATEWAY, "mrt.", EFFECT_LIVE},
+    {CONFIG_PART_GATEWAY, "bmp.", EFFECT_LIVE},
     {CONFIG_PART_GATEWAY, "allow_same_asn", EFFECT_LIVE},
     {CONFIG_PART_CONNECTION, "routes", EFFECT_LIVE},
     {CONFIG_PART_CONNECTION, "protect", EFFECT_LIVE},
@@ -34,23 +38,57 @@ static const struct {
     {CONFIG_PART_CONNECTION, "hold_down", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "mtu", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "bgp.keepalive", EFFECT_LIVE},
-    {CONFIG_PART_TUNNEL, "bgp.max_prefixes", EFFECT_LIVE},
-    {CONFIG_PART_TUNNEL, "bgp.hold", EFFECT_SESSION},
+    {CONFIG_PART_TUNNEL, "bgp.max_prefixes.", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.send_hold", EFFECT_LIVE},
+    /* its peer is told neither: it is not asked to keep anything */
+    {CONFIG_PART_TUNNEL, "bgp.restart_time", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.stale_time", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.import", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.export", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.advertise", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.blackhole.", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.allowas_in", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.as_override", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.remove_private_as", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.next_hop_self", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.default_originate", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.route_reflector_client", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "bgp.local_as", EFFECT_REMADE},
+    {CONFIG_PART_TUNNEL, "bgp.", EFFECT_SESSION},
     {CONFIG_PART_TUNNEL, "bfd.enabled", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "bfd.interval", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "bfd.multiplier", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "health.", EFFECT_LIVE},
     {CONFIG_PART_TUNNEL, "psk", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "certificate.crl", EFFECT_LIVE},
+    {CONFIG_PART_TUNNEL, "certificate.", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "certificate", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "ike.", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "esp.", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "rekey.", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "selectors.", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "dpd.", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "encap", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "interface", EFFECT_INTERFACE},
+    {CONFIG_PART_TUNNEL, "interface_id", EFFECT_INTERFACE},
     {CONFIG_PART_TUNNEL, "local", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "remote", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "local_id", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "remote_id", EFFECT_DIALLED},
     {CONFIG_PART_PEER, "bgp.keepalive", EFFECT_LIVE},
-    {CONFIG_PART_PEER, "bgp.max_prefixes", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.max_prefixes.", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.send_hold", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.stale_time", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.import", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.export", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.advertise", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.blackhole.", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.allowas_in", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.as_override", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.remove_private_as", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.next_hop_self", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.default_originate", EFFECT_LIVE},
+    {CONFIG_PART_PEER, "bgp.route_reflector_client", EFFECT_LIVE},
 };
 
 static enum effect
@@ -125,6 +163,10 @@ plan_field(struct gateway_plan *plan, const struct config_change *change)
 		add_once(&plan->dialled, change->name);
 		what = "the tunnel is dialled anew";
 		break;
+	case EFFECT_INTERFACE:
+		add_connection_of(&plan->remade, change->name);
+		what = remade[CONFIG_PART_CONNECTION];
+		break;
 	case EFFECT_REMADE:
 		if (change->part == CONFIG_PART_GATEWAY) {
 			say(&plan->refused,
@@ -132,7 +174,10 @@ plan_field(struct gateway_plan *plan, const struct config_change *change)
 			    change->text);
 			return;
 		}
-		add_once(change->part == CONFIG_PART_TUNNEL ? &plan->redone : &plan->remade, change->name);
+		add_once(change->part == CONFIG_PART_TUNNEL ? &plan->redone
+			 : change->part == CONFIG_PART_PEER ? &plan->peers_remade
+							    : &plan->remade,
+			 change->name);
 		what = remade[change->part];
 	}
 	say(&plan->lines, "%s: %s%s%s", change->part == CONFIG_PART_GATEWAY ? "gateway" : change->name,
@@ -181,7 +226,7 @@ plan_drops(struct gateway *gateway, const struct config *after, struct gateway_p
 		const struct bgp_peer *peer = bgp_peer_find(gateway->bgp, name);
 
 		if (peer == NULL ||
-		    (config_find_peer(after, name) != NULL && !text_list_has(&plan->remade, name)))
+		    (config_find_peer(after, name) != NULL && !text_list_has(&plan->peers_remade, name)))
 			continue;
 		bgp_peer_status(peer, &status);
 		if (status.state == BGP_ESTABLISHED)
@@ -202,7 +247,8 @@ gateway_plan_make(struct gateway *gateway, const struct config *after, struct ga
 void
 gateway_plan_free(struct gateway_plan *plan)
 {
-	struct text_list *lists[] = {&plan->lines,   &plan->drops,  &plan->refused,  &plan->remade,
+	struct text_list *lists[] = {&plan->preview, &plan->lines,  &plan->drops,
+				     &plan->refused, &plan->remade, &plan->peers_remade,
 				     &plan->dialled, &plan->redone, &plan->restarted};
 
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
@@ -259,7 +305,8 @@ touches(const struct gateway_plan *plan, const struct gateway_connection *connec
 	for (size_t i = 0; i < plan->diff.count; i++) {
 		const struct config_change *change = &plan->diff.items[i];
 
-		if (change->part == CONFIG_PART_GATEWAY && strcmp(change->key, "networks") == 0)
+		if (change->part == CONFIG_PART_GATEWAY &&
+		    (strcmp(change->key, "networks") == 0 || strcmp(change->key, "aggregates") == 0))
 			return true;
 		if ((change->part == CONFIG_PART_CONNECTION && strcmp(change->name, name) == 0) ||
 		    (change->part == CONFIG_PART_TUNNEL && strncmp(change->name, name, length) == 0 &&

@@ -3,57 +3,27 @@
  * A change of the configuration while the gateway runs, from the wish to the answer:
  *
  *   read and check -> compare (gateway_plan.c) -> refused, or only said (--dry-run) -> the file, where a new
- *   text was given -> traffic leaves the tunnels that go down, while another one can carry it -> what goes is
- *   told to the peers -> a moment later all the rest (gateway_apply.c)
+ *   text was given -> traffic leaves the tunnels that go down, while another one can carry it -> all the rest
+ *   (gateway_apply.c), in slices
  *
  * Until the last step begins nothing has changed; if it fails, the former configuration is applied in the
- * same way. With --confirm-within the former one is kept, and applied again by itself unless somebody says
- * that the new one is to stay: whoever cut their own way to the gateway can't say so. For those whose way
- * goes through what changes that is so by itself (gateway_guard.c), and they are answered before anything
- * moves.
+ * same way (gateway_reload_return.c). With --confirm-within the former one is kept, and applied again by
+ * itself unless somebody says that the new one is to stay: whoever cut their own way to the gateway can't say
+ * so. For those whose way goes through what changes that is so by itself (gateway_guard.c), and they are
+ * answered before anything moves.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_reload_internal.h"
+#include "core/gateway_bgp_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* How long Cease and Delete have to leave before their interface goes. */
-#define LEAVE_MS 150
 /* How long an answer has to leave by a path that the change moves. */
 #define ANSWER_MS 300
-/* Lines of change that are answered, and that are events each. */
-#define LINES_MOST 1000
+/* How long it is applied at a time. */
+#define SLICE (2 * USEC_PER_MS)
+/* Lines of change that are events each. */
 #define EVENTS_MOST 200
-
-enum phase { RELOAD_IDLE, RELOAD_ANSWERED, RELOAD_DRAINING, RELOAD_LEAVING };
-
-struct gateway_reload {
-	struct gateway *gateway;
-	uv_timer_t leaving, confirmer;
-	unsigned handles;
-	enum phase phase;
-	/* The one under way: */
-	struct control_request *request;
-	char who[CONTROL_WHO];
-	struct gateway_path path; /* of who asks */
-	enum gateway_own own;     /* what becomes of it */
-	struct gateway_plan plan;
-	struct config *after;
-	struct gateway_source source;
-	struct config_secrets secrets; /* that came with the text; written with it */
-	unsigned draining;
-	struct text_list drained;
-	unsigned confirm_s;
-	bool wrote;     /* the file was written for it */
-	bool returning; /* it puts back what was before */
-	bool again;     /* a signal came meanwhile */
-	/* What was before the last one, while that waits for its confirmation: */
-	struct config *former;
-	struct gateway_source former_source;
-	struct config_secrets new_secrets; /* which files to take away where it turns back */
-	bool former_wrote;
-	usec_t until;
-};
 
 void
 gateway_source_free(struct gateway_source *source)
@@ -68,137 +38,21 @@ gateway_reload_busy(const struct gateway *gateway)
 	return gateway->reload->phase != RELOAD_IDLE;
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
-
-static json_t *
-lines_of(const struct text_list *list)
+size_t
+gateway_reload_configs(const struct gateway *gateway, struct config *out[GATEWAY_RELOAD_CONFIGS])
 {
-	json_t *lines = json_array();
+	const struct gateway_reload *reload = gateway->reload;
+	struct config *all[GATEWAY_RELOAD_CONFIGS] = {reload->after, reload->apply.other, reload->former};
+	size_t count = 0;
 
-	for (size_t i = 0; i < list->count && i < LINES_MOST; i++)
-		json_array_append_new(lines, json_string(list->items[i]));
-	if (list->count > LINES_MOST) {
-		char *more = text_format("and %zu more", list->count - LINES_MOST);
-
-		json_array_append_new(lines, json_string(more));
-		free(more);
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		if (all[i] != NULL)
+			out[count++] = all[i];
 	}
-	return lines;
-}
-
-static json_t *
-result_of(const struct gateway_plan *plan, bool applied)
-{
-	json_t *lines = lines_of(&plan->lines), *drops = lines_of(&plan->drops);
-
-	for (size_t i = 0; !applied && i < json_array_size(drops); i++) {
-		char *line = text_format("would go down: %s", json_string_value(json_array_get(drops, i)));
-
-		json_array_append_new(lines, json_string(line));
-		free(line);
-	}
-	return json_pack("{s:b, s:o, s:i, s:o}", "applied", applied, "lines", lines, "changes",
-			 (int)plan->lines.count, "drops", drops);
-}
-
-static void refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result,
-		   const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* The running configuration stays: said to whoever asked, and as an event. `result` (may be NULL) is taken.
- */
-static void
-refuse(struct gateway *gateway, const struct gateway_reload_wish *wish, json_t *result, const char *format,
-       ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (!wish->dry_run)
-		gateway_event(gateway, "error", "config.refused", gateway->config->name,
-			      "refused, the running configuration stays (%s): %s", wish->who, text);
-	if (wish->request != NULL)
-		control_request_refuse(wish->request, result, "%s", text);
-	else
-		json_decref(result);
-}
-
-static void
-refuse_findings(struct gateway *gateway, const struct gateway_reload_wish *wish,
-		const struct config_findings *findings)
-{
-	const char *file = gateway->options->config;
-	const struct config_finding *first = NULL;
-	json_t *lines = json_array(), *result = json_pack("{s:o}", "lines", lines);
-
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct config_finding *finding = &findings->items[i];
-		char *line;
-
-		if (finding->warning || json_array_size(lines) == LINES_MOST)
-			continue;
-		if (first == NULL)
-			first = finding;
-		line = text_format("%s:%u:%u: %s", file, finding->line, finding->column, finding->text);
-		json_array_append_new(lines, json_string(line));
-		free(line);
-	}
-	if (findings->errors == 1 && first != NULL) {
-		json_decref(result);
-		refuse(gateway, wish, NULL, "%s:%u:%u: %s", file, first->line, first->column, first->text);
-		return;
-	}
-	if (first == NULL)
-		refuse(gateway, wish, result, "%s can't be read", file);
-	else
-		refuse(gateway, wish, result, "%zu errors, the first: %s:%u:%u: %s", findings->errors, file,
-		       first->line, first->column, first->text);
+	return count;
 }
 
 /* --- the end ----------------------------------------------------------------------------------- */
-
-static void
-show_confirm(struct gateway *gateway, usec_t until)
-{
-	gateway->reload->until = until;
-	gateway->row.config_confirm_until = until;
-	gateway_publish(gateway);
-}
-
-static void
-forget_former(struct gateway_reload *reload)
-{
-	config_free(reload->former);
-	reload->former = NULL;
-	gateway_source_free(&reload->former_source);
-	config_secrets_free(&reload->new_secrets);
-	uv_timer_stop(&reload->confirmer);
-	gateway_unconfirmed_remove(reload->gateway);
-	show_confirm(reload->gateway, 0);
-}
-
-static void on_confirmer(uv_timer_t *timer);
-
-static void
-await_confirmation(struct gateway_reload *reload, struct config *before, struct gateway_source source)
-{
-	struct gateway *gateway = reload->gateway;
-	uint64_t wait = (uint64_t)reload->confirm_s * 1000;
-
-	reload->former = before;
-	reload->former_source = source;
-	reload->former_wrote = reload->wrote;
-	reload->new_secrets = reload->secrets;
-	reload->secrets = (struct config_secrets){0};
-	uv_update_time(&gateway->loop);
-	uv_timer_start(&reload->confirmer, on_confirmer, wait, 0);
-	show_confirm(gateway, clock_wall() + (usec_t)wait * USEC_PER_MS);
-	gateway_event(gateway, "notice", "config.unconfirmed", gateway->config->name,
-		      "the change of the configuration turns back in %u s unless 'twinspan reload --keep'",
-		      reload->confirm_s);
-}
 
 /* Nothing is under way any more; a signal that came meanwhile is followed. */
 static void
@@ -212,6 +66,8 @@ finish(struct gateway_reload *reload)
 	gateway_source_free(&reload->source);
 	config_secrets_free(&reload->secrets);
 	config_free(reload->after);
+	gateway_heritages_free(&reload->heritages);
+	text_list_free(&reload->held_down);
 	reload->after = NULL;
 	reload->request = NULL;
 	reload->own = GATEWAY_OWN_STAYS;
@@ -249,7 +105,7 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 		      PLURAL(reload->plan.lines.count, "s"),
 		      reload->returning ? ": the former configuration is back" : "", reload->who);
 	if (reload->confirm_s != 0) {
-		await_confirmation(reload, before, source);
+		reload_await_confirmation(reload, before, source);
 		snprintf(more, sizeof(more), "; it turns back in %u s unless 'twinspan reload --keep'",
 			 reload->confirm_s);
 	} else {
@@ -260,156 +116,68 @@ applied(struct gateway_reload *reload, struct config *before, struct gateway_sou
 		gateway_publish(gateway);
 	}
 	if (request != NULL)
-		control_request_done(request, result_of(&reload->plan, true), "%s: %zu change%s applied%s",
-				     gateway->options->config, reload->plan.lines.count,
-				     PLURAL(reload->plan.lines.count, "s"), more);
-	finish(reload);
-}
-
-/* Something could not be made: what was before is applied at once. */
-static void
-failed(struct gateway_reload *reload, struct config *before, struct gateway_source source,
-       const struct error *why)
-{
-	struct gateway *gateway = reload->gateway;
-	struct gateway_reload_wish wish = {.request = reload->request, .who = reload->who};
-	struct gateway_source tried = gateway->source;
-	struct config *half = NULL;
-	struct gateway_plan plan;
-	struct error err = {""};
-
-	gateway_plan_make(gateway, before, &plan);
-	gateway_apply_begin(gateway, &plan, "the configuration turns back");
-	if (!gateway_apply(gateway, &plan, before, &half, &err))
-		gateway_event(gateway, "error", "config.damaged", gateway->config->name,
-			      "the former configuration could not be put back as a whole: %s; restart the "
-			      "gateway",
-			      err.text);
-	gateway_plan_free(&plan);
-	config_free(half);
-	gateway->source = source;
-	if (reload->wrote && !gateway_source_write(gateway->options->config, &source, &err))
-		gateway_event(gateway, "error", "config.damaged", gateway->config->name,
-			      "the file could not be put back: %s", err.text);
-	gateway_source_free(&tried);
-	config_secrets_remove(&reload->secrets, gateway->options->config);
-	gateway_unconfirmed_remove(gateway);
-	refuse(gateway, &wish, NULL, "it could not be applied: %s", why->text);
-	gateway_publish(gateway);
+		control_request_done(request, reload_result(&reload->plan, true),
+				     "%s: %zu change%s applied%s", gateway->options->config,
+				     reload->plan.lines.count, PLURAL(reload->plan.lines.count, "s"), more);
 	finish(reload);
 }
 
 /* --- the steps --------------------------------------------------------------------------------- */
 
+/* What was in force comes out of it, with its text. */
 static void
-end_drains(struct gateway_reload *reload)
+over(struct gateway_reload *reload)
 {
-	for (size_t i = 0; i < reload->drained.count; i++) {
-		struct gateway_tunnel *tunnel =
-		    gateway_tunnel_find(reload->gateway, reload->drained.items[i]);
+	struct gateway_apply *apply = &reload->apply;
+	struct config *before = apply->other;
+	struct gateway_source source = apply->source;
+	struct error err = apply->err;
 
-		if (tunnel == NULL)
-			continue;
-		failover_member_drain(tunnel->connection->failover, tunnel->member, false);
-		if (tunnel->peer != NULL)
-			bgp_peer_set_graceful_shutdown(tunnel->peer, false);
+	apply->other = NULL;
+	apply->source = (struct gateway_source){0};
+	gateway_apply_end(apply);
+	if (reload->phase == RELOAD_RETURNING) {
+		config_free(before);
+		gateway_source_free(&source);
+		reload_returned(reload, &err);
+		finish(reload);
+		return;
 	}
-}
-
-static void
-on_left(uv_timer_t *timer)
-{
-	struct gateway_reload *reload = timer->data;
-	struct gateway *gateway = reload->gateway;
-	struct gateway_source source = gateway->source;
-	struct config *before = NULL, *after = reload->after;
-	struct error err;
-	bool good;
-
-	reload->after = NULL;
-	good = gateway_apply(gateway, &reload->plan, after, &before, &err);
-	end_drains(reload);
-	gateway->source = reload->source;
-	reload->source = (struct gateway_source){0};
-	if (good)
+	reload_end_drains(reload);
+	if (err.text[0] == '\0')
 		applied(reload, before, source);
 	else
-		failed(reload, before, source, &err);
+		reload_turn_back(reload, before, source, &err);
 }
 
 static void
-leave(struct gateway_reload *reload)
+on_pause(uv_timer_t *timer)
 {
-	const struct gateway_plan *plan = &reload->plan;
+	struct gateway_reload *reload = timer->data;
 
-	reload->phase = RELOAD_LEAVING;
-	gateway_apply_begin(reload->gateway, plan, "the configuration was changed");
+	if (reload->gateway->stopping)
+		return;
+	if (gateway_apply_continue(&reload->apply, SLICE))
+		over(reload);
+	else
+		reload_go_on(reload);
+}
+
+void
+reload_go_on(struct gateway_reload *reload)
+{
 	uv_update_time(&reload->gateway->loop);
-	uv_timer_start(&reload->leaving, on_left, plan->drops.count != 0 ? LEAVE_MS : 0, 0);
+	uv_timer_start(&reload->pause, on_pause, reload->apply.pause_ms, 0);
 }
 
-static void
-on_drained(void *context, const struct failover_result *result)
+void
+reload_apply(struct gateway_reload *reload)
 {
-	struct gateway_reload *reload = context;
-
-	(void)result; /* a limit has passed, or it was lost meanwhile: it goes in any case */
-	if (--reload->draining == 0 && reload->phase == RELOAD_DRAINING && !reload->gateway->stopping)
-		leave(reload);
-}
-
-static bool
-is_to_go_down(const struct gateway_plan *plan, const char *name)
-{
-	return text_list_has(&plan->dialled, name) || text_list_has(&plan->redone, name) ||
-	       text_list_has(&plan->restarted, name);
-}
-
-/* A tunnel that carries and goes down, beside one that can carry and stays. */
-static bool
-to_drain(const struct gateway_plan *plan, const struct gateway_tunnel *tunnel)
-{
-	const struct gateway_connection *connection = tunnel->connection;
-	struct failover_status status;
-
-	failover_status(connection->failover, &status);
-	if (!is_to_go_down(plan, tunnel->config->name) || (status.active & 1u << tunnel->member) == 0 ||
-	    (status.drained & 1u << tunnel->member) != 0 ||
-	    text_list_has(&plan->remade, connection->config->name))
-		return false;
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		if (i != tunnel->member &&
-		    (status.usable & ~status.drained & ~status.leaving & 1u << i) != 0 &&
-		    !is_to_go_down(plan, connection->tunnels[i].config->name))
-			return true;
-	}
-	return false;
-}
-
-static void
-drain(struct gateway_reload *reload)
-{
-	struct gateway *gateway = reload->gateway;
-	struct error err;
-
-	reload->phase = RELOAD_DRAINING;
-	reload->draining = 1; /* this function itself: some are done before it returns */
-	for (size_t i = 0; i < gateway->tunnel_count; i++) {
-		struct gateway_tunnel *tunnel = gateway->tunnels[i];
-
-		if (!to_drain(&reload->plan, tunnel))
-			continue;
-		reload->draining++;
-		if (!failover_drain(tunnel->connection->failover, tunnel->member, false, on_drained, reload,
-				    &err)) {
-			reload->draining--; /* a move is under way: it goes down without */
-			continue;
-		}
-		text_list_add(&reload->drained, tunnel->config->name);
-		if (tunnel->peer != NULL)
-			bgp_peer_set_graceful_shutdown(tunnel->peer, true);
-	}
-	on_drained(reload, NULL);
+	reload->phase = RELOAD_APPLYING;
+	gateway_apply_start(reload->gateway, &reload->plan, reload->after, reload->source, &reload->apply);
+	reload->after = NULL;
+	reload->source = (struct gateway_source){0};
+	reload_go_on(reload);
 }
 
 /* The texts differ at most in comments and order. */
@@ -426,8 +194,9 @@ nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *w
 	gateway_publish(gateway);
 	gateway_event(gateway, "notice", "config.reloaded", gateway->config->name,
 		      "%s: nothing changed, nothing was touched (%s)", gateway->options->config, wish->who);
+	gateway_host_watch(gateway); /* perhaps that is what was meant to be mended */
 	if (wish->request != NULL)
-		control_request_done(wish->request, result_of(&reload->plan, true),
+		control_request_done(wish->request, reload_result(&reload->plan, true),
 				     "%s: nothing changed, nothing was touched", gateway->options->config);
 	finish(reload);
 }
@@ -447,7 +216,7 @@ ready(struct gateway *gateway, const struct config *after, struct error *err)
 
 /* What --dry-run answers. */
 static void
-answer_plan(const struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+answer_plan(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 {
 	size_t changes = reload->plan.lines.count;
 	const char *file = reload->gateway->options->config;
@@ -455,11 +224,12 @@ answer_plan(const struct gateway_reload *reload, const struct gateway_reload_wis
 			    ? gateway_own_warning(&reload->path, reload->confirm_s, "reload --keep")
 			    : NULL;
 
+	gateway_policy_preview(reload->gateway, reload->after, &reload->plan, &reload->plan.preview);
 	if (changes == 0)
-		control_request_done(wish->request, result_of(&reload->plan, false),
+		control_request_done(wish->request, reload_result(&reload->plan, false),
 				     "%s: nothing would change", file);
 	else
-		control_request_done(wish->request, result_of(&reload->plan, false),
+		control_request_done(wish->request, reload_result(&reload->plan, false),
 				     "%s: %zu change%s would be applied%s%s", file, changes,
 				     PLURAL(changes, "s"), warning != NULL ? "; " : "",
 				     warning != NULL ? warning : "");
@@ -511,18 +281,20 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 	struct error err = {""};
 
 	if (plan->refused.count != 0) {
-		refuse(gateway, wish,
-		       plan->refused.count > 1 ? json_pack("{s:o}", "lines", lines_of(&plan->refused)) : NULL,
-		       "%s", plan->refused.items[0]);
+		reload_refuse(gateway, wish,
+			      plan->refused.count > 1
+				  ? json_pack("{s:o}", "lines", reload_lines(&plan->refused))
+				  : NULL,
+			      "%s", plan->refused.items[0]);
 		return false;
 	}
 	if (reload->own == GATEWAY_OWN_CUT && !wish->force) {
 		gateway_own_refusal(&reload->path, NULL, "this change", &err);
-		refuse(gateway, wish, gateway_unforced("own_path"), "%s", err.text);
+		reload_refuse(gateway, wish, gateway_unforced("own_path"), "%s", err.text);
 		return false;
 	}
 	if (!config_secrets_check(&reload->secrets, gateway->options->config, &err)) {
-		refuse(gateway, wish, NULL, "%s", err.text);
+		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
 	if (wish->dry_run) {
@@ -530,11 +302,11 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		return false;
 	}
 	if (!ready(gateway, reload->after, &err)) {
-		refuse(gateway, wish, NULL, "%s", err.text);
+		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
 	if (!write_files(reload, wish, &err)) {
-		refuse(gateway, wish, NULL, "%s", err.text);
+		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
 	return true;
@@ -543,7 +315,7 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 static void
 on_answered(uv_timer_t *timer)
 {
-	drain(timer->data);
+	reload_drain(timer->data);
 }
 
 /* Whoever stands on what changes hears of it while their path is as it was. */
@@ -556,19 +328,18 @@ answer_first(struct gateway_reload *reload)
 
 	gateway_event(gateway, "notice", "operator.own_path", gateway->config->name,
 		      "%s changes the configuration: %s", reload->who, warning);
-	control_request_done(reload->request, result_of(&reload->plan, true),
+	control_request_done(reload->request, reload_result(&reload->plan, true),
 			     "%s: %zu change%s will be applied now; %s", gateway->options->config, changes,
 			     PLURAL(changes, "s"), warning);
 	free(warning);
 	reload->request = NULL;
 	reload->phase = RELOAD_ANSWERED;
 	uv_update_time(&gateway->loop);
-	uv_timer_start(&reload->leaving, on_answered, ANSWER_MS, 0);
+	uv_timer_start(&reload->pause, on_answered, ANSWER_MS, 0);
 }
 
-/* With `after` and the source of the reload. */
-static void
-begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
+void
+reload_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 {
 	struct gateway *gateway = reload->gateway;
 
@@ -592,10 +363,18 @@ begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 	if (reload->own != GATEWAY_OWN_STAYS)
 		answer_first(reload);
 	else
-		drain(reload);
+		reload_drain(reload);
 }
 
 /* --- the doors --------------------------------------------------------------------------------- */
+
+/* It is another for each run where the file names none: the address that it came from may go. */
+static void
+keep_router_id(const struct config *config, struct config *after)
+{
+	if (after->router_id_chosen && ip_address_is_set(&config->router_id))
+		after->router_id = config->router_id;
+}
 
 static bool
 may_ask(struct gateway *gateway, const struct gateway_reload_wish *wish)
@@ -603,12 +382,13 @@ may_ask(struct gateway *gateway, const struct gateway_reload_wish *wish)
 	struct gateway_reload *reload = gateway->reload;
 
 	if (gateway_reload_busy(gateway))
-		refuse(gateway, wish, NULL, "another reload is under way");
+		reload_refuse(gateway, wish, NULL, "another reload is under way");
 	else if (gateway->drill != NULL && !wish->dry_run)
-		refuse(gateway, wish, NULL, "a drill is under way; wait until it is done");
+		reload_refuse(gateway, wish, NULL, "a drill is under way; wait until it is done");
 	else if (reload->former != NULL && !wish->dry_run)
-		refuse(gateway, wish, NULL,
-		       "the last change waits for its confirmation: 'twinspan reload --keep' keeps it");
+		reload_refuse(
+		    gateway, wish, NULL,
+		    "the last change waits for its confirmation: 'twinspan reload --keep' keeps it");
 	else
 		return true;
 	return false;
@@ -632,13 +412,14 @@ gateway_reload(struct gateway *gateway, struct gateway_reload_wish *wish)
 		reload->after = config_parse_with(file, wish->source.text, wish->source.length,
 						  &wish->secrets, &findings);
 	if (reload->after == NULL) {
-		refuse_findings(gateway, wish, &findings);
+		reload_refuse_findings(gateway, wish, &findings);
 		gateway_source_free(&wish->source);
 		config_secrets_free(&wish->secrets);
 	} else {
+		keep_router_id(gateway->config, reload->after);
 		reload->source = wish->source;
 		reload->secrets = wish->secrets;
-		begin(reload, wish);
+		reload_begin(reload, wish);
 	}
 	config_findings_free(&findings);
 }
@@ -656,72 +437,6 @@ gateway_reload_file(struct gateway *gateway)
 		gateway_reload(gateway, &wish);
 }
 
-bool
-gateway_reload_keep(struct gateway *gateway, const char *who, struct error *err)
-{
-	struct gateway_reload *reload = gateway->reload;
-
-	if (reload->former == NULL)
-		return error_set(err, "no change of the configuration waits for a confirmation");
-	forget_former(reload);
-	gateway_event(gateway, "notice", "config.kept", gateway->config->name,
-		      "%s keeps the change of the configuration", who);
-	return true;
-}
-
-/* The file goes back too where it was written for the change, unless somebody changed it since. True where it
- * is back, and a restart needs nothing else. */
-static bool
-put_file_back(struct gateway_reload *reload)
-{
-	struct gateway *gateway = reload->gateway;
-	const char *file = gateway->options->config;
-	struct gateway_source now = {0};
-	char is[17], ours[17];
-	struct error err = {""};
-
-	if (!reload->former_wrote)
-		return false;
-	gateway_source_digest(&gateway->source, ours);
-	if (gateway_source_read(file, &now, &err)) {
-		gateway_source_digest(&now, is);
-		if (strcmp(is, ours) != 0)
-			error_set(&err, "somebody changed it meanwhile");
-		else if (gateway_source_write(file, &reload->former_source, &err))
-			config_secrets_remove(&reload->new_secrets, file);
-	}
-	gateway_source_free(&now);
-	if (err.text[0] != '\0')
-		gateway_event(gateway, "error", "config.file", gateway->config->name,
-			      "%s is not turned back: %s", file, err.text);
-	return err.text[0] == '\0';
-}
-
-static void
-on_confirmer(uv_timer_t *timer)
-{
-	struct gateway_reload *reload = timer->data;
-	struct gateway *gateway = reload->gateway;
-	struct gateway_reload_wish wish = {.who = "not confirmed in time"};
-
-	if (gateway_reload_busy(gateway) || gateway->drill != NULL) {
-		uv_timer_start(timer, on_confirmer, 1000, 0);
-		return;
-	}
-	gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
-		      "the change of the configuration was not confirmed: it turns back");
-	if (put_file_back(reload))
-		gateway_unconfirmed_remove(gateway);
-	config_secrets_free(&reload->new_secrets);
-	reload->after = reload->former;
-	reload->source = reload->former_source;
-	reload->former = NULL;
-	reload->former_source = (struct gateway_source){0};
-	reload->returning = true;
-	show_confirm(gateway, 0);
-	begin(reload, &wish);
-}
-
 /* --- its life ---------------------------------------------------------------------------------- */
 
 void
@@ -730,9 +445,9 @@ gateway_reload_open(struct gateway *gateway)
 	struct gateway_reload *reload = memory_zeroed(1, sizeof(*reload));
 
 	reload->gateway = gateway;
-	uv_timer_init(&gateway->loop, &reload->leaving);
+	uv_timer_init(&gateway->loop, &reload->pause);
 	uv_timer_init(&gateway->loop, &reload->confirmer);
-	reload->leaving.data = reload->confirmer.data = reload;
+	reload->pause.data = reload->confirmer.data = reload;
 	reload->handles = 2;
 	gateway->reload = reload;
 }
@@ -756,18 +471,21 @@ gateway_reload_close(struct gateway *gateway)
 	if (reload->former != NULL) {
 		gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,
 			      "the gateway stops before the change of the configuration was confirmed");
-		if (put_file_back(reload))
+		if (reload_put_file_back(reload))
 			gateway_unconfirmed_remove(gateway);
 	}
 	gateway_plan_free(&reload->plan);
 	text_list_free(&reload->drained);
 	config_free(reload->after);
+	gateway_apply_end(&reload->apply);
+	gateway_heritages_free(&reload->heritages);
+	text_list_free(&reload->held_down);
 	config_free(reload->former);
 	gateway_source_free(&reload->source);
 	gateway_source_free(&reload->former_source);
 	config_secrets_free(&reload->secrets);
 	config_secrets_free(&reload->new_secrets);
 	reload->phase = RELOAD_IDLE;
-	uv_close((uv_handle_t *)&reload->leaving, on_closed);
+	uv_close((uv_handle_t *)&reload->pause, on_closed);
 	uv_close((uv_handle_t *)&reload->confirmer, on_closed);
 }

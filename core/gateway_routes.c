@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Prefixes: from the speaker's choice to routing's candidates, and the large tables (routes, received,
- * advertised) as pages of rows. BGP and routing don't know each other; they meet here.
+ * Prefixes: from the speaker's choice to routing's candidates. BGP and routing don't know each other; they
+ * meet here.
  *
- * What a connection taught is protected while the connection is down: when BGP loses a prefix because the
- * sessions of its connection are gone, the prefix is offered as ROUTING_PROTECT and stays unreachable instead
- * of following a less specific route into the clear. It is let go when the connection has been back for a
- * while without it.
+ * What a connection taught is protected while the connection is down: gateway_protect.c.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_bgp_internal.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a connection that came back may take to teach its prefixes again. */
-#define SETTLE_TIME (30 * USEC_PER_SEC)
 /* A tunnel that waits for its peer lets it open the BGP session as well: two that connect at once collide. */
 #define LISTEN_FIRST_MS 10000
 
@@ -50,90 +45,28 @@ gateway_tunnel_of_peer(struct gateway *gateway, const struct bgp_peer *peer)
 
 /* --- from BGP to routing ----------------------------------------------------------------------- */
 
-static bool
-any_established(const struct gateway_connection *connection)
-{
-	struct bgp_peer_status status;
-
-	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		if (connection->tunnels[i].peer == NULL)
-			continue;
-		bgp_peer_status(connection->tunnels[i].peer, &status);
-		if (status.state == BGP_ESTABLISHED)
-			return true;
-	}
-	return false;
-}
-
-static void
-hold(struct gateway_connection *connection, const struct ip_prefix *prefix)
-{
-	struct routing_candidate candidate = {.source = ROUTING_PROTECT, .group = connection->group};
-
-	if (connection->held_count == connection->held_size) {
-		connection->held_size = connection->held_size != 0 ? connection->held_size * 2 : 64;
-		connection->held =
-		    memory_resize(connection->held, connection->held_size * sizeof(*connection->held));
-	}
-	connection->held[connection->held_count++] = *prefix;
-	routing_offer(connection->gateway->routing, prefix, &candidate);
-}
-
-static bool
-is_configured_floor(const struct gateway_connection *connection, const struct ip_prefix *prefix)
-{
-	const struct config_prefixes *lists[] = {&connection->config->protect, &connection->config->routes};
-
-	for (size_t k = 0; k < COUNT_OF(lists); k++) {
-		for (size_t i = 0; i < lists[k]->count; i++) {
-			if (ip_prefix_equal(&lists[k]->items[i], prefix))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void
-release_held(struct gateway_connection *connection)
-{
-	for (size_t i = 0; i < connection->held_count; i++) {
-		if (!is_configured_floor(connection, &connection->held[i]))
-			routing_withdraw(connection->gateway->routing, &connection->held[i], ROUTING_PROTECT);
-	}
-	connection->held_count = 0;
-	connection->settled_at = 0;
-}
-
-void
-gateway_routes_tick(struct gateway *gateway)
-{
-	for (size_t i = 0; i < gateway->connection_count; i++) {
-		struct gateway_connection *connection = gateway->connections[i];
-
-		if (connection->held_count == 0)
-			continue;
-		if (!any_established(connection))
-			connection->settled_at = 0;
-		else if (connection->settled_at == 0)
-			connection->settled_at = clock_monotonic() + SETTLE_TIME;
-		else if (clock_monotonic() >= connection->settled_at)
-			release_held(connection);
-	}
-}
-
 static void
 on_route_changed(void *context, const struct bgp_change *change)
 {
 	struct gateway *gateway = context;
-	struct gateway_connection *before = NULL, *after;
+	struct gateway_learned *before = NULL, *after;
 	struct routing_state state;
 
 	if (routing_lookup(gateway->routing, &change->prefix, &state) && state.best == ROUTING_BGP)
-		before = gateway_connection_of_group(gateway, state.candidate.group);
-	after = gateway_connection_of_group(gateway, change->best != NULL ? change->group : 0);
-	if (change->best == NULL || change->best->peer == NULL) {
-		if (change->best == NULL && before != NULL && !gateway->stopping && !any_established(before))
-			hold(before, &change->prefix);
+		before = gateway_learned_of(gateway, state.candidate.group);
+	/* What is to be discarded is carried by nobody. */
+	after =
+	    gateway_learned_of(gateway, change->best != NULL && !change->best->discard ? change->group : 0);
+	if (change->best != NULL && (change->best->aggregates != 0 || change->best->discard)) {
+		struct routing_candidate nowhere = {
+		    .source = ROUTING_BGP,
+		    .discard = change->best->discard ? ROUTING_DISCARD_BLACKHOLE : ROUTING_DISCARD_AGGREGATE,
+		};
+
+		routing_offer(gateway->routing, &change->prefix, &nowhere);
+	} else if (change->best == NULL || change->best->peer == NULL) {
+		if (change->best == NULL && before != NULL)
+			gateway_protect(gateway, state.candidate.group, &change->prefix);
 		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 	} else {
 		struct routing_candidate candidate = {
@@ -174,7 +107,8 @@ publish_peer(struct gateway *gateway, struct bgp_peer *peer)
 	row.remote_asn = status.remote_asn;
 	if (ip_address_is_set(&status.local))
 		model_set(&row.local_address, ip_address_format(&status.local, text));
-	model_set(&row.remote_address, ip_address_format(&status.remote, text));
+	if (ip_address_is_set(&status.remote))
+		model_set(&row.remote_address, ip_address_format(&status.remote, text));
 	if (status.remote_router_id != 0) {
 		struct ip_address id = ip_address_v4(status.remote_router_id);
 
@@ -195,17 +129,14 @@ publish_peer(struct gateway *gateway, struct bgp_peer *peer)
 	row.med_out = status.med_out != UINT32_MAX ? status.med_out : MODEL_UINT_UNSET;
 	for (size_t i = 0; i < status.capability_count; i++)
 		text_list_add(&row.capabilities, status.capabilities[i]);
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
+		if (status.families[f].spoken && !status.families[f].disabled)
+			text_list_add(&row.families, f == BGP_IPV4 ? "ipv4" : "ipv6");
+	}
 	row.messages_in = status.messages_in;
 	row.messages_out = status.messages_out;
 	row.flaps = status.flaps;
-	if (status.last_error.set) {
-		row.last_error.set = true;
-		row.last_error.code = status.last_error.code;
-		row.last_error.subcode = status.last_error.subcode;
-		model_set(&row.last_error.direction, status.last_error.received ? "received" : "sent");
-		model_set(&row.last_error.text, status.last_error.text);
-		row.last_error.at = clock_wall_of(status.last_error.at) / 1000000 * 1000000;
-	}
+	gateway_session_fill(&row, &status);
 	if (tunnel != NULL)
 		gateway_liveness_fill_peer(tunnel, &row);
 	model_store_put(gateway->store, MODEL_KIND_PEER, &row);
@@ -244,6 +175,17 @@ on_peer_changed(void *context, struct bgp_peer *peer)
 	gateway_connection_publish(tunnel->connection);
 }
 
+/* It came by itself, and goes. */
+static void
+on_peer_gone(void *context, struct bgp_peer *peer)
+{
+	struct gateway *gateway = context;
+	struct bgp_peer_status status;
+
+	bgp_peer_status(peer, &status);
+	model_store_remove(gateway->store, MODEL_KIND_PEER, status.name);
+}
+
 static void
 on_peer_event(void *context, struct bgp_peer *peer, const char *severity, const char *kind, const char *text)
 {
@@ -280,6 +222,42 @@ on_graceful_changed(void *context, struct bgp_peer *peer, bool graceful)
 		failover_member_leaving(tunnel->connection->failover, tunnel->member, graceful);
 }
 
+/* --- next hops outside the tunnels -------------------------------------------------------------- */
+
+static enum bgp_reach
+bgp_reach_of(enum routing_reach reach)
+{
+	return reach == ROUTING_REACH_NONE   ? BGP_REACH_NONE
+	       : reach == ROUTING_REACH_FAR  ? BGP_REACH_FAR
+	       : reach == ROUTING_REACH_LINK ? BGP_REACH_LINK
+					     : BGP_REACH_UNKNOWN;
+}
+
+static enum bgp_reach
+on_next_hop_follow(void *context, const struct ip_address *next_hop)
+{
+	struct gateway *gateway = context;
+
+	return bgp_reach_of(routing_hop_add(gateway->routing, next_hop));
+}
+
+static void
+on_next_hop_unfollow(void *context, const struct ip_address *next_hop)
+{
+	struct gateway *gateway = context;
+
+	routing_hop_remove(gateway->routing, next_hop);
+}
+
+void
+gateway_on_reach_changed(void *context, const struct ip_address *next_hop, enum routing_reach reach)
+{
+	struct gateway *gateway = context;
+
+	if (gateway->bgp != NULL)
+		bgp_next_hop_changed(gateway->bgp, next_hop, bgp_reach_of(reach));
+}
+
 /* --- opening ----------------------------------------------------------------------------------- */
 
 bool
@@ -288,17 +266,27 @@ gateway_bgp_open(struct gateway *gateway, struct error *err)
 	struct bgp_speaker_config config = {
 	    .asn = gateway->config->asn,
 	    .router_id = ip_address_to_v4(&gateway->config->router_id),
+	    .cluster_id = ip_address_is_set(&gateway->config->cluster_id)
+			      ? ip_address_to_v4(&gateway->config->cluster_id)
+			      : 0,
+	    .restarted = gateway->restart.happened,
+	    .forwarding = gateway_restart_forwarding(gateway),
 	    .events =
 		{
 		    .context = gateway,
 		    .peer_changed = on_peer_changed,
 		    .peer_event = on_peer_event,
+		    .peer_gone = on_peer_gone,
+		    .speaker_event = gateway_on_speaker_event,
 		    .route_changed = on_route_changed,
 		    .received_changed = gateway_on_received,
 		    .advertised_changed = gateway_on_advertised,
 		    .med_changed = on_med_changed,
 		    .teaches_changed = on_teaches_changed,
 		    .graceful_changed = on_graceful_changed,
+		    .next_hop_follow = on_next_hop_follow,
+		    .next_hop_unfollow = on_next_hop_unfollow,
+		    .settled = gateway_on_settled,
 		},
 	};
 
@@ -316,11 +304,9 @@ session_add(struct gateway_tunnel *tunnel, struct error *err)
 	    .local = config->inside[family].address,
 	    .remote = config->inside_remote[family],
 	    .interface = tunnel->interface,
-	    .local_asn = tunnel->gateway->config->asn,
+	    .local_asn = gateway_local_asn(tunnel->gateway, &config->bgp),
 	    .remote_asn = tunnel->connection->config->peer_asn,
-	    .hold_s = config->bgp.hold_s,
-	    .keepalive_s = config->bgp.keepalive_s,
-	    .max_prefixes = config->bgp.max_prefixes,
+	    .next_hop = {config->inside[0].address, config->inside[1].address},
 	    .listen_first_ms = config->start == CONFIG_START_RESPOND ? LISTEN_FIRST_MS : 0,
 	    .group = tunnel->connection->group,
 	    .member = tunnel->member,
@@ -332,6 +318,7 @@ session_add(struct gateway_tunnel *tunnel, struct error *err)
 	    .med_out = tunnel->member == 0 ? FAILOVER_MED_ACTIVE : FAILOVER_MED_STANDBY,
 	};
 
+	gateway_session_options(&peer, &config->bgp);
 	tunnel->peer = bgp_peer_add(tunnel->gateway->bgp, &peer, err);
 	if (tunnel->peer == NULL)
 		return error_prefix(err, "%s", config->name);
@@ -391,136 +378,25 @@ gateway_own_peer_open(struct gateway *gateway, const struct config_peer *config,
 	struct bgp_peer_config peer = {
 	    .name = config->name,
 	    .local = config->local,
-	    .remote = config->remote,
 	    .port = config->port,
-	    .local_asn = gateway->config->asn,
-	    .remote_asn = config->asn,
-	    .hold_s = config->bgp.hold_s,
-	    .keepalive_s = config->bgp.keepalive_s,
-	    .max_prefixes = config->bgp.max_prefixes,
-	    .passive = config->passive,
+	    .local_asn = gateway_local_asn(gateway, &config->bgp),
 	    .export_networks = true,
 	    .export_peers = true,
 	    .export_groups = true,
 	    .local_preference = 100,
 	    .med_out = UINT32_MAX,
 	};
-	struct bgp_peer *added = bgp_peer_add(gateway->bgp, &peer, err);
+	struct bgp_peer *added;
 
+	if (ip_address_is_set(&config->next_hop))
+		peer.next_hop[config->next_hop.family == AF_INET ? BGP_IPV4 : BGP_IPV6] = config->next_hop;
+	gateway_peer_options(&peer, config);
+	added = bgp_peer_add(gateway->bgp, &peer, err);
 	if (added == NULL)
 		return error_prefix(err, "%s", config->name);
 	publish_peer(gateway, added);
 	bgp_peer_start(added);
 	return true;
-}
-
-/* --- what the configuration itself names ------------------------------------------------------- */
-
-/* Floors, or static routes, of all connections; sorted. */
-static struct config_prefixes
-named_prefixes(const struct config *config, enum routing_source source)
-{
-	struct config_prefixes all = {0};
-	size_t room = 0;
-
-	for (size_t i = 0; i < config->connection_count; i++)
-		room += config->connections[i].protect.count + config->connections[i].routes.count;
-	all.items = memory_zeroed(room + 1, sizeof(*all.items));
-	for (size_t i = 0; i < config->connection_count; i++) {
-		const struct config_connection *connection = &config->connections[i];
-
-		for (size_t n = 0; source == ROUTING_PROTECT && n < connection->protect.count; n++)
-			all.items[all.count++] = connection->protect.items[n];
-		for (size_t n = 0;
-		     (source == ROUTING_PROTECT || connection->routing == CONFIG_ROUTING_STATIC) &&
-		     n < connection->routes.count;
-		     n++)
-			all.items[all.count++] = connection->routes.items[n];
-	}
-	return all;
-}
-
-static int
-compare_prefixes(const void *left, const void *right)
-{
-	return ip_prefix_compare(left, right);
-}
-
-/* Withdraws what only the former configuration named. */
-static void
-withdraw_former(struct gateway *gateway, const struct config *before, enum routing_source source)
-{
-	struct config_prefixes was = named_prefixes(before, source),
-			       is = named_prefixes(gateway->config, source);
-
-	qsort(is.items, is.count, sizeof(*is.items), compare_prefixes);
-	for (size_t i = 0; i < was.count; i++) {
-		if (bsearch(&was.items[i], is.items, is.count, sizeof(*is.items), compare_prefixes) == NULL)
-			routing_withdraw(gateway->routing, &was.items[i], source);
-	}
-	free(was.items);
-	free(is.items);
-}
-
-static void
-offer_connection(struct gateway_connection *connection)
-{
-	struct gateway *gateway = connection->gateway;
-	const struct config_prefixes *lists[] = {&connection->config->protect, &connection->config->routes};
-	struct routing_candidate floor = {.source = ROUTING_PROTECT, .group = connection->group};
-	struct routing_candidate way = {
-	    .source = ROUTING_STATIC,
-	    .group = connection->group,
-	    .members = (1u << connection->tunnel_count) - 1,
-	};
-
-	for (size_t i = 0; i < connection->held_count; i++)
-		routing_offer(gateway->routing, &connection->held[i], &floor);
-	for (size_t k = 0; k < COUNT_OF(lists); k++) {
-		for (size_t n = 0; n < lists[k]->count; n++)
-			routing_offer(gateway->routing, &lists[k]->items[n], &floor);
-	}
-	if (connection->config->routing != CONFIG_ROUTING_STATIC)
-		return;
-	for (size_t n = 0; n < connection->config->routes.count; n++)
-		routing_offer(gateway->routing, &connection->config->routes.items[n], &way);
-}
-
-static bool
-names_network(const struct config *config, const struct ip_prefix *prefix)
-{
-	for (size_t i = 0; i < config->networks.count; i++) {
-		if (ip_prefix_equal(&config->networks.items[i], prefix))
-			return true;
-	}
-	return false;
-}
-
-void
-gateway_routes_configure(struct gateway *gateway, const struct config *before)
-{
-	const struct config_prefixes *networks = &gateway->config->networks;
-
-	if (before != NULL) {
-		withdraw_former(gateway, before, ROUTING_STATIC);
-		withdraw_former(gateway, before, ROUTING_PROTECT);
-		for (size_t i = 0; i < before->networks.count; i++) {
-			if (!names_network(gateway->config, &before->networks.items[i]))
-				bgp_network_remove(gateway->bgp, &before->networks.items[i]);
-		}
-	}
-	for (size_t i = 0; i < gateway->connection_count; i++)
-		offer_connection(gateway->connections[i]);
-	for (size_t i = 0; i < networks->count; i++) {
-		if (before == NULL || !names_network(before, &networks->items[i]))
-			bgp_network_add(gateway->bgp, &networks->items[i]);
-	}
-}
-
-void
-gateway_routes_release(struct gateway_connection *connection)
-{
-	release_held(connection);
 }
 
 bool

@@ -4,7 +4,7 @@
  * counters show (to whoever stands on the connection: before it moves, gateway_waiting.c); confirm, which
  * keeps whatever of the connection waits for that; auto.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tunnels and connections: what IKE, the data plane and BGP tell becomes state, and state becomes rows of the
- * model.
+ * Tunnels and connections: what IKE (gateway_ike.c), the data plane and BGP tell becomes state, and state
+ * becomes rows of the model.
  *
  * A tunnel's state (contract: disabled, idle, connecting, up, draining, down) is derived in one place,
  * tunnel_state(), from a few facts; it is never set. "connecting" is the first try only: a tunnel whose try
  * has failed is "down", with the error and the time of the next try beside it, however often it is tried
  * again.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_mtu_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ tunnel_state(const struct gateway_tunnel *tunnel, bool drained)
 	return "connecting";
 }
 
-static void
-set_address(char **field, const struct ip_address *address)
+void
+gateway_set_address(char **field, const struct ip_address *address)
 {
 	char text[IP_ADDRESS_TEXT];
 
@@ -159,7 +160,7 @@ gateway_connection_publish(struct gateway_connection *connection)
 	row->failovers = status.failovers;
 	publish_last_move(connection, &status.last);
 	row->prefixes_received = connection->config->routing == CONFIG_ROUTING_DYNAMIC
-				     ? connection->prefixes
+				     ? connection->learned.prefixes
 				     : connection->config->routes.count;
 	row->rx_bps = rx;
 	row->tx_bps = tx;
@@ -190,7 +191,7 @@ gateway_publish(struct gateway *gateway)
 }
 
 struct gateway_tunnel *
-gateway_tunnel_find(struct gateway *gateway, const char *name)
+gateway_tunnel_find(const struct gateway *gateway, const char *name)
 {
 	for (size_t i = 0; i < gateway->tunnel_count; i++) {
 		if (strcmp(gateway->tunnels[i]->config->name, name) == 0)
@@ -231,6 +232,7 @@ set_preference(void *context, unsigned member, uint32_t local_preference, uint32
 	bgp_peer_set_med(peer, med);
 }
 
+/* Users' packets: the gateways' own prove that a tunnel lives, and are nothing that moves. */
 static void
 read_counters(void *context, unsigned member, struct failover_counters *out)
 {
@@ -241,9 +243,9 @@ read_counters(void *context, unsigned member, struct failover_counters *out)
 	gateway->plane_ops->tunnel_counters(gateway->plane, connection->tunnels[member].config->id,
 					    &counters);
 	*out = (struct failover_counters){
-	    .rx_packets = counters.rx_packets,
-	    .tx_packets = counters.tx_packets,
-	    .last_rx = (usec_t)counters.last_rx,
+	    .rx_packets = counters.rx_user,
+	    .tx_packets = counters.tx_user,
+	    .last_rx = (usec_t)counters.last_rx_user,
 	    .last_tx = (usec_t)counters.last_tx,
 	    .rx_lost = counters.rx_lost != DATAPLANE_NOT_COUNTED ? counters.rx_lost : FAILOVER_NOT_COUNTED,
 	};
@@ -289,16 +291,25 @@ gateway_tunnel_describe(struct gateway_tunnel *tunnel)
 
 	model_set(&tunnel->row.name, config->name);
 	model_set(&tunnel->row.connection, connection->config->name);
-	set_address(&tunnel->row.local, &config->local);
-	set_address(&tunnel->row.remote, &config->remote);
+	gateway_set_address(&tunnel->row.local, &config->local);
+	gateway_set_address(&tunnel->row.remote, &config->remote);
+	model_set(&tunnel->row.inside_local, NULL);
+	model_set(&tunnel->row.inside_remote, NULL);
 	for (int i = 1; i >= 0; i--) {
 		if (!ip_address_is_set(&config->inside[i].address))
 			continue;
-		set_address(&tunnel->row.inside_local, &config->inside[i].address);
-		set_address(&tunnel->row.inside_remote, &config->inside_remote[i]);
+		gateway_set_address(&tunnel->row.inside_local, &config->inside[i].address);
+		gateway_set_address(&tunnel->row.inside_remote, &config->inside_remote[i]);
 	}
-	model_set(&tunnel->row.local_id, config->local_id);
+	model_set(&tunnel->row.local_id, config->local_id == NULL && config->credentials != NULL
+					     ? config->credentials->subject
+					     : config->local_id);
 	model_set(&tunnel->row.remote_id, config->remote_id);
+	model_set(&tunnel->row.certificate_subject,
+		  config->credentials != NULL ? config->credentials->subject : NULL);
+	model_set(&tunnel->row.certificate_issuer,
+		  config->credentials != NULL ? config->credentials->issuer : NULL);
+	tunnel->row.certificate_not_after = config->credentials != NULL ? config->credentials->not_after : 0;
 	if (connection->config->routing == CONFIG_ROUTING_DYNAMIC)
 		model_set(&tunnel->row.peer, config->name);
 }
@@ -353,36 +364,34 @@ tunnel_clear(struct gateway_tunnel *tunnel)
 	model_row_clear(model_kind_info(MODEL_KIND_TUNNEL)->shape, &tunnel->row);
 }
 
-/* The largest inner packet that fits 1500 bytes outside (AES-GCM; with UDP encapsulation unless it is ruled
- * out). */
-static uint32_t
-inner_mtu(const struct config_tunnel *config)
-{
-	bool v6 = config->remote.family == AF_INET6;
-	uint32_t mtu = config->encap == CONFIG_ENCAP_NO ? 1446 : 1438;
-
-	if (config->mtu != 0)
-		return config->mtu;
-	return v6 ? mtu - 20 : mtu;
-}
-
 bool
 gateway_tunnel_set_interface(struct gateway_tunnel *tunnel, struct error *err)
 {
-	tunnel->row.mtu = inner_mtu(tunnel->config);
+	gateway_mtu_work_out(tunnel);
 	/* One that is lost gets it when it is made anew. */
 	return tunnel->interface_lost || gateway_interface_address(tunnel, err);
 }
 
 static bool
-tunnel_open(struct gateway_tunnel *tunnel, struct error *err)
+tunnel_open(struct gateway_tunnel *tunnel, char *standing, struct error *err)
 {
 	struct gateway *gateway = tunnel->gateway;
 	const struct config_tunnel *config = tunnel->config;
+	struct dataplane_tunnel wanted = {
+	    .id = config->id,
+	    .mtu = config_inner_mtu(config),
+	    .name = config->interface,
+	    .interface_id = config_interface_id(config),
+	    .local = config->local,
+	    .remote = config->remote,
+	};
 
-	if (!gateway->plane_ops->tunnel_add(gateway->plane, config->id, inner_mtu(config), tunnel->interface,
-					    err))
+	if (standing != NULL && *standing != '\0') {
+		snprintf(tunnel->interface, sizeof(tunnel->interface), "%s", standing);
+		*standing = '\0';
+	} else if (!gateway->plane_ops->tunnel_add(gateway->plane, &wanted, tunnel->interface, err)) {
 		return error_prefix(err, "%s", config->name);
+	}
 	model_set(&tunnel->row.interface, tunnel->interface);
 	return gateway_tunnel_set_interface(tunnel, err);
 }
@@ -427,7 +436,7 @@ gateway_connection_describe(struct gateway_connection *connection)
 
 bool
 gateway_connection_open(struct gateway *gateway, const struct config_connection *config, uint32_t group,
-			struct error *err)
+			char (*standing)[16], struct error *err)
 {
 	struct gateway_connection *connection = memory_zeroed(1, sizeof(*connection));
 	const char *interfaces[ROUTING_MEMBERS] = {NULL};
@@ -453,7 +462,7 @@ gateway_connection_open(struct gateway *gateway, const struct config_connection 
 	for (unsigned i = 0; i < config->tunnel_count; i++) {
 		tunnel_init(gateway, connection, i);
 		connection->tunnel_count = i + 1;
-		if (!tunnel_open(&connection->tunnels[i], err))
+		if (!tunnel_open(&connection->tunnels[i], standing != NULL ? standing[i] : NULL, err))
 			return false;
 		interfaces[i] = connection->tunnels[i].interface;
 	}
@@ -481,309 +490,9 @@ gateway_connection_free(struct gateway_connection *connection)
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
 		tunnel_clear(&connection->tunnels[i]);
 	free(connection->tunnels);
-	free(connection->held);
+	free(connection->learned.held);
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 	free(connection);
-}
-
-/* A monotonic instant as wall clock, in whole seconds so that it doesn't change with every reading. */
-static usec_t
-instant(usec_t monotonic)
-{
-	return monotonic == 0 ? 0
-			      : (clock_wall_of(monotonic) + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
-}
-
-static void
-read_ike(struct gateway_tunnel *tunnel)
-{
-	struct model_tunnel *row = &tunnel->row;
-	struct ike_status status;
-
-	if (!ike_tunnel_status(tunnel->gateway->ike, tunnel->config->id, &status))
-		return;
-	model_set(&row->ike_state, status.ike_state[0] != '\0' ? status.ike_state : NULL);
-	model_set(&row->child_state, status.child_state[0] != '\0' ? status.child_state : NULL);
-	row->ike_version = status.ike_up ? status.version : MODEL_UINT_UNSET;
-	row->nat = status.nat;
-	row->encap = status.encap;
-	model_set(&row->ike_proposal, status.ike_proposal[0] != '\0' ? status.ike_proposal : NULL);
-	model_set(&row->esp_proposal, status.esp_proposal[0] != '\0' ? status.esp_proposal : NULL);
-	if (status.child_up) {
-		model_set_format(&row->spi_in, "%08x", status.spi_in);
-		model_set_format(&row->spi_out, "%08x", status.spi_out);
-	} else {
-		model_set(&row->spi_in, NULL);
-		model_set(&row->spi_out, NULL);
-	}
-	if (status.ike_up) {
-		set_address(&row->local, &status.local);
-		set_address(&row->remote, &status.remote);
-		if (status.local_id[0] != '\0')
-			model_set(&row->local_id, status.local_id);
-		if (status.remote_id[0] != '\0')
-			model_set(&row->remote_id, status.remote_id);
-	}
-	row->rekey_at = instant(status.rekey_at);
-	row->child_rekey_at = instant(status.child_rekey_at);
-	row->next_try_at = tunnel->child_up ? 0 : instant(status.next_try_at);
-}
-
-/* --- what IKE tells ---------------------------------------------------------------------------- */
-
-void
-gateway_tunnel_judge(struct gateway_tunnel *tunnel, const char *cause)
-{
-	bool usable = tunnel->child_up && !tunnel->disabled && !tunnel->interface_lost &&
-		      gateway_liveness_allows(tunnel);
-
-	if (usable && tunnel->peer != NULL) {
-		struct bgp_peer_status status;
-
-		bgp_peer_status(tunnel->peer, &status);
-		usable = status.state == BGP_ESTABLISHED;
-	}
-	gateway_liveness_offer(tunnel, usable, cause);
-}
-
-static void
-set_error(struct gateway_tunnel *tunnel, const struct ike_event *event)
-{
-	struct model_tunnel_error *error = &tunnel->row.last_error;
-
-	error->set = true;
-	model_set(&error->code, event->code);
-	model_set(&error->text, event->text);
-	model_set(&error->hint, event->hint[0] != '\0' ? event->hint : NULL);
-}
-
-static void
-on_child_up(struct gateway_tunnel *tunnel)
-{
-	tunnel->child_up = tunnel->ever_up = true;
-	tunnel->failed = false;
-	tunnel->row.established_at = clock_wall();
-	tunnel->row.down_since = tunnel->row.next_try_at = 0;
-	tunnel->row.tries = tunnel->row.rekeys = 0;
-	health_report(tunnel->health, HEALTH_CHILD, HEALTH_OK, "the child SA is up");
-	read_ike(tunnel);
-	gateway_event(tunnel->gateway, "notice", "tunnel.up", tunnel->config->name, "tunnel is up");
-	gateway_tunnel_judge(tunnel, "the tunnel came up");
-	gateway_liveness_up(tunnel);
-	if (tunnel->peer != NULL)
-		bgp_peer_start(tunnel->peer);
-}
-
-static void
-on_child_down(struct gateway_tunnel *tunnel, const char *cause)
-{
-	if (!tunnel->child_up)
-		return;
-	tunnel->child_up = false;
-	tunnel->row.established_at = 0;
-	tunnel->row.down_since = clock_wall();
-	health_report(tunnel->health, HEALTH_CHILD, HEALTH_FAILED, cause);
-	/* routes first, then the session, so that traffic moves before the bookkeeping */
-	gateway_tunnel_judge(tunnel, cause);
-	if (tunnel->peer != NULL)
-		bgp_peer_stop(tunnel->peer, cause);
-	gateway_liveness_down(tunnel);
-	gateway_event(tunnel->gateway, tunnel->disabled ? "notice" : "warning", "tunnel.down",
-		      tunnel->config->name, "tunnel is down: %s", cause);
-}
-
-static void
-on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
-{
-	const char *const fields[] = {"code", event->code, "hint", event->hint, NULL};
-	bool again = tunnel->failed && tunnel->row.last_error.set && tunnel->row.last_error.text != NULL &&
-		     strcmp(tunnel->row.last_error.text, event->text) == 0;
-
-	tunnel->failed = true;
-	if (tunnel->row.down_since == 0 && !tunnel->child_up)
-		tunnel->row.down_since = clock_wall();
-	set_error(tunnel, event);
-	health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED, event->text);
-	gateway_event_fields(tunnel->gateway, again ? "info" : "warning", "tunnel.failed",
-			     tunnel->config->name, fields, "%s", event->text);
-}
-
-/* What charon says of every packet and timer; of use to who debugs IKE itself. */
-static bool
-is_chatter(const struct ike_event *event)
-{
-	static const char *const groups[] = {"[ENC]", "[NET]", "[JOB]", "[KNL]", "[MGR]", "[LIB]"};
-
-	for (size_t i = 0; event->level > 0 && i < COUNT_OF(groups); i++) {
-		if (strncmp(event->text, groups[i], strlen(groups[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A line of charon's log: the operator reads what is above debugging; the rest is there on demand. */
-static void
-on_log(struct gateway *gateway, const struct ike_event *event, const char *subject)
-{
-	if (gateway->options->verbose == 0 && is_chatter(event))
-		return;
-	gateway_event(gateway, "debug", "ike.log", subject, "%s", event->text);
-}
-
-static void
-on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
-{
-	switch (event->kind) {
-	case IKE_EVENT_CONNECTING:
-		tunnel->row.tries++;
-		break;
-	case IKE_EVENT_IKE_UP:
-		health_report(tunnel->health, HEALTH_IKE, HEALTH_OK, "the IKE SA is established");
-		gateway_event(tunnel->gateway, "info", "ike.up", tunnel->config->name,
-			      "IKE SA is established");
-		break;
-	case IKE_EVENT_CHILD_UP:
-		on_child_up(tunnel);
-		break;
-	case IKE_EVENT_CHILD_DOWN:
-		on_child_down(tunnel, tunnel->disabled         ? "taken down by an operator"
-				      : event->by_peer         ? "the peer deleted it"
-				      : event->text[0] != '\0' ? event->text
-							       : "the child SA is gone");
-		break;
-	case IKE_EVENT_IKE_DOWN:
-		health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED,
-			      event->by_peer ? "the peer closed the IKE SA" : "the IKE SA is gone");
-		gateway_event(tunnel->gateway, "info", "ike.down", tunnel->config->name, "IKE SA is gone%s",
-			      event->by_peer ? ": the peer closed it" : "");
-		break;
-	case IKE_EVENT_IKE_REKEYED:
-	case IKE_EVENT_CHILD_REKEYED:
-		tunnel->row.rekeys++;
-		gateway_event(tunnel->gateway, "info", "tunnel.rekeyed", tunnel->config->name,
-			      "%s SA rekeyed", event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
-		break;
-	case IKE_EVENT_RETRANSMIT:
-		gateway_event(tunnel->gateway, "info", "ike.retransmit", tunnel->config->name,
-			      "no answer to IKE yet: sent %u times", event->count + 1);
-		break;
-	case IKE_EVENT_FAILED:
-		on_failed(tunnel, event);
-		break;
-	case IKE_EVENT_PEER_DEAD:
-		on_failed(tunnel, event);
-		on_child_down(tunnel, "the peer is dead: no answer to dead-peer detection");
-		break;
-	case IKE_EVENT_LOG:
-		on_log(tunnel->gateway, event, tunnel->config->name);
-		return;
-	}
-	read_ike(tunnel);
-	gateway_tunnel_publish(tunnel);
-	gateway_connection_publish(tunnel->connection);
-	gateway_publish(tunnel->gateway);
-}
-
-void
-gateway_on_ike(void *context, const struct ike_event *event)
-{
-	struct gateway *gateway = context;
-	struct gateway_tunnel *tunnel = gateway_tunnel_by_id(gateway, event->tunnel);
-
-	if (gateway->stopping && event->kind != IKE_EVENT_LOG)
-		return;
-	if (tunnel != NULL)
-		on_tunnel_event(tunnel, event);
-	else if (event->tunnel != 0)
-		return; /* it was removed */
-	else if (event->kind == IKE_EVENT_LOG)
-		on_log(gateway, event, gateway->config->name);
-	else if (event->kind == IKE_EVENT_FAILED)
-		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
-			      event->hint[0] != '\0' ? ": " : "", event->hint);
-}
-
-/* What was before says nothing of the try that comes. */
-static void
-begin_anew(struct gateway_tunnel *tunnel)
-{
-	tunnel->ever_up = tunnel->failed = false;
-	tunnel->row.tries = 1;
-	tunnel->row.last_error.set = false;
-	tunnel->row.down_since = 0;
-	health_report(tunnel->health, HEALTH_CHILD, HEALTH_UNKNOWN, "");
-	health_report(tunnel->health, HEALTH_IKE, HEALTH_UNKNOWN, "");
-}
-
-/* --- dialling ---------------------------------------------------------------------------------- */
-
-bool
-gateway_tunnel_dial(struct gateway_tunnel *tunnel, struct error *err)
-{
-	const struct config_tunnel *config = tunnel->config;
-	struct ike_tunnel wanted = {
-	    .id = config->id,
-	    .name = config->name,
-	    .local = config->local,
-	    .remote = config->remote,
-	    .local_id = config->local_id,
-	    .remote_id = config->remote_id,
-	    .psk = config->psk,
-	    .psk_length = config->psk_length,
-	    .version = config->ike.version,
-	    .ike_proposals = &config->ike.proposals,
-	    .esp_proposals = &config->esp.proposals,
-	    .ike_lifetime_s = config->ike.lifetime_s,
-	    .esp_lifetime_s = config->esp.lifetime_s,
-	    .replay_window = config->esp.replay_window,
-	    .dpd_interval_s = config->dpd.interval_s,
-	    .dpd_timeout_s = config->dpd.timeout_s,
-	    .dpd_restart = config->dpd.action == CONFIG_DPD_RESTART,
-	    .inside_v6 = ip_address_is_set(&config->inside[1].address),
-	    .initiate = config->start == CONFIG_START_INITIATE,
-	    .down = tunnel->disabled,
-	    .encap = config->encap == CONFIG_ENCAP_YES  ? 1
-		     : config->encap == CONFIG_ENCAP_NO ? -1
-							: 0,
-	};
-
-	if (!ike_tunnel_add(tunnel->gateway->ike, &wanted, err))
-		return error_prefix(err, "%s", config->name);
-	gateway_tunnel_publish(tunnel);
-	return true;
-}
-
-void
-gateway_tunnel_hang_up(struct gateway_tunnel *tunnel, const char *cause)
-{
-	on_child_down(tunnel, cause);
-	ike_tunnel_remove(tunnel->gateway->ike, tunnel->config->id);
-	begin_anew(tunnel);
-	tunnel->row.tries = 0;
-}
-
-/* --- by an operator's word --------------------------------------------------------------------- */
-
-void
-gateway_tunnel_enable(struct gateway_tunnel *tunnel)
-{
-	tunnel->disabled = false;
-	if (!tunnel->child_up)
-		begin_anew(tunnel);
-	ike_tunnel_up(tunnel->gateway->ike, tunnel->config->id);
-	gateway_tunnel_judge(tunnel, "brought up by an operator");
-	gateway_tunnel_publish(tunnel);
-	gateway_connection_publish(tunnel->connection);
-}
-
-void
-gateway_tunnel_disable(struct gateway_tunnel *tunnel)
-{
-	tunnel->disabled = true;
-	on_child_down(tunnel, "taken down by an operator");
-	ike_tunnel_down(tunnel->gateway->ike, tunnel->config->id);
-	gateway_tunnel_publish(tunnel);
-	gateway_connection_publish(tunnel->connection);
 }
 
 /* --- once a second ----------------------------------------------------------------------------- */
@@ -821,7 +530,7 @@ read_figures(struct gateway_tunnel *tunnel)
 	    .replay = now.drops.replay,
 	    .authentication = now.drops.authentication,
 	    .malformed = now.drops.malformed,
-	    .selector = now.drops.selector,
+	    .selector = now.drops.selector != DATAPLANE_NOT_COUNTED ? now.drops.selector : MODEL_UINT_UNSET,
 	    .too_big = now.drops.too_big,
 	    .queue = now.drops.queue,
 	};
@@ -832,13 +541,16 @@ read_figures(struct gateway_tunnel *tunnel)
 void
 gateway_tick(struct gateway *gateway)
 {
+	gateway_plane_read(gateway);
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		struct gateway_connection *connection = gateway->connections[i];
 
 		for (unsigned k = 0; k < connection->tunnel_count; k++) {
 			read_figures(&connection->tunnels[k]);
+			gateway_mtu_probe_tick(&connection->tunnels[k]);
+			gateway_mtu_tick(&connection->tunnels[k]);
 			gateway_liveness_tick(&connection->tunnels[k]);
-			read_ike(&connection->tunnels[k]);
+			gateway_tunnel_read_ike(&connection->tunnels[k]);
 			gateway_tunnel_publish(&connection->tunnels[k]);
 		}
 		gateway_connection_publish(connection);

@@ -7,7 +7,7 @@
  * FORMER; where the file was written by `configure`, FORMER is put back into it. A file that somebody has
  * changed since is taken as it is. So is one that was taken over by a later reload: that removes the record.
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_configure_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
  * A deed by somebody whose own path it moves, or cuts, is answered first and begins when the answer has left
  * (struct gateway_intent).
  */
-#include "core/gateway_internal.h"
+#include "core/gateway_operator_internal.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Plugins: shared objects that export one symbol, `twinspan_plugin`. A plugin includes this header and the
- * door of its kind (core/dataplane.h, core/probe.h, core/import.h), and nothing else of the gateway but
- * core/base, which it links statically.
+ * door of its kind (core/dataplane.h, core/probe.h, core/import.h, core/export.h), and nothing else of the
+ * gateway but core/base, which it links statically.
  */
 #ifndef TWINSPAN_PLUGIN_H
 #define TWINSPAN_PLUGIN_H
@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 /* Rises with every incompatible change of this header or of a kind's door. */
-#define TWINSPAN_PLUGIN_ABI 3
+#define TWINSPAN_PLUGIN_ABI 8
 
 enum twinspan_plugin_kind {
 	TWINSPAN_PLUGIN_DATAPLANE = 1,
 	TWINSPAN_PLUGIN_PROBE = 2,
-	TWINSPAN_PLUGIN_IMPORT = 3
+	TWINSPAN_PLUGIN_IMPORT = 3,
+	TWINSPAN_PLUGIN_EXPORT_FORMAT = 4
 };
 
 struct twinspan_plugin {

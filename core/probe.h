@@ -16,6 +16,8 @@
 #include "core/base/address.h"
 #include "core/base/error.h"
 
+#define PROBE_HOPS 255 /* by which a data plane knows what is not to be held to the path's MTU */
+
 struct probe; /* an open one, of the plugin's own making */
 
 struct probe_target {
@@ -37,6 +39,13 @@ struct probe_ops {
 	void (*close)(struct probe *probe);
 	/** Asks. Numbers rise by one. False with `err` where the question could not leave. */
 	bool (*send)(struct probe *probe, uint32_t number, struct error *err);
+	/**
+	 * Asks by an echo request of exactly `size` bytes, its IP header counted, that nobody may cut and
+	 * whose TTL or hop limit is PROBE_HOPS: for the search of a path's MTU (RFC 8899 4.1). The numbers
+	 * are the same. False with `err` also where this machine itself does not take so much. NULL where a
+	 * question has no size to choose.
+	 */
+	bool (*send_whole)(struct probe *probe, uint32_t number, uint32_t size, struct error *err);
 	/** Readable when there may be an answer. The same as long as the probe is open. */
 	int (*descriptor)(const struct probe *probe);
 	/** The next answer that has come, without waiting; false: none. Answers that are not ours are passed

@@ -3,6 +3,7 @@ include tests/unit/model/local.mk
 include tests/unit/config/local.mk
 include tests/unit/ike/local.mk
 include tests/unit/bgp/local.mk
+include tests/unit/policy/local.mk
 include tests/unit/bfd/local.mk
 include tests/unit/routing/local.mk
 include tests/unit/health/local.mk
@@ -10,10 +11,12 @@ include tests/unit/failover/local.mk
 include tests/unit/journal/local.mk
 include tests/unit/control/local.mk
 include tests/unit/lab/local.mk
+include tests/unit/sites/local.mk
 include tests/unit/ssh/local.mk
 include tests/unit/plugins.mk
 include tests/console/local.mk
 include tests/fuzz/local.mk
+include tests/dataplane/local.mk
 include tests/bench/local.mk
 
 if HAVE_CMOCKA
@@ -21,7 +24,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 endif
 
 noinst_HEADERS += tests/unit/test.h
-EXTRA_DIST += .ci/run tests/architecture tests/bench/console tests/bench/failover.py tests/bench/failover_worlds.py tests/bench/run tests/lib tests/peers tests/run tests/setup
+EXTRA_DIST += .ci/run tests/architecture tests/bench/bgp tests/bench/bgp_kernel.py tests/bench/bgp_policy.py tests/bench/bgp_stand.py tests/bench/console tests/bench/dataplane tests/bench/dataplane_worlds.py tests/bench/failover.py tests/bench/failover_worlds.py tests/bench/hub_tunnels.py tests/bench/run tests/bench/sites tests/bench/soak tests/dataplane tests/lib tests/peers tests/run tests/sanitizers tests/setup tests/vm
 
 # The programs that tests/run may build and run; it groups them by their folder.
 .PHONY: print-test-programs test-modules

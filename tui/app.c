@@ -11,10 +11,8 @@
 
 #include <locale.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -22,7 +20,6 @@
 
 #define FRAME_MS 20
 #define REST_MS 150 /* until the past of what has come into view is asked for */
-#define MESSAGE_TIME (20 * USEC_PER_SEC)
 #define BEGIN_MS 50 /* after the first frame: sites wait for the gateway that was asked for */
 #define STALE_AFTER (3 * USEC_PER_SEC)
 #define PAST_EVENTS 1000
@@ -30,102 +27,6 @@
 #define EXIT_USAGE 2
 
 static const int watched_signals[] = {SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT};
-
-/* --- panels
- * --------------------------------------------------------------------------------------------------- */
-
-struct panel *
-app_panel(struct app *app)
-{
-	return app->detail_count > 0 ? app->details[app->detail_count - 1] : app->opened[app->current];
-}
-
-void
-app_pop_detail(struct app *app)
-{
-	struct panel *detail;
-
-	if (app->detail_count == 0)
-		return;
-	detail = app->details[--app->detail_count];
-	detail->ops->close(detail);
-}
-
-void
-app_push_panel(struct app *app, struct panel *panel)
-{
-	if (app->detail_count == APP_DETAILS) { /* the one lowest down is forgotten */
-		app->details[0]->ops->close(app->details[0]);
-		memmove(app->details, app->details + 1, (APP_DETAILS - 1) * sizeof(app->details[0]));
-		app->detail_count--;
-	}
-	app->details[app->detail_count++] = panel;
-}
-
-void
-app_push_detail(struct app *app, enum model_kind kind, const void *row)
-{
-	app_push_panel(app, panel_detail(&app->scene, kind, row));
-}
-
-void
-app_show_panel(struct app *app, size_t index)
-{
-	while (app->detail_count > 0)
-		app_pop_detail(app);
-	if (app->opened[index] == NULL) {
-		app->opened[index] = panels[index]->open(panels[index], &app->scene);
-		arrange_panel(app, app->opened[index]);
-	}
-	app->current = index;
-}
-
-void
-overlay_open(struct app *app, struct overlay *overlay)
-{
-	overlay_close(app);
-	overlay->app = app;
-	app->overlay = overlay;
-}
-
-void
-overlay_close(struct app *app)
-{
-	if (app->overlay != NULL)
-		app->overlay->ops->close(app->overlay);
-	app->overlay = NULL;
-}
-
-/* --- words
- * ---------------------------------------------------------------------------------------------------- */
-
-static void
-message_begin(struct app *app, enum theme_role role)
-{
-	app->message.lead[0] = '\0';
-	app->message.role = role;
-	app->message.until = clock_monotonic() + MESSAGE_TIME;
-	app_changed(app);
-}
-
-void
-app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text)
-{
-	message_begin(app, role);
-	snprintf(app->message.lead, sizeof(app->message.lead), "%s %s: ", mark, about);
-	snprintf(app->message.text, sizeof(app->message.text), "%s", text);
-}
-
-void
-app_say(struct app *app, enum theme_role role, const char *format, ...)
-{
-	va_list args;
-
-	message_begin(app, role);
-	va_start(args, format);
-	vsnprintf(app->message.text, sizeof(app->message.text), format, args);
-	va_end(args);
-}
 
 bool
 app_stale(const struct app *app)
@@ -409,33 +310,6 @@ open_fleet(struct app *app, struct error *err)
 	return true;
 }
 
-const char *
-app_usual_theme(void)
-{
-	const char *background = getenv("COLORFGBG"), *last;
-
-	last = background != NULL ? strrchr(background, ';') : NULL;
-	return last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0) ? "light" : "dark";
-}
-
-/* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
- * colours keeps nobody from their gateway; the one that we choose may be missing. */
-static bool
-open_theme(struct app *app, struct error *err)
-{
-	if (app->options->theme != NULL)
-		return app_use_theme(app, app->options->theme, err);
-	if (app->settings.theme[0] != '\0') {
-		if (app_use_theme(app, app->settings.theme, err))
-			return true;
-		app_say(app, ROLE_bad, "%s", err->text);
-	}
-	app->theme_by_background = app->settings.theme[0] == '\0';
-	if (!app_use_theme(app, app_usual_theme(), err))
-		app_say(app, ROLE_warning, "%s", err->text);
-	return true;
-}
-
 static bool
 open_terminal(struct app *app, struct error *err)
 {
@@ -453,7 +327,7 @@ open_terminal(struct app *app, struct error *err)
 	app->canvas.ascii = terminal_ascii(app->terminal);
 	app->scene.graph = styles[terminal_graph(app->terminal)];
 	terminal_mouse(app->terminal, app->options->mouse || app->settings.mouse);
-	return open_theme(app, err);
+	return look_open_theme(app, err);
 }
 
 static void

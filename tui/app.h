@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The console's inside: one struct app that owns the loop, the connection to the gateway, the terminal and
- * the panels. app.c runs it, app_draw.c draws the frame around the panel, app_commands.c carries out what the
- * command table says, app_line.c takes what is typed, navigation.c knows where one has been, app_output.c
- * writes what is seen elsewhere, sheets/ asks before what is dangerous and shows what comes of it.
+ * the panels. app.c runs it, app_panels.c opens the panels, app_draw.c and app_foot.c draw the frame around
+ * them, app_commands.c carries out what the command table says, app_line.c takes what is typed, navigation.c
+ * knows where one has been, app_output.c writes what is seen elsewhere, sheets/ asks before what is dangerous
+ * and shows what comes of it.
  */
 #ifndef TWINSPAN_TUI_APP_H
 #define TWINSPAN_TUI_APP_H
@@ -53,7 +54,7 @@ struct app {
 	size_t site;                   /* of the fleet: where one is; what follows is that one's */
 	struct control_client *client; /* NULL: disconnected by hand */
 	enum control_client_state state;
-	char why[256]; /* the client's word on its state; "" for none */
+	char why[400]; /* the client's word on its state; "" for none */
 	bool ever_live;
 
 	struct terminal *terminal;
@@ -108,33 +109,28 @@ struct app {
 };
 
 /* --- app.c --- */
-/** The panel that has the keys: the topmost detail, else that of the tab. */
-struct panel *app_panel(struct app *app);
 /** The kinds of which a console keeps a copy: all but the large ones. */
 uint64_t app_followed_kinds(void);
+/** Draws soon, once for all changes until then. */
+void app_changed(struct app *app);
+void app_quit(struct app *app);
+/** Leaves the terminal to an editor: nothing is drawn and no key is read until it is taken again. */
+void app_leave_terminal(struct app *app);
+void app_take_terminal(struct app *app);
+/** The gateway was not heard for longer than a heartbeat may be late. */
+bool app_stale(const struct app *app);
+/** A key, to whatever is on top. */
+void app_take_key(struct app *app, key_code key);
+
+/* --- app_panels.c --- */
+/** The panel that has the keys: the topmost detail, else that of the tab. */
+struct panel *app_panel(struct app *app);
 /** Goes to a tab (details are closed). */
 void app_show_panel(struct app *app, size_t index);
 void app_push_detail(struct app *app, enum model_kind kind, const void *row);
 /** Puts a panel (a page of text) on top; takes it. */
 void app_push_panel(struct app *app, struct panel *panel);
 void app_pop_detail(struct app *app);
-/** Draws soon, once for all changes until then. */
-void app_changed(struct app *app);
-void app_quit(struct app *app);
-/** One line for the person, for a while. */
-void app_say(struct app *app, enum theme_role role, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-/** The same, with what it is about before it. */
-void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
-/** Leaves the terminal to an editor: nothing is drawn and no key is read until it is taken again. */
-void app_leave_terminal(struct app *app);
-void app_take_terminal(struct app *app);
-/** The theme where nobody chose one: dark, or light where the terminal says that it is (COLORFGBG). */
-const char *app_usual_theme(void);
-/** The gateway was not heard for longer than a heartbeat may be late. */
-bool app_stale(const struct app *app);
-/** A key, to whatever is on top. */
-void app_take_key(struct app *app, key_code key);
 
 /* --- app_draw.c --- */
 void app_draw(struct app *app);
@@ -142,6 +138,18 @@ void app_draw(struct app *app);
 void app_compose(struct app *app);
 /** The first line: whose gateway this is, and how fresh. */
 void app_draw_header(struct app *app, const struct area *line);
+
+/* --- app_foot.c --- */
+/** One line for the person, for a while. */
+void app_say(struct app *app, enum theme_role role, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The same, with what it is about before it. */
+void app_answer(struct app *app, enum theme_role role, const char *mark, const char *about, const char *text);
+/** The line for messages and typing. A change that waits for its confirmation is said on every screen,
+ * whatever else the line has to say. */
+void app_draw_line(struct app *app, const struct area *line);
+/** The keys that count here. */
+void app_draw_footer(struct app *app, const struct area *line);
 
 /* --- app_commands.c --- */
 /** A key that neither dialog, help nor line took. */
@@ -152,6 +160,12 @@ void app_run(struct app *app, const char *command);
 void app_prompt_run(struct app *app, const char *text);
 /** Whether our role on the gateway is enough (or not known yet). */
 bool app_may(const struct app *app, const struct command *command);
+
+/* --- app_deeds.c --- */
+/** Carries out a command of the console itself; the first argument, or NULL. */
+void app_run_console(struct app *app, const struct command *command, const char *argument);
+/** A key's command wants words that no row has: they are typed behind it at the prompt. */
+void app_ask_for_words(struct app *app, const struct command *command);
 
 /* --- app_line.c --- */
 /** A key for the prompt's or filter's line. */
@@ -175,6 +189,11 @@ void navigation_attention(struct app *app);
 void navigation_trail(struct app *app, int cols, char *out, size_t size);
 
 /* --- look.c --- */
+/** The theme where nobody chose one: dark, or light where the terminal says that it is (COLORFGBG). */
+const char *app_usual_theme(void);
+/** The theme of the command line, else of the settings, else the usual one; the terminal is open. False where
+ * the command line's can't be read. */
+bool look_open_theme(struct app *app, struct error *err);
 bool app_use_theme(struct app *app, const char *name, struct error *err);
 /** The gateway is a site that console.yaml marks as production. */
 bool app_production(const struct app *app);

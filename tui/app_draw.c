@@ -8,23 +8,33 @@
 #include <string.h>
 
 #include "tui/app.h"
-#include "tui/complete.h"
-#include "tui/configuration/configuration.h"
 #include "tui/format.h"
 #include "tui/overlay.h"
 #include "tui/sites/fleet.h"
-#include "tui/panels/text.h"
 
-#define MESSAGE_ROWS 5 /* of one that is longer than the line */
+#define WHY_ROWS 8 /* of why a gateway is not reached: it ends in what to do about it */
 
 /* --- the header
  * ----------------------------------------------------------------------------------------------- */
 
+/* On a desk: the console has come for gateways elsewhere, and is at none of them. */
+static bool
+nobody_here(const struct app *app)
+{
+	return app->fleet != NULL && app->site == FLEET_HOME && app->client != NULL &&
+	       control_client_trouble(app->client) == CONTROL_TROUBLE_LOST;
+}
+
 static struct look_of
-look_of_link(const struct app *app, char word[FORMAT_TEXT])
+look_of_link(struct app *app, char word[FORMAT_TEXT])
 {
 	char span[FORMAT_TEXT];
 
+	if (!app->ever_live && app->client != NULL &&
+	    control_client_trouble(app->client) == CONTROL_TROUBLE_LASTING)
+		return (struct look_of){"✕", "refused", ROLE_bad};
+	if (!app->ever_live && (app_panel(app)->ops->fleet || app_panel(app)->anywhere) && nobody_here(app))
+		return (struct look_of){"○", "no gateway here", ROLE_header};
 	if (!app->ever_live) {
 		snprintf(word, FORMAT_TEXT, app->state == CONTROL_SYNCING ? "reading" : "connecting");
 		return (struct look_of){"◌", word, ROLE_warning};
@@ -211,290 +221,6 @@ draw_tabs(struct app *app, const struct area *line)
 			  status);
 }
 
-/* --- the foot
- * ------------------------------------------------------------------------------------------------- */
-
-/* A key as the footer writes it. */
-static const char *
-short_key(const struct app *app, const struct command *command, char *out, size_t size)
-{
-	key_code key = keys_of(command, 0);
-
-	if (key == KEYS_ENTER && !app->canvas.ascii)
-		snprintf(out, size, "↵");
-	else if (key == KEYS_ESCAPE)
-		snprintf(out, size, "Esc");
-	else
-		keys_name(key, out, size);
-	return out;
-}
-
-static int
-key_width(const struct app *app, const struct command *command)
-{
-	char key[16];
-
-	return text_columns(short_key(app, command, key, sizeof(key))) + 1 + text_columns(command->label);
-}
-
-static int
-draw_key(const struct app *app, const struct area *line, int col, const struct command *command)
-{
-	char key[16];
-
-	area_zone(line, 0, col, key_width(app, command), keys_of(command, 0));
-	col = area_text(line, 0, col, ROLE_key, short_key(app, command, key, sizeof(key)));
-	return area_print(line, 0, col, ROLE_label, " %s", command->label);
-}
-
-static bool
-is_one_of(const struct command *command, const char *const *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(command->name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* No key is offered that would only complain: the selected row gives what the command needs, and it has
- * something to do. */
-static bool
-applies(struct app *app, const struct command *command, enum model_kind kind, const void *row)
-{
-	static const char *const of_lists[] = {"detail", "filter", "follow", "severity", "ike-log"};
-	enum command_argument_kind argument = command->arguments[0].kind;
-
-	if (keys_find(app_panel(app)->ops->name, keys_of(command, 0)) != command)
-		return false; /* the panel has another use for its key */
-	if (strcmp(command->name, "back") == 0)
-		return app->site != 0 || app->detail_count > 0 || app_panel(app)->filter[0] != '\0';
-	if (strcmp(command->name, "next-match") == 0)
-		return app_panel(app)->filter[0] != '\0';
-	if (strcmp(command->name, "explain") == 0 && is_text_panel(app_panel(app)))
-		return false; /* it is explained already, or there is more to read than of its row */
-	if (strcmp(command->name, "filter") == 0 && is_configuration_page(app_panel(app)))
-		return true;
-	if (is_one_of(command, of_lists, COUNT_OF(of_lists)))
-		return app->detail_count == 0;
-	if (command->place != COMMAND_GATEWAY || command->arguments[0].name == NULL)
-		return true;
-	return panel_argument(app->scene.store, kind, row, argument) != NULL;
-}
-
-/* back, help and quit have their places at the right; the others fill what room is left, in the table's
- * order. */
-static void
-draw_keys(struct app *app, const struct area *line)
-{
-	static const char *const fixed[] = {"quit", "help", "back"};
-	struct panel *panel = app_panel(app);
-	enum model_kind kind = panel->ops->kind;
-	const void *row = panel->ops->selected(panel, &kind);
-	size_t count;
-	const struct command *table = command_table(&count);
-	int right = line->cols + 1, col = 1;
-
-	for (size_t i = 0; i < COUNT_OF(fixed); i++) {
-		const struct command *command = command_find(fixed[i]);
-
-		if (!applies(app, command, kind, row))
-			continue;
-		right -= key_width(app, command) + 2;
-		draw_key(app, line, right, command);
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct command *command = &table[i];
-
-		if (command->label == NULL || keys_text(command) == NULL ||
-		    is_one_of(command, fixed, COUNT_OF(fixed)) || !keys_count_on(command, panel->ops->name) ||
-		    !app_may(app, command) || !applies(app, command, kind, row))
-			continue;
-		if (col + key_width(app, command) + 2 > right)
-			continue;
-		col = draw_key(app, line, col, command) + 2;
-	}
-}
-
-static void
-draw_hints(const struct area *line, const char *const *hints)
-{
-	int col = 1;
-
-	for (; hints[0] != NULL; hints += 2) {
-		key_code key = keys_parse(strcmp(hints[0], "Esc") == 0 ? "Escape" : hints[0]);
-
-		if (key != 0)
-			area_zone(line, 0, col, text_columns(hints[0]) + 1 + text_columns(hints[1]), key);
-		col = area_text(line, 0, col, ROLE_key, hints[0]);
-		col = area_print(line, 0, col, ROLE_label, " %s", hints[1]) + 2;
-	}
-}
-
-static void
-draw_footer(struct app *app, const struct area *line)
-{
-	static const char *const prompt[] = {"Tab",           "complete", "Enter", "run", "↑ ↓",
-					     "earlier lines", "Esc",      "close", NULL},
-				 *const filter[] = {"Enter",         "keep",         "Esc",  "all",
-						    "state:up",      "med>5",        "!not", "~regex",
-						    "in:10.0.0.0/8", "has:10.1.2.3", NULL},
-				 *const help[] = {"↑ ↓", "scroll", "/", "search", "Esc", "close", NULL},
-				 *const search[] = {"Enter", "keep", "Esc", "show all", NULL};
-
-	area_blank(line, 0, 0, 1, line->cols);
-	if (app->sheet != NULL)
-		draw_hints(line, sheet_hints(app));
-	else if (app->overlay != NULL)
-		draw_hints(line, app->overlay->ops->hints);
-	else if (app->line == APP_LINE_PROMPT)
-		draw_hints(line, prompt);
-	else if (app->line == APP_LINE_FILTER)
-		draw_hints(line, app->help_open ? search : filter);
-	else if (app->help_open)
-		draw_hints(line, help);
-	else
-		draw_keys(app, line);
-}
-
-/* The prompt, and after it what Tab would offer. */
-static void
-draw_prompt(struct app *app, const struct area *line)
-{
-	int col = input_draw(&app->input, line, 0, ":") + 3;
-	struct completion completion;
-
-	if (app->input.cursor != strlen(app->input.text))
-		return;
-	completion_make(app->scene.store, app_panel(app)->ops->kind, app->input.text, &completion);
-	for (size_t i = 0; i < completion.words.count; i++) {
-		if (col + text_columns(completion.words.items[i]) + 2 > line->cols) {
-			area_text(line, 0, col, ROLE_dim, "…");
-			break;
-		}
-		col = area_text(line, 0, col, ROLE_dim, completion.words.items[i]) + 2;
-	}
-	completion_free(&completion);
-}
-
-/* Where one is, and where one came from; a filter is said in a colour that is seen. */
-static void
-draw_place(struct app *app, const struct area *line)
-{
-	const struct panel *panel = app_panel(app);
-	char trail[320];
-	int col = 0, right = line->cols - 1;
-
-	if (waiting_say(app->scene.store, app->scene.now, trail, sizeof(trail)))
-		col = area_text(line, 0, 1, ROLE_attention, trail) + 2;
-	if (panel->filter[0] != '\0')
-		col = area_print(line, 0, col, ROLE_accent, "/%s", panel->filter) + 2;
-	if (app->status[0] != '\0') {
-		right -= text_columns(app->status);
-		area_text(line, 0, right, panel->filter[0] != '\0' ? ROLE_accent : ROLE_dim, app->status);
-		right -= 2;
-	}
-	if (app->behind_count == 0 || col > right / 2)
-		return;
-	navigation_trail(app, right - col - 2, trail, sizeof(trail));
-	area_text(line, 0, right - text_columns(trail), ROLE_dim, trail);
-}
-
-/* What one would see, and how. */
-static void
-draw_pause(const struct app *app, const struct area *line)
-{
-	char events[FORMAT_TEXT], key[16];
-
-	keys_name(keys_of(command_find("pause"), 0), key, sizeof(key));
-	area_print(line, 0, 1, ROLE_attention, "the screen is paused: %s event%s since; %s shows the present",
-		   format_count(app->pause.events, events), app->pause.events == 1 ? "" : "s", key);
-}
-
-/* A message that is longer than the line takes more of them, over the panel's foot. */
-static void
-draw_long_message(const struct app *app, const struct area *line)
-{
-	const char *text = app->message.text;
-	struct area part = *line;
-	int rows = area_wrap(line, 0, 1, line->cols - 2, 0, app->message.role, text);
-
-	rows = rows > MESSAGE_ROWS ? MESSAGE_ROWS : rows;
-	part.top -= rows - 1;
-	part.rows = rows;
-	/* a frozen panel is not drawn again, and the foot of what stands open is not covered */
-	if (part.top < 2 || app->pause.on || app->overlay != NULL || app->help_open) {
-		area_field(line, 0, 1, line->cols - 2, false, app->message.role, text);
-		return;
-	}
-	part.ground = GROUND_DIALOG;
-	area_blank(&part, 0, 0, rows, part.cols);
-	area_wrap(&part, 0, 1, part.cols - 2, rows, app->message.role, text);
-}
-
-/* What is wrong with the filter that is typed: behind it, or above where it would stand on what is typed. */
-static void
-draw_mistake(const struct app *app, const struct area *line, int typed)
-{
-	struct area above = *line;
-	int room = line->cols - typed - 2;
-
-	above.top--;
-	if (text_columns(app->message.text) <= room)
-		area_right(line, 0, ROLE_bad, app->message.text);
-	else if (above.top >= 2)
-		draw_long_message(app, &above);
-	else if (room > 0)
-		area_field(line, 0, typed + 1, room, false, ROLE_bad, app->message.text);
-}
-
-static void
-draw_line(struct app *app, const struct area *line)
-{
-	int typed = 0;
-
-	if (app->line == APP_LINE_PROMPT) {
-		draw_prompt(app, line);
-		return;
-	}
-	if (app->line == APP_LINE_FILTER)
-		typed = input_draw(&app->input, line, 0, "/");
-	if (app->message.text[0] != '\0' && clock_monotonic() > app->message.until)
-		app->message.text[0] = '\0';
-	if (app->message.text[0] == '\0') {
-		if (app->line == APP_LINE_NONE && app->pause.on)
-			draw_pause(app, line);
-		else if (app->line == APP_LINE_NONE)
-			draw_place(app, line);
-		return;
-	}
-	if (app->line == APP_LINE_NONE) {
-		int lead = text_columns(app->message.lead), col = 1;
-
-		if (lead + text_columns(app->message.text) + 2 <= line->cols)
-			col = area_text(line, 0, 1, app->message.role, app->message.lead);
-		if (col + text_columns(app->message.text) + 1 > line->cols)
-			draw_long_message(app, line);
-		else
-			area_text(line, 0, col, app->message.role, app->message.text);
-	} else if (app->message.role == ROLE_bad)
-		draw_mistake(app, line, typed);
-}
-
-/* A change that waits for its confirmation is said on every screen, whatever else the line has to say. */
-static void
-draw_line_beside_wait(struct app *app, const struct area *line)
-{
-	struct area rest = *line;
-	char text[120];
-
-	if (configuration_waits(app, text, sizeof(text))) {
-		area_right(line, 0, ROLE_attention, text);
-		rest = area_part(line, 0, 0, 1, line->cols - text_columns(text) - 2);
-	}
-	draw_line(app, &rest);
-}
-
 /* --- the whole
  * ------------------------------------------------------------------------------------------------ */
 
@@ -505,9 +231,12 @@ say_sites(const struct app *app, const struct area *area, int row)
 	size_t sites = fleet_count(app->fleet) - 1;
 
 	for (size_t i = 0; panels[i] != NULL; i++) {
-		if (panels[i]->fleet)
+		if (panels[i]->fleet && sites > 0)
 			area_print(area, row, 3, ROLE_text, "%zu shows the %zu site%s of console.yaml.",
 				   i + 1, sites, sites == 1 ? "" : "s");
+		else if (panels[i]->fleet)
+			area_print(area, row, 3, ROLE_text, "%zu and + add a gateway elsewhere, over SSH.",
+				   i + 1);
 	}
 }
 
@@ -544,8 +273,10 @@ draw_waiting(struct app *app, const struct area *area)
 	}
 	snprintf(text, sizeof(text), remote ? "%s is not reached" : "no gateway at %s, trying", place);
 	row += area_wrap(area, row, 3, cols, 3, ROLE_warning, text);
-	row += area_wrap(area, row, 3, cols, 3, ROLE_dim, app->why) + 1;
-	if (remote)
+	row += area_wrap(area, row, 3, cols, WHY_ROWS, remote ? ROLE_text : ROLE_dim, app->why) + 1;
+	if (remote && control_client_trouble(app->client) == CONTROL_TROUBLE_LASTING)
+		area_print(area, row, 3, ROLE_dim, "Nothing more is tried until ':connect %s'.", place);
+	else if (remote)
 		area_print(area, row, 3, ROLE_dim, "It is tried again; ':connect %s' does so at once.",
 			   place);
 	else
@@ -553,7 +284,7 @@ draw_waiting(struct app *app, const struct area *area)
 		    area, row, 3, cols, 3, ROLE_dim,
 		    "'twinspan gateway -c FILE' runs one here; 'twinspan lab' opens the console on a "
 		    "lab of its own.");
-	if (!remote && app->fleet != NULL && fleet_count(app->fleet) > 1)
+	if (!remote && app->fleet != NULL)
 		say_sites(app, area, row);
 }
 
@@ -603,7 +334,7 @@ compose_body(struct app *app, const struct area *screen, const struct frame *fra
 	    area_part(screen, frame->top, 0, screen->rows - frame->top - frame->foot, screen->cols);
 
 	part.dimmed = app_stale(app);
-	if (!app->ever_live && !app_panel(app)->ops->fleet)
+	if (!app->ever_live && !panel->ops->fleet && !panel->anywhere)
 		draw_waiting(app, &part);
 	else
 		panel->ops->draw(panel, &part);
@@ -646,11 +377,11 @@ app_compose(struct app *app)
 	busy = app->line != APP_LINE_NONE || app->message.text[0] != '\0';
 	if (frame.foot > 0 && (frame.foot > 1 || busy)) {
 		line = frame_line(app, rows - frame.foot, GROUND_PLAIN);
-		draw_line_beside_wait(app, &line);
+		app_draw_line(app, &line);
 	}
 	if (frame.foot > 1 || (frame.foot > 0 && !busy)) {
 		line = frame_line(app, rows - 1, GROUND_FOOTER);
-		draw_footer(app, &line);
+		app_draw_footer(app, &line);
 	}
 	if (app->sheet != NULL) { /* it may need all but the first and the last line */
 		screen = canvas_area(&app->canvas);

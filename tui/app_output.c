@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "tui/app.h"
+#include "tui/configuration/configuration.h"
 #include "tui/output/clipboard.h"
 #include "tui/output/dump.h"
 #include "tui/output/rows_out.h"
@@ -124,11 +125,62 @@ write_rows(FILE *out, void *context)
 	struct saving *saving = context;
 
 	if (saving->row != NULL) {
-		rows_out_whole(out, saving->kind, saving->row, saving->json);
+		rows_out_whole(out, saving->store, saving->kind, saving->row, saving->json);
 		saving->count = 1;
 	} else {
 		saving->count = rows_out_all(out, saving->store, saving->kind, saving->filter, saving->json);
 	}
+}
+
+struct saving_page {
+	const struct panel *page;
+	size_t count;
+};
+
+static void
+write_page(FILE *out, void *context)
+{
+	struct saving_page *saving = context;
+
+	saving->count = text_panel_write(saving->page, out);
+}
+
+/* A page has lines, not rows: they are text. */
+static void
+save_page(struct app *app, const struct panel *page, const char *argument)
+{
+	struct saving_page saving = {.page = page};
+	char path[PATH];
+	struct error err;
+
+	choose_path(app, "page", argument, path, sizeof(path));
+	if (save_is_json(path))
+		app_say(app, ROLE_warning, "this page is text: save it as .txt");
+	else if (!dump_new_file(path, write_page, &saving, &err))
+		app_say(app, ROLE_bad, "%s", err.text);
+	else
+		app_say(app, ROLE_good, "%zu line%s written to %s", saving.count, PLURAL(saving.count, "s"),
+			path);
+}
+
+static void
+write_text(FILE *out, void *context)
+{
+	fputs(context, out);
+}
+
+/* A page whose text is a file's. */
+static void
+save_text(struct app *app, const char *text, const char *argument)
+{
+	char path[PATH];
+	struct error err;
+
+	choose_path(app, "export", argument, path, sizeof(path));
+	if (dump_new_file(path, write_text, (void *)text, &err))
+		app_say(app, ROLE_good, "written to %s", path);
+	else
+		app_say(app, ROLE_bad, "%s", err.text);
 }
 
 static void
@@ -140,8 +192,12 @@ go_save(struct app *app, const char *argument)
 	char path[PATH];
 	struct error err;
 
+	if (export_text(app) != NULL) {
+		save_text(app, export_text(app), argument);
+		return;
+	}
 	if (is_text_panel(panel)) {
-		app_say(app, ROLE_warning, "there are no rows here; 'dump' writes the screen");
+		save_page(app, panel, argument);
 		return;
 	}
 	if (app->detail_count > 0)
@@ -207,7 +263,7 @@ put_copy(struct copying *copying, enum model_kind kind, const void *row)
 	if (copying->count++ > 0 && !copying->json)
 		fputs(copying->whole ? "\n" : "", copying->out);
 	if (copying->whole) {
-		rows_out_whole(copying->out, kind, row, copying->json);
+		rows_out_whole(copying->out, copying->app->scene.store, kind, row, copying->json);
 		return true;
 	}
 	if (!put_field(copying->out, info->shape, row, copying->field != NULL ? copying->field : name))

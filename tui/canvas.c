@@ -456,11 +456,14 @@ area_wrap(const struct area *area, int row, int col, int cols, int rows, enum th
 	  const char *text)
 {
 	char line[512];
-	int lines = 0;
+	int lines = 0, end;
 
-	for (; text_line(&text, cols, line, sizeof(line)); lines++) {
-		if (lines < rows)
-			area_text(area, row + lines, col, role, line);
+	for (; (rows == 0 || lines < rows) && text_line(&text, cols, line, sizeof(line)); lines++) {
+		if (rows == 0)
+			continue;
+		end = area_text(area, row + lines, col, role, line);
+		if (lines + 1 == rows && *text != '\0')
+			area_text(area, row + lines, end < col + cols ? end : col + cols - 1, role, "…");
 	}
 	return lines;
 }

@@ -103,8 +103,8 @@ void area_repeat(const struct area *area, int row, int col, int count, enum them
 void area_blank(const struct area *area, int row, int col, int rows, int cols);
 /** A frame around the whole area, its title in the upper edge; the inside is blanked. */
 void area_frame(const struct area *area, enum theme_role role, const char *title);
-/** Text in lines of at most `cols`, broken at blanks, at most `rows` lines (0: only count). Returns the
- * lines. */
+/** Text in lines of at most `cols`, broken at blanks, at most `rows` lines (0: only count); the last one ends
+ * in "…" where more would follow. Returns the lines that were drawn, or counted. */
 int area_wrap(const struct area *area, int row, int col, int cols, int rows, enum theme_role role,
 	      const char *text);
 void area_cursor(const struct area *area, int row, int col);

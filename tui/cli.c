@@ -90,21 +90,35 @@ print_help(const struct cli *cli)
 	return CONTROL_EXIT_DONE;
 }
 
+/* "--confirm-within SECONDS" */
+static const char *
+option_usage(const struct command_option *option, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", option->name, option->value != NULL ? " " : "",
+		 option->value != NULL ? option->value : "");
+	return out;
+}
+
 static int
 print_command_help(const struct command *command)
 {
-	char usage[200];
+	char usage[200], name[64];
+	int widest = 22;
 
+	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
+		int length = (int)strlen(option_usage(&command->options[i], name, sizeof(name)));
+
+		widest = length > widest ? length : widest;
+	}
 	printf("usage: twinspan %s\n\n%s\n", command_usage(command, usage, sizeof(usage)), command->help);
 	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
 		const struct command_option *option = &command->options[i];
-		char name[64], letter[8] = "    ";
+		char letter[8] = "    ";
 
 		if (option->letter != 0)
 			snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-		snprintf(name, sizeof(name), "%s%s%s", option->name, option->value != NULL ? " " : "",
-			 option->value != NULL ? option->value : "");
-		printf("%s  %s%-24s%s\n", i == 0 ? "\n" : "", letter, name, option->help);
+		printf("%s  %s%-*s%s\n", i == 0 ? "\n" : "", letter, widest + 2,
+		       option_usage(option, name, sizeof(name)), option->help);
 	}
 	if (command->arguments[0].kind == COMMAND_ARGUMENT_KIND) {
 		printf("\nKinds:");
@@ -166,6 +180,19 @@ run_import(const struct cli *cli, const struct command *command, const json_t *a
 }
 
 static int
+run_export(const struct cli *cli, const struct command *command, const json_t *arguments)
+{
+	const struct cli_export export = {
+	    .format = text_of(arguments, "format", ""),
+	    .names = text_of(arguments, "connection", NULL),
+	    .config = cli->config != NULL ? cli->config : cli->parts->default_config,
+	    .inline_secrets = json_is_true(json_object_get(arguments, "inline_secrets")),
+	};
+
+	return cli->parts->export != NULL ? cli->parts->export(&export) : not_built_in(command);
+}
+
+static int
 open_console(void *context, const char *socket)
 {
 	const struct cli *cli = context;
@@ -197,9 +224,8 @@ run_bridge(const struct cli *cli, const struct command *command, const json_t *a
 static int
 run_completion(const struct cli *cli, const struct command *command, const json_t *arguments)
 {
-	(void)cli;
 	(void)command;
-	return cli_print_completion(text_of(arguments, "shell", ""));
+	return cli_print_completion(cli, text_of(arguments, "shell", ""));
 }
 
 static int
@@ -213,9 +239,9 @@ run_manual(const struct cli *cli, const struct command *command, const json_t *a
 static const struct {
 	const char *name;
 	int (*run)(const struct cli *cli, const struct command *command, const json_t *arguments);
-} local_commands[] = {{"gateway", run_gateway}, {"check", run_check}, {"import", run_import},
-		      {"bridge", run_bridge},   {"lab", run_lab},     {"completion", run_completion},
-		      {"manual", run_manual}};
+} local_commands[] = {{"gateway", run_gateway},       {"check", run_check},   {"import", run_import},
+		      {"export", run_export},         {"bridge", run_bridge}, {"lab", run_lab},
+		      {"completion", run_completion}, {"manual", run_manual}};
 
 static int
 run_local(const struct cli *cli, const struct command *command, const json_t *arguments)

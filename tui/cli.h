@@ -17,11 +17,18 @@ struct cli_import {
 	bool connection_only, inline_secrets;
 };
 
+/** What `export` is asked for; names (with blanks between) that were not given are NULL. */
+struct cli_export {
+	const char *format, *names, *config;
+	bool inline_secrets;
+};
+
 /** The program's parts; a part that is NULL is not in this build. Each returns an exit code. */
 struct cli_parts {
 	int (*gateway)(const char *config, const char *socket, const char *state_dir, int verbose);
 	int (*check)(const char *file);
 	int (*import)(const struct cli_import *import);
+	int (*export)(const struct cli_export *export);
 	int (*lab)(bool headless, bool keep, int (*console)(void *context, const char *socket),
 		   void *context);
 	int (*bridge)(const char *socket, const char *role);

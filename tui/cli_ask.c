@@ -103,7 +103,7 @@ cli_ask_for(const char *wanted, const char *format, ...)
 
 /*
  * The file whose passphrase is wanted; NULL where something else is. What a server asks begins with its name
- * ("root@192.0.2.10 asks: …"): none of them gets a passphrase by asking in these words.
+ * ("root@192.0.2.10 asks: …", "wrong; root@…"): none of them gets a passphrase by asking in these words.
  */
 static const char *
 passphrase_file(const struct ssh_question *question, bool *again)
@@ -155,6 +155,8 @@ ask(int terminal, const struct ssh_question *question, char *answer, size_t size
 			question->site, question->text, question->detail);
 		return read_text(terminal, answer, size) && strcmp(answer, "yes") == 0;
 	}
+	if (question->detail[0] != '\0')
+		dprintf(terminal, "%s: %s\n", question->site, question->detail);
 	dprintf(terminal, "%s: %s: ", question->site, question->text);
 	return question->kind == SSH_QUESTION_TEXT ? read_text(terminal, answer, size)
 						   : read_hidden(terminal, answer, size);

@@ -8,7 +8,10 @@
 static bool
 waits_for(const void *context, size_t place)
 {
-	return ((const struct errand *)context)->tasks[place].state == TASK_ASKED;
+	const struct task *task = &((const struct errand *)context)->tasks[place];
+
+	/* who is alone is not told of while SSH may ask something */
+	return task->state == TASK_ASKED && (task->errand->many || control_client_role(task->client) != NULL);
 }
 
 struct errand *
@@ -32,7 +35,8 @@ errand_new(const struct cli *cli, const struct command *command, json_t *argumen
 		errand->tasks[i].text = text_copy("");
 	}
 	uv_loop_init(&errand->loop);
-	errand->patience = (struct cli_patience){.cli = cli, .waits = waits_for, .context = errand};
+	errand->patience = (struct cli_patience){
+	    .cli = cli, .waits = waits_for, .context = errand, .most_s = command_answer_s(command->name)};
 	cli_patience_start(&errand->patience, &errand->loop);
 	return errand;
 }

@@ -81,14 +81,15 @@ const char *cli_place_label(const struct cli *cli, const char *name, char *out, 
 json_t *cli_place_json(const struct cli *cli, const struct cli_place *place, const json_t *value);
 
 /*
- * cli_patience.c: where somebody looks at stderr and one of several places is slow, says once which are
- * waited for. `waits` tells of a place by its index. Its timer keeps no loop alive; stop it before the loop
- * is closed, and let that run once more.
+ * cli_patience.c: where somebody looks at stderr and a place is slow, says once which are waited for, and for
+ * how long at most (`most_s`). `waits` tells of a place by its index. Its timer keeps no loop alive; stop it
+ * before the loop is closed, and let that run once more.
  */
 struct cli_patience {
 	const struct cli *cli;
 	bool (*waits)(const void *context, size_t place);
 	const void *context;
+	unsigned most_s;
 	uv_timer_t timer;
 };
 void cli_patience_start(struct cli_patience *patience, uv_loop_t *loop);
@@ -113,7 +114,7 @@ void cli_print_reply(const struct control_reply *reply, bool json);
  * code. */
 int plain_run(const struct cli *cli, uint64_t interval_seconds);
 /* cli_shell.c: what a shell needs to complete the words; the manual page. Return the exit code. */
-int cli_print_completion(const char *shell);
+int cli_print_completion(const struct cli *cli, const char *shell);
 int cli_print_manual(const struct cli *cli);
 /* cli_start.c: starts a gateway in the background unless one answers, and waits until it does. 0, or the exit
  * code. */

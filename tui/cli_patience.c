@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Some sites are slow, and some never answer: a person is told whom the silence is for. */
+/* Some sites are slow, and some never answer: a person is told whom the silence is for, how long it may be
+ * (control/client.h sees to that) and that one may leave. */
 #include "tui/cli_internal.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 2000
+#define MANY_PATIENCE_MS 2000
+#define PATIENCE_MS 5000 /* nothing else is waited for, and what is asked for may take its time */
 
 static void
 on_timer(uv_timer_t *timer)
@@ -14,12 +16,14 @@ on_timer(uv_timer_t *timer)
 	size_t count = 0;
 
 	for (size_t i = 0; i < patience->cli->place_count; i++) {
+		const char *name = patience->cli->places[i].name;
+
 		if (patience->waits(patience->context, i))
 			fprintf(stderr, "%s%s", count++ == 0 ? "waiting for " : ", ",
-				patience->cli->places[i].name);
+				*name != '\0' ? name : "the gateway");
 	}
 	if (count != 0)
-		fprintf(stderr, " …\n");
+		fprintf(stderr, " (%u s at most; Ctrl-C leaves) …\n", patience->most_s);
 }
 
 void
@@ -35,8 +39,9 @@ void
 cli_patience_again(struct cli_patience *patience)
 {
 	uv_update_time(patience->timer.loop);
-	if (cli_place_many(patience->cli) && isatty(STDERR_FILENO))
-		uv_timer_start(&patience->timer, on_timer, PATIENCE_MS, 0);
+	if (isatty(STDERR_FILENO))
+		uv_timer_start(&patience->timer, on_timer,
+			       cli_place_many(patience->cli) ? MANY_PATIENCE_MS : PATIENCE_MS, 0);
 }
 
 void

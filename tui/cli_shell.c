@@ -2,12 +2,14 @@
 /*
  * What other programs need to know of the command line: shells, to complete its words, and man, to show its
  * page. Both are made from the command table and the options, so that neither can miss one. Names of tunnels
- * and the like are asked of the gateway at the moment of completion.
+ * and the like are asked of the gateway at the moment of completion, those of sites of console.yaml: nothing
+ * is connected for them.
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/paths.h"
 #include "core/base/text.h"
 #include "tui/cli_internal.h"
 
@@ -74,6 +76,8 @@ print_argument(const struct command_argument *argument)
 	    {COMMAND_ARGUMENT_CONNECTION, "words=$(_twinspan_names connections)"},
 	    {COMMAND_ARGUMENT_PEER, "words=$(_twinspan_names peers)"},
 	    {COMMAND_ARGUMENT_TARGET, "words=\"$(_twinspan_names connections) $(_twinspan_names tunnels)\""},
+	    {COMMAND_ARGUMENT_CONNECTIONS,
+	     "words=\"$(_twinspan_names connections) $(_twinspan_names tunnels)\""},
 	    {COMMAND_ARGUMENT_FILE, "files=yes"}};
 
 	for (size_t i = 0; i < COUNT_OF(lines); i++) {
@@ -84,6 +88,15 @@ print_argument(const struct command_argument *argument)
 		printf("words='");
 		print_kinds();
 		printf("'");
+	} else if (argument->kind == COMMAND_ARGUMENT_FORMAT) {
+		struct text_list formats = {0};
+
+		paths_formats("export_", &formats);
+		printf("words='");
+		for (size_t i = 0; i < formats.count; i++)
+			printf("%s%s", i > 0 ? " " : "", formats.items[i]);
+		printf("'");
+		text_list_free(&formats);
 	} else if (strcmp(argument->name, "shell") == 0) {
 		printf("words='bash zsh'");
 	} else if (strcmp(argument->name, "name") == 0) { /* of show: after the kind */
@@ -124,10 +137,23 @@ print_script(void)
 	       "\tdone\n"
 	       "}\n\n"
 	       "_twinspan() {\n"
-	       "\tlocal current=\"${COMP_WORDS[COMP_CWORD]}\" before=\"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-	       "\tlocal command= first= word= words= files= seen= i=1 place=0\n"
-	       "\twhile (( i < COMP_CWORD )); do\n"
+	       "\tlocal command= first= word= words= files= seen= head= glue= i place=0 count=0\n"
+	       "\tlocal -a typed\n"
+	       "\ttyped=()\n"
+	       "\tfor (( i = 0; i <= COMP_CWORD; i++ )); do # bash takes '--on=@west' apart\n"
 	       "\t\tword=\"${COMP_WORDS[i]}\"\n"
+	       "\t\tif [[ $count -gt 0 && ( -n $glue || $word == =* || "
+	       "( $word == @* && ${typed[count-1]} == *, ) ) ]]; then\n"
+	       "\t\t\ttyped[count-1]=\"${typed[count-1]}$word\"\n"
+	       "\t\telse\n"
+	       "\t\t\ttyped[count]=\"$word\"; (( count += 1 ))\n"
+	       "\t\tfi\n"
+	       "\t\tglue=; [[ $word == *= || $word == *@ ]] && glue=yes\n"
+	       "\tdone\n"
+	       "\tlocal current=\"${typed[count-1]}\" before=\"${typed[count-2]}\"\n"
+	       "\ti=1\n"
+	       "\twhile (( i < count - 1 )); do\n"
+	       "\t\tword=\"${typed[i]}\"\n"
 	       "\t\tcase \"$word\" in\n"
 	       "\t\t");
 	print_value_pattern(false);
@@ -138,6 +164,11 @@ print_script(void)
 	       "\t\tesac\n"
 	       "\t\t(( i += 1 ))\n"
 	       "\tdone\n"
+	       "\tif [[ $current == --*=* ]]; then\n"
+	       "\t\tbefore=\"${current%%%%=*}\"\n"
+	       "\t\t[[ -n $BASH_VERSION ]] || head=\"$before=\" # bash completes what is behind '='\n"
+	       "\t\tcurrent=\"${current#*=}\"\n"
+	       "\tfi\n"
 	       "\t[[ $current == -* ]] && place=\"$current\"\n"
 	       "\tcase \"$command:$place\" in\n"
 	       "\t:-*) words='");
@@ -156,20 +187,69 @@ print_script(void)
 	print_value_pattern(false);
 	printf(") words= ;;\n"
 	       "\tesac\n"
-	       "\tif [[ -n $files ]]; then\n"
-	       "\t\tCOMPREPLY=($(compgen -f -- \"$current\"))\n"
+	       "\tif [[ $before == --on ]]; then # a list; bash begins a word at '@'\n"
+	       "\t\twords=$(twinspan completion sites 2>/dev/null)\n"
+	       "\t\t[[ $current == *,* ]] && head=\"$head${current%%,*},\"\n"
+	       "\t\tCOMPREPLY=($(compgen -P \"$head\" -W \"$words\" -- \"${current##*,}\"))\n"
+	       "\t\tif [[ -n $BASH_VERSION && $current == *@* && $COMP_WORDBREAKS == *@* ]]; then\n"
+	       "\t\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"${current%%@*}\"}\")\n"
+	       "\t\tfi\n"
+	       "\telif [[ -n $files ]]; then\n"
+	       "\t\tCOMPREPLY=($(compgen -P \"$head\" -f -- \"$current\"))\n"
 	       "\telse\n"
-	       "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+	       "\t\tCOMPREPLY=($(compgen -P \"$head\" -W \"$words\" -- \"$current\"))\n"
 	       "\tfi\n"
 	       "}\n"
 	       "complete -F _twinspan twinspan\n");
 }
 
+/* A shell would expand what else stands in such a name. */
+static bool
+plain_name(const char *name)
+{
+	if (*name == '\0')
+		return false;
+	for (; *name != '\0'; name++) {
+		if (!isalnum((unsigned char)*name) && strchr("._-+:", *name) == NULL &&
+		    (unsigned char)*name < 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* What --on takes: "all", each group once, each site. */
+static int
+print_sites(const struct cli *cli)
+{
+	struct text_list groups = {0};
+	struct settings settings;
+	struct error err = {""};
+
+	if (!settings_load(&settings, cli->console->settings, &err))
+		return cli_fail(CONTROL_EXIT_USAGE, "%s", err.text);
+	for (size_t i = 0; i < settings.site_count; i++) {
+		const struct settings_site *site = &settings.sites[i];
+
+		printf("%s\n", site->name); /* the settings take no other names */
+		if (plain_name(site->group) && !text_list_has(&groups, site->group))
+			text_list_add(&groups, site->group);
+	}
+	for (size_t i = 0; i < groups.count; i++)
+		printf("@%s\n", groups.items[i]);
+	if (settings.site_count > 0)
+		printf("all\n");
+	text_list_free(&groups);
+	settings_free(&settings);
+	return CONTROL_EXIT_DONE;
+}
+
 int
-cli_print_completion(const char *shell)
+cli_print_completion(const struct cli *cli, const char *shell)
 {
 	char clean[64];
 
+	if (strcmp(shell, "sites") == 0)
+		return print_sites(cli);
 	if (strcmp(shell, "zsh") == 0)
 		printf("# zsh: source <(twinspan completion zsh), after compinit\n"
 		       "autoload -U +X bashcompinit && bashcompinit\n\n");

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/paths.h"
 #include "tui/output/dump.h"
 #include "tui/output/rows_out.h"
 #include "tui/panel.h"
@@ -32,7 +33,7 @@ offer_commands(struct completion *c, const char *start)
 	const struct command *table = command_table(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (table[i].place != COMMAND_LOCAL)
+		if (command_in_console(&table[i]))
 			offer(c, table[i].name, start);
 	}
 }
@@ -83,6 +84,17 @@ offer_themes(struct completion *c, const char *start)
 }
 
 static void
+offer_formats(struct completion *c, const char *start)
+{
+	struct text_list formats = {0};
+
+	paths_formats("export_", &formats);
+	for (size_t i = 0; i < formats.count; i++)
+		offer(c, formats.items[i], start);
+	text_list_free(&formats);
+}
+
+static void
 offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
 	       const char *start)
 {
@@ -97,11 +109,15 @@ offer_argument(struct completion *c, const struct model_store *store, enum comma
 		offer_names(c, store, MODEL_KIND_PEER, start);
 		break;
 	case COMMAND_ARGUMENT_TARGET:
+	case COMMAND_ARGUMENT_CONNECTIONS:
 	case COMMAND_ARGUMENT_SUBJECT:
 		offer_names(c, store, MODEL_KIND_CONNECTION, start);
 		offer_names(c, store, MODEL_KIND_TUNNEL, start);
 		if (kind == COMMAND_ARGUMENT_SUBJECT)
 			offer_names(c, store, MODEL_KIND_PEER, start);
+		break;
+	case COMMAND_ARGUMENT_FORMAT:
+		offer_formats(c, start);
 		break;
 	case COMMAND_ARGUMENT_THEME:
 		offer_themes(c, start);
@@ -173,7 +189,7 @@ offer_after(struct completion *c, const struct model_store *store, enum model_ki
 	const struct model_kind_info *kind;
 	int arguments = 0;
 
-	if (command == NULL || command->place == COMMAND_LOCAL)
+	if (command == NULL || !command_in_console(command))
 		return;
 	if (start[0] == '-') {
 		offer_options(c, command, start);
@@ -181,6 +197,8 @@ offer_after(struct completion *c, const struct model_store *store, enum model_ki
 	}
 	for (int i = 1; i < count; i++)
 		arguments += words[i][0] != '-';
+	if (arguments >= COMMAND_ARGUMENTS && command_takes_many(&command->arguments[COMMAND_ARGUMENTS - 1]))
+		arguments = COMMAND_ARGUMENTS - 1;
 	/* after a kind comes the name of a row of that kind */
 	if (arguments == 1 && command->arguments[0].kind == COMMAND_ARGUMENT_KIND) {
 		kind = model_kind_find(words[1]);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 struct control_transport;
+struct text_list;
 struct error;
 
 /* A connection in the file of another product. */
@@ -30,6 +31,16 @@ struct console_import {
 		      char **notes, struct error *err);
 };
 
+/* Likewise what the other side of a connection has to configure. */
+struct console_export {
+	/** The formats that there are, in order. */
+	void (*formats)(struct text_list *out);
+	/** From a configuration whose secrets may be masked, of connections or tunnels with blanks between
+	 * their names. `*text` is new. */
+	bool (*write)(const char *format, const char *configuration, const char *names, char **text,
+		      struct error *err);
+};
+
 struct console_options {
 	const char *socket;                        /* of the gateway; borrowed for the time of the call */
 	const struct control_transport *transport; /* instead of the socket; NULL: the socket */
@@ -40,6 +51,7 @@ struct console_options {
 	bool ascii;           /* no character beyond ASCII, whatever the locale says */
 	bool mouse;           /* begin with the mouse on */
 	const struct console_import *import; /* NULL: no files can be imported */
+	const struct console_export *export; /* NULL: nothing can be exported */
 };
 
 /* One look at a panel. */

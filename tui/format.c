@@ -204,9 +204,11 @@ format_number_field(const struct model_field *field, const void *row, char *out,
 		snprintf(out, size, "%s", format_rate(value, text) + strspn(text, " "));
 	else if (strcmp(field->unit, "bytes") == 0)
 		snprintf(out, size, "%s", format_bytes(value, text));
-	else if (strstr(field->name, "asn") != NULL || field->unit[0] != '\0')
-		snprintf(out, size, "%llu%s%s", (unsigned long long)value, field->unit[0] != '\0' ? " " : "",
-			 field->unit);
+	else if (strstr(field->name, "asn") != NULL || strcmp(field->unit, "asn") == 0 ||
+		 strcmp(field->unit, "id") == 0)
+		snprintf(out, size, "%llu", (unsigned long long)value);
+	else if (strcmp(field->unit, "ms") == 0 || strcmp(field->unit, "s") == 0)
+		snprintf(out, size, "%llu %s", (unsigned long long)value, field->unit);
 	else
 		snprintf(out, size, "%s", format_count(value, text));
 	return out;
@@ -235,6 +237,9 @@ format_field(const struct model_field *field, const void *row, usec_t now, char 
 		at = *(const usec_t *)member(field, row);
 		if (at == 0)
 			snprintf(out, size, FORMAT_NONE);
+		else if (at >= now + FORMAT_DAYS_S * USEC_PER_SEC)
+			snprintf(out, size, "in %s (%.10s)", format_until(now, at, span),
+				 format_date(at, text));
 		else if (at > now)
 			snprintf(out, size, "in %s (%s)", format_until(now, at, span),
 				 format_clock(at, text));
@@ -418,8 +423,14 @@ tunnel_trouble(const struct model_tunnel *tunnel, usec_t now, char *out, size_t 
 		/* a long list behind a colon must not hide when it is tried again; the detail has all of it
 		 */
 		bool cut = strlen(text) > MOST_TROUBLE && list != NULL;
+		/* true as the text was written; what is true now comes behind */
+		const char *then = strstr(text, ", next try in ");
 
-		used = (size_t)snprintf(out, size, "%.*s", cut ? (int)(list - text) : INT_MAX, text);
+		used = (size_t)snprintf(out, size, "%.*s",
+					cut            ? (int)(list - text)
+					: then != NULL ? (int)(then - text)
+						       : INT_MAX,
+					text);
 	}
 	if (used < size && tunnel->next_try_at > now)
 		used += (size_t)snprintf(out + used, size - used, "%snext in %s", used > 0 ? "; " : "",

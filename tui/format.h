@@ -14,7 +14,9 @@
 #include "tui/theme.h"
 
 #define FORMAT_TEXT 64
-#define FORMAT_NONE "·" /* what is not known, or does not apply */
+#define FORMAT_DAYS_S (48 * 3600LL) /* from so far ahead on a time is told by its day */
+#define FORMAT_UNTOLD "-"           /* what an older gateway does not tell */
+#define FORMAT_NONE "·"             /* what is not known, or does not apply */
 
 /** "88.1 Mb/s": ten columns, right-aligned. */
 const char *format_rate(uint64_t bps, char out[FORMAT_TEXT]);

@@ -1,7 +1,7 @@
 include tui/ssh/local.mk
 include tui/console.mk
 include tui/cli.mk
-twinspan_SOURCES = tui/main.c tui/main_import.c tui/main_import.h
+twinspan_SOURCES = tui/main.c tui/main_export.c tui/main_export.h tui/main_import.c tui/main_import.h
 twinspan_LDADD = tui/libconsole.la $(SITES_LIBS) core/lab/liblab.la $(GATEWAY_LIBS) $(NCURSES_LIBS)
 
 # The manual page and the completion are what the program itself says of its commands.

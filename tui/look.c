@@ -4,6 +4,7 @@
  * production gateway is told.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tui/app.h"
@@ -21,6 +22,33 @@ app_use_theme(struct app *app, const char *name, struct error *err)
 	app->theme = theme;
 	snprintf(app->theme_name, sizeof(app->theme_name), "%s", name);
 	terminal_theme(app->terminal, &theme);
+	return true;
+}
+
+const char *
+app_usual_theme(void)
+{
+	const char *background = getenv("COLORFGBG"), *last;
+
+	last = background != NULL ? strrchr(background, ';') : NULL;
+	return last != NULL && (strcmp(last, ";15") == 0 || strcmp(last, ";7") == 0) ? "light" : "dark";
+}
+
+/* The theme of the command line must work. For the settings' there is another, so that a slip in a file of
+ * colours keeps nobody from their gateway; the one that we choose may be missing. */
+bool
+look_open_theme(struct app *app, struct error *err)
+{
+	if (app->options->theme != NULL)
+		return app_use_theme(app, app->options->theme, err);
+	if (app->settings.theme[0] != '\0') {
+		if (app_use_theme(app, app->settings.theme, err))
+			return true;
+		app_say(app, ROLE_bad, "%s", err->text);
+	}
+	app->theme_by_background = app->settings.theme[0] == '\0';
+	if (!app_use_theme(app, app_usual_theme(), err))
+		app_say(app, ROLE_warning, "%s", err->text);
 	return true;
 }
 

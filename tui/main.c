@@ -8,11 +8,13 @@
 
 #include "core/base/paths.h"
 #include "core/control/bridge.h"
+#include "core/exporter.h"
 #include "core/gateway.h"
 #include "core/importer.h"
 #include "core/lab/lab.h"
 #include "tui/cli.h"
 #include "tui/console.h"
+#include "tui/main_export.h"
 #include "tui/main_import.h"
 
 static int
@@ -40,6 +42,19 @@ run_import(const struct cli_import *import)
 }
 
 static int
+run_export(const struct cli_export *export)
+{
+	const struct exporter_command command = {
+	    .format = export->format,
+	    .file = export->config,
+	    .names = export->names,
+	    .inline_secrets = export->inline_secrets,
+	};
+
+	return exporter_run(&command);
+}
+
+static int
 run_lab(bool headless, bool keep, int (*console)(void *context, const char *socket), void *context)
 {
 	char program[512];
@@ -59,6 +74,7 @@ run_console(const struct console_options *options)
 	struct console_options all = *options;
 
 	all.import = &main_import;
+	all.export = &main_export;
 	return console_run(&all);
 }
 
@@ -69,6 +85,7 @@ main(int argc, char **argv)
 	    .gateway = run_gateway,
 	    .check = gateway_check,
 	    .import = run_import,
+	    .export = run_export,
 	    .lab = run_lab,
 	    .bridge = control_bridge_run,
 	    .console = run_console,

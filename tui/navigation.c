@@ -261,6 +261,9 @@ navigation_attention(struct app *app)
 
 	if (row != NULL)
 		model_row_key(model_kind_info(kind), row, key, sizeof(key));
+	else if (kind == MODEL_KIND_GATEWAY && model_store_count(app->scene.store, kind) > 0)
+		model_row_key(model_kind_info(kind), model_store_at(app->scene.store, kind, 0), key,
+			      sizeof(key));
 	attention_collect(&app->scene, &attention);
 	next = attention_next(&attention, kind, key);
 	if (next == NULL) {

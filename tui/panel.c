@@ -6,10 +6,23 @@
 
 #include "tui/panels/panels.h"
 
-const struct panel_ops *const panels[] = {
-    &panel_overview,   &panel_tunnels, &panel_peers,      &panel_routes, &panel_received,
-    &panel_advertised, &panel_events,  &panel_usage,      &panel_sites,  &panel_gateway,
-    &panel_plugins,    &panel_history, &panel_usage_days, NULL};
+const struct panel_ops *const panels[] = {&panel_overview,
+					  &panel_tunnels,
+					  &panel_peers,
+					  &panel_routes,
+					  &panel_received,
+					  &panel_advertised,
+					  &panel_events,
+					  &panel_usage,
+					  &panel_sites,
+					  &panel_gateway,
+					  &panel_plugins,
+					  &panel_history,
+					  &panel_usage_days,
+					  &panel_policy,
+					  &panel_changes,
+					  &panel_collectors,
+					  NULL};
 
 const struct panel_ops *
 panel_of_kind(enum model_kind kind)
@@ -33,6 +46,12 @@ mentioned(const struct model_store *store, enum model_kind wanted, enum model_ki
 		break;
 	case MODEL_KIND_RECEIVED:
 		name = ((const struct model_received *)row)->peer;
+		break;
+	case MODEL_KIND_ROUTE_CHANGE:
+		name = ((const struct model_route_change *)row)->peer;
+		break;
+	case MODEL_KIND_POLICY:
+		name = ((const struct model_policy *)row)->peer;
 		break;
 	case MODEL_KIND_ADVERTISED:
 		name = ((const struct model_advertised *)row)->peer;
@@ -109,6 +128,8 @@ target_name(const struct model_store *store, enum model_kind kind, const void *r
 		return ((const struct model_received *)row)->prefix;
 	case MODEL_KIND_ADVERTISED:
 		return ((const struct model_advertised *)row)->prefix;
+	case MODEL_KIND_ROUTE_CHANGE:
+		return ((const struct model_route_change *)row)->prefix;
 	default:
 		break;
 	}

@@ -91,6 +91,8 @@ struct panel {
 	const struct panel_ops *ops;
 	struct scene *scene;
 	char filter[128];
+	bool anywhere; /* a page on all sites: it has something to show before the one that one is at is
+			  reached */
 };
 
 /** All panels with a place of their own, tabs first; NULL-terminated. */

@@ -368,8 +368,9 @@ run_show(struct plain *plain, const json_t *arguments)
 static void
 run_command(struct plain *plain, const struct command *command, int count, const char *const *words)
 {
-	struct error err = {""};
-	json_t *arguments = command_parse(command, count, words, &err);
+	struct error err = {"'-' is for the shell: name a file."}; /* our input has the commands */
+	json_t *arguments =
+	    command_reads_input(command, count, words) ? NULL : command_parse(command, count, words, &err);
 	char text[PLAIN_SENTENCE];
 
 	if (arguments == NULL) {

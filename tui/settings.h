@@ -11,7 +11,8 @@
  *   panels:
  *     tunnels: {columns: [name, state, rtt_ms], sort: rtt_ms, descending: yes}
  *   sites: [{name: lyon, host: root@192.0.2.10:2222, jump: [bastion], group: plants, role: operator,
- *            production: true, compress: yes, command: sudo twinspan bridge}]
+ *            production: true, compress: yes, identities_only: yes,
+ *            command: sudo twinspan bridge}]
  *
  * A file that isn't there is all defaults. What the console itself saves (columns, order, theme) replaces
  * that one part of the file; every other byte of it, comments too, stays.
@@ -51,6 +52,7 @@ struct settings_site {
 	char role[16];     /* what a session is limited to; "": nothing */
 	char command[256]; /* what is run there; "": "twinspan bridge" */
 	bool production, compress;
+	bool identities_only; /* of the agent's keys none but those of the host's key files are offered */
 };
 
 struct settings {

@@ -58,8 +58,9 @@ read_role(const struct yaml_file *r, const yaml_node_t *value, char *out, size_t
 static bool
 read_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 {
-	static const char *const names[] = {"name", "production", "host",     "jump", "group",
-					    "role", "command",    "compress", NULL};
+	static const char *const names[] = {
+	    "name",     "production",      "host", "jump", "group", "role", "command",
+	    "compress", "identities_only", NULL};
 	struct settings_site *site = out;
 
 	switch (yaml_index_of(names, yaml_text(key))) {
@@ -81,6 +82,8 @@ read_pair(struct yaml_file *r, yaml_node_t *key, yaml_node_t *value, void *out)
 		return read_text(r, value, "command", site->command, sizeof(site->command));
 	case 7:
 		return yaml_read_flag(r, value, "compress", &site->compress);
+	case 8:
+		return yaml_read_flag(r, value, "identities_only", &site->identities_only);
 	default:
 		return yaml_fail_name(r, key, "key", names);
 	}
@@ -214,8 +217,9 @@ settings_write_sites(FILE *out, const struct settings *settings)
 		write_pair(out, "group", site->group);
 		write_pair(out, "role", site->role);
 		write_pair(out, "command", site->command);
-		fprintf(out, "%s%s}\n", site->production ? ", production: yes" : "",
-			site->compress ? ", compress: yes" : "");
+		fprintf(out, "%s%s%s}\n", site->production ? ", production: yes" : "",
+			site->compress ? ", compress: yes" : "",
+			site->identities_only ? ", identities_only: yes" : "");
 	}
 }
 

@@ -137,6 +137,7 @@ print_pages_end(struct show_part *part)
 		return;
 	}
 	show_print_end(part);
+	show_tell_untold(part);
 	if (show_goes_on(part) && !show->watch)
 		show_end(part, CONTROL_EXIT_DONE);
 }
@@ -157,6 +158,10 @@ on_page(void *context, const struct control_page *page)
 					      page->text));
 		return;
 	}
+	if (!part->began)
+		part->told = part->show->table.told = page->told;
+	else
+		part->told |= page->count != 0 ? page->told : 0;
 	begin_pages(part, page);
 	for (size_t i = 0; i < page->count; i++)
 		show_print_row(part, page->rows[i]);
@@ -263,14 +268,16 @@ waits_for(const void *context, size_t place)
 {
 	const struct show_part *part = &((const struct show *)context)->parts[place];
 
-	return !part->came && !part->began && !part->ended;
+	return !part->came && !part->began && !part->ended &&
+	       (cli_place_many(part->show->cli) || control_client_role(part->client) != NULL);
 }
 
 /* All gateways at once. Returns the worst exit code. */
 static int
 show_everywhere(struct show *show)
 {
-	struct cli_patience patience = {.cli = show->cli, .waits = waits_for, .context = show};
+	struct cli_patience patience = {
+	    .cli = show->cli, .waits = waits_for, .context = show, .most_s = CONTROL_ANSWER_S};
 	int code = CONTROL_EXIT_DONE;
 
 	show->part_count = show->cli->place_count;
@@ -280,6 +287,7 @@ show_everywhere(struct show *show)
 		show->parts[i].show = show;
 		show->parts[i].place = &show->cli->places[i];
 		show->parts[i].exit_code = CONTROL_EXIT_FAILED;
+		show->parts[i].told = UINT64_MAX;
 	}
 	for (size_t i = 0; i < show->part_count; i++)
 		open_part(&show->parts[i]);

@@ -9,15 +9,16 @@
 
 #include "core/model/model.h"
 
-#define TABLE_COLUMNS 12
+#define SHOW_COLUMNS 12
 
 /* A table whose columns' widths are known before its rows are printed. */
-struct table {
+struct show_table {
 	const struct model_kind_info *info;
-	const struct model_field *fields[TABLE_COLUMNS];
-	int widths[TABLE_COLUMNS];
+	const struct model_field *fields[SHOW_COLUMNS];
+	int widths[SHOW_COLUMNS];
 	size_t count;
-	FILE *out; /* stdout, unless somebody says otherwise */
+	uint64_t told; /* fields that the rows' gateway tells; a cell of another one is "-" */
+	FILE *out;     /* stdout, unless somebody says otherwise */
 };
 
 /* Characters, not bytes. */
@@ -26,13 +27,16 @@ int show_width(const char *text);
 const char *show_field_text(const struct model_kind_info *info, const struct model_field *field,
 			    const void *row, char *out, size_t size);
 /* The columns of a kind, as wide as their titles. */
-void show_table_init(struct table *table, const struct model_kind_info *info);
+void show_table_init(struct show_table *table, const struct model_kind_info *info);
 /* Widens columns so that this row fits. */
-void show_table_measure(struct table *table, const void *row);
-void table_print_head(const struct table *table);
-void table_print_row(const struct table *table, const void *row);
-/* All fields of one row that are set, one a line. */
-void table_print_whole(FILE *out, const struct model_kind_info *info, const void *row);
+void show_table_measure(struct show_table *table, const void *row);
+/* The titles of columns that an older gateway does not tell (`told`), with commas; "" for none. Returns
+ * `out`. */
+const char *show_untold(const struct show_table *table, char *out, size_t size);
+void table_print_head(const struct show_table *table);
+void table_print_row(const struct show_table *table, const void *row);
+/* All fields of one row that are set, and of those only what is in `told`, one a line. */
+void table_print_whole(FILE *out, const struct model_kind_info *info, const void *row, uint64_t told);
 
 /* Is this one of the rows that NAME means? By key, and by what a row belongs to: its connection, tunnel,
  * peer. */

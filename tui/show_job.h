@@ -22,7 +22,7 @@ struct show {
 	char *query; /* filter of a large kind, with NAME in it */
 
 	uv_loop_t loop;
-	struct table table;
+	struct show_table table;
 	bool headed; /* its head is printed, which is done once */
 	struct show_part *parts;
 	size_t part_count;
@@ -37,6 +37,7 @@ struct show_part {
 	void (*close)(struct show_part *part);
 	void *source; /* of close() */
 	struct model_watch watcher;
+	uint64_t told; /* the fields that its gateway tells, as far as is known */
 	size_t printed;
 	bool began; /* the rows as they are have been printed, or for large kinds: are being printed */
 	bool came;  /* its rows are there, all of them */
@@ -60,6 +61,8 @@ void show_print_end(struct show_part *part);
 void show_print_change(struct show_part *part, const void *row, bool gone);
 /* Prints the rows of the part's store. Returns the exit code. */
 int show_print_stored(struct show_part *part);
+/* Says on stderr what the table can't show, as an older gateway does not tell it. */
+void show_tell_untold(struct show_part *part);
 /* Prints those of all parts that came as one table. */
 void show_print_together(struct show *show);
 /* The part's rows are there: prints them, or waits with them for the others. */

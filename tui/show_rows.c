@@ -20,7 +20,8 @@ show_wants(const struct show *show, const void *row)
 static void
 print_json(const struct show_part *part, const void *row, bool gone)
 {
-	json_t *json = model_row_to_json(part->show->info->shape, row, UINT64_MAX);
+	json_t *json =
+	    model_row_to_json(part->show->info->shape, row, part->told); /* no guess at the others */
 	json_t *named =
 	    part->show->many ? cli_place_json(part->show->cli, part->place, json) : json_incref(json);
 
@@ -49,6 +50,7 @@ static void
 print_table_row(const struct show_part *part, const void *row)
 {
 	part->show->table.out = part->place->out;
+	part->show->table.told = part->told;
 	table_print_row(&part->show->table, row);
 }
 
@@ -82,6 +84,8 @@ show_print_change(struct show_part *part, const void *row, bool gone)
 
 	if (!show_wants(show, row))
 		return;
+	if (show->info->storage == MODEL_STORED)
+		part->told = model_store_told(part->store, show->info->kind);
 	if (show->json) {
 		print_json(part, row, gone);
 		putchar('\n');
@@ -90,6 +94,20 @@ show_print_change(struct show_part *part, const void *row, bool gone)
 	} else {
 		print_table_row(part, row);
 	}
+}
+
+void
+show_tell_untold(struct show_part *part)
+{
+	struct show *show = part->show;
+	char names[200];
+
+	if (show->json || part->client == NULL)
+		return;
+	show->table.told = part->told;
+	if (show_untold(&show->table, names, sizeof(names))[0] != '\0')
+		cli_place_fail(show->cli, part->place, 0, "the gateway runs %s, which does not tell: %s",
+			       control_client_version(part->client), names);
 }
 
 /* --- stored kinds and events ------------------------------------------------------------------------- */
@@ -114,7 +132,7 @@ print_single(struct show_part *part, const void *row, size_t count)
 	if (show->watch || (!only && (show->json || show->name == NULL || count != 1)))
 		return false;
 	if (!show->json) {
-		table_print_whole(part->place->out, show->info, row);
+		table_print_whole(part->place->out, show->info, row, part->told);
 	} else {
 		print_json(part, row, false);
 		putchar('\n');
@@ -129,6 +147,7 @@ measure(struct show_part *part, const void **last)
 	struct show *show = part->show;
 	size_t total = model_store_count(part->store, show->info->kind), count = 0;
 
+	part->told = show->table.told = model_store_told(part->store, show->info->kind);
 	for (size_t i = 0; i < total; i++) {
 		const void *row = model_store_at(part->store, show->info->kind, i);
 
@@ -153,6 +172,7 @@ show_print_stored(struct show_part *part)
 	if (count == 0 && show->info->kind == MODEL_KIND_GATEWAY && !show->watch && show->filter == NULL)
 		return cli_place_fail(show->cli, part->place, CONTROL_EXIT_FAILED,
 				      "the gateway has not said anything of itself yet");
+	show_tell_untold(part);
 	if (last != NULL && print_single(part, last, count))
 		return CONTROL_EXIT_DONE;
 	show_print_head(show);

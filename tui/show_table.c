@@ -22,6 +22,9 @@ static const char *const columns[MODEL_KIND_COUNT] = {
     [MODEL_KIND_ROUTE] = "prefix best installed source tunnel next_hop as_path",
     [MODEL_KIND_RECEIVED] = "peer prefix accepted next_hop med local_pref as_path",
     [MODEL_KIND_ADVERTISED] = "peer prefix next_hop med local_pref as_path",
+    [MODEL_KIND_POLICY] = "peer direction rule name action matched match changes",
+    [MODEL_KIND_ROUTE_CHANGE] = "at prefix text",
+    [MODEL_KIND_COLLECTOR] = "name state since messages bytes queue_bytes connections last_error",
     [MODEL_KIND_EVENT] = "at severity kind subject text",
     [MODEL_KIND_USAGE] = "connection from connection_hours rx_bytes tx_bytes amount currency",
     [MODEL_KIND_USAGE_DAY] = "connection from connection_hours rx_bytes tx_bytes amount currency",
@@ -141,12 +144,12 @@ usual_width(const char *field)
 }
 
 void
-show_table_init(struct table *table, const struct model_kind_info *info)
+show_table_init(struct show_table *table, const struct model_kind_info *info)
 {
 	const char *names = columns[info->kind] != NULL ? columns[info->kind] : "name";
 
-	*table = (struct table){.info = info, .out = stdout};
-	while (*names != '\0' && table->count < TABLE_COLUMNS) {
+	*table = (struct show_table){.info = info, .told = UINT64_MAX, .out = stdout};
+	while (*names != '\0' && table->count < SHOW_COLUMNS) {
 		size_t length = strcspn(names, " ");
 		char name[32];
 		int field, width;
@@ -164,22 +167,47 @@ show_table_init(struct table *table, const struct model_kind_info *info)
 	}
 }
 
+/* The cell of a column. */
+static const char *
+cell_at(const struct show_table *table, size_t i, const void *row, char out[CELL])
+{
+	size_t field = (size_t)(table->fields[i] - table->info->shape->fields);
+
+	return (table->told >> field & 1) != 0 ? cell(table->info, table->fields[i], row, out) : "-";
+}
+
 void
-show_table_measure(struct table *table, const void *row)
+show_table_measure(struct show_table *table, const void *row)
 {
 	char text[CELL];
 
 	for (size_t i = 0; i < table->count; i++) {
-		int width = show_width(cell(table->info, table->fields[i], row, text));
+		int width = show_width(cell_at(table, i, row, text));
 
 		if (width > table->widths[i])
 			table->widths[i] = width < WIDEST ? width : WIDEST;
 	}
 }
 
+const char *
+show_untold(const struct show_table *table, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < table->count && used < size; i++) {
+		const struct model_field *field = table->fields[i];
+
+		if ((table->told >> (field - table->info->shape->fields) & 1) == 0)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
+						 field->title);
+	}
+	return out;
+}
+
 /* One cell with its padding; the last one of a line has none. */
 static void
-print_cell(const struct table *table, size_t i, const char *text)
+print_cell(const struct show_table *table, size_t i, const char *text)
 {
 	int padding = table->widths[i] - show_width(text);
 	bool last = i + 1 == table->count, right = is_number(table->fields[i]);
@@ -191,36 +219,38 @@ print_cell(const struct table *table, size_t i, const char *text)
 }
 
 void
-table_print_head(const struct table *table)
+table_print_head(const struct show_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
 		print_cell(table, i, table->fields[i]->title);
 }
 
 void
-table_print_row(const struct table *table, const void *row)
+table_print_row(const struct show_table *table, const void *row)
 {
 	char text[CELL];
 
 	for (size_t i = 0; i < table->count; i++)
-		print_cell(table, i, cell(table->info, table->fields[i], row, text));
+		print_cell(table, i, cell_at(table, i, row, text));
 }
 
 /* The fields of one shape; nested ones stand under their own title. */
 static void
 print_fields(FILE *out, const struct model_kind_info *info, const struct model_shape *shape, const void *row,
-	     int indent)
+	     uint64_t told, int indent)
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct model_field *field = &shape->fields[i];
 		const void *at = (const char *)row + field->offset;
 		char text[CELL];
 
+		if ((told >> i & 1) == 0)
+			continue;
 		if (field->type == MODEL_SUB) {
 			if (!*(const bool *)at)
 				continue;
 			fprintf(out, "%*s%s\n", indent, "", field->title);
-			print_fields(out, info, field->sub, at, indent + 2);
+			print_fields(out, info, field->sub, at, UINT64_MAX, indent + 2);
 		} else if (strcmp(cell(info, field, row, text), "-") != 0) {
 			fprintf(out, "%*s%-*s  %s\n", indent, "", 16 - indent, field->title, text);
 		}
@@ -228,7 +258,7 @@ print_fields(FILE *out, const struct model_kind_info *info, const struct model_s
 }
 
 void
-table_print_whole(FILE *out, const struct model_kind_info *info, const void *row)
+table_print_whole(FILE *out, const struct model_kind_info *info, const void *row, uint64_t told)
 {
-	print_fields(out, info, info->shape, row, 0);
+	print_fields(out, info, info->shape, row, told, 0);
 }

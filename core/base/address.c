@@ -123,6 +123,12 @@ ip_address_is_set(const struct ip_address *address)
 	return address->family != AF_UNSPEC;
 }
 
+bool
+ip_address_is_link_local(const struct ip_address *address)
+{
+	return address->family == AF_INET6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
 struct ip_prefix
 ip_prefix_network(const struct ip_prefix *prefix)
 {

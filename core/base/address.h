@@ -40,17 +40,22 @@ int ip_prefix_compare(const struct ip_prefix *a, const struct ip_prefix *b);
 bool ip_address_equal(const struct ip_address *a, const struct ip_address *b);
 bool ip_prefix_equal(const struct ip_prefix *a, const struct ip_prefix *b);
 bool ip_address_is_set(const struct ip_address *address);
+/** fe80::/10 (RFC 4291, 2.5.6). */
+bool ip_address_is_link_local(const struct ip_address *address);
 
 /** The same prefix with its host bits cleared. */
 struct ip_prefix ip_prefix_network(const struct ip_prefix *prefix);
+/** True when the address lies within; never of another family. */
 bool ip_prefix_contains(const struct ip_prefix *prefix, const struct ip_address *address);
 /** True when `inner` lies within `outer` (equal prefixes do). */
 bool ip_prefix_covers(const struct ip_prefix *outer, const struct ip_prefix *inner);
+/** True when one of the two covers the other. */
 bool ip_prefix_overlaps(const struct ip_prefix *a, const struct ip_prefix *b);
 /** Bits of an address of that family: 32, 128, or 0 for none. */
 unsigned ip_family_bits(uint8_t family);
 unsigned ip_family_bytes(uint8_t family);
 
+/** The IPv4 address of a number in host order: the way back of ip_address_to_v4(). */
 struct ip_address ip_address_v4(uint32_t host_order);
 /** IPv4 only: the address as a host-order number; 0 for other families. */
 uint32_t ip_address_to_v4(const struct ip_address *address);

@@ -5,6 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
+
+struct octets
+octets_copy(const void *bytes, size_t length)
+{
+	struct octets copy = {.bytes = memory_zeroed(length + 1, 1), .length = length};
+
+	if (length != 0)
+		memcpy(copy.bytes, bytes, length);
+	return copy;
+}
+
+void
+octets_free(struct octets *octets)
+{
+	memory_wipe_free(octets->bytes, octets->length);
+	*octets = (struct octets){0};
+}
+
 const uint8_t *
 reader_bytes(struct reader *r, size_t length)
 {

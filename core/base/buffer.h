@@ -12,6 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The bytes of one thing, such as a certificate as DER. */
+struct octets {
+	uint8_t *bytes;
+	size_t length;
+};
+
+/** A copy, to be freed by octets_free. */
+struct octets octets_copy(const void *bytes, size_t length);
+/** Wipes and frees. */
+void octets_free(struct octets *octets);
+
 struct reader {
 	const uint8_t *at, *end;
 	bool failed;
@@ -64,6 +75,8 @@ writer_room(const struct writer *w)
 	return w->failed ? 0 : (size_t)(w->end - w->at);
 }
 
+/** Copies them behind what is written, numbers big-endian; failed, and nothing is written, where there is no
+ * room for all of it. */
 void writer_bytes(struct writer *w, const void *bytes, size_t length);
 void writer_u8(struct writer *w, uint8_t value);
 void writer_u16(struct writer *w, uint16_t value);
@@ -83,7 +96,9 @@ struct buffer {
 /** Room for `more` bytes at the end; returns where they go (then call buffer_added), NULL when memory ran
  * out. */
 uint8_t *buffer_reserve(struct buffer *b, size_t more);
+/** So many bytes were written into what buffer_reserve() gave. */
 void buffer_added(struct buffer *b, size_t count);
+/** Copies them to the end; false when memory ran out. */
 bool buffer_append(struct buffer *b, const void *bytes, size_t length);
 /** Unread bytes: borrowed until the next call on the buffer. */
 static inline const uint8_t *
@@ -91,6 +106,7 @@ buffer_head(const struct buffer *b)
 {
 	return b->data + b->start;
 }
+/** Takes bytes from the front; not more than there are. */
 void buffer_consume(struct buffer *b, size_t count);
 void buffer_free(struct buffer *b);
 

@@ -5,9 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
+
+#define FILES_WANTED 65536 /* each tunnel, each site has several */
+
+void
+file_allow_many(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= FILES_WANTED)
+		return;
+	files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
 
 char *
 file_read(const char *path, size_t most, size_t *length, struct error *err)

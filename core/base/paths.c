@@ -2,7 +2,9 @@
 /* Finding the program's own files; see paths.h. */
 #include "core/base/paths.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,12 +58,6 @@ static const char *const plugin_places[] = {"plugins/.libs",       "../plugins/.
 					    TWINSPAN_PLUGIN_DIR,   NULL};
 
 bool
-paths_plugin_folder(char *out, size_t size)
-{
-	return first_folder(plugin_places, out, size);
-}
-
-bool
 paths_plugin(const char *name, char *out, size_t size)
 {
 	char folder[4096];
@@ -74,6 +70,51 @@ paths_plugin(const char *name, char *out, size_t size)
 			return true;
 	}
 	return false;
+}
+
+static void
+add_formats(const char *folder, const char *prefix, struct text_list *out)
+{
+	DIR *list = opendir(folder);
+	struct dirent *entry;
+
+	while (list != NULL && (entry = readdir(list)) != NULL) {
+		size_t length = strlen(entry->d_name), suffix = strlen(".so");
+		char name[256];
+
+		if (length <= suffix || strcmp(entry->d_name + length - suffix, ".so") != 0 ||
+		    strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		length -= suffix + strlen(prefix);
+		snprintf(name, sizeof(name), "%.*s", (int)length, entry->d_name + strlen(prefix));
+		for (char *at = name; *at != '\0'; at++)
+			*at = *at == '_' ? '-' : *at;
+		if (!text_list_has(out, name))
+			text_list_add(out, name);
+	}
+	if (list != NULL)
+		closedir(list);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void
+paths_formats(const char *prefix, struct text_list *out)
+{
+	char folder[4096];
+
+	for (size_t i = 0; plugin_places[i] != NULL; i++) {
+		const char *one[] = {plugin_places[i], NULL};
+
+		if (first_folder(one, folder, sizeof(folder)))
+			add_formats(folder, prefix, out);
+	}
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof(*out->items), compare_names);
 }
 
 bool

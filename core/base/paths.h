@@ -8,12 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/text.h"
+
 /** Absolute path of this program's binary. False where /proc can't tell. */
 bool paths_program(char *out, size_t size);
 /** Path of a plugin's shared object by name ("dataplane_userspace"). False where it is nowhere. */
 bool paths_plugin(const char *name, char *out, size_t size);
-/** The folder that holds the plugins (build folder first). False where there is none. */
-bool paths_plugin_folder(char *out, size_t size);
+/** The formats that there are plugins for: what follows `prefix` ("export_") in their names, with '-' for
+ * '_' ("aws-cli"), each once, sorted; added to `out`. */
+void paths_formats(const char *prefix, struct text_list *out);
 /** Path of an installed theme by name ("dark"). False where it is nowhere. */
 bool paths_theme(const char *name, char *out, size_t size);
 /** The folder of the installed themes. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Which processors threads use; see processor.h. */
 #include "core/base/processor.h"
 
 #include <dirent.h>

@@ -2,6 +2,7 @@
 /* String helpers; see text.h. */
 #include "core/base/text.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +308,14 @@ memory_wipe_free(void *secret, size_t length)
 	if (secret != NULL)
 		explicit_bzero(secret, length);
 	free(secret);
+}
+
+void
+memory_join_at_once(void)
+{
+#ifdef M_MXFAST
+	mallopt(M_MXFAST, 0);
+#endif
 }
 
 char *

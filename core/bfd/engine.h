@@ -65,6 +65,7 @@ struct bfd {
 
 /** Where a session is in its bucket's list, or would be. */
 struct session **engine_place(struct bfd *bfd, uint32_t id);
+/** A session under an id that none has yet; the configuration is copied. False with an error. */
 bool engine_start(struct bfd *bfd, uint32_t id, const struct bfd_session_config *config, struct error *err);
 /** Tells the peer and frees; `place` then holds the next one. */
 void engine_end(struct bfd *bfd, struct session **place);

@@ -1,271 +1,216 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a peer is told (RFC 4271, 9.1.3 and 9.2).
+ * What peers are told (RFC 4271, 9.1.3 and 9.2).
  *
- * Nothing is stored of it but a bit per prefix: told or not. What was told follows from the best path, which
- * is always at hand. A change puts the prefix into the peer's queue (another bit: at most once); while the
- * peer can take more, the queue is worked off in lots: prefixes of a lot with the same attributes go into the
- * same UPDATE, up to its 4096 octets. A prefix that changes again while it waits costs nothing more.
+ * Nothing is stored of it but a bit per prefix: told or not (more where several paths of one are told:
+ * adj_paths.c). What was told follows from the best path, which
+ * is always at hand. A peer follows the changes of the RIB (changes.c), and goes through all prefixes in the
+ * order of their attributes (order.c) when its session begins or it asks for them. Both is done in lots:
+ * prefixes of a lot with the same attributes go into the same UPDATE, up to its 4096 octets. A prefix that
+ * changes again while it waits costs nothing more.
+ *
+ * Peers that are to be told the same and stand at the same place are told it together: a message is written
+ * once and copied. Nobody keeps lists of such groups: they are found when a lot is made, so that a peer that
+ * takes less than others just falls behind, and is told with those at its place from then on.
  */
-#include "core/bgp/speaker_internal.h"
+#include "core/bgp/adj_out_internal.h"
+#include "core/bgp/bmp_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/text.h"
 
-#define LOT 4096u /* prefixes sorted by attributes at once */
-#define SLOTS (2 * LOT)
-#define PENDING_MOST 65536u /* a walk over all prefixes pauses while so many wait */
-
-struct entry {
-	const struct bgp_attributes *attributes;
-	uint32_t local_preference, net, next, path;
-};
-
-/* Work room of a lot: entries, in chains of equal attributes found by hash. */
-struct lot {
-	struct entry entries[LOT];
-	struct {
-		uint32_t first, last; /* index + 1 */
-	} chains[SLOTS];
-	uint32_t order[LOT], withdrawn[LOT];
-	uint32_t entry_count, order_count, withdrawn_count;
-};
-
-struct adj_out *
-adj_out_new(void)
-{
-	return memory_zeroed(1, sizeof(struct adj_out));
-}
-
-static void
-adj_out_free(struct adj_out *out)
-{
-	fifo_free(&out->pending);
-	vector_free(&out->queued);
-	vector_free(&out->advertised);
-	free(out);
-}
+#define LOT_LEAST 1024u                       /* however many are told */
+#define ADVERTISEMENTS_MOST (32u * LOT_LEAST) /* of a lot: prefixes by peers */
 
 void
-adj_out_detach(struct bgp_speaker *speaker, struct adj_out *out)
-{
-	out->next = speaker->detached;
-	speaker->detached = out;
-}
-
-bool
-adj_out_reap(struct bgp_speaker *speaker, usec_t deadline)
+adj_out_reap(struct bgp_speaker *speaker)
 {
 	while (speaker->detached != NULL) {
 		struct adj_out *out = speaker->detached;
 
-		for (unsigned i = 0; out->pending.count != 0; i++) {
-			uint32_t net = fifo_pop(&out->pending);
-
-			rib_net(&speaker->rib, net)->queued--;
-			rib_net_tidy(&speaker->rib, net);
-			if (i % 256 == 255 && clock_monotonic() >= deadline)
-				return true;
-		}
 		speaker->detached = out->next;
-		adj_out_free(out);
+		vector_free(&out->advertised);
+		adj_paths_free(out->paths);
+		free(out);
 	}
-	return false;
+}
+
+uint64_t
+adj_out_pending(const struct adj_out *out)
+{
+	uint64_t pending = 0;
+
+	if (out == NULL)
+		return 0;
+	if (out->cursor.at != 0)
+		pending += out->cursor.of->count;
+	if (out->order != NULL)
+		pending += out->order->end;
+	return pending;
+}
+
+/* --- walks over all prefixes ------------------------------------------------------------------- */
+
+static void
+begin_walk(struct bgp_peer *peer, struct adj_out *out, bool fresh)
+{
+	struct order *before = out->order;
+
+	out->order = order_take(out->rib, fresh ? &out->cursor : NULL);
+	out->place = (struct order_place){0};
+	order_release(before);
+	speaker_kick(peer->speaker);
+}
+
+static void
+end_walk(struct adj_out *out)
+{
+	order_release(out->order);
+	out->order = NULL;
 }
 
 void
-adj_out_free_all(struct bgp_speaker *speaker)
+adj_out_dump_family(struct bgp_peer *peer, enum bgp_family family)
 {
-	adj_out_reap(speaker, INT64_MAX);
-}
-
-/* --- policy ------------------------------------------------------------------------------------ */
-
-bool
-export_allowed(const struct bgp_peer *peer, const struct path *path)
-{
-	const struct rib_peer *from = rib_peer(&peer->speaker->rib, path->peer);
-	unsigned limits = path->attributes->community_flags;
-
-	if (path->peer == RIB_LOCAL)
-		return peer->config.export_networks;
-	if (path->peer == peer->index)
-		return false;
-	if (from->group != 0 ? !peer->config.export_groups : !peer->config.export_peers)
-		return false;
-	/* Split horizon: never back to where it came from, by whichever of a connection's tunnels. */
-	if (peer->config.group != 0 && from->group == peer->config.group)
-		return false;
-	if (limits & COMMUNITY_NO_ADVERTISE)
-		return false;
-	if (peer_internal(peer))
-		return !from->internal;
-	return (limits & (COMMUNITY_NO_EXPORT | COMMUNITY_NO_EXPORT_SUBCONFED)) == 0;
-}
-
-/* Non-transitive attributes (reflection's) stay inside the AS. */
-static void
-drop_local_ones(struct attribute_set *set)
-{
-	struct reader r = reader_over(set->others, set->others_length);
-	struct writer w = writer_over(set->others_room, sizeof(set->others_room));
-
-	while (reader_left(&r) != 0) {
-		const uint8_t *at = r.at;
-		bool transitive = (reader_u8(&r) & FLAG_TRANSITIVE) != 0;
-
-		reader_u8(&r);
-		reader_bytes(&r, reader_u16(&r));
-		if (transitive && !r.failed)
-			writer_bytes(&w, at, (size_t)(r.at - at));
-	}
-	set->others = set->others_room;
-	set->others_length = writer_length(&w);
-}
-
-bool
-export_set(const struct bgp_peer *peer, const struct path *path, struct attribute_set *out)
-{
-	const struct session *session = peer->main;
-
-	/* The NEXT_HOP attribute has room for an IPv4 address only: over an IPv6 session there is nothing to
-	 * name. */
-	if (session->local.family != AF_INET)
-		return false;
-	attributes_to_set(path->attributes, out);
-	out->next_hop = session->local;
-	if (peer_internal(peer)) {
-		out->present |= HAS_LOCAL_PREF;
-		out->local_pref = path_local_preference(&peer->speaker->rib, path);
-	} else {
-		out->present &= ~(unsigned)(HAS_LOCAL_PREF | HAS_MED);
-		drop_local_ones(out);
-		if (!attributes_prepend(out, peer->config.local_asn))
-			return false;
-	}
-	if (peer->config.med_out != UINT32_MAX) {
-		out->present |= HAS_MED;
-		out->med = peer->config.med_out;
-	}
-	/* RFC 8326, 4.1. Without room for one community more the path is told without it. */
-	if (peer->graceful_shutdown && !peer_internal(peer))
-		attributes_add_community(out, GRACEFUL_SHUTDOWN);
-	return true;
-}
-
-/* --- the queue --------------------------------------------------------------------------------- */
-
-static void
-enqueue(struct bgp_peer *peer, uint32_t net)
-{
-	struct adj_out *out = peer->out;
-
-	if (bits_get(&out->queued, net))
-		return;
-	bits_set(&out->queued, net);
-	fifo_push(&out->pending, net);
-	rib_net(&peer->speaker->rib, net)->queued++;
-}
-
-void
-adj_out_changed(struct bgp_peer *peer, uint32_t net, const struct path *best)
-{
-	if (bits_get(&peer->out->advertised, net) || (best != NULL && export_allowed(peer, best)))
-		enqueue(peer, net);
+	if (peer->out[family] != NULL)
+		begin_walk(peer, peer->out[family], false);
 }
 
 void
 adj_out_dump(struct bgp_peer *peer)
 {
-	if (peer->out == NULL)
-		return;
-	peer->out->dump_at = 1;
-	speaker_kick(peer->speaker);
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++)
+		adj_out_dump_family(peer, f);
 }
 
-/* A part of the walk over all prefixes. */
-static void
-dump_some(struct bgp_peer *peer, usec_t deadline)
+void
+adj_out_refresh(struct bgp_peer *peer, enum bgp_family family)
 {
-	struct rib *rib = &peer->speaker->rib;
-	struct adj_out *out = peer->out;
+	struct adj_out *out = peer->out[family];
 
-	while (out->dump_at != 0 && out->pending.count < PENDING_MOST) {
-		uint32_t end = out->dump_at + 512 < rib->net_count ? out->dump_at + 512 : rib->net_count;
+	if (out == NULL)
+		return;
+	/* RFC 7313, 4.1: not before the End-of-RIB, up to which all is fresh anyway. */
+	if (peer->main->framing.enhanced_refresh && !out->end_of_rib && !out->end_of_refresh) {
+		adj_out_write_mark(peer, out, BGP_REFRESH_BEGIN);
+		out->end_of_refresh = true;
+	}
+	adj_out_dump_family(peer, family);
+}
 
-		for (uint32_t at = out->dump_at; at < end; at++) {
-			struct net *net = rib_net(rib, at);
-
-			if (net->flags & NET_USED)
-				adj_out_changed(peer, at, rib_best_now(rib, net));
-		}
-		out->dump_at = end < rib->net_count ? end : 0;
-		if (clock_monotonic() >= deadline)
-			break;
+void
+adj_out_limit_paths(struct bgp_peer *peer, uint32_t most)
+{
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
+		if (peer->out[f] == NULL || peer->out[f]->paths == NULL)
+			continue;
+		adj_paths_limit(peer->out[f]->paths, most);
+		adj_out_dump_family(peer, f);
 	}
 }
 
-/* --- UPDATEs ----------------------------------------------------------------------------------- */
+/* --- the session begins and ends --------------------------------------------------------------- */
 
-static void
-tell_watchers(struct bgp_peer *peer, const struct net *net, const struct path *path)
+void
+adj_out_open(struct bgp_peer *peer, const struct session *session)
+{
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
+		struct adj_out *out;
+
+		if (!(session->families & BGP_FAMILY_BIT(f)))
+			continue;
+		peer->out[f] = out = memory_zeroed(1, sizeof(*out));
+		out->rib = &peer->speaker->ribs[f];
+		out->end_of_rib = true;
+		if (session->add_path_out & BGP_FAMILY_BIT(f)) {
+			out->paths = adj_paths_new(peer->config.add_path_send);
+			changes_open_paths(out->rib, &out->cursor);
+		} else {
+			changes_open(out->rib, &out->cursor);
+		}
+		begin_walk(peer, out, out->paths == NULL);
+	}
+}
+
+void
+adj_out_tell_watchers(struct bgp_peer *peer, const struct rib *rib, const struct net *net,
+		      const struct path *path, uint32_t id)
 {
 	struct bgp_speaker *speaker = peer->speaker;
 	struct bgp_attributes *attributes = NULL;
-	struct bgp_path view = {.prefix = rib_prefix(&speaker->rib, net), .peer = peer, .reason = ""};
+	struct bgp_path view = {.prefix = rib_prefix(rib, net),
+				.peer = peer,
+				.reason = "",
+				.path_id = id,
+				.has_path_id = id != 0};
 
 	if (!speaker->watch_advertised || speaker->config.events.advertised_changed == NULL)
 		return;
 	if (path != NULL)
-		view = export_view(peer, net, path, &attributes);
+		view = export_view(peer, rib, net, path, &attributes);
 	speaker->config.events.advertised_changed(speaker->config.events.context, peer, &view, path == NULL);
 	free(attributes);
 }
 
-void
-adj_out_tell_gone(struct bgp_peer *peer)
+static void
+tell_gone(struct bgp_peer *peer, const struct adj_out *out)
 {
-	const struct vector *advertised = &peer->out->advertised;
-
 	if (!peer->speaker->watch_advertised)
 		return;
-	for (uint32_t index = 0; index / 8 < advertised->bytes; index++) {
-		if (bits_get(advertised, index))
-			tell_watchers(peer, rib_net(&peer->speaker->rib, index), NULL);
+	for (uint32_t index = 0; out->paths != NULL && index < out->rib->net_count; index++) {
+		uint32_t place = 0, id;
+
+		while ((id = adj_paths_next(out->paths, index, &place)) != 0)
+			adj_out_tell_watchers(peer, out->rib, rib_net(out->rib, index), NULL, id);
+	}
+	for (uint32_t index = 0; index / 8 < out->advertised.bytes; index++) {
+		if (bits_get(&out->advertised, index))
+			adj_out_tell_watchers(peer, out->rib, rib_net(out->rib, index), NULL, 0);
 	}
 }
 
-static void
-withdrawn(struct bgp_peer *peer, uint32_t index)
+void
+adj_out_close(struct bgp_peer *peer)
 {
-	struct adj_out *out = peer->out;
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
+		struct adj_out *out = peer->out[f];
 
-	bits_clear(&out->advertised, index);
-	out->count--;
-	tell_watchers(peer, rib_net(&peer->speaker->rib, index), NULL);
+		if (out == NULL)
+			continue;
+		tell_gone(peer, out);
+		end_walk(out);
+		changes_close(out->rib, &out->cursor);
+		/* Whoever is told of it may have ended the session: it is in use yet. */
+		out->next = peer->speaker->detached;
+		peer->speaker->detached = out;
+		peer->out[f] = NULL;
+	}
 }
+
+/* --- lots -------------------------------------------------------------------------------------- */
 
 static uint32_t
 chain_of(const struct lot *lot, const struct entry *entry)
 {
-	uint64_t key = (uint64_t)(uintptr_t)entry->attributes ^ (uint64_t)entry->local_preference << 40;
+	uint64_t key = (uint64_t)(uintptr_t)entry->attributes ^ (uint64_t)entry->local_preference << 40 ^
+		       (uint64_t)entry->from << 24;
 	uint32_t slot = (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> 40) % SLOTS;
 
 	while (lot->chains[slot].first != 0) {
 		const struct entry *other = &lot->entries[lot->chains[slot].first - 1];
 
 		if (other->attributes == entry->attributes &&
-		    other->local_preference == entry->local_preference)
+		    other->local_preference == entry->local_preference && other->from == entry->from)
 			break;
 		slot = (slot + 1) % SLOTS;
 	}
 	return slot;
 }
 
-static void
-lot_add(struct lot *lot, const struct entry *entry)
+void
+adj_out_add(struct lot *lot, const struct entry *entry)
 {
 	uint32_t index = lot->entry_count++, slot;
 
@@ -280,167 +225,227 @@ lot_add(struct lot *lot, const struct entry *entry)
 	lot->chains[slot].last = index + 1;
 }
 
-/* Takes a lot off the queue: what is to be told, by attributes, and what is to be withdrawn. */
+/* Puts a prefix into the lot: by its attributes, or among what is to be withdrawn where it was told. */
 static void
-gather(struct bgp_peer *peer, struct lot *lot)
+look_at(struct lot *lot, uint32_t index)
 {
-	struct rib *rib = &peer->speaker->rib;
-	struct adj_out *out = peer->out;
+	struct rib *rib = lot->rib;
+	const struct bgp_peer *peer = lot->members[0].peer;
+	struct net *net = rib_net(rib, index);
+	const struct path *path;
+	bool single = lot->member_count == 1;
 
+	if (lot->ids) {
+		adj_paths_look_at(lot, index);
+		return;
+	}
+	path = net->flags & NET_USED ? rib_best_now(rib, net) : NULL;
+	if (single && net->flags & NET_USED)
+		path = export_path(peer, rib, net, path);
+	else if (path != NULL && (net->flags & NET_SUPPRESSED || !export_permits(peer, rib, path)))
+		path = NULL;
+	if (path != NULL) {
+		struct entry entry = {
+		    .attributes = path->attributes, .net = index, .path = rib_path_index(rib, path)};
+
+		if (peer_internal(peer))
+			entry.local_preference = path_local_preference(rib, path);
+		if (!single || export_reflects(peer, rib, path))
+			entry.from = path->peer;
+		adj_out_add(lot, &entry);
+	} else if (!single || lot->watched || bits_get(&lot->members[0].out->advertised, index)) {
+		lot->withdrawn[lot->withdrawn_count++] = (struct withdrawal){.net = index};
+	}
+}
+
+static bool
+has_room(const struct bgp_peer *peer)
+{
+	const struct connection *connection = peer->main->connection;
+
+	return connection != NULL && !connection->ended &&
+	       connection->out.length < peer->speaker->output_most;
+}
+
+static bool
+same_place(const struct adj_out *a, const struct adj_out *b, bool walk)
+{
+	if (!walk)
+		return a->cursor.at == b->cursor.at;
+	return a->order == b->order && a->place.chain == b->place.chain && a->place.net == b->place.net;
+}
+
+/* The peer, and all that can be told the same with it. */
+static void
+find_members(struct lot *lot, struct bgp_peer *peer, bool walk)
+{
+	enum bgp_family family = rib_family(lot->rib);
+	struct adj_out *out = peer->out[family];
+
+	lot->members[0] = (struct member){.peer = peer, .out = out};
+	lot->member_count = 1;
+	if (!export_same(peer, peer, family) || peer->speaker->watch_advertised)
+		return;
+	for (struct bgp_peer *other = peer->speaker->peers; other != NULL && lot->member_count < MEMBERS;
+	     other = other->next) {
+		struct adj_out *others = other->out[family];
+
+		if (other == peer || others == NULL || !same_place(out, others, walk) ||
+		    peer_established(other) != other->main || !has_room(other) ||
+		    deferral_holds(other, family) || !export_same(peer, other, family))
+			continue;
+		lot->members[lot->member_count++] = (struct member){.peer = other, .out = others};
+	}
+}
+
+static uint32_t
+lot_size(const struct lot *lot)
+{
+	const struct peer_rules *rules = lot->members[0].peer->rules[POLICY_EXPORT];
+	uint32_t most = ADVERTISEMENTS_MOST / lot->member_count;
+
+	if (rules != NULL)
+		most = LOT / (1 + rules->policy->cost / 4);
+	else if (most < LOT_LEAST)
+		most = LOT_LEAST;
+	return most == 0 ? 1 : most < LOT ? most : LOT;
+}
+
+/* No other prefix has room in it for sure, or those that it has were work enough: where the session of the
+ * best path has ended, each of them is decided anew. */
+static bool
+is_full(const struct lot *lot, uint32_t size)
+{
+	return (lot->ids && adj_paths_fill(lot, size)) || lot->rib->looks - lot->decided >= 2 * LOT;
+}
+
+static void
+clear(struct lot *lot)
+{
 	for (uint32_t i = 0; i < lot->order_count; i++)
 		lot->chains[lot->order[i]].first = lot->chains[lot->order[i]].last = 0;
-	lot->entry_count = lot->order_count = lot->withdrawn_count = 0;
-	for (unsigned i = 0; i < LOT && out->pending.count != 0; i++) {
-		uint32_t index = fifo_pop(&out->pending);
-		struct net *net = rib_net(rib, index);
-		const struct path *best = rib_best_now(rib, net);
+	lot->entry_count = lot->order_count = lot->withdrawn_count = lot->rewind = lot->looks = 0;
+	lot->goes_on = false;
+}
 
-		bits_clear(&out->queued, index);
-		if (best != NULL && export_allowed(peer, best)) {
-			struct entry entry = {.attributes = best->attributes, .net = index};
+/* Tells a part of the changes. */
+static void
+follow(struct lot *lot)
+{
+	struct adj_out *out = lot->members[0].out;
+	uint32_t size = lot_size(lot), index;
 
-			if (peer_internal(peer))
-				entry.local_preference = path_local_preference(rib, best);
-			entry.path = net->paths;
-			lot_add(lot, &entry);
-		} else if (bits_get(&out->advertised, index)) {
-			lot->withdrawn[lot->withdrawn_count++] = index;
-		} else {
-			net->queued--;
-			rib_net_tidy(rib, index);
-		}
+	for (uint32_t left = size;
+	     left != 0 && !is_full(lot, size) && (index = changes_next(lot->rib, &out->cursor)) != 0; left--)
+		look_at(lot, index);
+	for (uint32_t i = 1; i < lot->member_count; i++)
+		changes_move(lot->rib, &lot->members[i].out->cursor, out->cursor.at);
+	adj_out_write(lot);
+}
+
+/* Tells a part of a walk. */
+static void
+walk(struct lot *lot)
+{
+	struct adj_out *out = lot->members[0].out;
+	const struct order *order = out->order;
+	struct order_place place = out->place;
+	uint32_t size = lot_size(lot), index = 0;
+
+	for (uint32_t left = size;
+	     left != 0 && !is_full(lot, size) && (index = order_next(order, &place)) != 0; left--)
+		look_at(lot, index);
+	/* Several paths of a prefix stand in several chains: none of them is left to the next lot. */
+	lot->goes_on = place.net != 0 && !lot->ids;
+	for (uint32_t i = 0; i < lot->member_count; i++) {
+		lot->members[i].out->place = place;
+		if (index == 0)
+			end_walk(lot->members[i].out);
 	}
+	adj_out_write(lot);
+	for (uint32_t i = 0; i < lot->member_count && lot->rewind != 0; i++)
+		lot->members[i].out->place.net = lot->rewind;
 }
 
-static void
-release_net(struct rib *rib, uint32_t index)
+/* --- turns ------------------------------------------------------------------------------------- */
+
+static bool
+waits(const struct adj_out *out)
 {
-	rib_net(rib, index)->queued--;
-	rib_net_tidy(rib, index);
+	return out != NULL &&
+	       (out->cursor.at != 0 || out->order != NULL || out->end_of_rib || out->end_of_refresh);
 }
 
-static void
-write_withdrawals(struct bgp_peer *peer, const uint32_t *nets, size_t count)
+bool
+adj_out_waits(const struct bgp_peer *peer)
 {
-	struct rib *rib = &peer->speaker->rib;
+	if (!has_room(peer))
+		return false;
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
+		if (waits(peer->out[f]) && !deferral_holds(peer, f))
+			return true;
+	}
+	return false;
+}
 
-	for (size_t i = 0; i < count;) {
-		struct writer w = session_writer(peer->main);
+/* What is due when all was told. */
+static void
+finish(struct bgp_peer *peer, struct adj_out *out)
+{
+	if (out->order == NULL && out->cursor.at == 0 && out->end_of_rib)
+		adj_out_write_end_of_rib(peer, out);
+	if (out->order == NULL && out->cursor.at == 0 && out->end_of_refresh) {
+		adj_out_write_mark(peer, out, BGP_REFRESH_END);
+		out->end_of_refresh = false;
+	}
+	if (limits_make_room(peer, out))
+		begin_walk(peer, out, false);
+}
 
-		bgp_message_begin(&w, BGP_UPDATE);
-		writer_u16(&w, 0);
-		for (; i < count && !w.failed; i++) {
-			const struct net *net = rib_net(rib, nets[i]);
+/* Makes UPDATEs of one family. */
+static void
+work_on(struct bgp_peer *peer, struct adj_out *out, usec_t deadline)
+{
+	struct lot *lot;
 
-			if (bgp_prefix_size(net->length) + 2 > writer_room(&w))
-				break;
-			bgp_prefix_write(&w, net->address, net->length);
-			withdrawn(peer, nets[i]);
-			release_net(rib, nets[i]);
+	vector_need(&peer->speaker->scratch, sizeof(struct lot));
+	lot = peer->speaker->scratch.items;
+	if (out == NULL || deferral_holds(peer, rib_family(out->rib)))
+		return;
+	while (waits(out) && has_room(peer)) {
+		bool built = out->order == NULL || order_build(out->order, deadline);
+
+		for (unsigned walks = 0; walks < 2; walks++) {
+			if (walks ? !built || out->order == NULL : out->cursor.at == 0)
+				continue;
+			clear(lot);
+			lot->rib = out->rib;
+			lot->decided = out->rib->looks;
+			lot->watched = bmp_wants(peer->speaker, BGP_VIEW_OUT_PRE);
+			find_members(lot, peer, walks);
+			lot->ids = out->paths != NULL;
+			lot->anew = walks;
+			(walks ? walk : follow)(lot);
+			for (uint32_t i = 0; i < lot->member_count; i++)
+				peer_touch(lot->members[i].peer, false);
+			if (peer->out[rib_family(lot->rib)] != out)
+				return; /* somebody who was told of it has ended the session */
 		}
-		if (w.failed)
+		finish(peer, out);
+		if (clock_monotonic() >= deadline)
 			return;
-		writer_patch_u16(&w, BGP_HEADER, (uint16_t)(writer_length(&w) - BGP_HEADER - 2));
-		writer_u16(&w, 0);
-		bgp_message_end(&w, 0);
-		session_sent(peer->main, &w);
 	}
-}
-
-/* The prefixes of one chain, which share their attributes, in as few messages as they fit. */
-static void
-write_chain(struct bgp_peer *peer, struct lot *lot, uint32_t first)
-{
-	struct rib *rib = &peer->speaker->rib;
-	struct adj_out *out = peer->out;
-	uint8_t section[BGP_MESSAGE_MOST - BGP_HEADER - 4 - 5];
-	struct writer attributes = writer_over(section, sizeof(section));
-	struct attribute_set set;
-
-	if (!export_set(peer, rib_path(rib, lot->entries[first - 1].path), &set))
-		attributes.failed = true;
-	else
-		attributes_write(&attributes, &set, peer->main->four_octet);
-	while (first != 0) {
-		struct writer w;
-		size_t begin;
-
-		if (attributes.failed) {
-			/* Too long for a message: it can't be told. What was told before no longer holds. */
-			uint32_t net = lot->entries[first - 1].net;
-
-			first = lot->entries[first - 1].next;
-			if (bits_get(&out->advertised, net))
-				write_withdrawals(peer, &net, 1);
-			else
-				release_net(rib, net);
-			continue;
-		}
-		w = session_writer(peer->main);
-		bgp_message_begin(&w, BGP_UPDATE);
-		writer_u16(&w, 0);
-		writer_u16(&w, (uint16_t)writer_length(&attributes));
-		writer_bytes(&w, section, writer_length(&attributes));
-		begin = writer_length(&w);
-		while (first != 0) {
-			const struct entry *entry = &lot->entries[first - 1];
-			const struct net *net = rib_net(rib, entry->net);
-
-			if (bgp_prefix_size(net->length) > writer_room(&w))
-				break;
-			bgp_prefix_write(&w, net->address, net->length);
-			if (!bits_get(&out->advertised, entry->net))
-				out->count++;
-			bits_set(&out->advertised, entry->net);
-			tell_watchers(peer, net, rib_path(rib, entry->path));
-			release_net(rib, entry->net);
-			first = entry->next;
-		}
-		if (writer_length(&w) == begin)
-			return;
-		bgp_message_end(&w, 0);
-		session_sent(peer->main, &w);
-	}
-}
-
-static void
-write_end_of_rib(struct bgp_peer *peer)
-{
-	struct writer w = session_writer(peer->main);
-
-	bgp_message_begin(&w, BGP_UPDATE);
-	writer_u32(&w, 0);
-	bgp_message_end(&w, 0);
-	session_sent(peer->main, &w);
-	peer->out->end_of_rib = false;
 }
 
 bool
 adj_out_work(struct bgp_peer *peer, usec_t deadline)
 {
-	struct adj_out *out = peer->out;
-	struct connection *connection = peer->main->connection;
-	struct lot *lot;
-	bool room;
-
-	if (out == NULL || connection == NULL)
-		return false;
-	vector_need(&peer->speaker->scratch, sizeof(struct lot));
-	lot = peer->speaker->scratch.items;
-	room = connection->out.length < OUTPUT_MOST;
-	if (!room || (out->pending.count == 0 && out->dump_at == 0 && !out->end_of_rib))
-		return false;
-	do {
-		dump_some(peer, deadline);
-		gather(peer, lot);
-		write_withdrawals(peer, lot->withdrawn, lot->withdrawn_count);
-		for (uint32_t i = 0; i < lot->order_count; i++)
-			write_chain(peer, lot, lot->chains[lot->order[i]].first);
-		if (out->pending.count == 0 && out->dump_at == 0 && out->end_of_rib)
-			write_end_of_rib(peer);
-		peer_touch(peer, false);
-		connection_flush(connection);
-		room = !connection->ended && connection->out.length < OUTPUT_MOST;
-	} while (room && (out->pending.count != 0 || out->dump_at != 0) && clock_monotonic() < deadline);
-	return room && (out->pending.count != 0 || out->dump_at != 0);
+	/* In turn: a full table of one family does not keep the other one waiting. */
+	for (unsigned i = 0; i < BGP_FAMILY_COUNT; i++) {
+		work_on(peer, peer->out[peer->family_turn], deadline);
+		peer->family_turn = (peer->family_turn + 1) % BGP_FAMILY_COUNT;
+		if (clock_monotonic() >= deadline)
+			break;
+	}
+	return adj_out_waits(peer);
 }

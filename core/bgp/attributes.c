@@ -21,6 +21,7 @@ attribute_table_init(struct attribute_table *table)
 {
 	*table = (struct attribute_table){.size = FIRST_SIZE};
 	table->buckets = memory_zeroed(FIRST_SIZE, sizeof(*table->buckets));
+	next_hops_init(&table->next_hops);
 }
 
 void
@@ -28,6 +29,7 @@ attribute_table_free(struct attribute_table *table)
 {
 	free(table->buckets);
 	free(table->old_buckets);
+	next_hops_free(&table->next_hops);
 	*table = (struct attribute_table){0};
 }
 
@@ -80,7 +82,7 @@ derive(struct bgp_attributes *a)
 	}
 	while (reader_left(&communities) >= 4) {
 		switch (reader_u32(&communities)) {
-		case 0xffffff01:
+		case NO_EXPORT:
 			a->community_flags |= COMMUNITY_NO_EXPORT;
 			break;
 		case 0xffffff02:
@@ -91,6 +93,9 @@ derive(struct bgp_attributes *a)
 			break;
 		case GRACEFUL_SHUTDOWN:
 			a->community_flags |= COMMUNITY_GRACEFUL_SHUTDOWN;
+			break;
+		case BLACKHOLE:
+			a->community_flags |= COMMUNITY_BLACKHOLE;
 			break;
 		}
 	}
@@ -111,6 +116,7 @@ fill(struct bgp_attributes *a, const struct attribute_set *set)
 	a->local_pref = set->present & HAS_LOCAL_PREF ? set->local_pref : 0;
 	a->aggregator_as = set->present & HAS_AGGREGATOR ? set->aggregator_as : 0;
 	a->aggregator_id = set->present & HAS_AGGREGATOR ? set->aggregator_id : 0;
+	a->only_to_customer = set->present & HAS_ONLY_TO_CUSTOMER ? set->only_to_customer : 0;
 	a->as_path_length = (uint16_t)set->as_path_length;
 	a->communities_length = (uint16_t)set->communities_length;
 	a->others_length = (uint16_t)set->others_length;
@@ -191,6 +197,7 @@ attributes_intern(struct attribute_table *table, const struct attribute_set *set
 	a = memory_zeroed(1, size);
 	memcpy(a, key, size);
 	a->references = 1;
+	a->next_hop_index = next_hop_take(&table->next_hops, &set->next_hop);
 	a->chain = *bucket;
 	*bucket = a;
 	table->count++;
@@ -208,6 +215,7 @@ attributes_release(struct attribute_table *table, struct bgp_attributes *attribu
 		;
 	*link = attributes->chain;
 	table->count--;
+	next_hop_give(&table->next_hops, attributes->next_hop_index);
 	free(attributes);
 }
 
@@ -232,6 +240,7 @@ attributes_to_set(const struct bgp_attributes *a, struct attribute_set *out)
 	out->local_pref = a->local_pref;
 	out->aggregator_as = a->aggregator_as;
 	out->aggregator_id = a->aggregator_id;
+	out->only_to_customer = a->only_to_customer;
 	out->as_path = a->data;
 	out->as_path_length = a->as_path_length;
 	out->communities = out->as_path + a->as_path_length;
@@ -240,22 +249,21 @@ attributes_to_set(const struct bgp_attributes *a, struct attribute_set *out)
 	out->others_length = a->others_length;
 }
 
-bool
-attributes_path_contains(const struct bgp_attributes *attributes, uint32_t asn)
+unsigned
+attributes_path_count(const struct bgp_attributes *attributes, uint32_t asn)
 {
 	struct reader r = reader_over(attributes->data, attributes->as_path_length);
+	unsigned found = 0;
 
 	while (reader_left(&r) != 0) {
 		unsigned count;
 
 		reader_u8(&r);
 		count = reader_u8(&r);
-		while (count-- != 0 && !r.failed) {
-			if (reader_u32(&r) == asn)
-				return true;
-		}
+		while (count-- != 0 && !r.failed)
+			found += reader_u32(&r) == asn;
 	}
-	return false;
+	return found;
 }
 
 struct ip_address
@@ -267,63 +275,60 @@ attributes_next_hop(const struct bgp_attributes *attributes)
 	return out;
 }
 
-uint32_t
-attributes_originator(const struct bgp_attributes *a)
+struct reader
+attributes_other(const uint8_t *others, size_t length, uint8_t type)
 {
-	struct reader r = reader_over(a->data + a->as_path_length + a->communities_length, a->others_length);
+	struct reader r = reader_over(others, length);
 
 	while (reader_left(&r) != 0) {
-		uint8_t type;
+		uint8_t found;
 		struct reader value;
 
 		reader_u8(&r);
-		type = reader_u8(&r);
+		found = reader_u8(&r);
 		value = reader_sub(&r, reader_u16(&r));
-		if (type == ATTRIBUTE_ORIGINATOR_ID)
-			return reader_u32(&value);
+		if (found == type && !r.failed)
+			return value;
 	}
-	return 0;
+	return reader_over(NULL, 0);
 }
 
-void
-bgp_attributes_as_path(const struct bgp_attributes *attributes, void (*item)(void *context, const char *text),
-		       void *context)
+static struct reader
+other_of(const struct bgp_attributes *a, uint8_t type)
 {
-	struct reader r = reader_over(attributes->data, attributes->as_path_length);
-	char text[16 + 255 * 11];
-
-	while (reader_left(&r) != 0) {
-		bool set = reader_u8(&r) == SEGMENT_SET;
-		unsigned count = reader_u8(&r);
-		size_t used = 0;
-
-		if (!set) {
-			for (; count != 0; count--) {
-				snprintf(text, sizeof(text), "%u", reader_u32(&r));
-				item(context, text);
-			}
-			continue;
-		}
-		for (unsigned i = 0; i < count; i++)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%u", i == 0 ? "{" : " ",
-						 reader_u32(&r));
-		snprintf(text + used, sizeof(text) - used, "}");
-		item(context, text);
-	}
+	return attributes_other(a->data + a->as_path_length + a->communities_length, a->others_length, type);
 }
 
-void
-bgp_attributes_communities(const struct bgp_attributes *attributes,
-			   void (*item)(void *context, const char *text), void *context)
+uint32_t
+attributes_originator(const struct bgp_attributes *a)
 {
-	struct reader r =
-	    reader_over(attributes->data + attributes->as_path_length, attributes->communities_length);
-	char text[16];
+	struct reader value = other_of(a, ATTRIBUTE_ORIGINATOR_ID);
 
-	while (reader_left(&r) >= 4) {
-		unsigned high = reader_u16(&r), low = reader_u16(&r);
+	return reader_left(&value) == 4 ? reader_u32(&value) : 0;
+}
 
-		snprintf(text, sizeof(text), "%u:%u", high, low);
-		item(context, text);
+struct reader
+attributes_large_communities(const struct bgp_attributes *a)
+{
+	return other_of(a, ATTRIBUTE_LARGE_COMMUNITIES);
+}
+
+bool
+attributes_in_cluster(const struct bgp_attributes *a, uint32_t cluster_id)
+{
+	struct reader value = other_of(a, ATTRIBUTE_CLUSTER_LIST);
+
+	while (reader_left(&value) >= 4) {
+		if (reader_u32(&value) == cluster_id)
+			return true;
 	}
+	return false;
+}
+
+unsigned
+attributes_cluster_hops(const struct bgp_attributes *a)
+{
+	struct reader value = other_of(a, ATTRIBUTE_CLUSTER_LIST);
+
+	return (unsigned)(reader_left(&value) / 4);
 }

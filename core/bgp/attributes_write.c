@@ -127,6 +127,13 @@ attributes_add_community(struct attribute_set *set, uint32_t community)
 	return true;
 }
 
+/* The flags of an attribute that is optional and transitive. */
+static uint8_t
+optional(const struct attribute_set *set, unsigned partial)
+{
+	return FLAG_OPTIONAL | FLAG_TRANSITIVE | (set->present & partial ? FLAG_PARTIAL : 0);
+}
+
 void
 attributes_write(struct writer *w, const struct attribute_set *set, bool four_octet)
 {
@@ -145,7 +152,7 @@ attributes_write(struct writer *w, const struct attribute_set *set, bool four_oc
 		header(w, FLAG_TRANSITIVE, ATTRIBUTE_ATOMIC_AGGREGATE, 0);
 	if (set->present & HAS_AGGREGATOR) {
 		wide_aggregator = !four_octet && set->aggregator_as > UINT16_MAX;
-		header(w, FLAG_OPTIONAL | FLAG_TRANSITIVE, ATTRIBUTE_AGGREGATOR, four_octet ? 8 : 6);
+		header(w, optional(set, PARTIAL_AGGREGATOR), ATTRIBUTE_AGGREGATOR, four_octet ? 8 : 6);
 		if (four_octet)
 			writer_u32(w, set->aggregator_as);
 		else
@@ -153,7 +160,7 @@ attributes_write(struct writer *w, const struct attribute_set *set, bool four_oc
 		writer_u32(w, set->aggregator_id);
 	}
 	if (set->communities_length != 0) {
-		header(w, FLAG_OPTIONAL | FLAG_TRANSITIVE, ATTRIBUTE_COMMUNITIES, set->communities_length);
+		header(w, optional(set, PARTIAL_COMMUNITIES), ATTRIBUTE_COMMUNITIES, set->communities_length);
 		writer_bytes(w, set->communities, set->communities_length);
 	}
 	write_others(w, set, 0, ATTRIBUTE_EXTENDED_COMMUNITIES);
@@ -166,5 +173,9 @@ attributes_write(struct writer *w, const struct attribute_set *set, bool four_oc
 		writer_u32(w, set->aggregator_as);
 		writer_u32(w, set->aggregator_id);
 	}
-	write_others(w, set, ATTRIBUTE_EXTENDED_COMMUNITIES + 1, 255);
+	write_others(w, set, ATTRIBUTE_EXTENDED_COMMUNITIES + 1, ATTRIBUTE_ONLY_TO_CUSTOMER - 1);
+	if (set->present & HAS_ONLY_TO_CUSTOMER)
+		number(w, optional(set, PARTIAL_ONLY_TO_CUSTOMER), ATTRIBUTE_ONLY_TO_CUSTOMER,
+		       set->only_to_customer);
+	write_others(w, set, ATTRIBUTE_ONLY_TO_CUSTOMER + 1, 255);
 }

@@ -9,15 +9,18 @@
  * off. A connection from the peer is taken in Idle too while it only waits there: damping is for what we do,
  * not for what the peer does.
  */
-#include "core/bgp/speaker_internal.h"
+#include "core/bgp/mrt_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define OPEN_HOLD (240 * USEC_PER_SEC) /* RFC 4271, 8.2.2: a large value */
+#define LIMIT_WAIT_S 60                /* after one prefix too many */
 #define RETRY_LEAST_MS 1000u
 #define RETRY_MOST_MS 8000u
+#define LOOK_EVERY (3 * USEC_PER_SEC) /* why nothing comes, while something is waited for */
 
 /* RFC 4271, 10: times are spread by a factor between 0.75 and 1. */
 static usec_t
@@ -38,6 +41,8 @@ after(struct session *s, usec_t span)
 static void
 set_state(struct session *s, enum bgp_state state)
 {
+	if (s->peer->speaker->log != NULL)
+		mrt_log_state(s, s->state, state);
 	s->state = state;
 	peer_touch(s->peer, true);
 }
@@ -60,20 +65,53 @@ await(struct session *s)
 		if (peer->retry_ms > RETRY_MOST_MS)
 			peer->retry_ms = RETRY_MOST_MS;
 		s->retry_at = after(s, spread((usec_t)peer->retry_ms * USEC_PER_MS));
+	} else {
+		s->retry_at = after(s, LOOK_EVERY);
 	}
 	set_state(s, BGP_ACTIVE);
 }
 
 static void
+record_no_connection(struct session *s, int error_number)
+{
+	const struct bgp_peer *peer = s->peer;
+	char address[IP_ADDRESS_TEXT], text[320], cause[200] = "";
+	bool known = drops_tell(peer, &s->drops, cause, sizeof(cause));
+
+	/* What the other side drops is counted there. */
+	if (!known && (error_number == 0 || error_number == ETIMEDOUT) && peer->config.password_length != 0)
+		snprintf(cause, sizeof(cause),
+			 "that is what a peer does that has another TCP MD5 password, or none");
+	snprintf(
+	    text, sizeof(text), "connecting to %s: %s%s%s", ip_address_format(&peer->config.remote, address),
+	    error_number != 0 ? strerror(error_number) : "no answer", cause[0] != '\0' ? "; " : "", cause);
+	/* What the peer said last explains more than that it does not answer now. */
+	if (!peer->last.set || peer->last.code == 0 || known)
+		peer_record_error(s->peer, false, 0, 0, text, reader_over("", 0));
+}
+
+/* Nothing comes that was waited for: has the kernel dropped it? */
+static void
+look(struct session *s, const struct fsm_input *input)
+{
+	struct bgp_peer *peer = s->peer;
+	char cause[200], text[320];
+
+	s->retry_at = after(s, LOOK_EVERY);
+	if (!drops_tell(peer, &s->drops, cause, sizeof(cause)))
+		return;
+	snprintf(text, sizeof(text), "%s: %s",
+		 s->state == BGP_OPENSENT ? "no OPEN of the peer" : "waiting for the peer", cause);
+	if (!peer->last.set || strcmp(peer->last.text, text) != 0)
+		peer_event(peer, "warning", "peer.error", "%s", text);
+	peer_record_error(peer, false, 0, 0, text, reader_over("", 0));
+	peer_touch(peer, false);
+}
+
+static void
 could_not_connect(struct session *s, int error_number)
 {
-	char address[IP_ADDRESS_TEXT], text[160];
-
-	snprintf(text, sizeof(text), "connecting to %s: %s",
-		 ip_address_format(&s->peer->config.remote, address), strerror(error_number));
-	/* What the peer said last explains more than that it does not answer now. */
-	if (!s->peer->last_set || s->peer->last_code == 0)
-		peer_record_error(s->peer, false, 0, 0, text);
+	record_no_connection(s, error_number);
 	await(s);
 }
 
@@ -83,6 +121,8 @@ begin(struct session *s, const struct fsm_input *input)
 	int error_number = 0;
 
 	stop_timers(s);
+	if (s->state == BGP_IDLE)
+		s->drops = drops_read(s->peer->speaker);
 	if (s->peer->config.passive) {
 		await(s);
 		return;
@@ -103,6 +143,16 @@ begin(struct session *s, const struct fsm_input *input)
 	set_state(s, BGP_CONNECT);
 }
 
+/* Nothing came, and it is time to connect; or to wait on. */
+static void
+tried_again(struct session *s, const struct fsm_input *input)
+{
+	if (s->peer->config.passive)
+		look(s, input);
+	else
+		begin(s, input);
+}
+
 /* Connecting takes too long: another attempt. */
 static void
 begin_again(struct session *s, const struct fsm_input *input)
@@ -110,6 +160,7 @@ begin_again(struct session *s, const struct fsm_input *input)
 	if (s->connection != NULL)
 		connection_close(s->connection, false);
 	s->connection = NULL;
+	record_no_connection(s, 0);
 	begin(s, input);
 }
 
@@ -120,6 +171,7 @@ connected(struct session *s, const struct fsm_input *input)
 	s->peer->retry_ms = 0;
 	session_send_open(s);
 	s->hold_at = after(s, OPEN_HOLD);
+	s->retry_at = after(s, LOOK_EVERY);
 	set_state(s, BGP_OPENSENT);
 }
 
@@ -149,7 +201,20 @@ lost(struct session *s, const struct fsm_input *input)
 
 	snprintf(text, sizeof(text), "%s",
 		 input->error_number != 0 ? strerror(input->error_number) : "the peer closed the connection");
-	session_end(s, &(struct session_end){.why = text, .penalty = true});
+	session_end(s, &(struct session_end){.why = text, .penalty = true, .loss = LOSS_TCP});
+}
+
+/* Before an OPEN there is nothing to lose: RFC 4271, 8.2.2, goes back to Active. */
+static void
+lost_early(struct session *s, const struct fsm_input *input)
+{
+	if (s->peer->second != NULL || !s->peer->wanted) {
+		lost(s, input);
+		return;
+	}
+	connection_close(s->connection, false);
+	s->connection = NULL;
+	could_not_connect(s, input->error_number != 0 ? input->error_number : ECONNRESET);
 }
 
 static void
@@ -161,7 +226,7 @@ stopped(struct session *s, const struct fsm_input *input)
 static void
 fail(struct session *s, const struct bgp_error *error)
 {
-	session_end(s, &(struct session_end){.send = error, .penalty = true});
+	session_end(s, &(struct session_end){.send = error, .penalty = true, .loss = LOSS_NOTIFICATION});
 }
 
 static void
@@ -191,22 +256,41 @@ bad_message(struct session *s, const struct fsm_input *input)
 	fail(s, input->error);
 }
 
+/* RFC 8538, 3.1: the error that a hard reset wraps. True: it was one. */
+static bool
+unwrap(uint8_t *code, uint8_t *subcode, struct reader *data)
+{
+	if (*code != BGP_ERROR_CEASE || *subcode != CEASE_HARD_RESET)
+		return false;
+	if (reader_left(data) >= 2) {
+		*code = reader_u8(data);
+		*subcode = reader_u8(data);
+	}
+	return true;
+}
+
 static void
 notified(struct session *s, const struct fsm_input *input)
 {
 	struct reader body = input->body;
 	uint8_t code = reader_u8(&body), subcode = reader_u8(&body);
-	char text[256];
+	bool hard = unwrap(&code, &subcode, &body);
+	char words[256], text[256];
 
-	bgp_notification_text(code, subcode, body.at, reader_left(&body), text, sizeof(text));
-	/* RFC 5492, 3: a speaker that knows no capabilities is tried without them. */
-	if (code == BGP_ERROR_OPEN && subcode == OPEN_BAD_PARAMETER && s->state == BGP_OPENSENT)
+	bgp_notification_text(code, subcode, body.at, reader_left(&body), words, sizeof(words));
+	snprintf(text, sizeof(text), "%s%.240s", hard ? "Hard Reset: " : "", words);
+	/* RFC 5492, 3: a speaker that knows no capabilities is tried without them. All it can have is IPv4.
+	 */
+	if (code == BGP_ERROR_OPEN && subcode == OPEN_BAD_PARAMETER && s->state == BGP_OPENSENT &&
+	    peer_families(s->peer) & BGP_FAMILY_BIT(BGP_IPV4))
 		s->peer->plain_open = true;
 	session_end(s, &(struct session_end){
 			   .received_code = code,
 			   .received_subcode = subcode,
 			   .received_text = text,
+			   .received_data = body,
 			   .penalty = true,
+			   .loss = hard ? LOSS_ALL : LOSS_NOTIFICATION,
 			   .quiet = code == BGP_ERROR_CEASE && subcode == CEASE_COLLISION &&
 				    s->state != BGP_ESTABLISHED && s->peer->second != NULL,
 		       });
@@ -291,6 +375,23 @@ keep_alive(struct session *s, const struct fsm_input *input)
 	s->keepalive_at = after(s, spread((usec_t)s->keepalive_s * USEC_PER_SEC));
 }
 
+/* One prefix too many. */
+static void
+over_limit(struct session *s, const struct bgp_error *error)
+{
+	struct bgp_peer *peer = s->peer;
+	uint32_t wait_s = peer->config.limit_restart_s;
+
+	peer->stopped = peer->config.limit_action == BGP_LIMIT_STOP;
+	if (wait_s != 0)
+		peer->refused_until = clock_monotonic() + (usec_t)wait_s * USEC_PER_SEC;
+	session_end(s, &(struct session_end){.send = error,
+					     .penalty = true,
+					     .stay = peer->stopped,
+					     .least_wait_s = LIMIT_WAIT_S,
+					     .exact_wait_s = wait_s});
+}
+
 static void
 updated(struct session *s, const struct fsm_input *input)
 {
@@ -300,7 +401,7 @@ updated(struct session *s, const struct fsm_input *input)
 	if (session_take_update(s, input->body, &error))
 		return;
 	if (error.code == BGP_ERROR_CEASE)
-		session_end(s, &(struct session_end){.send = &error, .penalty = true, .least_wait_s = 60});
+		over_limit(s, &error);
 	else
 		fail(s, &error);
 }
@@ -332,14 +433,15 @@ static const action table[][EVENT_COUNT] = {
 	{
 	    [EVENT_STOP] = stopped,
 	    [EVENT_START] = begin,
-	    [EVENT_RETRY_TIMER] = begin,
+	    [EVENT_RETRY_TIMER] = tried_again,
 	    [EVENT_TCP_ACCEPTED] = accepted,
 	},
     [BGP_OPENSENT] =
 	{
 	    [EVENT_STOP] = stopped,
 	    [EVENT_HOLD_TIMER] = hold_expired,
-	    [EVENT_TCP_FAIL] = lost,
+	    [EVENT_RETRY_TIMER] = look,
+	    [EVENT_TCP_FAIL] = lost_early,
 	    [EVENT_OPEN] = opened,
 	    [EVENT_BAD_MESSAGE] = bad_message,
 	    [EVENT_NOTIFICATION] = notified,

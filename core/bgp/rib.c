@@ -3,16 +3,11 @@
  * Prefixes and their paths; see rib_internal.h. Every change of a path ends in a decision on its prefix;
  * where the outcome differs (best path, its attributes, which members of its group have one, or who stands in
  * for that group) the prefix is put into the queue of changes, once, however often it changes before somebody
- * looks.
+ * looks. What concerns all paths of a peer is rib_rounds.c's.
  */
-#include "core/bgp/rib_internal.h"
+#include "core/bgp/rib_rounds_internal.h"
 
 #include <string.h>
-
-#include "core/base/clock.h"
-
-#define ROUND_STEP 256                /* paths looked at between two looks at the clock */
-#define MED_PAUSE (100 * USEC_PER_MS) /* between two searches for the lowest MEDs in a large table */
 
 /* What a decision led to, to be compared with what the next one leads to. */
 struct outcome {
@@ -22,13 +17,15 @@ struct outcome {
 };
 
 void
-rib_init(struct rib *rib, uint8_t family)
+rib_init(struct rib *rib, uint8_t family, struct attribute_table *attributes)
 {
-	*rib = (struct rib){.family = family, .address_bytes = (uint8_t)ip_family_bytes(family)};
+	*rib = (struct rib){
+	    .family = family, .address_bytes = (uint8_t)ip_family_bytes(family), .attributes = attributes};
 	rib->net_size = (uint32_t)sizeof(struct net) + rib->address_bytes;
 	rib->net_count = rib->path_count = 1; /* 0 is "none" */
+	rib->changes.listed = NET_LISTED;
+	rib->path_changes.listed = NET_LISTED_PATHS;
 	trie_init(&rib->trie);
-	attribute_table_init(&rib->attributes);
 	rib_peer_take(rib);
 	rib_peer(rib, RIB_LOCAL)->local_preference = 100;
 }
@@ -38,15 +35,19 @@ rib_free(struct rib *rib)
 {
 	for (uint32_t i = 1; i < rib->path_count; i++) {
 		if (rib_path(rib, i)->peer != RIB_FREE)
-			attributes_release(&rib->attributes, rib_path(rib, i)->attributes);
+			attributes_release(rib->attributes, rib_path(rib, i)->attributes);
+		attributes_release(rib->attributes, rib_before(rib, i));
 	}
-	attribute_table_free(&rib->attributes);
 	trie_free(&rib->trie);
 	vector_free(&rib->nets);
 	vector_free(&rib->paths);
+	vector_free(&rib->before);
+	vector_free(&rib->ids);
+	vector_free(&rib->versions);
 	vector_free(&rib->peers);
 	vector_free(&rib->scratch);
 	fifo_free(&rib->changed);
+	changes_free(rib);
 }
 
 uint16_t
@@ -158,6 +159,17 @@ mark_changed(struct rib *rib, struct net *net, bool export)
 	fifo_push(&rib->changed, rib_net_index(rib, net));
 }
 
+void
+rib_mark_path(struct rib *rib, struct net *net, uint32_t at)
+{
+	if (rib->path_changes.cursors == NULL)
+		return;
+	vector_need(&rib->versions, ((size_t)at + 1) * sizeof(uint32_t));
+	((uint32_t *)rib->versions.items)[at] = ++rib->version;
+	net->flags |= NET_EXPORT_PATHS;
+	mark_changed(rib, net, false);
+}
+
 /* Puts the best path first in the list. */
 static void
 move_to_head(struct rib *rib, struct net *net, uint32_t best)
@@ -195,6 +207,7 @@ choose(struct rib *rib, struct net *net)
 		bool backup =
 		    out.backup_group != 0 && peer->group == out.backup_group && path_usable(rib, path);
 
+		rib->looks++;
 		path->flags = (uint8_t)((at == best ? PATH_BEST : 0u) | (counted ? PATH_COUNTED : 0u) |
 					(backup ? PATH_BACKUP : 0u)) &
 			      7;
@@ -206,7 +219,7 @@ choose(struct rib *rib, struct net *net)
 	return out;
 }
 
-static void
+static struct outcome
 decide(struct rib *rib, struct net *net, struct outcome before, bool force)
 {
 	struct outcome after = choose(rib, net);
@@ -215,21 +228,47 @@ decide(struct rib *rib, struct net *net, struct outcome before, bool force)
 	if (other || force || before.members != after.members || before.backup_group != after.backup_group ||
 	    before.backup_members != after.backup_members)
 		mark_changed(rib, net, other || (force && rib->tell_preferences));
+	rib->chosen += (uint32_t)(after.peer != RIB_FREE) - (uint32_t)(before.peer != RIB_FREE);
+	return after;
+}
+
+/* Of a path of `peer` that is new or another (NULL: it is gone). */
+static void
+note(struct rib *rib, const struct net *net, const struct path *path, uint16_t peer, uint32_t id,
+     enum chronicle_cause cause, bool again, const struct outcome outcomes[2])
+{
+	struct chronicle_change change = {
+	    .net = net,
+	    .path = path,
+	    .peer = peer,
+	    .best = outcomes[1].peer,
+	    .before = outcomes[0].peer,
+	    .cause = cause,
+	    .path_id = id,
+	    .again = again,
+	};
+
+	if (rib->chronicle != NULL)
+		chronicle_note(rib->chronicle, rib, &change);
 }
 
 void
-rib_decide(struct rib *rib, uint32_t index, bool force)
+rib_decide_again(struct rib *rib, uint32_t index, bool force, uint16_t peer, enum chronicle_cause cause)
 {
 	struct net *net = rib_net(rib, index);
+	struct outcome outcomes[2] = {last_outcome(rib, net)};
 
-	decide(rib, net, last_outcome(rib, net), force);
+	outcomes[1] = decide(rib, net, outcomes[0], force);
+	if (outcomes[0].peer != outcomes[1].peer)
+		note(rib, net, NULL, peer, 0, cause, true, outcomes);
 }
 
 const struct path *
 rib_best_now(struct rib *rib, struct net *net)
 {
 	if (net->paths != 0 && rib_path(rib, net->paths)->flags & PATH_BEST && rib_best(rib, net) == NULL)
-		rib_decide(rib, rib_net_index(rib, net), false);
+		rib_decide_again(rib, rib_net_index(rib, net), false, rib_path(rib, net->paths)->peer,
+				 CHRONICLE_SESSION);
 	return rib_best(rib, net);
 }
 
@@ -256,7 +295,7 @@ rib_net_tidy(struct rib *rib, uint32_t index)
 {
 	struct net *net = rib_net(rib, index);
 
-	if (net->paths != 0 || net->queued != 0 || net->flags != NET_USED)
+	if (net->paths != 0 || net->flags != NET_USED)
 		return;
 	trie_remove(&rib->trie, net->address, net->length);
 	net->flags = 0;
@@ -279,18 +318,43 @@ path_take(struct rib *rib)
 	return index;
 }
 
+/* Takes a reference to `before`. */
+static void
+set_before(struct rib *rib, uint32_t index, struct bgp_attributes *before)
+{
+	struct bgp_attributes *old = rib_before(rib, index);
+
+	if (old == before)
+		return;
+	vector_need(&rib->before, ((size_t)index + 1) * sizeof(before));
+	((struct bgp_attributes **)rib->before.items)[index] =
+	    before != NULL ? attributes_hold(before) : NULL;
+	attributes_release(rib->attributes, old);
+}
+
+static void
+set_id(struct rib *rib, uint32_t index, uint32_t id)
+{
+	if (rib_path_id(rib, index) == id)
+		return;
+	vector_need(&rib->ids, ((size_t)index + 1) * sizeof(id));
+	((uint32_t *)rib->ids.items)[index] = id;
+}
+
 static void
 path_give(struct rib *rib, uint32_t index)
 {
 	struct path *path = rib_path(rib, index);
 
-	attributes_release(&rib->attributes, path->attributes);
+	set_before(rib, index, NULL);
+	set_id(rib, index, 0);
+	attributes_release(rib->attributes, path->attributes);
 	*path = (struct path){.next = rib->free_path, .peer = RIB_FREE};
 	rib->free_path = index;
 	rib->live_paths--;
 }
 
-/* Counts a path of the present generation in (+1) or out (-1), and keeps the lowest MED. */
+/* Counts a path that stands in (+1) or out (-1), and keeps the lowest MED. */
 static void
 count(struct rib *rib, const struct path *path, int sign)
 {
@@ -302,6 +366,8 @@ count(struct rib *rib, const struct path *path, int sign)
 	if (path->verdict != PATH_USABLE)
 		return;
 	peer->accepted += (uint64_t)(int64_t)sign;
+	if (path->generation != peer->generation)
+		peer->accepted_stale += (uint64_t)(int64_t)sign;
 	if (path->attributes->community_flags & COMMUNITY_GRACEFUL_SHUTDOWN)
 		peer->graceful += (uint64_t)(int64_t)sign;
 	if (!(path->attributes->present & HAS_MED))
@@ -317,15 +383,48 @@ count(struct rib *rib, const struct path *path, int sign)
 	}
 }
 
-/* The path of a peer to a prefix, of any generation; 0: none. `link` is where it hangs: 0 for the net itself.
- */
+void
+rib_path_age(struct rib *rib, uint32_t index, uint8_t generation)
+{
+	struct path *path = rib_path(rib, index);
+	struct rib_peer *peer = rib_peer(rib, path->peer);
+
+	if (path->verdict == PATH_USABLE)
+		peer->accepted_stale += (uint64_t)(generation != peer->generation) -
+					(uint64_t)(path->generation != peer->generation);
+	path->generation = generation;
+}
+
+/* Paths of one peer to a prefix. */
+struct others {
+	uint32_t fresh, all; /* of the present generation; of any */
+};
+
+/* Whether a peer has all the paths of a prefix that it may have. Those that it told before, and which wait to
+ * be told again or to go, leave room for as many new ones: it may call them otherwise now. */
+static bool
+is_full(const struct others *others)
+{
+	return others->fresh >= RIB_PATHS_MOST || others->all >= 2 * RIB_PATHS_MOST;
+}
+
+/* The path that a peer told by an identifier, of any generation; 0: none. `link` is where it hangs: 0 for the
+ * net itself. `others`: how many it has beside that. */
 static uint32_t
-path_of(const struct rib *rib, const struct net *net, uint16_t peer, uint32_t *link)
+path_of(const struct rib *rib, const struct net *net, uint16_t peer, uint32_t id, uint32_t *link,
+	struct others *others)
 {
 	*link = 0;
+	*others = (struct others){0};
 	for (uint32_t at = net->paths; at != 0; *link = at, at = rib_path(rib, at)->next) {
-		if (rib_path(rib, at)->peer == peer)
+		const struct path *path = rib_path(rib, at);
+
+		if (path->peer != peer)
+			continue;
+		if (rib_path_id(rib, at) == id)
 			return at;
+		others->all++;
+		others->fresh += rib_path(rib, at)->generation == rib_peer(rib, peer)->generation;
 	}
 	return 0;
 }
@@ -334,52 +433,75 @@ static void
 tell_row(struct rib *rib, const struct net *net, const struct path *path, bool gone)
 {
 	if (rib->row_changed != NULL && path->peer != RIB_LOCAL)
-		rib->row_changed(rib->context, net, path, gone);
+		rib->row_changed(rib->context, rib, net, path, gone);
 }
 
 uint32_t
 rib_announce(struct rib *rib, uint16_t peer, const uint8_t *address, uint8_t length,
 	     struct bgp_attributes *attributes, enum path_verdict verdict)
 {
-	uint32_t *slot = trie_put(&rib->trie, address, length), at, link;
-	struct outcome before = {.peer = RIB_FREE};
+	struct nlri nlri = {.length = length};
+
+	memcpy(nlri.address, address, rib->address_bytes);
+	return rib_announce_path(rib, peer, &nlri, attributes, NULL, verdict);
+}
+
+uint32_t
+rib_announce_path(struct rib *rib, uint16_t peer, const struct nlri *nlri, struct bgp_attributes *attributes,
+		  struct bgp_attributes *before, enum path_verdict verdict)
+{
+	uint32_t *slot = trie_put(&rib->trie, nlri->address, nlri->length), at, link;
+	struct others others;
+	struct outcome outcomes[2] = {{.peer = RIB_FREE}};
 	struct net *net;
 	struct path *path;
+	bool again = false;
 
 	if (*slot == 0)
-		*slot = net_take(rib, address, length);
+		*slot = net_take(rib, nlri->address, nlri->length);
 	net = rib_net(rib, *slot);
 	if (net->paths != 0)
-		before = last_outcome(rib, net);
-	at = path_of(rib, net, peer, &link);
+		outcomes[0] = last_outcome(rib, net);
+	at = path_of(rib, net, peer, nlri->path_id, &link, &others);
 	if (at == 0) {
+		if (is_full(&others))
+			return 0;
 		at = path_take(rib);
+		set_id(rib, at, nlri->path_id);
 		path = rib_path(rib, at);
 		*path = (struct path){.net = rib_net_index(rib, net), .peer = peer, .next = net->paths};
 		net->paths = at;
 	} else {
 		path = rib_path(rib, at);
-		if (path_current(rib, path) && path->attributes == attributes && path->verdict == verdict)
+		if (path_current(rib, path) && path->attributes == attributes && path->verdict == verdict &&
+		    rib_before(rib, at) == before) {
+			rib_path_age(rib, at, rib_peer(rib, peer)->generation);
 			return at; /* said once more: nothing changed */
+		}
+		again = path_current(rib, path);
 		count(rib, path, -1);
 	}
 	attributes_hold(attributes);
-	attributes_release(&rib->attributes, path->attributes);
+	attributes_release(rib->attributes, path->attributes);
+	set_before(rib, at, before);
 	path->attributes = attributes;
 	path->generation = rib_peer(rib, peer)->generation;
 	path->verdict = verdict;
 	count(rib, path, 1);
-	decide(rib, net, before, false);
+	outcomes[1] = decide(rib, net, outcomes[0], false);
+	note(rib, net, path, peer, nlri->path_id, CHRONICLE_ANNOUNCED, again, outcomes);
+	rib_mark_path(rib, net, at);
 	tell_row(rib, net, path, false);
 	return at;
 }
 
-/* Takes a path out of its prefix and decides on what is left. */
-static void
-path_remove(struct rib *rib, struct net *net, uint32_t at, uint32_t link)
+void
+rib_path_remove(struct rib *rib, struct net *net, uint32_t at, uint32_t link, enum chronicle_cause cause)
 {
-	struct outcome before = last_outcome(rib, net);
+	struct outcome outcomes[2] = {last_outcome(rib, net)};
 	struct path *path = rib_path(rib, at);
+	uint16_t peer = path->peer;
+	uint32_t id = rib_path_id(rib, at);
 
 	tell_row(rib, net, path, true);
 	if (link == 0)
@@ -387,177 +509,33 @@ path_remove(struct rib *rib, struct net *net, uint32_t at, uint32_t link)
 	else
 		rib_path(rib, link)->next = path->next;
 	count(rib, path, -1);
+	rib_mark_path(rib, net, at);
 	path_give(rib, at);
-	decide(rib, net, before, false);
+	outcomes[1] = decide(rib, net, outcomes[0], false);
+	note(rib, net, NULL, peer, id, cause, false, outcomes);
 	rib_net_tidy(rib, rib_net_index(rib, net));
 }
 
 bool
 rib_withdraw(struct rib *rib, uint16_t peer, const uint8_t *address, uint8_t length)
 {
-	uint32_t index = trie_get(&rib->trie, address, length), at, link;
+	struct nlri nlri = {.length = length};
+
+	memcpy(nlri.address, address, rib->address_bytes);
+	return rib_withdraw_path(rib, peer, &nlri);
+}
+
+bool
+rib_withdraw_path(struct rib *rib, uint16_t peer, const struct nlri *nlri)
+{
+	uint32_t index = trie_get(&rib->trie, nlri->address, nlri->length), at, link;
+	struct others others;
 
 	if (index == 0)
 		return false;
-	at = path_of(rib, rib_net(rib, index), peer, &link);
+	at = path_of(rib, rib_net(rib, index), peer, nlri->path_id, &link, &others);
 	if (at == 0)
 		return false;
-	path_remove(rib, rib_net(rib, index), at, link);
+	rib_path_remove(rib, rib_net(rib, index), at, link, CHRONICLE_WITHDRAWN);
 	return true;
-}
-
-static void
-round_ask(const struct rib *rib, struct rib_round *round)
-{
-	round->left = rib->path_count;
-}
-
-void
-rib_peer_down(struct rib *rib, uint16_t index)
-{
-	struct rib_peer *peer = rib_peer(rib, index);
-
-	if (peer->received != 0) {
-		peer->unswept++;
-		round_ask(rib, &rib->sweep);
-	}
-	peer->generation++;
-	peer->received = peer->accepted = peer->graceful = 0;
-	peer->lowest_med = UINT32_MAX;
-	peer->med_stale = peer->med_scanning = false;
-	/* Generations have eight bits: before one could come round again, the old paths have to be gone. */
-	if (peer->unswept > 200)
-		rib_work(rib, INT64_MAX);
-}
-
-void
-rib_peer_preferred(struct rib *rib, uint16_t peer)
-{
-	rib_peer(rib, peer)->prefer = true;
-	round_ask(rib, &rib->prefer);
-}
-
-bool
-rib_sweeping(const struct rib *rib)
-{
-	return rib->sweep.left != 0;
-}
-
-static void
-sweep_visit(struct rib *rib, uint32_t at)
-{
-	const struct path *path = rib_path(rib, at);
-	uint32_t link;
-
-	if (path_current(rib, path))
-		return;
-	path_of(rib, rib_net(rib, path->net), path->peer, &link);
-	path_remove(rib, rib_net(rib, path->net), at, link);
-}
-
-static void
-prefer_visit(struct rib *rib, uint32_t at)
-{
-	const struct path *path = rib_path(rib, at);
-
-	if (rib_peer(rib, path->peer)->prefer)
-		rib_decide(rib, path->net, path->flags & PATH_BEST);
-}
-
-static void
-med_visit(struct rib *rib, uint32_t at)
-{
-	const struct path *path = rib_path(rib, at);
-	struct rib_peer *peer = rib_peer(rib, path->peer);
-
-	if (peer->med_scanning && path_usable(rib, path) && path->attributes->present & HAS_MED &&
-	    path->attributes->med < peer->scan_med)
-		peer->scan_med = path->attributes->med;
-}
-
-/* True when the round is over. */
-static bool
-round_go(struct rib *rib, struct rib_round *round, void (*visit)(struct rib *rib, uint32_t path),
-	 int64_t deadline)
-{
-	while (round->left != 0) {
-		for (unsigned i = 0; i < ROUND_STEP && round->left != 0; i++, round->left--) {
-			if (++round->cursor >= rib->path_count)
-				round->cursor = 1;
-			if (round->cursor < rib->path_count && rib_path(rib, round->cursor)->peer != RIB_FREE)
-				visit(rib, round->cursor);
-		}
-		if (clock_monotonic() >= deadline)
-			break;
-	}
-	return round->left == 0;
-}
-
-static size_t
-peer_room(const struct rib *rib)
-{
-	return rib->peers.bytes / sizeof(struct rib_peer);
-}
-
-/* Lowest MEDs: begins a round for the peers whose lowest may be gone; at its end the figures are theirs. */
-static bool
-med_work(struct rib *rib, int64_t deadline)
-{
-	bool begun = false;
-
-	if (rib->med.left == 0) {
-		if (clock_monotonic() < rib->med_next)
-			return true;
-		for (size_t i = 0; i < peer_room(rib); i++) {
-			struct rib_peer *peer = rib_peer(rib, (uint16_t)i);
-
-			peer->med_scanning = peer->used && peer->med_stale;
-			peer->med_stale = false;
-			peer->scan_med = UINT32_MAX;
-			begun = begun || peer->med_scanning;
-		}
-		if (!begun)
-			return true;
-		round_ask(rib, &rib->med);
-	}
-	if (!round_go(rib, &rib->med, med_visit, deadline))
-		return false;
-	for (size_t i = 0; i < peer_room(rib); i++) {
-		struct rib_peer *peer = rib_peer(rib, (uint16_t)i);
-
-		if (peer->med_scanning)
-			peer->lowest_med = peer->scan_med;
-		peer->med_scanning = false;
-	}
-	if (rib->live_paths > 4096)
-		rib->med_next = clock_monotonic() + MED_PAUSE;
-	return true;
-}
-
-int64_t
-rib_due(const struct rib *rib)
-{
-	for (size_t i = 0; i < peer_room(rib); i++) {
-		if (rib_peer(rib, (uint16_t)i)->med_stale)
-			return rib->med_next != 0 ? rib->med_next : 1;
-	}
-	return 0;
-}
-
-bool
-rib_work(struct rib *rib, int64_t deadline)
-{
-	if (rib->sweep.left != 0) {
-		if (!round_go(rib, &rib->sweep, sweep_visit, deadline))
-			return true;
-		for (size_t i = 0; i < peer_room(rib); i++)
-			rib_peer(rib, (uint16_t)i)->unswept = 0;
-	}
-	if (rib->prefer.left != 0) {
-		if (!round_go(rib, &rib->prefer, prefer_visit, deadline))
-			return true;
-		for (size_t i = 0; i < peer_room(rib); i++)
-			rib_peer(rib, (uint16_t)i)->prefer = false;
-	}
-	return !med_work(rib, deadline);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a session does between the state machine (fsm.c) and the bytes (transport.c): messages in and out,
- * timers, the checks of an OPEN, the import of UPDATEs, and the end of it all.
+ * timers, and the end of it all. OPEN is handshake.c's, UPDATEs are taken in by update.c.
  */
-#include "core/bgp/speaker_internal.h"
+#include "core/bgp/bmp_internal.h"
+#include "core/bgp/mrt_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +15,18 @@
 
 #define WAIT_LEAST_MS 1000u
 #define WAIT_MOST_MS 60000u
-#define CLOCK_EVERY 2048u                /* octets of input between two looks at the clock */
-#define STUCK_LEAST (480 * USEC_PER_SEC) /* RFC 9687: eight minutes, or twice the hold time */
+#define CLOCK_EVERY 2048u                    /* octets of input between two looks at the clock */
+#define SEND_HOLD_LEAST (480 * USEC_PER_SEC) /* RFC 9687, 4: eight minutes, or twice the hold time */
+
+/* Back to what holds before an OPEN. */
+static void
+forget_negotiated(struct session *s)
+{
+	s->framing = (struct bgp_framing_rules){.most = BGP_MESSAGE_MOST};
+	s->message_most = BGP_MESSAGE_MOST;
+	s->hold_s = s->keepalive_s = 0;
+	s->common = s->families = s->disabled = s->told_all = s->add_path_in = s->add_path_out = 0;
+}
 
 struct session *
 session_new(struct bgp_peer *peer)
@@ -23,13 +34,14 @@ session_new(struct bgp_peer *peer)
 	struct session *s = memory_zeroed(1, sizeof(*s));
 
 	s->peer = peer;
+	forget_negotiated(s);
 	return s;
 }
 
 void
 session_forget_last(struct session *s)
 {
-	attributes_release(&s->peer->speaker->rib.attributes, s->last.attributes);
+	attributes_release(&s->peer->speaker->attributes, s->last.attributes);
 	s->last.attributes = NULL;
 	s->last.length = 0;
 }
@@ -40,6 +52,9 @@ session_free(struct session *s)
 	if (s == NULL)
 		return;
 	session_forget_last(s);
+	update_rest_free(&s->rest);
+	octets_free(&s->sent_open);
+	octets_free(&s->received_open);
 	free(s);
 }
 
@@ -48,11 +63,41 @@ session_free(struct session *s)
 struct writer
 session_writer(struct session *s)
 {
-	uint8_t *at = buffer_reserve(&s->connection->out, BGP_MESSAGE_MOST);
-	struct writer w = writer_over(at, at != NULL ? BGP_MESSAGE_MOST : 0);
+	uint8_t *at = buffer_reserve(&s->connection->out, s->message_most);
+	struct writer w = writer_over(at, at != NULL ? s->message_most : 0);
 
 	w.failed = at == NULL;
 	return w;
+}
+
+/* RFC 9687, 3: without a hold time there is no such timer. */
+static usec_t
+patience_of(const struct session *s)
+{
+	usec_t configured = (usec_t)s->peer->config.send_hold_s * USEC_PER_SEC;
+	usec_t usual = 2 * (usec_t)s->hold_s * USEC_PER_SEC;
+
+	if (s->state >= BGP_OPENCONFIRM && s->hold_s == 0)
+		return 0;
+	return configured != 0 ? configured : usual > SEND_HOLD_LEAST ? usual : SEND_HOLD_LEAST;
+}
+
+static void
+be_patient(struct session *s)
+{
+	usec_t patience = patience_of(s);
+
+	s->stuck_at = patience != 0 ? clock_monotonic() + patience : 0;
+	s->sent_mark = 0;
+	if (s->stuck_at != 0)
+		speaker_alarm(s->peer->speaker, s->stuck_at);
+}
+
+/* Which counter a message belongs to. */
+static enum bgp_message_kind
+kind_of(uint8_t type)
+{
+	return (enum bgp_message_kind)(type - BGP_OPEN + BGP_KIND_OPEN);
 }
 
 void
@@ -60,42 +105,12 @@ session_sent(struct session *s, const struct writer *w)
 {
 	if (w->failed)
 		return;
-	if (s->connection->out.length == 0) {
-		usec_t patience = 2 * (usec_t)s->hold_s * USEC_PER_SEC;
-
-		s->stuck_at = clock_monotonic() + (patience > STUCK_LEAST ? patience : STUCK_LEAST);
-		s->sent_mark = 0;
-	}
+	if (s->connection->out.length == 0)
+		be_patient(s);
+	s->peer->sent_of[kind_of(w->start[BGP_HEADER - 1])]++;
+	if (s->peer->speaker->bmp != NULL && w->start[BGP_HEADER - 1] == BGP_UPDATE)
+		bmp_sent(s, w);
 	buffer_added(&s->connection->out, writer_length(w));
-	s->peer->messages_out++;
-}
-
-void
-session_send_open(struct session *s)
-{
-	const struct bgp_peer *peer = s->peer;
-	struct writer w = session_writer(s);
-	struct bgp_open open = {
-	    .asn = peer->config.local_asn,
-	    .hold_s = (uint16_t)peer->config.hold_s,
-	    .identifier = peer->speaker->config.router_id,
-	};
-
-	if (!peer->plain_open)
-		open.capabilities = CAPABILITY_IPV4 | CAPABILITY_REFRESH | CAPABILITY_FOUR_OCTET;
-	bgp_open_write(&w, &open);
-	session_sent(s, &w);
-	connection_flush(s->connection);
-}
-
-void
-session_send_keepalive(struct session *s)
-{
-	struct writer w = session_writer(s);
-
-	bgp_keepalive_write(&w);
-	session_sent(s, &w);
-	connection_flush(s->connection);
 }
 
 /* --- receiving --------------------------------------------------------------------------------- */
@@ -108,6 +123,28 @@ static const enum fsm_event event_of[] = {
     [BGP_ROUTE_REFRESH] = EVENT_REFRESH,
 };
 
+static struct reader
+input_of(const struct connection *c)
+{
+	return reader_over(c->in.data == NULL ? (const uint8_t *)"" : buffer_head(&c->in), c->in.length);
+}
+
+bool
+session_take_rest(struct session *s, usec_t deadline)
+{
+	const struct connection *c = s->connection;
+	const struct bgp_peer *peer = s->peer;
+
+	while (update_rest_waits(s)) {
+		session_event(s, EVENT_UPDATE, &(struct fsm_input){0});
+		if ((peer->main != s && peer->second != s) || s->connection != c)
+			return false;
+		if (clock_monotonic() >= deadline)
+			break;
+	}
+	return true;
+}
+
 bool
 session_input(struct session *s, usec_t deadline)
 {
@@ -117,10 +154,13 @@ session_input(struct session *s, usec_t deadline)
 	struct bgp_error error;
 	size_t used;
 
+	if (!session_take_rest(s, deadline))
+		return false;
+	if (update_rest_waits(s))
+		return true;
 	for (size_t done = 0;;) {
-		struct reader stream =
-		    reader_over(c->in.data == NULL ? (const uint8_t *)"" : buffer_head(&c->in), c->in.length);
-		enum bgp_framing got = bgp_message_next(&stream, &message, &error);
+		struct reader stream = input_of(c);
+		enum bgp_framing got = bgp_message_take(&stream, &s->framing, &message, &error);
 
 		if (got == BGP_FRAME_NEEDS_MORE)
 			break;
@@ -128,8 +168,10 @@ session_input(struct session *s, usec_t deadline)
 			session_event(s, EVENT_BAD_MESSAGE, &(struct fsm_input){.error = &error});
 			return false;
 		}
-		peer->messages_in++;
+		peer->received_of[kind_of(message.type)]++;
 		peer_touch(peer, false);
+		if (peer->speaker->log != NULL)
+			mrt_log_message(s, message.type, message.body);
 		session_event(s, event_of[message.type], &(struct fsm_input){.body = message.body});
 		/* It may have ended the session, or another one may have taken its place. */
 		if ((peer->main != s && peer->second != s) || s->connection != c)
@@ -137,6 +179,8 @@ session_input(struct session *s, usec_t deadline)
 		used = (size_t)(stream.at - (const uint8_t *)buffer_head(&c->in));
 		buffer_consume(&c->in, used);
 		done += used;
+		if (update_rest_waits(s))
+			return true;
 		if (done >= CLOCK_EVERY) {
 			if (clock_monotonic() >= deadline)
 				return true;
@@ -153,15 +197,21 @@ session_input(struct session *s, usec_t deadline)
 	return false;
 }
 
-/* Bytes of the peer's that we did not get to yet: it is alive, and we are late. */
+/* What the peer said and we did not get to yet: it is alive, and we are late. Half a message, whose rest
+ * never comes, is no word of it. */
 static bool
 heard(const struct session *s)
 {
+	struct bgp_message message;
+	struct bgp_error error;
+	struct reader stream;
 	int waiting = 0;
 
 	if (s->connection == NULL || s->connection->ended)
 		return false;
-	if (s->connection->in.length != 0)
+	stream = input_of(s->connection);
+	if (update_rest_waits(s) ||
+	    bgp_message_take(&stream, &s->framing, &message, &error) != BGP_FRAME_NEEDS_MORE)
 		return true;
 	return ioctl(s->connection->fd, FIONREAD, &waiting) == 0 && waiting > 0;
 }
@@ -170,6 +220,18 @@ static usec_t
 sooner(usec_t a, usec_t b)
 {
 	return a == 0 ? b : b == 0 || a < b ? a : b;
+}
+
+/* RFC 9687, 3: the peer takes nothing any more. It is told why, should it wake up before the connection is
+ * gone. */
+static void
+stuck(struct session *s)
+{
+	struct bgp_error error;
+
+	bgp_error_set(&error, BGP_ERROR_SEND_HOLD, 0, NULL, 0, "the peer has taken nothing for %lld s",
+		      (long long)(patience_of(s) / USEC_PER_SEC));
+	session_end(s, &(struct session_end){.send = &error, .penalty = true});
 }
 
 usec_t
@@ -191,12 +253,12 @@ session_timers(struct session *s, usec_t now)
 		s->hold_at = now + USEC_PER_SEC;
 		speaker_kick(peer->speaker);
 	}
-	if (s->sent_mark != 0 || (s->connection != NULL && s->connection->out.length == 0)) {
-		s->stuck_at = s->stuck_at != 0 && s->connection->out.length != 0 ? now + STUCK_LEAST : 0;
-		s->sent_mark = 0;
-	}
+	if (s->connection == NULL || s->connection->out.length == 0)
+		s->stuck_at = s->sent_mark = 0;
+	else if (s->sent_mark != 0 && s->stuck_at != 0)
+		be_patient(s);
 	if (s->stuck_at != 0 && now >= s->stuck_at) {
-		session_end(s, &(struct session_end){.why = "the peer has stopped reading", .penalty = true});
+		stuck(s);
 		return now + USEC_PER_MS;
 	}
 	for (size_t i = 0; i < COUNT_OF(timers); i++) {
@@ -214,264 +276,6 @@ session_timers(struct session *s, usec_t now)
 	return sooner(next, s->stuck_at);
 }
 
-/* --- OPEN -------------------------------------------------------------------------------------- */
-
-/* A third of the negotiated hold time, or less where the configuration says so. */
-static uint32_t
-keepalive_of(const struct session *s)
-{
-	uint32_t wanted = s->peer->config.keepalive_s, most = s->hold_s / 3;
-
-	return wanted != 0 && wanted < most ? wanted : most;
-}
-
-void
-session_set_keepalive(struct session *s)
-{
-	uint32_t before = s->keepalive_s;
-
-	s->keepalive_s = keepalive_of(s);
-	/* The next one goes at once: the peer must not wait longer than it would have. */
-	if (s->keepalive_s != before && s->keepalive_s != 0) {
-		s->keepalive_at = clock_monotonic();
-		speaker_alarm(s->peer->speaker, s->keepalive_at);
-	}
-}
-
-bool
-session_take_open(struct session *s, struct reader body, struct bgp_error *error)
-{
-	const struct bgp_peer *peer = s->peer;
-	const struct bgp_peer_config *config = &peer->config;
-	uint32_t router_id = peer->speaker->config.router_id;
-	struct bgp_open *theirs = &s->theirs;
-	unsigned ours = peer->plain_open ? 0 : CAPABILITY_IPV4 | CAPABILITY_REFRESH | CAPABILITY_FOUR_OCTET;
-
-	if (!bgp_open_read(body, theirs, error))
-		return false;
-	/* RFC 7607: AS 0 names nobody. */
-	if (theirs->asn != config->remote_asn || theirs->asn == 0)
-		return bgp_error_set(error, BGP_ERROR_OPEN, OPEN_BAD_PEER_AS, NULL, 0,
-				     "the peer says AS %u, configured is AS %u", theirs->asn,
-				     config->remote_asn);
-	/* RFC 6286, 2.2: not zero; within an AS no two are the same. */
-	if (theirs->identifier == 0 || (peer_internal(peer) && theirs->identifier == router_id))
-		return bgp_error_set(error, BGP_ERROR_OPEN, OPEN_BAD_IDENTIFIER, NULL, 0,
-				     theirs->identifier == 0 ? "the peer's BGP identifier is 0"
-							     : "the peer has our own BGP identifier");
-	if (theirs->hold_s == 1 || theirs->hold_s == 2)
-		return bgp_error_set(error, BGP_ERROR_OPEN, OPEN_BAD_HOLD_TIME, NULL, 0, "hold time of %u s",
-				     theirs->hold_s);
-	/* Without any multiprotocol capability, IPv4 unicast is meant (RFC 4760, 8). */
-	if (theirs->capabilities & CAPABILITY_MULTIPROTOCOL && !(theirs->capabilities & CAPABILITY_IPV4)) {
-		static const uint8_t lacking[] = {1, 4, 0, 1, 0, 1};
-
-		return bgp_error_set(error, BGP_ERROR_OPEN, OPEN_BAD_CAPABILITY, lacking, sizeof(lacking),
-				     "the peer does not speak IPv4 unicast");
-	}
-	s->common = ours & theirs->capabilities;
-	s->four_octet = (s->common & CAPABILITY_FOUR_OCTET) != 0;
-	s->hold_s = theirs->hold_s < config->hold_s ? theirs->hold_s : config->hold_s;
-	s->keepalive_s = keepalive_of(s);
-	return true;
-}
-
-void
-session_establish(struct session *s)
-{
-	struct bgp_peer *peer = s->peer;
-	struct rib_peer *known = rib_peer(&peer->speaker->rib, peer->index);
-	char router_id[IP_ADDRESS_TEXT];
-	struct ip_address id = ip_address_v4(s->theirs.identifier);
-
-	known->identifier = s->theirs.identifier;
-	peer->established_at = clock_monotonic();
-	peer->retry_ms = 0;
-	peer->out = adj_out_new();
-	peer->out->end_of_rib = true;
-	adj_out_dump(peer);
-	peer_event(peer, "notice", "peer.up", "session established with AS %u (router id %s), hold time %u s",
-		   s->theirs.asn, ip_address_format(&id, router_id), s->hold_s);
-	peer_touch(peer, true);
-}
-
-/* --- UPDATE ------------------------------------------------------------------------------------ */
-
-/* RFC 4271, 5.1.3 and 6.3: what can be the address of a router. The peer's own address always can. */
-static enum path_verdict
-judge_next_hop(const struct session *s, const struct bgp_attributes *attributes)
-{
-	struct ip_address next_hop = attributes_next_hop(attributes);
-	uint8_t first = next_hop.bytes[0];
-
-	if (ip_address_equal(&next_hop, &s->peer->config.remote))
-		return PATH_USABLE;
-	if (ip_address_equal(&next_hop, &s->local))
-		return PATH_NEXT_HOP_SELF;
-	if (next_hop.family == AF_INET && (first == 0 || first == 127 || first >= 224))
-		return PATH_NEXT_HOP_INVALID;
-	return PATH_USABLE;
-}
-
-static enum path_verdict
-judge(const struct session *s, const struct bgp_attributes *attributes)
-{
-	const struct bgp_peer *peer = s->peer;
-	const struct bgp_speaker_config *speaker = &peer->speaker->config;
-
-	if (attributes_path_contains(attributes, peer->config.local_asn) ||
-	    (speaker->asn != 0 && speaker->asn != peer->config.remote_asn &&
-	     attributes_path_contains(attributes, speaker->asn)))
-		return PATH_LOOP;
-	if (!peer_internal(peer) && attributes->neighbour_as != peer->config.remote_asn)
-		return PATH_FIRST_AS;
-	if (peer_internal(peer) && attributes_originator(attributes) == speaker->router_id)
-		return PATH_ORIGINATOR;
-	return judge_next_hop(s, attributes);
-}
-
-/* The attributes of a message as they will be kept, remembering those of the last one. */
-static enum update_reaction
-import_attributes(struct session *s, struct reader r, bool reachable, struct bgp_error *error)
-{
-	struct attribute_context context = {.ebgp = !peer_internal(s->peer), .four_octet = s->four_octet};
-	struct attribute_set set;
-	enum update_reaction reaction;
-	size_t length = reader_left(&r);
-	const uint8_t *raw = r.at;
-
-	if (length != 0 && length == s->last.length && memcmp(raw, s->last.raw, length) == 0)
-		return UPDATE_FINE;
-	reaction = attributes_read(r, &context, reachable, &set, error);
-	if (reaction > UPDATE_DISCARDED_ATTRIBUTE || !reachable)
-		return reaction;
-	session_forget_last(s);
-	s->last.attributes = attributes_intern(&s->peer->speaker->rib.attributes, &set);
-	s->last.verdict = judge(s, s->last.attributes);
-	/* One that is worth a word is looked at again next time. */
-	if (reaction == UPDATE_FINE) {
-		s->last.length = length;
-		memcpy(s->last.raw, raw, length);
-	}
-	return reaction;
-}
-
-static void
-withdraw_all(struct session *s, struct reader r)
-{
-	struct rib *rib = &s->peer->speaker->rib;
-	uint8_t address[16], length;
-
-	while (reader_left(&r) != 0 && bgp_prefix_read(&r, 32, address, &length))
-		rib_withdraw(rib, s->peer->index, address, length);
-}
-
-/* RFC 4486, 4: AFI, SAFI and the limit in the data. */
-static bool
-too_many(const struct session *s, struct bgp_error *error)
-{
-	uint32_t limit = s->peer->config.max_prefixes;
-	uint8_t data[7];
-	struct writer w = writer_over(data, sizeof(data));
-
-	if (limit == 0 || rib_peer(&s->peer->speaker->rib, s->peer->index)->accepted <= limit)
-		return false;
-	writer_u16(&w, 1);
-	writer_u8(&w, 1);
-	writer_u32(&w, limit);
-	bgp_error_set(error, BGP_ERROR_CEASE, CEASE_MAX_PREFIXES, data, sizeof(data), "more than %u prefix%s",
-		      limit, PLURAL(limit, "es"));
-	return true;
-}
-
-/* Once each time that three quarters of the limit are reached: there is time to do something before the last
- * quarter is gone. */
-static void
-tell_nearly_full(struct bgp_peer *peer)
-{
-	uint32_t accepted = rib_peer(&peer->speaker->rib, peer->index)->accepted;
-	uint32_t limit = peer->config.max_prefixes;
-	bool near = (uint64_t)accepted * 4 >= (uint64_t)limit * 3;
-
-	if (near && !peer->near_limit)
-		peer_event(peer, "warning", "peer.prefixes",
-			   "%u prefix%s of at most %u: one more than that closes the session", accepted,
-			   PLURAL(accepted, "es"), limit);
-	peer->near_limit = near;
-}
-
-/* At most one event a second: the peer decides how many there could be. */
-static void
-tell_malformed(struct bgp_peer *peer, enum update_reaction reaction, const char *detail)
-{
-	usec_t now = clock_monotonic();
-	char more[48] = "";
-
-	if (peer->malformed_at != 0 && now - peer->malformed_at < USEC_PER_SEC) {
-		peer->malformed_untold++;
-		return;
-	}
-	if (peer->malformed_untold != 0)
-		snprintf(more, sizeof(more), " (and %u more since the last)", peer->malformed_untold);
-	peer->malformed_at = now;
-	peer->malformed_untold = 0;
-	peer_event(peer, "warning", "peer.malformed", "an UPDATE %s: %s%s",
-		   reaction == UPDATE_AS_WITHDRAW ? "was treated as withdrawal" : "lost an attribute", detail,
-		   more);
-}
-
-bool
-session_take_update(struct session *s, struct reader body, struct bgp_error *error)
-{
-	struct bgp_peer *peer = s->peer;
-	struct rib *rib = &peer->speaker->rib;
-	enum update_reaction reaction = UPDATE_FINE;
-	uint8_t address[16], length;
-	struct update update;
-
-	if (!update_split(body, &update, error))
-		return false;
-	if (update.end_of_rib)
-		return true;
-	withdraw_all(s, update.withdrawn);
-	if (reader_left(&update.attributes) != 0 || reader_left(&update.reachable) != 0)
-		reaction =
-		    import_attributes(s, update.attributes, reader_left(&update.reachable) != 0, error);
-	if (reaction == UPDATE_RESET)
-		return false;
-	if (reaction != UPDATE_FINE) {
-		tell_malformed(peer, reaction, error->detail);
-		if (peer_established(peer) != s)
-			return true; /* somebody ended it for that */
-	}
-	if (reaction == UPDATE_AS_WITHDRAW) {
-		withdraw_all(s, update.reachable);
-		return true;
-	}
-	while (reader_left(&update.reachable) != 0 &&
-	       bgp_prefix_read(&update.reachable, 32, address, &length)) {
-		rib_announce(rib, peer->index, address, length, s->last.attributes,
-			     bgp_destination(address, length) ? s->last.verdict : PATH_NO_DESTINATION);
-		if (peer->config.max_prefixes == 0)
-			continue;
-		tell_nearly_full(peer);
-		if (too_many(s, error))
-			return false;
-	}
-	return true;
-}
-
-void
-session_take_refresh(struct session *s, struct reader body)
-{
-	uint16_t afi = reader_u16(&body);
-	uint8_t subtype = reader_u8(&body), safi = reader_u8(&body);
-
-	/* RFC 7313's begin and end marks are not negotiated, other families are not spoken: ignored. */
-	if (afi == 1 && safi == 1 && subtype == 0)
-		adj_out_dump(s->peer);
-}
-
 /* --- the end ----------------------------------------------------------------------------------- */
 
 /* Says what ended it: in the peer's last error and, where it was up, as an event. */
@@ -479,9 +283,11 @@ static void
 tell_end(struct bgp_peer *peer, const struct session_end *end, bool was_up)
 {
 	char words[512], text[900];
+	struct reader none = reader_over("", 0);
 
 	if (end->received_text != NULL) {
-		peer_record_error(peer, true, end->received_code, end->received_subcode, end->received_text);
+		peer_record_error(peer, true, end->received_code, end->received_subcode, end->received_text,
+				  end->received_data);
 		snprintf(text, sizeof(text), "NOTIFICATION %u/%u received: %s", end->received_code,
 			 end->received_subcode, end->received_text);
 	} else if (end->send != NULL) {
@@ -489,14 +295,15 @@ tell_end(struct bgp_peer *peer, const struct session_end *end, bool was_up)
 				      end->send->data_length, words, sizeof(words));
 		snprintf(text, sizeof(text), "%s%s%s%s", words, end->send->detail[0] != '\0' ? " (" : "",
 			 end->send->detail, end->send->detail[0] != '\0' ? ")" : "");
-		peer_record_error(peer, false, end->send->code, end->send->subcode, text);
+		peer_record_error(peer, false, end->send->code, end->send->subcode, text,
+				  reader_over(end->send->data, end->send->data_length));
 		snprintf(words, sizeof(words), "%.500s", text);
 		snprintf(text, sizeof(text), "NOTIFICATION %u/%u sent: %s", end->send->code,
 			 end->send->subcode, words);
 	} else {
 		snprintf(text, sizeof(text), "%s", end->why != NULL ? end->why : "closed");
 		if (!end->stay)
-			peer_record_error(peer, false, 0, 0, text);
+			peer_record_error(peer, false, 0, 0, text, none);
 	}
 	if (was_up)
 		peer_event(peer, "warning", "peer.down", "session lost: %s", text);
@@ -510,6 +317,8 @@ wait_time(struct bgp_peer *peer, const struct session_end *end, usec_t lasted)
 {
 	uint32_t least = end->least_wait_s * 1000;
 
+	if (end->exact_wait_s != 0)
+		return (usec_t)end->exact_wait_s * USEC_PER_SEC;
 	if (lasted > 30 * USEC_PER_SEC && end->least_wait_s == 0)
 		peer->wait_ms = 0;
 	peer->wait_ms = peer->wait_ms == 0 ? WAIT_LEAST_MS : peer->wait_ms * 2;
@@ -523,19 +332,46 @@ wait_time(struct bgp_peer *peer, const struct session_end *end, usec_t lasted)
 }
 
 static void
-take_down(struct session *s)
+take_down(struct session *s, const struct session_end *end)
 {
 	struct bgp_peer *peer = s->peer;
 
-	if (peer->out != NULL) {
-		adj_out_tell_gone(peer);
-		adj_out_detach(peer->speaker, peer->out);
-	}
-	peer->out = NULL;
+	if (peer->speaker->bmp != NULL)
+		bmp_peer_down(peer, end);
+	adj_out_close(peer);
 	peer->established_at = 0;
 	peer->flaps++;
-	rib_peer_down(&peer->speaker->rib, peer->index);
+	peer->stale_until = 0;
+	peer->refreshing = 0;
+	if (restart_is_graceful(s, end->loss)) {
+		restart_session_lost(s);
+	} else {
+		for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++)
+			rib_peer_down(&peer->speaker->ribs[f], peer->index);
+	}
 	speaker_kick(peer->speaker);
+}
+
+/* RFC 8538, 3.1: what ends for long is wrapped, so that the other side keeps nothing. */
+static void
+write_notification(struct session *s, const struct bgp_error *error)
+{
+	struct writer w = session_writer(s);
+	bool lasting = error->code == BGP_ERROR_CEASE &&
+		       (error->subcode == CEASE_MAX_PREFIXES || error->subcode == CEASE_SHUTDOWN ||
+			error->subcode == CEASE_DECONFIGURED || error->subcode == CEASE_RESET);
+	struct bgp_error wrapped = {.code = BGP_ERROR_CEASE, .subcode = CEASE_HARD_RESET};
+
+	if (lasting && s->common & CAPABILITY_RESTART && s->theirs.restart.notification &&
+	    error->data_length + 2u <= sizeof(wrapped.data)) {
+		wrapped.data[0] = error->code;
+		wrapped.data[1] = error->subcode;
+		memcpy(wrapped.data + 2, error->data, error->data_length);
+		wrapped.data_length = (uint16_t)(error->data_length + 2);
+		error = &wrapped;
+	}
+	bgp_notification_write(&w, error);
+	session_sent(s, &w);
 }
 
 static void
@@ -547,10 +383,7 @@ close_connection(struct session *s, const struct bgp_error *send)
 	if (c == NULL)
 		return;
 	if (send != NULL && !c->connecting && !c->ended) {
-		struct writer w = session_writer(s);
-
-		bgp_notification_write(&w, send);
-		session_sent(s, &w);
+		write_notification(s, send);
 		said = true;
 	}
 	s->connection = NULL;
@@ -569,12 +402,14 @@ session_end(struct session *s, const struct session_end *end)
 
 	close_connection(s, end->send);
 	session_forget_last(s);
+	update_rest_free(&s->rest);
 	if (was_up)
-		take_down(s);
+		take_down(s, end);
+	if (peer->speaker->log != NULL)
+		mrt_log_state(s, s->state, BGP_IDLE);
 	s->state = BGP_IDLE;
 	s->retry_at = s->hold_at = s->keepalive_at = s->idle_at = s->stuck_at = 0;
-	s->hold_s = s->keepalive_s = 0;
-	s->common = 0;
+	forget_negotiated(s);
 	if (peer->second != NULL) {
 		/* The other connection goes on alone. */
 		if (peer->main == s)

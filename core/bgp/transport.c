@@ -3,7 +3,8 @@
  * TCP for BGP: connecting, listening, and moving bytes between sockets and buffers (RFC 4271, 8.2.1). Sockets
  * are polled rather than handed to libuv's streams, since a stream reads on as long as there is something,
  * and a peer with a million prefixes would keep the loop from everybody else; here one chunk is read per
- * turn, and none while enough waits.
+ * turn, and none while enough waits. What a session's socket is ready for is done in the speaker's turn,
+ * where time is shared out (speaker_turns.c).
  *
  * A connection that was sent a NOTIFICATION is not closed at once: with unread input in it the kernel would
  * reset it, and the other side would never read why. It is kept, without a session, until the other side
@@ -14,8 +15,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,38 +26,12 @@
 #include "core/base/text.h"
 
 #define LINGER (2 * USEC_PER_SEC)
-#define DSCP_CS6 0xc0 /* network control, as the octet of the header */
 #define BACKLOG 256
+#define STRANGERS_EVERY (10 * USEC_PER_SEC)
+#define STRANGER_AGAIN (600 * USEC_PER_SEC)
+#define FLUSH_MOST (32u * 1024) /* sent at once to one peer */
 
 static void on_poll(uv_poll_t *handle, int status, int events);
-
-static void
-set_number(int fd, int level, int option, int value)
-{
-	if (setsockopt(fd, level, option, &value, sizeof(value)) != 0)
-		log_debug("bgp", "socket option %d/%d: %s", level, option, strerror(errno));
-}
-
-bool
-connection_bind(int fd, const struct bgp_peer_config *config)
-{
-	return config->interface == NULL || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config->interface,
-						       (socklen_t)strlen(config->interface) + 1) == 0;
-}
-
-/* What every session's socket has. False with errno set where the interface can't be bound to. */
-static bool
-prepare(int fd, const struct bgp_peer *peer, uint8_t family)
-{
-	const struct bgp_peer_config *config = &peer->config;
-	bool v6 = family == AF_INET6;
-
-	set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_number(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, DSCP_CS6);
-	if (config->local_asn != config->remote_asn && !config->multihop)
-		set_number(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_UNICAST_HOPS : IP_TTL, 1);
-	return connection_bind(fd, config);
-}
 
 static struct connection *
 connection_new(struct bgp_speaker *speaker, struct session *session, int fd, bool connecting)
@@ -102,7 +77,7 @@ connection_connect(struct session *session, int *error_number)
 		*error_number = errno;
 		return NULL;
 	}
-	if (!prepare(fd, session->peer, config->remote.family) ||
+	if (!socket_prepare(fd, config, false) ||
 	    (local_length != 0 && bind(fd, (struct sockaddr *)&local, local_length) != 0) ||
 	    (connect(fd, (struct sockaddr *)&remote, remote_length) != 0 && errno != EINPROGRESS)) {
 		*error_number = errno;
@@ -115,7 +90,7 @@ connection_connect(struct session *session, int *error_number)
 struct connection *
 connection_adopt(struct session *session, int fd)
 {
-	if (!prepare(fd, session->peer, session->peer->config.remote.family))
+	if (!socket_prepare(fd, &session->peer->config, true))
 		log_debug("bgp", "%s: %s", session->peer->config.name, strerror(errno));
 	learn_local(session, fd);
 	return connection_new(session->peer->speaker, session, fd, false);
@@ -141,7 +116,7 @@ connection_poll(struct connection *c)
 
 	if (c->closing)
 		return;
-	if (c->connecting || c->out.length != 0)
+	if (c->connecting || c->blocked || (c->session == NULL && c->out.length != 0))
 		events |= UV_WRITABLE;
 	if (!c->connecting && !c->ended && (c->session == NULL || c->in.length < INPUT_CHUNK))
 		events |= UV_READABLE;
@@ -226,11 +201,14 @@ ended(struct connection *c, int error_number)
 		speaker_kick(c->speaker);
 }
 
-void
+bool
 connection_flush(struct connection *c)
 {
-	while (c->out.length != 0 && !c->ended && !c->connecting) {
-		ssize_t sent = send(c->fd, buffer_head(&c->out), c->out.length, MSG_NOSIGNAL);
+	size_t left = FLUSH_MOST;
+
+	while (c->out.length != 0 && left != 0 && !c->ended && !c->connecting) {
+		size_t length = c->out.length < left ? c->out.length : left;
+		ssize_t sent = send(c->fd, buffer_head(&c->out), length, MSG_NOSIGNAL);
 
 		if (sent < 0 && errno == EINTR)
 			continue;
@@ -238,11 +216,13 @@ connection_flush(struct connection *c)
 			if (errno != EAGAIN && errno != EWOULDBLOCK) {
 				buffer_consume(&c->out, c->out.length);
 				ended(c, errno);
-				return;
+				return false;
 			}
+			c->blocked = true;
 			break;
 		}
 		buffer_consume(&c->out, (size_t)sent);
+		left -= (size_t)sent;
 		if (c->session != NULL)
 			c->session->sent_mark += (uint64_t)sent;
 	}
@@ -251,6 +231,10 @@ connection_flush(struct connection *c)
 	if (c->session == NULL && c->out.length == 0 && !c->closing)
 		shutdown(c->fd, SHUT_WR);
 	connection_poll(c);
+	if (c->out.length == 0 || c->blocked || c->ended || c->connecting)
+		return false;
+	speaker_kick(c->speaker);
+	return true;
 }
 
 static void
@@ -275,6 +259,16 @@ read_some(struct connection *c)
 		return; /* lingering: what comes is of no interest any more */
 	buffer_added(&c->in, (size_t)got);
 	speaker_kick(c->speaker);
+}
+
+void
+connection_read(struct connection *c)
+{
+	if (!c->readable || c->ended || c->connecting || c->in.length >= INPUT_CHUNK)
+		return;
+	c->readable = false;
+	read_some(c);
+	connection_poll(c);
 }
 
 bool
@@ -319,12 +313,15 @@ on_poll(uv_poll_t *handle, int status, int events)
 		/* The socket has an error: reading tells which one. */
 		read_some(c);
 	} else {
-		if (events & UV_READABLE)
+		if (events & UV_READABLE && c->session == NULL)
 			read_some(c);
-		if (!c->closing && events & UV_WRITABLE) {
-			connection_flush(c);
+		c->readable = c->readable || events & UV_READABLE;
+		if (events & UV_WRITABLE)
+			c->blocked = false;
+		if (c->session != NULL)
 			speaker_kick(c->speaker);
-		}
+		else if (!c->closing && events & UV_WRITABLE)
+			connection_flush(c);
 	}
 	connection_poll(c);
 }
@@ -337,11 +334,44 @@ static struct bgp_peer *
 peer_from(struct bgp_speaker *speaker, const struct ip_address *remote, const struct ip_address *local)
 {
 	for (struct bgp_peer *peer = speaker->peers; peer != NULL; peer = peer->next) {
-		if (!peer->removed && ip_address_equal(&peer->config.remote, remote) &&
+		if (!peer->removed && !peer->config.dynamic &&
+		    ip_address_equal(&peer->config.remote, remote) &&
 		    (!ip_address_is_set(&peer->config.local) || ip_address_equal(&peer->config.local, local)))
 			return peer;
 	}
 	return NULL;
+}
+
+/* At most one event in ten seconds, and of the same one in ten minutes: whoever connects decides how many
+ * there could be. */
+static void
+refuse_stranger(struct bgp_speaker *speaker, int fd, const struct ip_address *remote)
+{
+	usec_t now = clock_monotonic();
+	struct bgp_error error = {.code = BGP_ERROR_CEASE, .subcode = CEASE_REJECTED};
+	char address[IP_ADDRESS_TEXT], more[48] = "";
+	uint8_t bytes[BGP_HEADER + 2];
+	struct writer w = writer_over(bytes, sizeof(bytes));
+
+	/* It is told so, but nothing is kept for anybody who comes. */
+	bgp_notification_write(&w, &error);
+	(void)!send(fd, bytes, writer_length(&w), MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+	if (speaker->stranger_at != 0 &&
+	    now - speaker->stranger_at <
+		(ip_address_equal(remote, &speaker->stranger) ? STRANGER_AGAIN : STRANGERS_EVERY)) {
+		speaker->strangers_untold++;
+		return;
+	}
+	if (speaker->strangers_untold != 0)
+		snprintf(more, sizeof(more), " (and %u more since the last)", speaker->strangers_untold);
+	speaker->stranger_at = now;
+	speaker->stranger = *remote;
+	speaker->strangers_untold = 0;
+	speaker_event(
+	    speaker, "notice", "peer.stranger",
+	    "a BGP connection from %s is refused: no peer has that address, and none has a range with it%s",
+	    ip_address_format(remote, address), more);
 }
 
 static void
@@ -354,7 +384,6 @@ on_accept(uv_poll_t *handle, int status, int events)
 		struct sockaddr_storage from, at;
 		socklen_t from_length = sizeof(from), at_length = sizeof(at);
 		struct ip_address remote, local;
-		char text[IP_ADDRESS_TEXT];
 		struct bgp_peer *peer = NULL;
 		int fd =
 		    accept4(listener, (struct sockaddr *)&from, &from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -368,10 +397,12 @@ on_accept(uv_poll_t *handle, int status, int events)
 			continue;
 		}
 		peer = peer_from(speaker, &remote, &local);
+		if (peer == NULL && (peer = dynamic_find(speaker, &remote, &local)) != NULL) {
+			dynamic_accept(peer, fd, &remote, &local);
+			continue;
+		}
 		if (peer == NULL) {
-			log_debug("bgp", "connection from %s, which is no peer's address",
-				  ip_address_format(&remote, text));
-			close(fd);
+			refuse_stranger(speaker, fd, &remote);
 			continue;
 		}
 		peer_accept(peer, fd, &local);
@@ -387,13 +418,14 @@ listen_on(uint8_t family, uint16_t port)
 
 	if (fd < 0)
 		return -1;
-	set_number(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	socket_number(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (family == AF_INET6) {
-		set_number(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		socket_number(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 		((struct sockaddr_in6 *)&at)->sin6_port = htons(port);
 	} else {
 		((struct sockaddr_in *)&at)->sin_port = htons(port);
 	}
+	socket_prepare_listener(fd, family);
 	if (bind(fd, (struct sockaddr *)&at, length) != 0 || listen(fd, BACKLOG) != 0) {
 		int error_number = errno;
 

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define DPD_TIMEOUT_AWS 30
+#define REPLAY_WINDOW_AWS 64
+#define KERNEL_REPLAY_WINDOW 2048u /* what dataplane_kernel takes */
 /* "Site-to-Site VPN quotas": routes from a customer gateway to AWS, and from AWS to a customer gateway. */
 #define PREFIXES_TO_HUB 100
 #define PREFIXES_TO_CUSTOMER 1000
@@ -43,6 +45,136 @@ check_bgp(struct reading *reading, struct config_bgp *bgp, const struct given *g
 	}
 }
 
+/* What a tunnel's session exchanges: what the tunnel has inside addresses for. IPv4 goes without one, as over
+ * an IPv6 session RFC 8950 lets its next hop be of IPv6. */
+static void
+check_tunnel_families(struct reading *reading, struct config_tunnel *tunnel, const struct given *given,
+		      struct position at)
+{
+	bool inside_ipv4 = ip_address_is_set(&tunnel->inside[0].address),
+	     inside_ipv6 = ip_address_is_set(&tunnel->inside[1].address);
+
+	if (tunnel->bgp.families == 0)
+		tunnel->bgp.families =
+		    (inside_ipv4 ? CONFIG_FAMILY_IPV4 : 0) | (inside_ipv6 ? CONFIG_FAMILY_IPV6 : 0);
+	else if (tunnel->bgp.families & CONFIG_FAMILY_IPV6 && inside_ipv4 && !inside_ipv6)
+		finding_error(reading->findings, given_at(given, SECTION_BGP, "families", at),
+			      "'families' has ipv6, for which the tunnel needs an IPv6 address in 'inside'");
+}
+
+static void
+check_peer_families(struct reading *reading, struct config_peer *peer, const struct given *given,
+		    struct position at)
+{
+	struct position there = given_at(given, SECTION_PEER, "next_hop", at);
+	uint8_t family = ip_address_is_set(&peer->remote.address) ? peer->remote.address.family
+								  : peer->remote.range.address.family;
+
+	/* Of those that come from anywhere, each has the family of its address. */
+	if (peer->bgp.families == 0 && family != AF_UNSPEC)
+		peer->bgp.families = family == AF_INET6 ? CONFIG_FAMILY_IPV6 : CONFIG_FAMILY_IPV4;
+	if (ip_address_is_set(&peer->next_hop) && peer->next_hop.family == family)
+		finding_error(reading->findings, there,
+			      "'next_hop' must be this side's address of the other family than 'remote'");
+	else if (family == AF_INET && peer->bgp.families & CONFIG_FAMILY_IPV6 &&
+		 !ip_address_is_set(&peer->next_hop))
+		finding_error(reading->findings, given_at(given, SECTION_BGP, "families", at),
+			      "'families' has ipv6 and 'remote' is of IPv4: 'next_hop' must be this side's "
+			      "IPv6 address");
+}
+
+/* RFC 9687 4; RFC 5082; RFC 9234 4.1. */
+static void
+check_session(struct reading *reading, const struct config_bgp *bgp, bool internal, const struct given *given,
+	      struct position at)
+{
+	const struct config_limits *limits = &bgp->limits;
+
+	if (bgp->send_hold_s != 0 && bgp->send_hold_s <= bgp->hold_s)
+		finding_error(reading->findings, given_at(given, SECTION_BGP, "send_hold", at),
+			      "'send_hold' (%u s) must be longer than 'hold' (%u s)", bgp->send_hold_s,
+			      bgp->hold_s);
+	if (bgp->multihop != 0 && bgp->ttl_security != 0)
+		finding_error(reading->findings, given_at(given, SECTION_BGP, "ttl_security", at),
+			      "'ttl_security' has a number of hops itself: leave 'multihop' out");
+	if (bgp->role != CONFIG_BGP_NONE && internal)
+		finding_error(reading->findings, given_at(given, SECTION_BGP, "role", at),
+			      "'role' is for a peer of another AS");
+	if (bgp->role_strict && bgp->role == CONFIG_BGP_NONE)
+		finding_warning(reading->findings, given_at(given, SECTION_BGP, "role_strict", at),
+				"'role_strict' has no effect without a 'role'");
+	if (limits->restart_after_s != 0 && limits->action != CONFIG_LIMIT_RESTART)
+		finding_warning(reading->findings, given_at(given, SECTION_LIMITS, "restart_after", at),
+				"'restart_after' has no effect with another 'action' than restart");
+}
+
+/* The line outside is taken to carry 1500 bytes, as Ethernet does: what is larger is cut in two or lost. */
+static void
+check_mtu(struct reading *reading, const struct config_tunnel *tunnel, const struct given *given,
+	  struct position at)
+{
+	struct config_tunnel free_of_it = *tunnel;
+	uint32_t most;
+
+	free_of_it.mtu = 0;
+	most = config_inner_mtu(&free_of_it);
+	if (tunnel->mtu > most)
+		finding_warning(
+		    reading->findings, given_at(given, SECTION_SETTINGS, "mtu", at),
+		    "'mtu' %u does not fit a line of 1500 bytes with these ESP proposals%s: %u does",
+		    tunnel->mtu, tunnel->encap == CONFIG_ENCAP_NO ? "" : " in UDP", most);
+}
+
+/* RFC 5282 8 gives authenticated encryption to IKEv2 only: charon offers none in main mode. */
+static void
+check_version(struct reading *reading, const struct config_tunnel *tunnel, const struct given *given,
+	      struct position at)
+{
+	const struct text_list *proposals = &tunnel->ike.proposals;
+
+	if (tunnel->ike.version != 1)
+		return;
+	for (size_t i = 0; i < proposals->count; i++) {
+		if (strstr(proposals->items[i], "gcm") == NULL &&
+		    strstr(proposals->items[i], "poly1305") == NULL)
+			return;
+	}
+	finding_error(reading->findings, given_at(given, SECTION_IKE, "proposals", at),
+		      "IKE version 1 needs a proposal without GCM or ChaCha20-Poly1305, such as "
+		      "aes256-sha256-modp2048");
+}
+
+/* RFC 4303 3.3.3: which number an extended one is, the window says. */
+static void
+check_replay_window(struct reading *reading, const struct config_tunnel *tunnel, const struct given *given,
+		    struct position at)
+{
+	const struct text_list *proposals = &tunnel->esp.proposals;
+
+	at = given_at(given, SECTION_ESP, "replay_window", at);
+	if (tunnel->esp.replay_window != 0 && tunnel->esp.replay_window < REPLAY_WINDOW_AWS)
+		finding_warning(
+		    reading->findings, at,
+		    "a replay window of %u packets is shorter than AWS has it (%d): what a busy line "
+		    "brings out of order is dropped",
+		    tunnel->esp.replay_window, REPLAY_WINDOW_AWS);
+	if (tunnel->esp.replay_window > KERNEL_REPLAY_WINDOW &&
+	    reading->config->dataplane == CONFIG_DATAPLANE_KERNEL)
+		finding_warning(reading->findings, at,
+				"the kernel's data plane has replay windows of %u packets at most: that is "
+				"taken instead of %u",
+				KERNEL_REPLAY_WINDOW, tunnel->esp.replay_window);
+	for (size_t i = 0; tunnel->esp.replay_window == 0 && i < proposals->count; i++) {
+		if (strstr(proposals->items[i], "-esn") == NULL)
+			continue;
+		finding_error(
+		    reading->findings, at,
+		    "extended sequence numbers (the ESP proposal %s) need a replay window: 0 is none",
+		    quoted(proposals->items[i]));
+		return;
+	}
+}
+
 static void
 check_timers(struct reading *reading, struct config_tunnel *tunnel, const struct given *given,
 	     struct position at)
@@ -54,6 +186,10 @@ check_timers(struct reading *reading, struct config_tunnel *tunnel, const struct
 		finding_error(reading->findings, there,
 			      "the lifetime of esp (%u s) must be shorter than that of ike (%u s)",
 			      tunnel->esp.lifetime_s, tunnel->ike.lifetime_s);
+	if (tunnel->rekey.margin_s > tunnel->esp.lifetime_s / 2)
+		finding_error(reading->findings, given_at(given, SECTION_REKEY, "margin", there),
+			      "the rekey margin (%u s) must be 60 s to half of esp's lifetime (%u s)",
+			      tunnel->rekey.margin_s, tunnel->esp.lifetime_s / 2);
 	there = given_at(given, SECTION_DPD, "timeout", given_at(given, SECTION_DPD, "interval", at));
 	if (tunnel->dpd.timeout_s < DPD_TIMEOUT_AWS)
 		finding_warning(
@@ -68,21 +204,6 @@ check_timers(struct reading *reading, struct config_tunnel *tunnel, const struct
 }
 
 /* --- a tunnel --------------------------------------------------------------------------------- */
-
-static bool
-id_is_any(const char *id)
-{
-	return id != NULL && (strcmp(id, "any") == 0 || strcmp(id, "%any") == 0);
-}
-
-/* The file says `any`: an unset address may also be one that could not be read. */
-static bool
-remote_is_any(const struct given *given)
-{
-	const struct node_entry *entry = given_entry(given, SECTION_TUNNEL, "remote");
-
-	return entry != NULL && entry->value->kind == NODE_SCALAR && strcmp(entry->value->text, "any") == 0;
-}
 
 static void
 check_outside(struct reading *reading, struct config_tunnel *tunnel, const struct given *given,
@@ -101,19 +222,6 @@ check_outside(struct reading *reading, struct config_tunnel *tunnel, const struc
 			      ip_address_format(&tunnel->local, text));
 	else if (has_local && ip_address_equal(&tunnel->local, &tunnel->remote))
 		finding_error(reading->findings, remote_at, "'remote' is this side's own outside address");
-
-	if (id_is_any(tunnel->remote_id) || (!has_remote && tunnel->remote_id == NULL)) {
-		if (remote_is_any(given))
-			finding_error(
-			    reading->findings, remote_at,
-			    "'remote: any' needs 'remote_id': the identity that tells this peer from others");
-		free(tunnel->remote_id);
-		tunnel->remote_id = NULL;
-	} else if (tunnel->remote_id == NULL) {
-		tunnel->remote_id = text_copy(ip_address_format(&tunnel->remote, text));
-	}
-	if (tunnel->local_id == NULL && has_local)
-		tunnel->local_id = text_copy(ip_address_format(&tunnel->local, text));
 
 	if (remote_is_any(given) && tunnel->start == CONFIG_START_INITIATE) {
 		if (given_entry(given, SECTION_SETTINGS, "start") != NULL)
@@ -153,16 +261,67 @@ check_inside(struct reading *reading, const struct config_connection *connection
 			      tunnel->mtu);
 }
 
+uint32_t
+config_interface_id(const struct config_tunnel *tunnel)
+{
+	return tunnel->interface_id != 0 ? tunnel->interface_id : CONFIG_INTERFACE_IDS + tunnel->id;
+}
+
+/* What only the kernel's data plane heeds. */
+static void
+check_kernel(struct reading *reading, const struct config_tunnel *tunnel, const struct given *given,
+	     struct position at)
+{
+	struct position id = given_at(given, SECTION_TUNNEL, "interface_id", at);
+
+	if (tunnel->interface_id > CONFIG_INTERFACE_IDS && tunnel->interface_id <= CONFIG_INTERFACE_IDS_END)
+		finding_error(reading->findings, id,
+			      "'interface_id' %u is one of those that tunnels without it get (%d to %d): use "
+			      "another number",
+			      tunnel->interface_id, CONFIG_INTERFACE_IDS + 1, CONFIG_INTERFACE_IDS_END);
+	if (reading->config->dataplane != CONFIG_DATAPLANE_USERSPACE)
+		return;
+	if (tunnel->interface_id != 0)
+		finding_warning(reading->findings, id,
+				"'interface_id' has no effect with the userspace data plane");
+	if (tunnel->esp.offload != CONFIG_OFFLOAD_NO)
+		finding_warning(reading->findings, given_at(given, SECTION_ESP, "offload", at),
+				"'offload' has no effect with the userspace data plane");
+}
+
 void
 check_tunnel(struct reading *reading, const struct config_connection *connection,
 	     struct config_tunnel *tunnel, const struct given *given, struct position at)
 {
 	check_outside(reading, tunnel, given, at);
+	check_identities(reading, tunnel, given, at);
 	check_inside(reading, connection, tunnel, given, at);
+	check_selectors(reading, connection, tunnel, given, at);
+	check_kernel(reading, tunnel, given, at);
+	check_mtu(reading, tunnel, given, at);
+	check_version(reading, tunnel, given, at);
+	check_replay_window(reading, tunnel, given, at);
 	check_timers(reading, tunnel, given, at);
 	check_bgp(reading, &tunnel->bgp, given, at);
-	if (given_entry(given, SECTION_BGP, "max_prefixes") == NULL)
-		tunnel->bgp.max_prefixes =
+	if (tunnel->bgp.local_as != 0 && tunnel->bgp.local_as == connection->peer_asn)
+		finding_error(
+		    reading->findings, given_at(given, SECTION_BGP, "local_as", at),
+		    "'local_as' is the 'peer_asn' of the connection: the two sides need different ones");
+	if (tunnel->bgp.route_reflector_client)
+		finding_warning(reading->findings, given_at(given, SECTION_BGP, "route_reflector_client", at),
+				"'route_reflector_client' has no effect for a tunnel, whose sides are of "
+				"different ASes");
+	if (tunnel->bgp.graceful_restart == CONFIG_GRACEFUL_YES)
+		finding_warning(reading->findings, given_at(given, SECTION_BGP, "graceful_restart", at),
+				"'graceful_restart: yes' is 'helper' for a tunnel: its security associations "
+				"end with the gateway, so there is nothing to be kept by its peer");
+	check_export_rules(reading, tunnel->bgp.export, true, true,
+			   given_at(given, SECTION_BGP, "export", at));
+	check_blackhole(reading, &tunnel->bgp, given, at);
+	check_tunnel_families(reading, tunnel, given, at);
+	check_session(reading, &tunnel->bgp, false, given, at);
+	if (given_entry(given, SECTION_LIMITS, "in") == NULL)
+		tunnel->bgp.limits.in =
 		    reading->config->role == CONFIG_ROLE_HUB ? PREFIXES_TO_HUB : PREFIXES_TO_CUSTOMER;
 }
 
@@ -219,45 +378,139 @@ check_connection(struct reading *reading, struct config_connection *connection, 
 				"one tunnel only: nothing takes over when it fails");
 }
 
+/* Those who come by themselves. */
+static void
+check_range(struct reading *reading, const struct config_peer *peer, const struct given *given,
+	    struct position at)
+{
+	const struct node_entry *port = given_entry(given, SECTION_PEER, "port");
+	const struct node_entry *passive = given_entry(given, SECTION_PEER, "passive");
+
+	if (port != NULL)
+		finding_warning(reading->findings, port->key->at,
+				"'port' has no effect with a range: nobody is connected to");
+	if (passive != NULL && !peer->passive)
+		finding_warning(reading->findings, passive->value->at,
+				"a range can only be waited for: 'passive: no' has no effect");
+}
+
 void
 check_peer(struct reading *reading, struct config_peer *peer, const struct given *given, struct position at)
 {
-	if (ip_address_is_set(&peer->local) && ip_address_is_set(&peer->remote) &&
-	    peer->local.family != peer->remote.family)
+	const struct ip_address *remote = &peer->remote.address;
+	const struct node_entry *limit = given_entry(given, SECTION_PEER, "limit");
+	bool range = !ip_address_is_set(remote);
+	uint32_t asn = peer->bgp.local_as != 0 ? peer->bgp.local_as : reading->config->asn;
+	bool internal = peer->asns.count == 1 && peer->asns.items[0] == asn;
+
+	if (ip_address_is_set(&peer->local) && !range && peer->local.family != remote->family)
 		finding_error(reading->findings, given_at(given, SECTION_PEER, "local", at),
 			      "'local' and 'remote' are of different address families");
-	else if (ip_address_is_set(&peer->local) && ip_address_equal(&peer->local, &peer->remote))
+	else if (ip_address_is_set(&peer->local) && !range && ip_address_equal(&peer->local, remote))
 		finding_error(reading->findings, given_at(given, SECTION_PEER, "remote", at),
 			      "'remote' equals 'local'");
+	if (range) {
+		check_range(reading, peer, given, at);
+	} else {
+		if (limit != NULL)
+			finding_warning(reading->findings, limit->key->at,
+					"'limit' has no effect with one address");
+		if (peer->asns.count > 1)
+			finding_error(reading->findings, given_at(given, SECTION_PEER, "asn", at),
+				      "'asn' must be one number where 'remote' is one address");
+	}
 	check_bgp(reading, &peer->bgp, given, at);
+	if (peer->bgp.route_reflector_client && !internal)
+		finding_warning(reading->findings, given_at(given, SECTION_BGP, "route_reflector_client", at),
+				"'route_reflector_client' has no effect for a peer of another AS");
+	check_export_rules(reading, peer->bgp.export, !internal, false,
+			   given_at(given, SECTION_BGP, "export", at));
+	check_blackhole(reading, &peer->bgp, given, at);
+	check_peer_families(reading, peer, given, at);
+	check_session(reading, &peer->bgp, internal, given, at);
 }
 
-/* The BGP identifier where the file names none: the first IPv4 address of this side that it does name. */
+/* The first address of a family that the file names for this side; NULL: there is none. */
+static const struct ip_address *
+own_address(const struct config *config, uint8_t family)
+{
+	const struct ip_address *found = NULL;
+
+	if (config->outside.family == family)
+		return &config->outside;
+	for (size_t i = 0; i < config->connection_count; i++) {
+		for (size_t j = 0; j < config->connections[i].tunnel_count; j++) {
+			if (config->connections[i].tunnels[j].local.family == family)
+				return &config->connections[i].tunnels[j].local;
+		}
+	}
+	for (size_t i = 0; i < config->peer_count; i++) {
+		if (config->peers[i].local.family == family)
+			return &config->peers[i].local;
+	}
+	for (size_t i = 0; i < config->connection_count && found == NULL; i++) {
+		for (size_t j = 0; j < config->connections[i].tunnel_count && found == NULL; j++) {
+			const struct ip_prefix *inside =
+			    &config->connections[i].tunnels[j].inside[family == AF_INET6];
+
+			found = ip_address_is_set(&inside->address) ? &inside->address : NULL;
+		}
+	}
+	return found;
+}
+
+/* Any number but 0 will do, if it is no other's within the AS (RFC 6286, 2.1). It is written like an address,
+ * and some want it to look like that of a host. */
+static struct ip_address
+router_id_of(const struct ip_address *ipv6)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(ipv6->bytes); i++)
+		hash = (hash ^ ipv6->bytes[i]) * 16777619u;
+	return ip_address_v4(10u << 24 | ((hash >> 8 ^ hash) & 0xffffff));
+}
+
+/* The BGP identifier where the file names none: from the first address of this side that it does name. */
 static void
 choose_router_id(struct config *config)
 {
-	const struct ip_address none = {0};
-	const struct ip_address *chosen = config->outside.family == AF_INET ? &config->outside : &none;
+	const struct ip_address *ipv4 = own_address(config, AF_INET), *ipv6 = own_address(config, AF_INET6);
 
-	for (size_t i = 0; i < config->connection_count; i++) {
-		for (size_t j = 0; j < config->connections[i].tunnel_count && !ip_address_is_set(chosen);
-		     j++) {
-			if (config->connections[i].tunnels[j].local.family == AF_INET)
-				chosen = &config->connections[i].tunnels[j].local;
+	if (ipv4 != NULL)
+		config->router_id = *ipv4;
+	else if (ipv6 != NULL)
+		config->router_id = router_id_of(ipv6);
+	config->router_id_chosen = true;
+}
+
+/* What is told, or written down, for other programs. */
+static void
+check_records(struct reading *reading, const struct given *given, struct position at)
+{
+	const struct config *config = reading->config;
+	const struct config_bmp *bmp = &config->bmp;
+
+	if (config->mrt.updates != NULL && config->mrt.updates[0] != '/')
+		finding_error(
+		    reading->findings, given_at(given, SECTION_MRT, "updates", at),
+		    "'updates' must be a path from the root, such as /var/lib/twinspan/updates.mrt");
+	if (given_entry(given, SECTION_BMP, "collectors") == NULL &&
+	    given_entry(given, SECTION_GATEWAY, "bmp") != NULL)
+		finding_error(reading->findings, given_at(given, SECTION_GATEWAY, "bmp", at),
+			      "missing key 'collectors' in bmp");
+	for (size_t i = 0; i < bmp->collectors.count; i++) {
+		if (ip_address_is_set(&bmp->source) &&
+		    bmp->source.family != bmp->collectors.items[i].address.family)
+			finding_error(reading->findings, given_at(given, SECTION_BMP, "source", at),
+				      "'source' and a collector are of different families");
+		for (size_t k = 0; k < i; k++) {
+			if (ip_prefix_equal(&bmp->collectors.items[i], &bmp->collectors.items[k]))
+				finding_error(reading->findings,
+					      given_at(given, SECTION_BMP, "collectors", at),
+					      "a collector stands there twice");
 		}
 	}
-	for (size_t i = 0; i < config->peer_count && !ip_address_is_set(chosen); i++) {
-		if (config->peers[i].local.family == AF_INET)
-			chosen = &config->peers[i].local;
-	}
-	for (size_t i = 0; i < config->connection_count; i++) {
-		for (size_t j = 0; j < config->connections[i].tunnel_count && !ip_address_is_set(chosen);
-		     j++) {
-			if (config->connections[i].tunnels[j].inside[0].address.family == AF_INET)
-				chosen = &config->connections[i].tunnels[j].inside[0].address;
-		}
-	}
-	config->router_id = *chosen;
 }
 
 void
@@ -266,6 +519,8 @@ check_gateway(struct reading *reading, const struct given *given, struct positio
 	struct config *config = reading->config;
 	bool bgp = config->peer_count != 0;
 
+	check_records(reading, given, at);
+	check_aggregates(reading, given);
 	for (size_t i = 0; i < config->connection_count; i++)
 		bgp |= config->connections[i].routing == CONFIG_ROUTING_DYNAMIC;
 	if (bgp && given_entry(given, SECTION_GATEWAY, "asn") == NULL)
@@ -276,12 +531,19 @@ check_gateway(struct reading *reading, const struct given *given, struct positio
 		/* Only where nothing else is wrong: the address may stand in what could not be read. */
 		if (bgp && !ip_address_is_set(&config->router_id) && reading->findings->errors == 0)
 			finding_error(reading->findings, at,
-				      "missing key 'router_id' in gateway: there is no IPv4 outside address "
+				      "missing key 'router_id' in gateway: there is no address of this side "
 				      "to take it from");
 	}
 	if (given_entry(given, SECTION_GATEWAY, "networks") == NULL)
 		finding_warning(reading->findings, at,
 				"gateway has no 'networks': nothing of this side is told to others");
+	if (config->role == CONFIG_ROLE_CUSTOMER && config->networks.count > PREFIXES_TO_HUB && bgp &&
+	    config->connection_count != 0)
+		finding_warning(
+		    reading->findings, given_at(given, SECTION_GATEWAY, "networks", at),
+		    "%zu networks: AWS takes %d prefixes from a customer gateway and closes the session "
+		    "at the next one; announce a wider prefix for several of them",
+		    config->networks.count, PREFIXES_TO_HUB);
 	if (config->connection_count == 0 && config->peer_count == 0)
 		finding_warning(reading->findings, at,
 				"there are no connections and no peers: this gateway does nothing");

@@ -23,15 +23,36 @@ static const struct position whole_file = {1, 1};
 /* --- inheritance ------------------------------------------------------------------------------ */
 
 static void
+prefixes_copy(struct config_prefixes *to, const struct config_prefixes *from)
+{
+	*to = (struct config_prefixes){.count = from->count};
+	if (from->count == 0)
+		return;
+	to->items = memory_zeroed(from->count, sizeof(*to->items));
+	memcpy(to->items, from->items, from->count * sizeof(*to->items));
+}
+
+static void
 tunnel_free(struct config_tunnel *tunnel)
 {
 	free(tunnel->name);
+	free(tunnel->interface);
 	free(tunnel->local_id);
 	free(tunnel->remote_id);
 	memory_wipe_free(tunnel->psk, tunnel->psk_length);
+	memory_wipe_free(tunnel->psk_next, tunnel->psk_next_length);
+	free(tunnel->psk_file);
 	text_list_free(&tunnel->ike.proposals);
 	text_list_free(&tunnel->esp.proposals);
+	certificate_names_free(&tunnel->certificate);
+	config_credentials_release(tunnel->credentials);
+	free(tunnel->selectors.local.items);
+	free(tunnel->selectors.remote.items);
 	free(tunnel->health.probe);
+	policy_release(tunnel->bgp.import);
+	policy_release(tunnel->bgp.export);
+	policy_conditions_release(tunnel->bgp.advertise);
+	memory_wipe_free(tunnel->bgp.password, tunnel->bgp.password_length);
 	*tunnel = (struct config_tunnel){0};
 }
 
@@ -42,7 +63,13 @@ tunnel_inherit(struct config_tunnel *to, const struct config_tunnel *from)
 	*to = *from;
 	text_list_copy(&to->ike.proposals, &from->ike.proposals);
 	text_list_copy(&to->esp.proposals, &from->esp.proposals);
+	prefixes_copy(&to->selectors.local, &from->selectors.local);
+	prefixes_copy(&to->selectors.remote, &from->selectors.remote);
+	certificate_names_copy(&to->certificate, &from->certificate);
 	to->health.probe = text_copy(from->health.probe);
+	policy_hold(to->bgp.import);
+	policy_hold(to->bgp.export);
+	policy_conditions_hold(to->bgp.advertise);
 }
 
 /* --- the parts of the file -------------------------------------------------------------------- */
@@ -89,7 +116,10 @@ read_tunnel(struct reading *reading, struct config_connection *connection, const
 		return;
 	scope.object[SECTION_TUNNEL] = scope.object[SECTION_SETTINGS] = tunnel;
 	read_map(reading, node, &scope, "a tunnel");
-	secret_read(reading, &given, node->at, tunnel);
+	certificate_inherit(&tunnel->certificate, &given, inherited_given);
+	secret_read(reading, &given, inherited_given, node->at, tunnel);
+	password_inherit(&given, inherited_given);
+	password_read(reading, &given, &tunnel->bgp);
 	check_tunnel(reading, connection, tunnel, &given, node->at);
 	unique_tunnel(reading->unique, tunnel, &given, node->at);
 }
@@ -133,10 +163,25 @@ read_connection(struct reading *reading, const struct node *node, const struct c
 	scope.object[SECTION_CONNECTION] = connection;
 	scope.object[SECTION_SETTINGS] = &inherited;
 	read_map(reading, node, &scope, "a connection");
+	certificate_inherit(&inherited.certificate, &given, defaults_given);
+	password_inherit(&given, defaults_given);
 	read_tunnels(reading, connection, node, &inherited, &given, next_id);
 	tunnel_free(&inherited);
 	check_connection(reading, connection, &given, node->at);
 	unique_connection(reading->unique, connection, &given, node->at);
+}
+
+/* What rules name, before any rule. */
+static void
+read_sets(struct reading *reading, const struct node *root)
+{
+	const struct node_entry *entry = map_find(root, "sets");
+	struct given given = {0};
+	struct scope scope = {.sections = IN(SECTION_SETS), .given = &given};
+
+	scope.object[SECTION_SETS] = reading->config;
+	if (entry != NULL)
+		read_map(reading, entry->value, &scope, "sets");
 }
 
 static void
@@ -181,6 +226,7 @@ read_peers(struct reading *reading, const struct node *root)
 			continue;
 		scope.object[SECTION_PEER] = peer;
 		read_map(reading, list->items[i], &scope, "a peer");
+		password_read(reading, &given, &peer->bgp);
 		check_peer(reading, peer, &given, list->items[i]->at);
 		unique_peer(reading->unique, peer, &given, list->items[i]->at);
 	}
@@ -211,6 +257,7 @@ read_root(struct reading *reading, const struct node *root)
 	entry = map_find(root, "gateway");
 	if (entry != NULL)
 		read_map(reading, entry->value, &gateway, "gateway");
+	read_sets(reading, root);
 	read_connections(reading, root);
 	read_peers(reading, root);
 	if (entry != NULL)
@@ -220,22 +267,10 @@ read_root(struct reading *reading, const struct node *root)
 
 /* --- the doors -------------------------------------------------------------------------------- */
 
-static void
-set_folder(struct reading *reading, const char *file)
+static struct config *
+parse(struct reading reading, const char *file, const char *text, size_t length)
 {
-	const char *slash = strrchr(file, '/');
-
-	if (slash == NULL)
-		snprintf(reading->folder, sizeof(reading->folder), ".");
-	else
-		snprintf(reading->folder, sizeof(reading->folder), "%.*s", (int)(slash - file), file);
-}
-
-struct config *
-config_parse_with(const char *file, const char *text, size_t length, struct config_secrets *secrets,
-		  struct config_findings *findings)
-{
-	struct reading reading = {.findings = findings, .secrets = secrets};
+	struct config_findings *findings = reading.findings;
 	size_t before = findings->errors;
 	struct tree tree;
 	bool failed;
@@ -247,10 +282,11 @@ config_parse_with(const char *file, const char *text, size_t length, struct conf
 	reading.config = memory_zeroed(1, sizeof(*reading.config));
 	reading.config->file = text_copy(file);
 	reading.unique = unique_new();
-	set_folder(&reading, file);
 	if (tree_parse(&tree, text, length, findings))
 		read_root(&reading, tree.root);
 	unique_free(reading.unique);
+	certificates_free(&reading);
+	sets_free(&reading);
 	tree_free(&tree);
 	failed = findings->errors != before;
 	findings_sort(findings);
@@ -259,6 +295,19 @@ config_parse_with(const char *file, const char *text, size_t length, struct conf
 		return NULL;
 	}
 	return reading.config;
+}
+
+struct config *
+config_parse_with(const char *file, const char *text, size_t length, struct config_secrets *secrets,
+		  struct config_findings *findings)
+{
+	return parse((struct reading){.findings = findings, .secrets = secrets}, file, text, length);
+}
+
+struct config *
+config_parse_public(const char *file, const char *text, size_t length, struct config_findings *findings)
+{
+	return parse((struct reading){.findings = findings, .no_secrets = true}, file, text, length);
 }
 
 struct config *
@@ -307,11 +356,22 @@ config_free(struct config *config)
 		free(connection->routes.items);
 		free(connection->protect.items);
 	}
-	for (size_t i = 0; i < config->peer_count; i++)
-		free(config->peers[i].name);
+	for (size_t i = 0; i < config->peer_count; i++) {
+		struct config_peer *peer = &config->peers[i];
+
+		free(peer->name);
+		free(peer->asns.items);
+		memory_wipe_free(peer->bgp.password, peer->bgp.password_length);
+		policy_release(peer->bgp.import);
+		policy_release(peer->bgp.export);
+		policy_conditions_release(peer->bgp.advertise);
+	}
 	free(config->connections);
 	free(config->peers);
 	free(config->networks.items);
+	free(config->aggregates.items);
+	free(config->mrt.updates);
+	free(config->bmp.collectors.items);
 	free(config->name);
 	free(config->file);
 	free(config);

@@ -9,7 +9,16 @@
  *   read.c       a map of the tree, checked against the table, into a struct
  *   values.c     one function for each type of value
  *   proposals.c  the words of IKE and ESP proposals
- *   secrets.c    pre-shared keys and their files
+ *   rules.c      rules of routing policy, and the sets that they name
+ *   origin.c     aggregates, and what is told only while other routes are there
+ *   identities.c what an IKE identity may look like
+ *   secrets.c    which way a tunnel authenticates; pre-shared keys; files that nobody else may read
+ *   passwords.c  a session's TCP MD5 password
+ *   certificates.c       a tunnel's certificate with its key, CA and CRL: loaded once for all that name it
+ *   certificate_files.c  PEM, DER and PKCS #12 by OpenSSL
+ *   certificate_check.c  what would not work with them, or not for long
+ *   check_identity.c     identities, and what proves them
+ *   check_selectors.c    what a tunnel is negotiated for
  *   check.c      rules that concern more than one key of a tunnel, a connection, a peer
  *   unique.c     rules that concern the file as a whole: names, addresses and prefixes that must not meet
  *   diff.c       what differs between two configurations
@@ -86,14 +95,28 @@ enum section {
 	SECTION_FILE,
 	SECTION_GATEWAY,
 	SECTION_BILLING,
+	SECTION_MRT,
+	SECTION_BMP,
 	SECTION_SETTINGS, /* what defaults, a connection and a tunnel may say */
 	SECTION_CONNECTION,
 	SECTION_TUNNEL,
 	SECTION_PEER,
 	SECTION_IKE,
 	SECTION_ESP,
+	SECTION_REKEY,
+	SECTION_SELECTORS,
+	SECTION_CERTIFICATE,
 	SECTION_DPD,
 	SECTION_BGP,
+	SECTION_RULE, /* of bgp's import and export */
+	SECTION_MATCH,
+	SECTION_SET,
+	SECTION_SETS, /* what rules name */
+	SECTION_AGGREGATE,
+	SECTION_ADVERTISE, /* an entry of bgp's advertise */
+	SECTION_BLACKHOLE,
+	SECTION_LIMITS,
+	SECTION_ADD_PATH,
 	SECTION_BFD,
 	SECTION_HEALTH,
 	SECTION_COUNT
@@ -115,17 +138,19 @@ struct word {
 struct field {
 	enum section section;
 	const char *key;
-	field_reader read;   /* NULL: a section, or what config.c reads (the skeleton of the file, secrets) */
-	size_t offset, size; /* of the member in the section's struct */
+	/* NULL: a section, or what config.c reads (the skeleton of the file, secrets). With `sub`: a scalar
+	 * is read by this, and stands for the section's first key. */
+	field_reader read;
+	size_t offset, size;      /* of the member in the section's struct */
 	const char *fallback;     /* the default, as it would stand in the file; lists with spaces between */
 	uint64_t least, most;     /* numbers; durations in milliseconds */
-	const struct word *words; /* what a word may be; ends with a NULL text */
+	const struct word *words; /* what a word may be; ends with a NULL text. Of numbers: words for some */
 	enum section sub;         /* the value is a map with the keys of this section; 0: it is not */
 	bool required, zero;      /* zero: 0 is allowed though below `least` */
 	bool any;                 /* addresses: the word `any` */
 };
 
-#define FIELDS_MOST 120
+#define FIELDS_MOST 256
 extern const struct field config_fields[];
 extern const size_t config_field_count;
 
@@ -147,8 +172,11 @@ struct reading {
 	struct config *config;
 	struct config_findings *findings;
 	struct unique *unique;
-	char folder[4096];              /* where relative paths start */
 	struct config_secrets *secrets; /* whose files are not there yet; NULL: none */
+	bool no_secrets;                /* no secret is read */
+	struct loaded *certificates;    /* what certificates.c has loaded so far */
+	struct policy_set **sets;       /* of `sets`, in order of the file */
+	size_t set_count;
 };
 
 struct scope {
@@ -176,40 +204,163 @@ void read_word_name(struct reading *, const struct field *, const struct node *,
 void read_number(struct reading *, const struct field *, const struct node *, void *);
 void read_asn(struct reading *, const struct field *, const struct node *, void *);
 void read_version(struct reading *, const struct field *, const struct node *, void *);
+void read_size(struct reading *, const struct field *, const struct node *, void *);
 void read_amount(struct reading *, const struct field *, const struct node *, void *);
 void read_currency(struct reading *, const struct field *, const struct node *, void *);
 void read_bool(struct reading *, const struct field *, const struct node *, void *);
 void read_milliseconds(struct reading *, const struct field *, const struct node *, void *);
 void read_seconds(struct reading *, const struct field *, const struct node *, void *);
 void read_word(struct reading *, const struct field *, const struct node *, void *);
+void read_words(struct reading *, const struct field *, const struct node *, void *);
 void read_address(struct reading *, const struct field *, const struct node *, void *);
+void read_identity(struct reading *, const struct field *, const struct node *, void *);
 void read_router_id(struct reading *, const struct field *, const struct node *, void *);
+void read_prefix(struct reading *, const struct field *, const struct node *, void *);
 void read_prefixes(struct reading *, const struct field *, const struct node *, void *);
+void read_addresses(struct reading *, const struct field *, const struct node *, void *);
+void read_asns(struct reading *, const struct field *, const struct node *, void *);
+void read_neighbours(struct reading *, const struct field *, const struct node *, void *);
+void read_interface(struct reading *, const struct field *, const struct node *, void *);
 void read_inside(struct reading *, const struct field *, const struct node *, void *);
 void read_ike_proposals(struct reading *, const struct field *, const struct node *, void *);
 void read_esp_proposals(struct reading *, const struct field *, const struct node *, void *);
+/* Rules and what they are made of (rules.c). */
+void read_policy(struct reading *, const struct field *, const struct node *, void *);
+void read_prefix_set(struct reading *, const struct field *, const struct node *, void *);
+void read_as_path_set(struct reading *, const struct field *, const struct node *, void *);
+void read_community_set(struct reading *, const struct field *, const struct node *, void *);
+void read_prefix_sets(struct reading *, const struct field *, const struct node *, void *);
+void read_as_path_sets(struct reading *, const struct field *, const struct node *, void *);
+void read_community_sets(struct reading *, const struct field *, const struct node *, void *);
+void read_set_name(struct reading *, const struct field *, const struct node *, void *);
+void read_given_number(struct reading *, const struct field *, const struct node *, void *);
+void read_communities(struct reading *, const struct field *, const struct node *, void *);
+void read_prepend(struct reading *, const struct field *, const struct node *, void *);
+/* What is originated, and when (origin.c). */
+void read_aggregates(struct reading *, const struct field *, const struct node *, void *);
+void read_advertise(struct reading *, const struct field *, const struct node *, void *);
+bool aggregates_equal(const struct config_aggregates *a, const struct config_aggregates *b);
+void show_aggregates(const struct config_aggregates *before, const struct config_aggregates *after, char *out,
+		     size_t size);
+/** What an entry of `advertise` is made of. */
+struct config_advertise {
+	struct policy_match match, present, absent;
+};
+/** Frees the named sets; rules hold those that they use. */
+void sets_free(struct reading *reading);
+/** "100 GB", in the largest unit that it is a whole number of. */
+const char *size_text(uint64_t bytes, char *out, size_t size);
 /** False, with a finding, for a value that is no scalar or has nothing in it. */
 bool value_is_text(struct reading *reading, const struct field *field, const struct node *value);
+/** A list, or nothing at all. `example`: of an item, for the error. */
+bool value_is_list(struct reading *reading, const struct field *field, const struct node *value,
+		   const char *example);
 
 /* --- proposals, secrets ----------------------------------------------------------------------- */
 
 /** Checks one proposal; findings at `at`. False: an error was found. */
 bool proposal_check(struct reading *reading, bool esp, const char *text, struct position at);
 
-/** The tunnel's secret from `psk` or `psk_file` as given. */
-void secret_read(struct reading *reading, const struct given *given, struct position at,
-		 struct config_tunnel *tunnel);
+/** A secret that comes with the text (config_parse_with), by its file's name: borrowed, and `named` from now
+ * on. */
+bool named_secret(struct reading *reading, const char *name, const uint8_t **bytes, size_t *length);
+/** Without the line ends behind it. */
+size_t without_line_end(const uint8_t *bytes, size_t length);
+/** A file that a key of the configuration names, relative to its folder. `private`: one that group or others
+ * can read is an error. NULL with a finding at `at`; else new, to be wiped (memory_wipe_free). */
+uint8_t *named_file_read(struct reading *reading, const char *key, const char *name, bool private,
+			 size_t most, size_t *length, struct position at);
+/** The tunnel's secret, or its certificate: what stands nearest to it counts. `above` is what was given to
+ * the tunnel's connection and defaults. */
+void secret_read(struct reading *reading, const struct given *given, const struct given *above,
+		 struct position at, struct config_tunnel *tunnel);
+
+/** The level that was read last says another password than the one above, be it by `password_file` or
+ * `password`. */
+void password_inherit(struct given *given, const struct given *above);
+/** The TCP MD5 password of a session (RFC 2385). */
+void password_read(struct reading *reading, const struct given *given, struct config_bgp *bgp);
+
+/* --- certificates ----------------------------------------------------------------------------- */
+
+/** The level that was read last says another certificate than the one above: its file or pkcs12 replaces
+ * both, with the key and the password; ca and crl stay unless they are named too. */
+void certificate_inherit(struct config_certificate *certificate, const struct given *given,
+			 const struct given *above);
+/** Loads what the tunnel's `certificate` names, or shares it where that was loaded before. */
+void certificate_load(struct reading *reading, const struct given *given, struct position at,
+		      struct config_tunnel *tunnel);
+void certificates_free(struct reading *reading);
+/** Frees the texts. */
+void certificate_names_free(struct config_certificate *certificate);
+void certificate_names_copy(struct config_certificate *to, const struct config_certificate *from);
+
+/* What the files hold, as OpenSSL has it. */
+struct certificate_set {
+	struct x509_st *certificate;
+	struct evp_pkey_st *key;
+	struct stack_st_X509 *chain, *authorities;
+	struct stack_st_X509_CRL *crls;
+};
+
+/* Where a tunnel's certificate stands in the file, for findings. */
+struct certificate_places {
+	struct position file, key, password_file, ca, crl;
+};
+
+/** Reads all files. False: an error was found. `set` is to be freed in any case. */
+bool certificate_files_read(struct reading *reading, const struct config_certificate *names,
+			    const struct certificate_places *places, struct certificate_set *set);
+void certificate_set_free(struct certificate_set *set);
+/** Says what would not work, or not for long. */
+void certificate_check(struct reading *reading, const struct config_certificate *names,
+		       const struct certificate_places *places, const struct certificate_set *set);
+
+/* --- identities ------------------------------------------------------------------------------- */
+
+enum identity_kind {
+	IDENTITY_BAD,
+	IDENTITY_IPV4,
+	IDENTITY_IPV6,
+	IDENTITY_FQDN,
+	IDENTITY_EMAIL, /* user@fqdn */
+	IDENTITY_DN,
+	IDENTITY_KEY_ID
+};
+/** The type that charon takes a text for (RFC 7296 3.5), BAD where it makes no sense as that. `value` is set
+ * to where the identity begins, behind a prefix such as "fqdn:". */
+enum identity_kind identity_kind(const char *text, const char **value);
+/** Does a certificate have this identity: as its subject, or among its alternative names? (RFC 4945 5.1.3) */
+bool identity_in_certificate(const char *text, const struct x509_st *certificate);
 
 /* --- rules ------------------------------------------------------------------------------------ */
 
+/** RFC 7999, 3.3: rules are to say what a peer may have discarded. */
+void check_blackhole(struct reading *reading, const struct config_bgp *bgp, const struct given *given,
+		     struct position at);
+/** All is there: networks may stand behind the aggregates in the file. */
+void check_aggregates(struct reading *reading, const struct given *given);
 void check_gateway(struct reading *reading, const struct given *given, struct position at);
 /** Fills in what follows from other keys (identities, the peer's inside address) and checks the whole. */
 void check_tunnel(struct reading *reading, const struct config_connection *connection,
 		  struct config_tunnel *tunnel, const struct given *given, struct position at);
+/** The file says `remote: any`: an unset address may also be one that could not be read. */
+bool remote_is_any(const struct given *given);
+/** Fills in the identities that the file doesn't name (check_identity.c). */
+void check_identities(struct reading *reading, struct config_tunnel *tunnel, const struct given *given,
+		      struct position at);
+/** Warns of what selectors leave out that the tunnel has to carry (check_selectors.c). */
+void check_selectors(struct reading *reading, const struct config_connection *connection,
+		     const struct config_tunnel *tunnel, const struct given *given, struct position at);
 void check_connection(struct reading *reading, struct config_connection *connection,
 		      const struct given *given, struct position at);
 void check_peer(struct reading *reading, struct config_peer *peer, const struct given *given,
 		struct position at);
+
+/** What rules of export set that won't do what their writer hopes (rules.c): between two ASes, for a tunnel.
+ */
+void check_export_rules(struct reading *reading, const struct policy *policy, bool external, bool tunnel,
+			struct position at);
 
 struct unique *unique_new(void);
 void unique_free(struct unique *unique);

@@ -58,7 +58,8 @@ config_diff_free(struct config_diff *diff)
 static bool
 is_text(const struct field *field)
 {
-	return field->read == read_text || field->read == read_name || field->read == read_word_name;
+	return field->read == read_text || field->read == read_name || field->read == read_word_name ||
+	       field->read == read_interface || field->read == read_identity;
 }
 
 static bool
@@ -91,6 +92,12 @@ prefixes_equal(const struct config_prefixes *a, const struct config_prefixes *b)
 }
 
 static bool
+asns_equal(const struct config_asns *a, const struct config_asns *b)
+{
+	return a->count == b->count && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
+}
+
+static bool
 value_equal(const struct field *field, const void *a, const void *b)
 {
 	if (is_text(field)) {
@@ -98,10 +105,19 @@ value_equal(const struct field *field, const void *a, const void *b)
 
 		return left == right || (left != NULL && right != NULL && strcmp(left, right) == 0);
 	}
-	if (field->read == read_prefixes)
+	if (field->read == read_prefixes || field->read == read_addresses)
 		return prefixes_equal(a, b);
 	if (is_proposals(field))
 		return text_list_equal(a, b);
+	if (field->read == read_policy)
+		return policy_equal(*(struct policy *const *)a, *(struct policy *const *)b);
+	if (field->read == read_asns)
+		return asns_equal(a, b);
+	if (field->read == read_aggregates)
+		return aggregates_equal(a, b);
+	if (field->read == read_advertise)
+		return policy_conditions_equal(*(struct policy_conditions *const *)a,
+					       *(struct policy_conditions *const *)b);
 	return memcmp(a, b, field->size) == 0;
 }
 
@@ -140,6 +156,28 @@ show_word(const struct field *field, const void *value, char *out, size_t size)
 	snprintf(out, size, "%s", word->text != NULL ? word->text : "?");
 }
 
+/* Of numbers. */
+static bool
+has_word(const struct field *field, uint64_t number)
+{
+	const struct word *word = field->words;
+
+	while (word != NULL && word->text != NULL && (uint64_t)word->value != number)
+		word++;
+	return word != NULL && word->text != NULL;
+}
+
+static void
+show_words(const struct field *field, const void *value, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (const struct word *word = field->words; word->text != NULL; word++) {
+		if (*(const int *)value & word->value)
+			snprintf(out + strlen(out), size - strlen(out), "%s%s", out[0] != '\0' ? ", " : "",
+				 word->text);
+	}
+}
+
 static void
 show_inside(const struct ip_prefix *inside, char *out, size_t size)
 {
@@ -163,6 +201,27 @@ show_list(const struct text_list *list, char *out, size_t size)
 		snprintf(out + strlen(out), size - strlen(out), "%s%s", i != 0 ? " " : "", list->items[i]);
 }
 
+static void
+show_asns(const struct config_asns *asns, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < asns->count; i++)
+		snprintf(out + strlen(out), size - strlen(out), "%s%u", i != 0 ? " " : "", asns->items[i]);
+}
+
+static void
+show_neighbours(const struct config_neighbours *neighbours, char *out, size_t size)
+{
+	char text[IP_PREFIX_TEXT];
+
+	if (ip_address_is_set(&neighbours->address))
+		snprintf(out, size, "%s", ip_address_format(&neighbours->address, text));
+	else if (ip_address_is_set(&neighbours->range.address))
+		snprintf(out, size, "%s", ip_prefix_format(&neighbours->range, text));
+	else
+		snprintf(out, size, "any");
+}
+
 /* False where there is no way known to show it. */
 static bool
 value_show(const struct field *field, const void *value, char *out, size_t size)
@@ -173,6 +232,8 @@ value_show(const struct field *field, const void *value, char *out, size_t size)
 		snprintf(out, size, "%s", *(char *const *)value != NULL ? *(char *const *)value : "none");
 	else if (field->read == read_word)
 		show_word(field, value, out, size);
+	else if (field->read == read_words)
+		show_words(field, value, out, size);
 	else if (field->read == read_bool)
 		snprintf(out, size, "%s", *(const bool *)value ? "yes" : "no");
 	else if (field->read == read_milliseconds)
@@ -187,9 +248,24 @@ value_show(const struct field *field, const void *value, char *out, size_t size)
 		snprintf(out, size, "%s", ip_address_is_set(value) ? ip_address_format(value, text) : "any");
 	else if (field->read == read_inside)
 		show_inside(value, out, size);
+	else if (field->read == read_asns)
+		show_asns(value, out, size);
+	else if (field->read == read_neighbours)
+		show_neighbours(value, out, size);
 	else if (is_proposals(field))
 		show_list(value, out, size);
-	else if (field->read == read_number || field->read == read_asn || field->read == read_version)
+	else if (field->read == read_size && number_of(field, value) == 0)
+		snprintf(out, size, "none");
+	else if (field->read == read_size)
+		size_text(number_of(field, value), out, size);
+	else if (field->read == read_version)
+		snprintf(out, size, "%s",
+			 number_of(field, value) == 0   ? "any"
+			 : number_of(field, value) == 1 ? "1"
+							: "2");
+	else if (field->read == read_number && has_word(field, number_of(field, value)))
+		show_word(field, value, out, size);
+	else if (field->read == read_number || field->read == read_asn)
 		snprintf(out, size, "%llu", (unsigned long long)number_of(field, value));
 	else
 		return false;
@@ -223,6 +299,22 @@ show_prefixes(const struct config_prefixes *before, const struct config_prefixes
 		snprintf(out + strlen(out), size - strlen(out), " and %zu more", more);
 }
 
+/* "rule 2 is another, 3 rules -> 4 rules" */
+static void
+show_rules(const struct policy *before, const struct policy *after, char *out, size_t size)
+{
+	size_t from = before != NULL ? before->count : 0, to = after != NULL ? after->count : 0, first = 0;
+
+	while (first < from && first < to && policy_rule_equal(&before->rules[first], &after->rules[first]))
+		first++;
+	out[0] = '\0';
+	if (first < from && first < to)
+		snprintf(out, size, "rule %zu and what follows%s", first + 1, from != to ? ", " : " changed");
+	if (from != to)
+		snprintf(out + strlen(out), size - strlen(out), "%zu rule%s -> %zu rule%s", from,
+			 PLURAL(from, "s"), to, PLURAL(to, "s"));
+}
+
 /* --- objects ----------------------------------------------------------------------------------- */
 
 struct object {
@@ -240,8 +332,15 @@ field_changed(const struct object *object, const struct field *field, const char
 	snprintf(words, sizeof(words), "%s", key);
 	for (char *dot = words; (dot = strchr(dot, '.')) != NULL;)
 		*dot = ' ';
-	if (field->read == read_prefixes) {
+	if (field->read == read_policy) {
+		show_rules(*(struct policy *const *)before, *(struct policy *const *)after, prefixes,
+			   sizeof(prefixes));
+		add(object->diff, object->part, CONFIG_CHANGED, object->name, key, "%s: %s", words, prefixes);
+	} else if (field->read == read_prefixes || field->read == read_addresses) {
 		show_prefixes(before, after, prefixes, sizeof(prefixes));
+		add(object->diff, object->part, CONFIG_CHANGED, object->name, key, "%s: %s", words, prefixes);
+	} else if (field->read == read_aggregates) {
+		show_aggregates(before, after, prefixes, sizeof(prefixes));
 		add(object->diff, object->part, CONFIG_CHANGED, object->name, key, "%s: %s", words, prefixes);
 	} else if (value_show(field, before, old, sizeof(old)) &&
 		   value_show(field, after, new, sizeof(new))) {
@@ -272,11 +371,35 @@ compare(const struct object *object, enum section section, const char *above, co
 	}
 }
 
+static void
+compare_passwords(struct config_diff *diff, enum config_part part, const char *name,
+		  const struct config_bgp *before, const struct config_bgp *after)
+{
+	if (before->password_length != after->password_length ||
+	    (after->password_length != 0 &&
+	     memcmp(before->password, after->password, after->password_length) != 0))
+		add(diff, part, CONFIG_CHANGED, name, "bgp.password", "bgp password changed");
+}
+
 static bool
 secrets_equal(const struct config_tunnel *a, const struct config_tunnel *b)
 {
 	return a->psk_length == b->psk_length &&
 	       (a->psk_length == 0 || memcmp(a->psk, b->psk, a->psk_length) == 0);
+}
+
+/* The files may be others under the same names. */
+static void
+compare_credentials(struct config_diff *diff, const char *name, const struct config_credentials *before,
+		    const struct config_credentials *after)
+{
+	if (before == NULL || after == NULL || before == after)
+		return;
+	if (memcmp(before->digest, after->digest, sizeof(before->digest)) != 0)
+		add(diff, CONFIG_PART_TUNNEL, CONFIG_CHANGED, name, "certificate", "certificate changed");
+	if (memcmp(before->crl_digest, after->crl_digest, sizeof(before->crl_digest)) != 0)
+		add(diff, CONFIG_PART_TUNNEL, CONFIG_CHANGED, name, "certificate.crl",
+		    "revocation list changed");
 }
 
 static void
@@ -289,6 +412,8 @@ compare_tunnel(struct config_diff *diff, const struct config_tunnel *before,
 	compare(&object, SECTION_SETTINGS, "", before, after);
 	if (!secrets_equal(before, after))
 		add(diff, CONFIG_PART_TUNNEL, CONFIG_CHANGED, after->name, "psk", "psk changed");
+	compare_credentials(diff, after->name, before->credentials, after->credentials);
+	compare_passwords(diff, CONFIG_PART_TUNNEL, after->name, &before->bgp, &after->bgp);
 }
 
 static void
@@ -352,10 +477,12 @@ compare_peers(const struct config *before, const struct config *after, struct co
 					 *old = config_find_peer(before, peer->name);
 		struct object object = {diff, CONFIG_PART_PEER, peer->name};
 
-		if (old == NULL)
+		if (old == NULL) {
 			add(diff, CONFIG_PART_PEER, CONFIG_ADDED, peer->name, "", "peer added");
-		else
-			compare(&object, SECTION_PEER, "", old, peer);
+			continue;
+		}
+		compare(&object, SECTION_PEER, "", old, peer);
+		compare_passwords(diff, CONFIG_PART_PEER, peer->name, &old->bgp, &peer->bgp);
 	}
 }
 

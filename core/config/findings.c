@@ -28,7 +28,10 @@ add(struct config_findings *findings, bool warning, struct position at, const ch
 			findings->more_errors++;
 		return;
 	}
-	findings->items = memory_resize(findings->items, (findings->count + 1) * sizeof(*findings->items));
+	if ((findings->count & (findings->count - 1)) == 0) /* doubled: one by one, each would move all */
+		findings->items =
+		    memory_resize(findings->items, (findings->count != 0 ? 2 * findings->count : 1) *
+						       sizeof(*findings->items));
 	struct config_finding *item = &findings->items[findings->count++];
 
 	*item = (struct config_finding){.warning = warning, .line = at.line, .column = at.column};

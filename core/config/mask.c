@@ -3,10 +3,10 @@
  * A configuration's text without its secrets, for whoever may look and not know, and the way back: what such
  * a reader edits and hands in gets the secrets that it has to have.
  *
- * Every value of a key `psk` is replaced where it stands (an alias' at its anchor); the rest of the text
- * stays byte by byte, with its comments. Comments that have a "psk:" lose what follows it. On the way back a
- * masked value is looked up by its place, the connection's name and the tunnel's number, in the present
- * text; a masked comment by its whole line.
+ * Every value of a key `psk` or `password` is replaced where it stands (an alias' at its anchor); the rest of
+ * the text stays byte by byte, with its comments. Comments that have a "psk:" or "password:" lose what
+ * follows it. On the way back a masked value is looked up by its place (the connection's or peer's name, the
+ * tunnel's number) in the present text; a masked comment by its whole line.
  */
 #include "core/config/config_internal.h"
 
@@ -21,6 +21,7 @@
 struct span {
 	size_t from, to;
 	const struct node *value;
+	const struct node *secret; /* what comes back in its place */
 };
 
 struct spans {
@@ -65,7 +66,7 @@ spans_add(struct spans *spans, const struct node *value)
 		spans->room = spans->room != 0 ? spans->room * 2 : 16;
 		spans->items = memory_resize(spans->items, spans->room * sizeof(*spans->items));
 	}
-	spans->items[spans->count++] = (struct span){value->from, value->to, value};
+	spans->items[spans->count++] = (struct span){value->from, value->to, value, NULL};
 }
 
 /* An anchor and a tag before a value, and the line's end after a block, stay. */
@@ -100,6 +101,12 @@ spans_finish(struct spans *spans, const char *text, size_t length)
 		trim(text, &spans->items[i]);
 }
 
+static bool
+is_secret(const char *key)
+{
+	return strcmp(key, "psk") == 0 || strcmp(key, "password") == 0;
+}
+
 static void
 find_secrets(const struct tree *tree, struct spans *spans)
 {
@@ -109,7 +116,7 @@ find_secrets(const struct tree *tree, struct spans *spans)
 		for (size_t k = 0; map->kind == NODE_MAP && k < map->count; k++) {
 			const struct node_entry *entry = &map->entries[k];
 
-			if (strcmp(entry->key->text, "psk") == 0 && entry->value->kind == NODE_SCALAR)
+			if (is_secret(entry->key->text) && entry->value->kind == NODE_SCALAR)
 				spans_add(spans, entry->value);
 		}
 	}
@@ -117,19 +124,35 @@ find_secrets(const struct tree *tree, struct spans *spans)
 
 /* --- comments ---------------------------------------------------------------------------------- */
 
+/* Behind the first "psk:" or "password:"; NULL: there is none. */
+static const char *
+secret_key_end(const char *text, size_t length)
+{
+	static const char *const keys[] = {"psk:", "password:"};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		const char *key = memmem(text, length, keys[i], strlen(keys[i]));
+
+		if (key != NULL && (first == NULL || key + strlen(keys[i]) < first))
+			first = key + strlen(keys[i]);
+	}
+	return first;
+}
+
 /* Where the secret begins in a line's comment; `length` where it has none. */
 static size_t
 comment_secret(const char *line, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		const char *key;
+		const char *end;
 
 		if (line[i] != '#' || (i != 0 && line[i - 1] != ' ' && line[i - 1] != '\t'))
 			continue;
-		key = memmem(line + i, length - i, "psk:", 4);
-		if (key == NULL)
+		end = secret_key_end(line + i, length - i);
+		if (end == NULL)
 			return length;
-		i = (size_t)(key - line) + 4;
+		i = (size_t)(end - line);
 		while (i < length && (line[i] == ' ' || line[i] == '\t'))
 			i++;
 		return i;
@@ -278,27 +301,15 @@ value_of(const struct node *map, const char *key, enum node_kind kind)
 	return entry != NULL && entry->value->kind == kind ? entry->value : NULL;
 }
 
+/* The item of a list that has this name; NULL: none has. */
 static const struct node *
-tunnel_secret(const struct node *connection, size_t number)
+named_item(const struct node *list, const char *name)
 {
-	const struct node *tunnels = value_of(connection, "tunnels", NODE_LIST);
-
-	return tunnels != NULL && number < tunnels->count
-		   ? value_of(tunnels->items[number], "psk", NODE_SCALAR)
-		   : NULL;
-}
-
-/* The secret of a connection's tunnel in the present tree, or NULL. */
-static const struct node *
-present_secret(const struct tree *present, const char *name, size_t number)
-{
-	const struct node *list = value_of(present->root, "connections", NODE_LIST);
-
-	for (size_t i = 0; list != NULL && i < list->count; i++) {
+	for (size_t i = 0; list != NULL && name != NULL && i < list->count; i++) {
 		const struct node *its = value_of(list->items[i], "name", NODE_SCALAR);
 
 		if (its != NULL && strcmp(its->text, name) == 0)
-			return tunnel_secret(list->items[i], number);
+			return list->items[i];
 	}
 	return NULL;
 }
@@ -307,7 +318,7 @@ present_secret(const struct tree *present, const char *name, size_t number)
 static char *
 secret_of(const struct span *span)
 {
-	const struct node *value = span->value;
+	const struct node *value = span->secret;
 	char *text = memory_zeroed(value->length * 2 + 3, 1), *at = text;
 
 	*at++ = '"';
@@ -320,53 +331,79 @@ secret_of(const struct span *span)
 	return text;
 }
 
+/* A place in both texts, and what it is called where something is missing. */
+struct place {
+	struct spans *spans; /* of the masked values, each with the secret's node */
+	struct config_findings *findings;
+	char what[120];
+};
+
+/* The secrets that stand in a map itself; `present`: its counterpart, or NULL. */
 static void
-find_masked(const struct tree *given, const struct tree *present, struct spans *spans,
-	    struct config_findings *findings)
+match_secrets(struct place *place, const struct node *given, const struct node *present)
 {
-	const struct node *list = value_of(given->root, "connections", NODE_LIST);
+	for (size_t k = 0; given != NULL && given->kind == NODE_MAP && k < given->count; k++) {
+		const struct node_entry *entry = &given->entries[k];
+		const struct node *secret;
+
+		if (!is_secret(entry->key->text) || entry->value->kind != NODE_SCALAR ||
+		    strcmp(entry->value->text, MASK) != 0)
+			continue;
+		secret = value_of(present, entry->key->text, NODE_SCALAR);
+		if (secret == NULL) {
+			finding_error(
+			    place->findings, entry->value->at,
+			    "the secret is masked, and the present file has none for %s: write it out",
+			    place->what);
+			continue;
+		}
+		spans_add(place->spans, entry->value);
+		place->spans->items[place->spans->count - 1].secret = secret;
+	}
+}
+
+/* The same of a map that has settings: its own, and those of its session. */
+static void
+match_settings(struct place *place, const struct node *given, const struct node *present)
+{
+	match_secrets(place, given, present);
+	match_secrets(place, value_of(given, "bgp", NODE_MAP), value_of(present, "bgp", NODE_MAP));
+}
+
+static void
+match_list(struct place *place, const char *key, const char *word, const struct tree *given,
+	   const struct tree *present)
+{
+	const struct node *list = value_of(given->root, key, NODE_LIST);
+	const struct node *others = value_of(present->root, key, NODE_LIST);
 
 	for (size_t i = 0; list != NULL && i < list->count; i++) {
 		const struct node *name = value_of(list->items[i], "name", NODE_SCALAR);
+		const struct node *other = named_item(others, name != NULL ? name->text : NULL);
 		const struct node *tunnels = value_of(list->items[i], "tunnels", NODE_LIST);
+		const struct node *their = value_of(other, "tunnels", NODE_LIST);
+		const char *text = quoted(name != NULL ? name->text : "?");
 
+		snprintf(place->what, sizeof(place->what), "%s %s", word, text);
+		match_settings(place, list->items[i], other);
 		for (size_t k = 0; tunnels != NULL && k < tunnels->count; k++) {
-			const struct node *masked = tunnel_secret(list->items[i], k), *secret;
-
-			if (masked == NULL || strcmp(masked->text, MASK) != 0)
-				continue;
-			secret = name != NULL ? present_secret(present, name->text, k) : NULL;
-			if (secret == NULL) {
-				finding_error(
-				    findings, masked->at,
-				    "the secret is masked, and the present file has none for tunnel "
-				    "%zu of connection %s: write it out",
-				    k + 1, quoted(name != NULL ? name->text : "?"));
-				continue;
-			}
-			spans_add(spans, masked);
+			snprintf(place->what, sizeof(place->what), "tunnel %zu of %s %s", k + 1, word, text);
+			match_settings(place, tunnels->items[k],
+				       their != NULL && k < their->count ? their->items[k] : NULL);
 		}
 	}
 }
 
-/* The spans are of the masked values; from here on they have the secrets. */
 static void
-take_secrets(const struct tree *given, const struct tree *present, struct spans *spans)
+find_masked(const struct tree *given, const struct tree *present, struct spans *spans,
+	    struct config_findings *findings)
 {
-	const struct node *list = value_of(given->root, "connections", NODE_LIST);
+	struct place place = {.spans = spans, .findings = findings, .what = "defaults"};
 
-	for (size_t n = 0; n < spans->count; n++) {
-		const struct node *masked = spans->items[n].value;
-
-		for (size_t i = 0; list != NULL && i < list->count; i++) {
-			const struct node *name = value_of(list->items[i], "name", NODE_SCALAR);
-
-			for (size_t k = 0; name != NULL && k < 2; k++) {
-				if (tunnel_secret(list->items[i], k) == masked)
-					spans->items[n].value = present_secret(present, name->text, k);
-			}
-		}
-	}
+	match_settings(&place, value_of(given->root, "defaults", NODE_MAP),
+		       value_of(present->root, "defaults", NODE_MAP));
+	match_list(&place, "connections", "connection", given, present);
+	match_list(&place, "peers", "peer", given, present);
 }
 
 char *
@@ -390,7 +427,6 @@ config_unmask(const char *given, size_t length, const char *present, size_t pres
 	if (readable) {
 		find_masked(&wanted, &now, &spans, findings);
 		spans_finish(&spans, lines, lines_length);
-		take_secrets(&wanted, &now, &spans);
 		if (findings->errors == before)
 			full = replace(lines, lines_length, &spans, secret_of, out_length);
 	}

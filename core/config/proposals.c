@@ -6,7 +6,11 @@
  */
 #include "core/config/config_internal.h"
 
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+
+#define PROPOSAL_MAX 127 /* bytes */
 
 enum word_kind {
 	WORD_CIPHER = 1,
@@ -17,54 +21,70 @@ enum word_kind {
 	WORD_ESN = 32
 };
 
+/* What a word's algorithm adds to a packet as ESP, in bytes. */
+struct cost {
+	uint8_t iv, block, icv;
+};
+
+#define COST_AEAD \
+	{ \
+		8, 4, 16 \
+	} /* RFC 4106, RFC 7634 */
+#define COST_AES \
+	{ \
+		16, 16, 0 \
+	} /* RFC 3602 */
+
 struct proposal_word {
 	const char *text;
 	enum word_kind kind;
 	const char *weak; /* why one should not, or NULL */
-	bool userspace;   /* as an ESP cipher: our own data plane has it */
+	struct cost cost;
+	bool kernel_only; /* as an ESP cipher: our own data plane does not have it */
 };
 
 static const struct proposal_word words[] = {
-    {"aes128gcm16", WORD_AEAD, NULL, true},
-    {"aes256gcm16", WORD_AEAD, NULL, true},
-    {"aes128gcm128", WORD_AEAD, NULL, true},
-    {"aes256gcm128", WORD_AEAD, NULL, true},
-    {"aes192gcm16", WORD_AEAD, NULL, false},
-    {"chacha20poly1305", WORD_AEAD, NULL, false},
-    {"aes128", WORD_CIPHER, NULL, false},
-    {"aes192", WORD_CIPHER, NULL, false},
-    {"aes256", WORD_CIPHER, NULL, false},
-    {"3des", WORD_CIPHER, "3DES is weak (RFC 8221)", false},
-    {"sha1", WORD_INTEGRITY, "SHA-1 is weak", false},
-    {"sha256", WORD_INTEGRITY, NULL, false},
-    {"sha384", WORD_INTEGRITY, NULL, false},
-    {"sha512", WORD_INTEGRITY, NULL, false},
-    {"prfsha1", WORD_PRF, "SHA-1 is weak", false},
-    {"prfsha256", WORD_PRF, NULL, false},
-    {"prfsha384", WORD_PRF, NULL, false},
-    {"prfsha512", WORD_PRF, NULL, false},
-    {"modp768", WORD_GROUP, "DH group 1 is broken", false},
-    {"modp1024", WORD_GROUP, "DH group 2 is weak", false},
-    {"modp1536", WORD_GROUP, "DH group 5 is weak", false},
-    {"modp2048", WORD_GROUP, NULL, false},
-    {"modp3072", WORD_GROUP, NULL, false},
-    {"modp4096", WORD_GROUP, NULL, false},
-    {"modp6144", WORD_GROUP, NULL, false},
-    {"modp8192", WORD_GROUP, NULL, false},
-    {"modp1024s160", WORD_GROUP, "DH group 22 is weak (RFC 8247)", false},
-    {"modp2048s224", WORD_GROUP, NULL, false},
-    {"modp2048s256", WORD_GROUP, NULL, false},
-    {"ecp192", WORD_GROUP, NULL, false},
-    {"ecp224", WORD_GROUP, NULL, false},
-    {"ecp256", WORD_GROUP, NULL, false},
-    {"ecp384", WORD_GROUP, NULL, false},
-    {"ecp521", WORD_GROUP, NULL, false},
-    {"curve25519", WORD_GROUP, NULL, false},
-    {"x25519", WORD_GROUP, NULL, false},
-    {"curve448", WORD_GROUP, NULL, false},
-    {"x448", WORD_GROUP, NULL, false},
-    {"esn", WORD_ESN, NULL, false},
-    {"noesn", WORD_ESN, NULL, false},
+    {"aes128gcm16", WORD_AEAD, NULL, COST_AEAD},
+    {"aes192gcm16", WORD_AEAD, NULL, COST_AEAD},
+    {"aes256gcm16", WORD_AEAD, NULL, COST_AEAD},
+    {"aes128gcm128", WORD_AEAD, NULL, COST_AEAD},
+    {"aes192gcm128", WORD_AEAD, NULL, COST_AEAD},
+    {"aes256gcm128", WORD_AEAD, NULL, COST_AEAD},
+    {"chacha20poly1305", WORD_AEAD, NULL, COST_AEAD},
+    {"aes128", WORD_CIPHER, NULL, COST_AES},
+    {"aes192", WORD_CIPHER, NULL, COST_AES},
+    {"aes256", WORD_CIPHER, NULL, COST_AES},
+    {"3des", WORD_CIPHER, "3DES is weak (RFC 8221)", {8, 8, 0}, true},
+    {"sha1", WORD_INTEGRITY, "SHA-1 is weak", {0, 0, 12}},
+    {"sha256", WORD_INTEGRITY, NULL, {0, 0, 16}},
+    {"sha384", WORD_INTEGRITY, NULL, {0, 0, 24}},
+    {"sha512", WORD_INTEGRITY, NULL, {0, 0, 32}},
+    {"prfsha1", WORD_PRF, "SHA-1 is weak"},
+    {"prfsha256", WORD_PRF, NULL},
+    {"prfsha384", WORD_PRF, NULL},
+    {"prfsha512", WORD_PRF, NULL},
+    {"modp768", WORD_GROUP, "DH group 1 is broken"},
+    {"modp1024", WORD_GROUP, "DH group 2 is weak"},
+    {"modp1536", WORD_GROUP, "DH group 5 is weak"},
+    {"modp2048", WORD_GROUP, NULL},
+    {"modp3072", WORD_GROUP, NULL},
+    {"modp4096", WORD_GROUP, NULL},
+    {"modp6144", WORD_GROUP, NULL},
+    {"modp8192", WORD_GROUP, NULL},
+    {"modp1024s160", WORD_GROUP, "DH group 22 is weak (RFC 8247)"},
+    {"modp2048s224", WORD_GROUP, NULL},
+    {"modp2048s256", WORD_GROUP, NULL},
+    {"ecp192", WORD_GROUP, NULL},
+    {"ecp224", WORD_GROUP, NULL},
+    {"ecp256", WORD_GROUP, NULL},
+    {"ecp384", WORD_GROUP, NULL},
+    {"ecp521", WORD_GROUP, NULL},
+    {"curve25519", WORD_GROUP, NULL},
+    {"x25519", WORD_GROUP, NULL},
+    {"curve448", WORD_GROUP, NULL},
+    {"x448", WORD_GROUP, NULL},
+    {"esn", WORD_ESN, NULL},
+    {"noesn", WORD_ESN, NULL},
 };
 
 static const struct proposal_word *
@@ -90,19 +110,15 @@ unknown_word(struct reading *reading, const char *word, const char *proposal, st
 		      nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
 }
 
-/*
- * What this version's own data plane carries. With `dataplane: kernel` the kernel has them all. One function,
- * so that it goes when the plane has learnt the rest.
- */
+/* With `dataplane: kernel` the kernel has them all. */
 static bool
 plane_has(struct reading *reading, const struct proposal_word *word, const char *proposal, struct position at)
 {
-	if (reading->config->dataplane == CONFIG_DATAPLANE_KERNEL || word->userspace ||
-	    (word->kind & (WORD_CIPHER | WORD_AEAD)) == 0)
+	if (reading->config->dataplane == CONFIG_DATAPLANE_KERNEL || !word->kernel_only)
 		return true;
 	finding_error(reading->findings, at,
-		      "the userspace data plane of this version has no '%s' (in the ESP proposal %s): use "
-		      "aes128gcm16 or aes256gcm16",
+		      "the userspace data plane has no '%s' (in the ESP proposal %s): use AES, such as "
+		      "aes256gcm16 or aes256-sha256",
 		      word->text, quoted(proposal));
 	return false;
 }
@@ -130,10 +146,67 @@ missing_part(unsigned kinds, bool esp)
 	return (kinds & WORD_GROUP) == 0 ? "lacks a key exchange, such as ecp384" : NULL;
 }
 
+/* --- what fits a packet ------------------------------------------------------------------------ */
+
+static void
+take_more(uint8_t *to, uint8_t from)
+{
+	*to = from > *to ? from : *to;
+}
+
+/* The most that any suite of a proposal adds; its words were checked. */
+static struct cost
+proposal_cost(const char *proposal)
+{
+	struct cost most = {0};
+	char copy[PROPOSAL_MAX + 1], *rest = copy;
+
+	snprintf(copy, sizeof(copy), "%s", proposal);
+	for (char *part; (part = strsep(&rest, "-")) != NULL;) {
+		const struct proposal_word *word = find_word(part);
+
+		if (word == NULL)
+			continue;
+		take_more(&most.iv, word->cost.iv);
+		take_more(&most.block, word->cost.block);
+		take_more(&most.icv, word->cost.icv);
+	}
+	return most;
+}
+
+uint32_t
+config_inner_mtu(const struct config_tunnel *tunnel)
+{
+	return tunnel->mtu != 0 ? tunnel->mtu : config_inner_mtu_within(tunnel, CONFIG_OUTER_MTU);
+}
+
+uint32_t
+config_inner_mtu_within(const struct config_tunnel *tunnel, uint32_t outer)
+{
+	enum { IPV4 = 20, IPV6 = 40, UDP = 8, ESP = 8, TRAILER = 2 };
+	const struct ip_address *outside =
+	    ip_address_is_set(&tunnel->remote) ? &tunnel->remote : &tunnel->local;
+	uint32_t room = outer - ESP - (outside->family == AF_INET6 ? IPV6 : IPV4) -
+			(tunnel->encap == CONFIG_ENCAP_NO ? 0 : UDP);
+	uint32_t least = room;
+
+	for (size_t i = 0; i < tunnel->esp.proposals.count; i++) {
+		struct cost cost = proposal_cost(tunnel->esp.proposals.items[i]);
+		uint32_t text = room - cost.iv - cost.icv;
+
+		if (cost.block != 0)
+			text = text / cost.block * cost.block - TRAILER;
+		least = text < least ? text : least;
+	}
+	return least;
+}
+
+/* --- checks ------------------------------------------------------------------------------------ */
+
 bool
 proposal_check(struct reading *reading, bool esp, const char *text, struct position at)
 {
-	char copy[128], *rest = copy;
+	char copy[PROPOSAL_MAX + 1], *rest = copy;
 	unsigned kinds = 0;
 	bool good = true;
 	const char *missing;

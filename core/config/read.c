@@ -89,6 +89,20 @@ unknown_key(struct reading *reading, const struct node *key, unsigned sections, 
 	return NULL;
 }
 
+/* One value in place of a section: that of its first key, which counts as given by it. */
+static void
+read_short(struct reading *reading, const struct field *field, const struct node_entry *entry,
+	   const struct scope *scope)
+{
+	for (size_t i = 0; i < config_field_count; i++) {
+		if (config_fields[i].section != field->sub)
+			continue;
+		scope->given->entry[i] = entry;
+		break;
+	}
+	field->read(reading, field, entry->value, (char *)scope->object[field->section] + field->offset);
+}
+
 static void
 read_entry(struct reading *reading, const struct node_entry *entry, const struct scope *scope,
 	   const char *what)
@@ -105,7 +119,10 @@ read_entry(struct reading *reading, const struct node_entry *entry, const struct
 		return;
 	}
 	scope->given->entry[field - config_fields] = entry;
-	if (field->sub != 0) {
+	if (field->sub != 0 && field->read != NULL && entry->value->kind == NODE_SCALAR &&
+	    !node_is_null(entry->value)) {
+		read_short(reading, field, entry, scope);
+	} else if (field->sub != 0) {
 		struct scope below = {.sections = IN(field->sub), .given = scope->given};
 
 		below.object[field->sub] = (char *)scope->object[field->section] + field->offset;

@@ -18,7 +18,9 @@ enum thing_kind {
 	THING_NETWORK,    /* prefix: of this side; sorts before a route that equals it */
 	THING_ROUTE,      /* prefix: static, of the other side */
 	THING_PROTECT,    /* prefix; text: its connection */
+	THING_INTERFACE,  /* text: its name, or its id as text */
 	THING_ASN,        /* text: the peer's AS number, of dynamic connections */
+	THING_CALLER,     /* prefix: local address, of IKE version 1, a secret and a peer of any address */
 	THING_COUNT
 };
 
@@ -28,6 +30,7 @@ struct thing {
 	struct ip_prefix prefix;
 	struct position at;
 	const char *owner; /* connection, tunnel or peer; may be NULL */
+	const struct config_tunnel *tunnel;
 };
 
 struct things {
@@ -131,11 +134,29 @@ unique_tunnel(struct unique *unique, const struct config_tunnel *tunnel, const s
 	struct thing outside = {.owner = tunnel->name, .at = given_at(given, SECTION_TUNNEL, "remote", at)};
 	char text[IP_ADDRESS_TEXT];
 
+	if (tunnel->interface != NULL)
+		add(unique, THING_INTERFACE,
+		    (struct thing){.text = tunnel->interface,
+				   .owner = tunnel->name,
+				   .at = given_at(given, SECTION_TUNNEL, "interface", at)});
+	if (tunnel->interface_id != 0) {
+		struct thing id = {.owner = tunnel->name,
+				   .at = given_at(given, SECTION_TUNNEL, "interface_id", at)};
+
+		id.text = id.owned = text_format("id %u", tunnel->interface_id);
+		add(unique, THING_INTERFACE, id);
+	}
 	outside.prefix.address = tunnel->local;
 	if (ip_address_is_set(&tunnel->remote))
 		outside.text = outside.owned = text_copy(ip_address_format(&tunnel->remote, text));
 	else
-		outside.text = tunnel->remote_id;
+		outside.text = tunnel->remote_id != NULL ? tunnel->remote_id : "any";
+	if (!ip_address_is_set(&tunnel->remote) && tunnel->psk_length != 0 && tunnel->ike.version != 2)
+		add(unique, THING_CALLER,
+		    (struct thing){.owner = tunnel->name,
+				   .at = outside.at,
+				   .prefix = {.address = tunnel->local},
+				   .tunnel = tunnel});
 	if (outside.text != NULL)
 		add(unique, THING_OUTSIDE, outside);
 	for (unsigned i = 0; i < 2 && inside != NULL; i++) {
@@ -159,10 +180,11 @@ unique_peer(struct unique *unique, const struct config_peer *peer, const struct 
 	if (peer->name != NULL)
 		add(unique, THING_PEER,
 		    (struct thing){.text = peer->name, .at = given_at(given, SECTION_PEER, "name", at)});
-	if (!ip_address_is_set(&peer->remote))
+	if (!ip_address_is_set(&peer->remote.address))
 		return;
 	speaker.at = given_at(given, SECTION_PEER, "remote", at);
-	speaker.prefix = (struct ip_prefix){peer->remote, (uint8_t)ip_family_bits(peer->remote.family)};
+	speaker.prefix =
+	    (struct ip_prefix){peer->remote.address, (uint8_t)ip_family_bits(peer->remote.address.family)};
 	add(unique, THING_SPEAKER, speaker);
 }
 
@@ -255,6 +277,37 @@ check_outsides(struct things *things, struct config_findings *findings)
 	}
 }
 
+/*
+ * In main mode the secret is needed before the peer has said who it is (RFC 2409 5.4): peers that have no
+ * address to be known by can't have secrets of their own. An unset local address, which sorts first, is every
+ * address.
+ */
+static void
+check_callers(struct things *things, struct config_findings *findings)
+{
+	const struct thing *first = things->items;
+
+	sort(things, compare_prefixes);
+	for (size_t i = 1; i < things->count; i++) {
+		const struct thing *now = &things->items[i];
+		const struct config_tunnel *a = first->tunnel, *b = now->tunnel;
+		bool both = a->ike.version == 1 && b->ike.version == 1;
+
+		if (ip_address_is_set(&a->local) && !ip_address_equal(&a->local, &b->local)) {
+			first = now;
+			continue;
+		}
+		if (a->psk_length == b->psk_length && memcmp(a->psk, b->psk, a->psk_length) == 0)
+			continue;
+		(both ? finding_error : finding_warning)(
+		    findings, now->at,
+		    "tunnels %s and %s (line %u) have 'remote: any' and different secrets: IKE version 1 "
+		    "can't "
+		    "tell such peers apart; use version 2, certificates, or one secret for both",
+		    owner_of(now), owner_of(first), first->at.line);
+	}
+}
+
 static void
 check_speakers(struct things *things, struct config_findings *findings)
 {
@@ -313,27 +366,63 @@ check_repeated(struct things *things, int (*compare)(const void *, const void *)
 	}
 }
 
-/* A static route into what this side has itself. Both lists are sorted; networks may nest. */
+/* A walk along sorted prefixes, which may nest, beside another sorted list. */
+struct covers {
+	const struct things *things;
+	const struct thing *outer;
+	size_t next;
+};
+
+/* The widest one that covers the prefix, or NULL; asked in sorted order. */
+static const struct thing *
+covered_by(struct covers *covers, const struct ip_prefix *prefix)
+{
+	for (; covers->next < covers->things->count; covers->next++) {
+		const struct thing *now = &covers->things->items[covers->next];
+
+		if (ip_prefix_compare(&now->prefix, prefix) > 0)
+			break;
+		if (covers->outer == NULL || !ip_prefix_covers(&covers->outer->prefix, &now->prefix))
+			covers->outer = now;
+	}
+	return covers->outer != NULL && ip_prefix_covers(&covers->outer->prefix, prefix) ? covers->outer
+											 : NULL;
+}
+
+/* What a tunnel uses or keeps from the clear, in what this side has itself. */
+static void
+check_in_networks(const struct things *things, const struct things *networks, const char *what,
+		  const char *then, struct config_findings *findings)
+{
+	struct covers covers = {.things = networks};
+
+	for (size_t i = 0; i < things->count; i++) {
+		const struct thing *now = &things->items[i], *outer = covered_by(&covers, &now->prefix);
+		char a[IP_PREFIX_TEXT], b[IP_PREFIX_TEXT];
+
+		if (outer != NULL)
+			finding_warning(findings, now->at,
+					"%s %s of %s lies within this gateway's own network %s%s", what,
+					ip_prefix_format(&now->prefix, a), owner_of(now),
+					ip_prefix_format(&outer->prefix, b), then);
+	}
+}
+
+/* A static route into what this side has itself. */
 static void
 check_routes_in_networks(const struct things *routes, const struct things *networks,
 			 struct config_findings *findings)
 {
-	const struct thing *outer = NULL;
-	size_t next = 0;
+	struct covers covers = {.things = networks};
 
 	for (size_t i = 0; i < routes->count; i++) {
-		const struct thing *route = &routes->items[i];
+		const struct thing *route = &routes->items[i], *outer = covered_by(&covers, &route->prefix);
 		char a[IP_PREFIX_TEXT], b[IP_PREFIX_TEXT];
 
-		for (; next < networks->count &&
-		       ip_prefix_compare(&networks->items[next].prefix, &route->prefix) <= 0;
-		     next++) {
-			if (outer == NULL || !ip_prefix_covers(&outer->prefix, &networks->items[next].prefix))
-				outer = &networks->items[next];
-		}
-		if (outer == NULL || !ip_prefix_covers(&outer->prefix, &route->prefix))
+		if (outer == NULL)
 			continue;
-		if (next != 0 && ip_prefix_equal(&networks->items[next - 1].prefix, &route->prefix))
+		if (covers.next != 0 &&
+		    ip_prefix_equal(&networks->items[covers.next - 1].prefix, &route->prefix))
 			finding_error(findings, route->at,
 				      "route %s of %s is one of this gateway's own networks",
 				      ip_prefix_format(&route->prefix, a), owner_of(route));
@@ -388,12 +477,19 @@ unique_check(struct unique *unique, const struct config *config, const struct gi
 	check_names(&things[THING_CONNECTION], "connection", findings);
 	check_names(&things[THING_PEER], "peer", findings);
 	check_outsides(&things[THING_OUTSIDE], findings);
+	check_callers(&things[THING_CALLER], findings);
 	check_overlaps(&things[THING_INSIDE], "inside network", findings);
 	check_speakers(&things[THING_SPEAKER], findings);
 	check_overlaps(&things[THING_ROUTE], "route", findings);
 	check_repeated(&things[THING_NETWORK], compare_prefixes, findings);
 	check_repeated(&things[THING_PROTECT], compare_texts, findings);
+	check_names(&things[THING_INTERFACE], "interface", findings);
 	check_routes_in_networks(&things[THING_ROUTE], &things[THING_NETWORK], findings);
+	check_in_networks(&things[THING_INSIDE], &things[THING_NETWORK], "inside network", "", findings);
+	sort(&things[THING_PROTECT], compare_prefixes);
+	check_in_networks(&things[THING_PROTECT], &things[THING_NETWORK], "protected prefix",
+			  ": hosts of this side there can't be reached while the connection is down",
+			  findings);
 	if (config->role == CONFIG_ROLE_HUB)
 		check_asns(&things[THING_ASN], config->allow_same_asn, findings);
 }

@@ -27,6 +27,17 @@ value_is_text(struct reading *reading, const struct field *field, const struct n
 	return true;
 }
 
+bool
+value_is_list(struct reading *reading, const struct field *field, const struct node *value,
+	      const char *example)
+{
+	if (value->kind == NODE_LIST || node_is_null(value))
+		return true;
+	finding_error(reading->findings, value->at, "'%s' must be a list such as [%s], not %s", field->key,
+		      example, node_kind_name(value));
+	return false;
+}
+
 static void
 set_text(char **target, const char *text)
 {
@@ -86,6 +97,31 @@ read_word_name(struct reading *reading, const struct field *field, const struct 
 	set_text(target, value->text);
 }
 
+/* As Linux takes names of network interfaces (dev_valid_name), less what would need quotes elsewhere. "ts1"
+ * and so on are those that the data plane gives by itself. */
+void
+read_interface(struct reading *reading, const struct field *field, const struct node *value, void *target)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	const char *text = value->text;
+
+	if (!value_is_text(reading, field, value))
+		return;
+	if (value->length > field->most || strspn(text, letters) != value->length ||
+	    strchr(".-", text[0]) != NULL || strcmp(text, "lo") == 0)
+		finding_error(reading->findings, value->at,
+			      "%s can't name an interface: 1 to %llu letters, digits, '.', '_' and '-'",
+			      quoted(text), (unsigned long long)field->most);
+	else if (strncmp(text, "ts", 2) == 0 && strspn(text + 2, "0123456789") == value->length - 2)
+		finding_error(
+		    reading->findings, value->at,
+		    "%s can't name an interface: 'ts' with a number is what tunnels without a name of "
+		    "their own get",
+		    quoted(text));
+	else
+		set_text(target, text);
+}
+
 /* Digits without quotes, sign or leading zero (which YAML 1.1 would read as octal). */
 static bool
 parse_number(struct reading *reading, const struct field *field, const struct node *value, uint64_t *out)
@@ -94,8 +130,13 @@ parse_number(struct reading *reading, const struct field *field, const struct no
 		return false;
 	if (value->quoted || !text_parse_number(value->text, UINT64_MAX, out) ||
 	    (value->text[0] == '0' && value->length > 1)) {
-		finding_error(reading->findings, value->at, "'%s' must be a number, not %s%s", field->key,
-			      quoted(value->text), value->quoted ? " in quotes" : "");
+		char words[80] = "";
+
+		for (const struct word *word = field->words; word != NULL && word->text != NULL; word++)
+			snprintf(words + strlen(words), sizeof(words) - strlen(words), "%s, ", word->text);
+		finding_error(reading->findings, value->at, "'%s' must be %s%sa number, not %s%s", field->key,
+			      words, words[0] != '\0' ? "or " : "", quoted(value->text),
+			      value->quoted ? " in quotes" : "");
 		return false;
 	}
 	return true;
@@ -115,6 +156,12 @@ read_number(struct reading *reading, const struct field *field, const struct nod
 {
 	uint64_t number;
 
+	for (const struct word *word = field->words; word != NULL && word->text != NULL; word++) {
+		if (value->kind == NODE_SCALAR && strcmp(word->text, value->text) == 0) {
+			store_number(field, (uint64_t)word->value, target);
+			return;
+		}
+	}
 	if (!parse_number(reading, field, value, &number))
 		return;
 	if ((number < field->least && !(number == 0 && field->zero)) || number > field->most) {
@@ -124,6 +171,56 @@ read_number(struct reading *reading, const struct field *field, const struct nod
 		return;
 	}
 	store_number(field, number, target);
+}
+
+static const struct {
+	const char *unit;
+	uint64_t bytes;
+} sizes[] = {{"TB", UINT64_C(1000000000000)}, {"GB", 1000000000}, {"MB", 1000000}, {"kB", 1000}, {"B", 1}};
+
+/* A number of bytes with its unit: "100 GB" is 10^11. */
+void
+read_size(struct reading *reading, const struct field *field, const struct node *value, void *target)
+{
+	char digits[24] = "", range[64];
+	uint64_t number, unit = 0;
+	size_t length;
+
+	if (!value_is_text(reading, field, value))
+		return;
+	length = strspn(value->text, "0123456789");
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		const char *after = value->text + length;
+
+		if (strcmp(after + (*after == ' '), sizes[i].unit) == 0)
+			unit = sizes[i].bytes;
+	}
+	if (length < sizeof(digits))
+		memcpy(digits, value->text, length);
+	if (unit == 0 || !text_parse_number(digits, UINT64_MAX, &number)) {
+		finding_error(reading->findings, value->at,
+			      "'%s' must be a number of kB, MB, GB or TB such as 100 GB, not %s", field->key,
+			      quoted(value->text));
+		return;
+	}
+	if (number > field->most / unit || number * unit < field->least) {
+		finding_error(reading->findings, value->at, "'%s' is out of range: %s to %s, not %s",
+			      field->key, size_text(field->least, range, 32),
+			      size_text(field->most, range + 32, 32), quoted(value->text));
+		return;
+	}
+	*(uint64_t *)target = number * unit;
+}
+
+const char *
+size_text(uint64_t bytes, char *out, size_t size)
+{
+	size_t i = 0;
+
+	while (i + 1 < COUNT_OF(sizes) && (bytes == 0 || bytes % sizes[i].bytes != 0))
+		i++;
+	snprintf(out, size, "%llu %s", (unsigned long long)(bytes / sizes[i].bytes), sizes[i].unit);
+	return out;
 }
 
 /* An amount of money with up to six decimals, into millionths: no binary fraction comes near it. */
@@ -195,19 +292,39 @@ read_asn(struct reading *reading, const struct field *field, const struct node *
 		store_number(field, number, target);
 }
 
-/* IKE's version. IKEv1 is a row's worth of work here once core/ike has it. */
+/* One number, or a list of those that a range of neighbours may have. */
+void
+read_asns(struct reading *reading, const struct field *field, const struct node *value, void *target)
+{
+	const struct field number = {.key = field->key, .size = sizeof(uint32_t)};
+	const struct node *const *items = value->kind == NODE_LIST ? value->items : &value;
+	size_t count = value->kind == NODE_LIST ? value->count : 1;
+	struct config_asns *asns = target;
+
+	free(asns->items);
+	*asns = (struct config_asns){.items = memory_zeroed(count + 1, sizeof(*asns->items))};
+	if (count == 0)
+		finding_error(reading->findings, value->at, "'%s' has no number", field->key);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t asn = 0;
+
+		read_asn(reading, &number, items[i], &asn);
+		if (asn != 0)
+			asns->items[asns->count++] = asn;
+	}
+}
+
+/* IKE's version: 1, 2, or "any". */
 void
 read_version(struct reading *reading, const struct field *field, const struct node *value, void *target)
 {
-	uint64_t number;
+	bool any = value->kind == NODE_SCALAR && strcmp(value->text, "any") == 0;
+	uint64_t number = 0;
 
-	if (!parse_number(reading, field, value, &number))
+	if (!any && !parse_number(reading, field, value, &number))
 		return;
-	if (number == 1)
-		finding_error(reading->findings, value->at,
-			      "IKE version 1 is not supported by this version of twinspan: use 2");
-	else if (number != 2)
-		finding_error(reading->findings, value->at, "'%s' must be 2, not %s", field->key,
+	if (!any && number != 1 && number != 2)
+		finding_error(reading->findings, value->at, "'%s' must be 1, 2 or any, not %s", field->key,
 			      quoted(value->text));
 	else
 		store_number(field, number, target);
@@ -310,212 +427,27 @@ read_word(struct reading *reading, const struct field *field, const struct node 
 		      nearest != NULL ? nearest : "", nearest != NULL ? "'?)" : "");
 }
 
+/* One word, or a list of them: the bits of each. */
 void
-read_address(struct reading *reading, const struct field *field, const struct node *value, void *target)
+read_words(struct reading *reading, const struct field *field, const struct node *value, void *target)
 {
-	struct ip_address got = {0};
-
-	if (!value_is_text(reading, field, value))
-		return;
-	if (field->any && strcmp(value->text, "any") == 0) {
-		*(struct ip_address *)target = got;
-		return;
-	}
-	if (!ip_address_parse(value->text, &got)) {
-		finding_error(reading->findings, value->at, "'%s' must be an IP address%s, not %s",
-			      field->key, field->any ? " or any" : "", quoted(value->text));
-		return;
-	}
-	if ((got.family == AF_INET && (got.bytes[0] == 0 || got.bytes[0] >= 224)) ||
-	    (got.family == AF_INET6 && got.bytes[0] == 0xff)) {
-		finding_error(reading->findings, value->at, "'%s': %s is not the address of a host",
-			      field->key, quoted(value->text));
-		return;
-	}
-	*(struct ip_address *)target = got;
-}
-
-/* RFC 4271 4.2: four octets, written as an IPv4 address; not zero (RFC 6286). */
-void
-read_router_id(struct reading *reading, const struct field *field, const struct node *value, void *target)
-{
-	struct ip_address got;
-
-	if (!value_is_text(reading, field, value))
-		return;
-	if (!ip_address_parse(value->text, &got) || got.family != AF_INET || ip_address_to_v4(&got) == 0)
-		finding_error(reading->findings, value->at,
-			      "'%s' must be written as an IPv4 address other than 0.0.0.0, not %s",
-			      field->key, quoted(value->text));
-	else
-		*(struct ip_address *)target = got;
-}
-
-static bool
-parse_prefix(struct reading *reading, const struct field *field, const struct node *item,
-	     struct ip_prefix *out)
-{
-	char text[IP_PREFIX_TEXT];
-	struct ip_prefix network;
-
-	if (!value_is_text(reading, field, item))
-		return false;
-	if (!ip_prefix_parse(item->text, out)) {
-		finding_error(reading->findings, item->at,
-			      "'%s' must be prefixes such as 10.20.0.0/16, not %s", field->key,
-			      quoted(item->text));
-		return false;
-	}
-	network = ip_prefix_network(out);
-	if (!ip_prefix_equal(&network, out)) {
-		finding_error(reading->findings, item->at, "'%s': %s has host bits set: the network is %s",
-			      field->key, quoted(item->text), ip_prefix_format(&network, text));
-		return false;
-	}
-	if ((out->address.family == AF_INET && out->address.bytes[0] >= 224) ||
-	    (out->address.family == AF_INET6 && out->address.bytes[0] == 0xff)) {
-		finding_error(reading->findings, item->at, "'%s': %s is not a network of hosts", field->key,
-			      quoted(item->text));
-		return false;
-	}
-	return true;
-}
-
-/* What both list readers share: a list, or nothing at all. */
-static bool
-value_is_list(struct reading *reading, const struct field *field, const struct node *value,
-	      const char *example)
-{
-	if (value->kind == NODE_LIST || node_is_null(value))
-		return true;
-	finding_error(reading->findings, value->at, "'%s' must be a list such as [%s], not %s", field->key,
-		      example, node_kind_name(value));
-	return false;
-}
-
-void
-read_prefixes(struct reading *reading, const struct field *field, const struct node *value, void *target)
-{
-	struct config_prefixes *prefixes = target;
-
-	if (!value_is_list(reading, field, value, "10.20.0.0/16"))
-		return;
-	free(prefixes->items);
-	*prefixes = (struct config_prefixes){.items = memory_zeroed(value->count, sizeof(*prefixes->items))};
-	for (size_t i = 0; i < value->count; i++) {
-		if (parse_prefix(reading, field, value->items[i], &prefixes->items[prefixes->count]))
-			prefixes->count++;
-	}
-}
-
-/* --- inside addresses ------------------------------------------------------------------------- */
-
-/* What AWS keeps for itself: a tunnel there would never come up (VPN User Guide, "Tunnel options"). */
-static const char *const reserved_insides[] = {"169.254.0.0/30",    "169.254.1.0/30", "169.254.2.0/30",
-					       "169.254.3.0/30",    "169.254.4.0/30", "169.254.5.0/30",
-					       "169.254.169.252/30"};
-
-static bool
-inside_is_reserved(const struct ip_prefix *inside)
-{
-	for (size_t i = 0; i < COUNT_OF(reserved_insides); i++) {
-		struct ip_prefix reserved;
-
-		if (ip_prefix_parse(reserved_insides[i], &reserved) && ip_prefix_overlaps(&reserved, inside))
-			return true;
-	}
-	return false;
-}
-
-/* The two hosts of a /30 or /126, for the message that says which they are. */
-static void
-not_a_host(struct reading *reading, const struct node *item, const struct ip_prefix *inside)
-{
-	struct ip_prefix first = ip_prefix_network(inside), second = first;
-	unsigned last = ip_family_bytes(inside->address.family) - 1;
-	char a[IP_PREFIX_TEXT], b[IP_PREFIX_TEXT];
-
-	first.address.bytes[last] |= 1;
-	second.address.bytes[last] |= 2;
-	finding_error(
-	    reading->findings, item->at,
-	    "'inside' must be this side's own address, not the network or broadcast address %s: %s or %s",
-	    quoted(item->text), ip_prefix_format(&first, a), ip_prefix_format(&second, b));
-}
-
-static bool
-parse_inside(struct reading *reading, const struct field *field, const struct node *item,
-	     struct ip_prefix *out)
-{
-	static const struct ip_prefix link_local = {{AF_INET, {169, 254}}, 16},
-				      unique_local = {{AF_INET6, {0xfd}}, 8};
-	struct ip_address other;
-	unsigned bits, free_bits;
-
-	if (!value_is_text(reading, field, item))
-		return false;
-	if (!ip_prefix_parse(item->text, out) || strchr(item->text, '/') == NULL) {
-		finding_error(reading->findings, item->at,
-			      "'inside' must be an address with its length such as 169.254.44.242/30, not %s",
-			      quoted(item->text));
-		return false;
-	}
-	bits = ip_family_bits(out->address.family);
-	free_bits = bits - out->length;
-	if (free_bits != 2 && free_bits != 1) {
-		finding_error(reading->findings, item->at, "'inside' must be a /%u, not %s", bits - 2,
-			      quoted(item->text));
-		return false;
-	}
-	if (!ip_prefix_other_host(out, &other)) {
-		not_a_host(reading, item, out);
-		return false;
-	}
-	if (inside_is_reserved(out)) {
-		finding_error(reading->findings, item->at,
-			      "'inside': %s lies in a range reserved by AWS (169.254.0.0/30 "
-			      "to 169.254.5.0/30 and 169.254.169.252/30)",
-			      quoted(item->text));
-		return false;
-	}
-	if (free_bits == 1)
-		finding_warning(reading->findings, item->at, "'inside': AWS uses a /%u, this is %s", bits - 2,
-				quoted(item->text));
-	else if (bits == 32 && !ip_prefix_covers(&link_local, out))
-		finding_warning(reading->findings, item->at,
-				"'inside': AWS takes addresses of 169.254.0.0/16 only, this is %s",
-				quoted(item->text));
-	else if (bits == 128 && !ip_prefix_covers(&unique_local, out))
-		finding_warning(reading->findings, item->at,
-				"'inside': AWS takes addresses of fd00::/8 only, this is %s",
-				quoted(item->text));
-	return true;
-}
-
-/* One address, or a list with at most one of each family. */
-void
-read_inside(struct reading *reading, const struct field *field, const struct node *value, void *target)
-{
-	struct ip_prefix *inside = target;
 	const struct node *const *items = value->kind == NODE_LIST ? value->items : &value;
 	size_t count = value->kind == NODE_LIST ? value->count : 1;
+	int all = 0;
 
-	inside[0] = inside[1] = (struct ip_prefix){0};
 	if (count == 0)
-		finding_error(reading->findings, value->at, "'inside' has no address");
+		finding_error(reading->findings, value->at, "'%s' is empty", field->key);
 	for (size_t i = 0; i < count; i++) {
-		struct ip_prefix got;
-		unsigned slot;
+		int one = 0;
 
-		if (!parse_inside(reading, field, items[i], &got))
-			continue;
-		slot = got.address.family == AF_INET6;
-		if (ip_address_is_set(&inside[slot].address))
-			finding_error(reading->findings, items[i]->at,
-				      "'inside' takes one address of each family, not two");
-		else
-			inside[slot] = got;
+		read_word(reading, field, items[i], &one);
+		if (one != 0 && (all & one) == one)
+			finding_warning(reading->findings, items[i]->at, "%s stands here twice",
+					quoted(items[i]->text));
+		all |= one;
 	}
+	if (all != 0)
+		*(int *)target = all;
 }
 
 /* --- proposals -------------------------------------------------------------------------------- */

@@ -13,16 +13,26 @@
 #define MOST_REST 2048 /* bytes of a page's message behind its rows */
 
 void
+control_pending_free(struct control_pending *pending)
+{
+	json_decref(pending->held);
+	free(pending->refused);
+	free(pending);
+}
+
+void
 control_pending_fail(struct control_pending *pending, int exit_code, const char *text)
 {
-	const struct control_reply reply = {.exit_code = exit_code, .text = text};
+	bool refused = pending->refused != NULL;
+	const struct control_reply reply = {.exit_code = refused ? CONTROL_EXIT_FAILED : exit_code,
+					    .text = refused ? pending->refused : text};
 	const struct control_page page = {.text = text, .kind = pending->kind, .total = MODEL_UINT_UNSET};
 
 	if (pending->query)
 		pending->page(pending->context, &page);
 	else
 		pending->reply(pending->context, &reply);
-	free(pending);
+	control_pending_free(pending);
 }
 
 void
@@ -57,7 +67,7 @@ answer_reply(struct control_pending *pending, const json_t *message)
 		control_pending_fail(pending, (int)exit_code, text);
 	else {
 		pending->reply(pending->context, &reply);
-		free(pending);
+		control_pending_free(pending);
 	}
 	json_decref(clean);
 	free(text);
@@ -79,12 +89,14 @@ control_pending_give_page(struct control_page_read *read)
 	const char *said = json_string_value(json_object_get(rest, "reached"));
 	json_int_t skipped = json_integer_value(json_object_get(rest, "skipped"));
 	struct control_pending *pending = read->pending;
-	struct control_page page = {.ok = true,
-				    .kind = pending->kind,
-				    .rows = (const void *const *)read->rows,
-				    .count = read->count,
-				    .complete = json_is_true(json_object_get(rest, "complete")),
-				    .total = MODEL_UINT_UNSET};
+	struct control_page page = {
+	    .ok = true,
+	    .kind = pending->kind,
+	    .rows = (const void *const *)read->rows,
+	    .count = read->count,
+	    .complete = json_is_true(json_object_get(rest, "complete")),
+	    .total = MODEL_UINT_UNSET,
+	    .told = read->count != 0 ? read->told : model_fields_all(model_kind_info(pending->kind)->shape)};
 	char reached[MODEL_REACHED];
 
 	if (said != NULL && strlen(said) < sizeof(reached) && !page.complete)
@@ -94,7 +106,7 @@ control_pending_give_page(struct control_page_read *read)
 	page.skipped = skipped > 0 ? (uint64_t)skipped : 0;
 	pending->page(pending->context, &page);
 	free_page(read);
-	free(pending);
+	control_pending_free(pending);
 }
 
 /* Reads the rows of a page; those that were read count even where it fails. */
@@ -106,10 +118,12 @@ read_rows(struct control_page_read *page, const json_t *rows, struct error *err)
 	page->rows = memory_zeroed(json_array_size(rows), sizeof(void *));
 	while (page->count < json_array_size(rows)) {
 		void *row = page->rows[page->count++] = model_row_new(kind);
+		uint64_t fields = 0;
 
 		if (!model_row_from_json(model_kind_info(kind)->shape, row,
-					 json_array_get(rows, page->count - 1), NULL, err))
+					 json_array_get(rows, page->count - 1), &fields, err))
 			return false;
+		page->told |= fields;
 	}
 	return true;
 }
@@ -134,7 +148,7 @@ answer_page(struct control_pending *pending, const json_t *message, struct error
 	}
 	free_page(&page);
 	control_pending_fail(pending, CONTROL_EXIT_FAILED, "the gateway sent rows that can't be read");
-	return error_prefix(err, "the gateway sent a bad row");
+	return error_prefix(err, BAD_ROW);
 }
 
 /* Takes the request out that an answer names; NULL where there is none. */
@@ -202,6 +216,7 @@ read_plain_rows(struct control_page_read *page, const char **at, const char *end
 		return true;
 	do {
 		const char *behind;
+		uint64_t fields = 0;
 
 		if (page->count == CONTROL_PAGE_ROWS)
 			return false;
@@ -211,9 +226,10 @@ read_plain_rows(struct control_page_read *page, const char **at, const char *end
 		}
 		page->rows[page->count++] = model_row_new(kind);
 		behind = model_row_read_plain(model_kind_info(kind)->shape, page->rows[page->count - 1], *at,
-					      end, NULL);
+					      end, &fields);
 		if (behind == NULL)
 			return false;
+		page->told |= fields;
 		*at = behind;
 	} while (control_skip(at, end, ","));
 	return control_skip(at, end, "]");

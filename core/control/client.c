@@ -8,7 +8,7 @@
  * A stream that is silent for SILENT_TICKS seconds is taken for dead. Seconds are counted in ticks of our own
  * timer, not by the clock: a console that was stopped for an hour reads first before it judges.
  */
-#include "core/control/client_internal.h"
+#include "core/control/client_state.h"
 
 #include <pwd.h>
 #include <signal.h>
@@ -23,198 +23,28 @@
 
 #define FIRST_RETRY_MS 200
 #define LAST_RETRY_MS 5000
+#define LASTED_MS 10000
+#define PIECE 512 /* bytes */
 #define SILENT_TICKS 6
 #define GREETING_TICKS \
 	20 /* of a way: the far side has a shell and a bridge to start, as busy as it may be \
 	    */
-#define MOST_PENDING 1024
 #define READ_AT_ONCE 16384
-
-/* One connection; it outlives its use until its handle is closed. */
-struct link {
-	struct control_client *client;
-	uv_pipe_t pipe;
-	uv_connect_t connect;
-	void *attempt; /* of the transport; NULL without one */
-	bool connected;
-};
-
-struct out_write {
-	uv_write_t write;
-	struct buffer bytes;
-};
-
-struct control_client {
-	uv_loop_t *loop; /* NULL for a detached one */
-	char *socket;
-	const struct control_transport *transport;
-	bool reconnect, brief;
-	bool refollows; /* a walk was asked for anew while the copy is true: nobody need be told */
-	enum control_client_trouble trouble;
-	size_t events;
-	struct control_client_events callbacks;
-	struct mirror mirror;
-	enum control_client_state state;
-	char *role, *version, *run;
-	bool greeted;
-
-	struct link *link; /* NULL while there is none */
-	struct control_lines in;
-	struct buffer out; /* requests that wait for the connection */
-	uv_timer_t retry, watchdog, soon, again;
-	uint64_t retry_ms, first_retry_ms, last_retry_ms;
-	unsigned silent, ungreeted, handles; /* ticks */
-	bool ever_greeted, closed;
-	usec_t heard;
-
-	json_int_t last_id;
-	struct control_pending *pending, *failed; /* asked; to be told that there is no gateway */
-	char why[256];                            /* the last reason for which there is none */
-};
 
 static void try_connect(struct control_client *client);
 static void let_others_in(struct link *link);
-static void flush(struct control_client *client);
 
 /* --- states ------------------------------------------------------------------------------------ */
 
-static void
-set_state(struct control_client *client, enum control_client_state state, const char *why)
+void
+control_client_set_state(struct control_client *client, enum control_client_state state, const char *why)
 {
 	if (client->state == state && why == NULL)
 		return;
 	client->state = state;
+	client->walking = 0;
 	if (client->callbacks.state != NULL)
 		client->callbacks.state(client->callbacks.context, state, why);
-}
-
-/* --- what comes in ----------------------------------------------------------------------------- */
-
-static void
-take_text(char **to, const json_t *value)
-{
-	char clean[64] = "";
-
-	if (json_is_string(value))
-		text_clean(clean, sizeof(clean), json_string_value(value));
-	model_set(to, clean);
-}
-
-static bool
-take_hello(struct control_client *client, const json_t *hello, struct error *err)
-{
-	json_int_t protocol = json_integer_value(json_object_get(hello, "protocol"));
-	char *run = NULL;
-	bool other_run;
-
-	if (client->greeted)
-		return error_set(err, "the gateway greets twice");
-	if (protocol != CONTROL_PROTOCOL)
-		return error_set(
-		    err, "the gateway speaks version %lld of the control protocol, this program version %d",
-		    (long long)protocol, CONTROL_PROTOCOL);
-	take_text(&client->role, json_object_get(hello, "role"));
-	take_text(&client->version, json_object_get(hello, "version"));
-	take_text(&run, json_object_get(hello, "run"));
-	other_run = client->run != NULL && strcmp(client->run, run) != 0;
-	free(client->run);
-	client->run = run;
-	client->greeted = client->ever_greeted = true;
-	client->retry_ms = client->first_retry_ms;
-	client->trouble = CONTROL_TROUBLE_NONE;
-	control_mirror_begin(&client->mirror, other_run);
-	set_state(client,
-		  (client->mirror.kinds | client->mirror.paged_kinds) != 0 ? CONTROL_SYNCING : CONTROL_LIVE,
-		  NULL);
-	return true;
-}
-
-static bool
-take_model(struct control_client *client, const json_t *message, bool *known, struct error *err)
-{
-	bool was_live = client->mirror.live;
-
-	if (!control_mirror_take(&client->mirror, message, known, err))
-		return false;
-	if (client->closed)
-		return true;
-	if (client->mirror.missed != 0 && client->callbacks.missed != NULL)
-		client->callbacks.missed(client->callbacks.context, client->mirror.missed);
-	if (client->mirror.live == was_live || client->closed)
-		return true;
-	if (client->refollows)
-		client->refollows = !client->mirror.live;
-	else
-		set_state(client, client->mirror.live ? CONTROL_LIVE : CONTROL_SYNCING, NULL);
-	return true;
-}
-
-static bool
-take_message(struct control_client *client, const json_t *message, struct error *err)
-{
-	const json_t *value;
-	bool known = false;
-
-	if ((value = json_object_get(message, "hello")) != NULL)
-		return take_hello(client, value, err);
-	if ((value = json_object_get(message, "error")) != NULL) {
-		char clean[256];
-
-		return error_set(
-		    err, "the gateway says: %s",
-		    text_clean(clean, sizeof(clean), json_is_string(value) ? json_string_value(value) : "?"));
-	}
-	if (!client->greeted)
-		return error_set(err, "what answers is not a gateway: it does not greet");
-	if (!control_pending_answer(&client->pending, message, &known, err))
-		return false;
-	if (known)
-		return true;
-	return take_model(client, message, &known, err); /* what is not known is passed over */
-}
-
-/* Rows, of which there are thousands, are read from the line as it stands where they can be. */
-static bool
-take_line(struct control_client *client, const char *line, size_t length, struct error *err)
-{
-	struct mirror_row row;
-	struct control_page_read page;
-	json_t *message;
-	bool good;
-
-	if (client->greeted && control_mirror_read(line, length, &row)) {
-		control_lines_consume(&client->in, length);
-		return control_mirror_put(&client->mirror, &row, err);
-	}
-	if (client->greeted && control_pending_read_page(&client->pending, line, length, &page)) {
-		control_lines_consume(&client->in, length);
-		control_pending_give_page(&page);
-		return true;
-	}
-	message = control_line_parse(line, length, err);
-	control_lines_consume(&client->in, length);
-	good = message != NULL && take_message(client, message, err);
-	json_decref(message);
-	return good;
-}
-
-/* Handles all whole messages of `in`. False where one was wrong. */
-static bool
-take_messages(struct control_client *client, struct error *err)
-{
-	const struct link *link = client->link;
-
-	while (!client->closed && client->link == link) {
-		const char *line;
-		size_t length;
-		enum control_taken taken = control_lines_next(&client->in, &line, &length, err);
-
-		if (taken != CONTROL_TAKEN_ONE)
-			return taken == CONTROL_TAKEN_NONE;
-		if (!take_line(client, line, length, err))
-			return false;
-	}
-	return true;
 }
 
 /* --- the connection ---------------------------------------------------------------------------- */
@@ -293,10 +123,22 @@ spread(const struct control_client *client, uint64_t ms)
 	return ms - (ms / 4) * (number % 1024) / 1024;
 }
 
+/* Was it more than a greeting? A far side that greets and goes again, each time, is tried less and less
+ * often, as one that does not answer: before each greeting of a site there is a login. */
+static bool
+has_lasted(const struct control_client *client)
+{
+	uint64_t enough = client->retry_ms < LASTED_MS ? client->retry_ms : LASTED_MS;
+
+	return client->greeted && clock_monotonic() - client->greeted_at >= (usec_t)enough * USEC_PER_MS;
+}
+
 /* The connection, or the try, is over. */
 static void
 lose_for(struct control_client *client, const char *why, bool lasting)
 {
+	if (has_lasted(client))
+		client->retry_ms = client->first_retry_ms;
 	snprintf(client->why, sizeof(client->why), "%s", why);
 	client->trouble = lasting ? CONTROL_TROUBLE_LASTING : CONTROL_TROUBLE_LOST;
 	drop_link(client);
@@ -305,8 +147,9 @@ lose_for(struct control_client *client, const char *why, bool lasting)
 		client->retry_ms = client->retry_ms * 2 < client->last_retry_ms ? client->retry_ms * 2
 										: client->last_retry_ms;
 	}
-	set_state(client, client->ever_greeted || !client->reconnect ? CONTROL_STALE : CONTROL_CONNECTING,
-		  client->why);
+	control_client_set_state(
+	    client, client->ever_greeted || !client->reconnect ? CONTROL_STALE : CONTROL_CONNECTING,
+	    client->why);
 	if (!client->closed)
 		control_pending_fail_all(&client->pending, client->why);
 }
@@ -335,6 +178,18 @@ on_space(uv_handle_t *handle, size_t suggested, uv_buf_t *space)
 	*space = uv_buf_init((char *)at, at != NULL ? READ_AT_ONCE : 0);
 }
 
+/* A sign of life: a message's end, or a good piece of a long one. A byte now and then, without an end, is
+ * none: a site would be live for weeks that tells nothing. */
+static bool
+is_said(struct control_client *client, const char *bytes, size_t length)
+{
+	client->dribbled += length;
+	if (client->dribbled < PIECE && memchr(bytes, '\n', length) == NULL)
+		return false;
+	client->dribbled = 0;
+	return true;
+}
+
 static void
 on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
 {
@@ -346,9 +201,11 @@ on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *space)
 		return;
 	if (got > 0) {
 		buffer_added(&client->in.bytes, (size_t)got);
-		client->heard = clock_monotonic();
-		client->silent = 0;
-		if (!take_messages(client, &err) && !client->closed && client->link == link) {
+		if (is_said(client, space->base, (size_t)got)) {
+			client->heard = clock_monotonic();
+			client->silent = 0;
+		}
+		if (!control_client_take(client, &err) && !client->closed && client->link == link) {
 			if (client->transport != NULL && client->mirror.exceeded)
 				lose_for(client, err.text, true);
 			else
@@ -409,7 +266,8 @@ begin(struct link *link)
 	struct buffer requests;
 
 	link->connected = true;
-	client->silent = client->ungreeted = 0;
+	client->silent = client->ungreeted = client->walking = 0;
+	client->dribbled = 0;
 	client->heard = clock_monotonic();
 	uv_read_start((uv_stream_t *)&link->pipe, on_space, on_read);
 	requests = client->out;
@@ -421,7 +279,7 @@ begin(struct link *link)
 	if (requests.length != 0)
 		buffer_append(&client->out, buffer_head(&requests), requests.length);
 	buffer_free(&requests);
-	flush(client);
+	control_client_flush(client);
 }
 
 static void
@@ -490,8 +348,8 @@ on_written(uv_write_t *write, int status)
 }
 
 /* Hands what waits in `out` to the socket once it is connected. */
-static void
-flush(struct control_client *client)
+void
+control_client_flush(struct control_client *client)
 {
 	struct out_write *out;
 	uv_buf_t bytes;
@@ -505,6 +363,22 @@ flush(struct control_client *client)
 	bytes = uv_buf_init((char *)out->bytes.data + out->bytes.start, (unsigned)out->bytes.length);
 	if (uv_write(&out->write, (uv_stream_t *)&client->link->pipe, &bytes, 1, on_written) != 0)
 		on_written(&out->write, -1);
+}
+
+/* It is heard: does it answer, too? */
+static void
+watch_answers(struct control_client *client)
+{
+	unsigned patience = client->answer_s != 0 ? client->answer_s : CONTROL_ANSWER_S;
+	char why[96];
+
+	if (client->state == CONTROL_SYNCING && ++client->walking > patience) {
+		snprintf(why, sizeof(why), "no answer for %u s: the gateway does not tell what it has",
+			 patience);
+		lose(client, why);
+	} else {
+		control_client_tick_requests(client);
+	}
 }
 
 static void
@@ -523,88 +397,8 @@ on_watch(uv_timer_t *timer)
 		lose(client, "what answers is not a gateway: it does not greet");
 	else if (client->silent > SILENT_TICKS)
 		lose(client, "nothing was heard from the gateway for some seconds");
-}
-
-/* --- asking ------------------------------------------------------------------------------------ */
-
-static void
-on_soon(uv_timer_t *timer)
-{
-	struct control_client *client = timer->data;
-
-	control_pending_fail_all(&client->failed,
-				 client->why[0] != '\0' ? client->why : "no gateway answers");
-}
-
-/* Sends a request, or lets it fail on the next turn of the loop where there is nobody to ask. `message` is
- * taken. */
-static void
-ask(struct control_client *client, struct control_pending *pending, json_t *message)
-{
-	pending->id = ++client->last_id;
-	if (message != NULL)
-		json_object_set_new(message, "id", json_integer(pending->id));
-	if (client->closed) {
-		json_decref(message);
-		control_pending_fail(pending, CONTROL_EXIT_NO_GATEWAY, "the connection is closed");
-		return;
-	}
-	if (client->link != NULL && HASH_COUNT(client->pending) < MOST_PENDING &&
-	    control_append(&client->out, json_incref(message))) {
-		HASH_ADD(hh, client->pending, id, sizeof(pending->id), pending);
-		flush(client);
-	} else {
-		HASH_ADD(hh, client->failed, id, sizeof(pending->id), pending);
-		uv_timer_start(&client->soon, on_soon, 0, 0);
-	}
-	json_decref(message);
-}
-
-void
-control_client_command(struct control_client *client, const char *name, json_t *arguments,
-		       control_reply_fn done, void *context)
-{
-	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
-	char via[64];
-
-	pending->reply = done;
-	pending->context = context;
-	ask(client, pending,
-	    json_pack("{s:s, s:s, s:o*, s:s*}", "do", "command", "name", name, "arguments", arguments, "via",
-		      bridge_client_address(via, sizeof(via))));
-}
-
-void
-control_client_page(struct control_client *client, const struct control_page_request *request,
-		    control_page_fn done, void *context)
-{
-	struct control_pending *pending = memory_zeroed(1, sizeof(*pending));
-	json_t *message =
-	    json_pack("{s:s, s:s, s:s*, s:I}", "do", "query", "kind", model_kind_info(request->kind)->plural,
-		      "filter", request->filter, "limit", (json_int_t)request->limit);
-
-	if (message != NULL && (request->key != NULL || request->before))
-		json_object_set_new(message, request->before ? "before" : "after",
-				    request->key != NULL ? json_string(request->key) : json_null());
-	if (message != NULL && request->partial)
-		json_object_set_new(message, "partial", json_true());
-	if (message != NULL && request->skip != 0)
-		json_object_set_new(message, "skip", json_integer((json_int_t)request->skip));
-	pending->query = true;
-	pending->page = done;
-	pending->context = context;
-	pending->kind = request->kind;
-	ask(client, pending, message);
-}
-
-void
-control_client_query(struct control_client *client, enum model_kind kind, const char *filter,
-		     const char *after, size_t limit, control_page_fn done, void *context)
-{
-	const struct control_page_request request = {
-	    .kind = kind, .filter = filter, .key = after, .limit = limit};
-
-	control_client_page(client, &request, done, context);
+	else
+		watch_answers(client);
 }
 
 /* --- the client's own life --------------------------------------------------------------------- */
@@ -641,6 +435,7 @@ control_client_open(uv_loop_t *loop, const struct control_client_options *option
 	}
 	client->reconnect = options->reconnect;
 	client->events = options->events;
+	client->answer_s = options->answer_s;
 	client->brief = options->brief;
 	client->callbacks = options->callbacks;
 	uv_timer_init(loop, &client->retry);
@@ -709,21 +504,15 @@ control_client_follow(struct control_client *client, uint64_t kinds, size_t even
 		return; /* the greeting begins with it */
 	client->refollows = client->mirror.live;
 	if (!client->refollows)
-		set_state(client, CONTROL_SYNCING, NULL);
+		control_client_set_state(client, CONTROL_SYNCING, NULL);
 	control_append(&client->out, follow_message(client));
-	flush(client);
+	control_client_flush(client);
 }
 
 struct model_store *
 control_client_store(struct control_client *client)
 {
 	return client->mirror.store;
-}
-
-size_t
-control_client_unanswered(const struct control_client *client)
-{
-	return HASH_COUNT(client->pending) + HASH_COUNT(client->failed);
 }
 
 usec_t
@@ -786,5 +575,5 @@ bool
 control_client_input(struct control_client *client, const void *bytes, size_t length, struct error *err)
 {
 	buffer_append(&client->in.bytes, bytes, length);
-	return take_messages(client, err);
+	return control_client_take(client, err);
 }

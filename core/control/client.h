@@ -16,6 +16,9 @@
 
 struct control_client;
 
+#define CONTROL_ANSWER_S \
+	40 /* for a page of rows, and for each of the objects of a walk; commands.h has the commands' */
+
 enum control_client_state {
 	CONTROL_CONNECTING, /* the first connection, or again after a loss */
 	CONTROL_SYNCING,    /* connected, the snapshot is on its way */
@@ -46,6 +49,8 @@ struct control_client_options {
 	uint64_t paged_kinds; /* PAGED kinds whose single changes are wanted (show --watch) */
 	bool brief;           /* changes of figures are not wanted (protocol.h) */
 	size_t events;        /* how many past events to begin with */
+	unsigned
+	    answer_s; /* how long each answer may take; 0: what the command table says, CONTROL_ANSWER_S */
 	struct control_client_events callbacks;
 };
 
@@ -58,6 +63,7 @@ struct control_client *control_client_open(uv_loop_t *loop, const struct control
  */
 void control_client_close(struct control_client *client);
 
+/** How the connection stands; and, where it does not, what kind of trouble it is. */
 enum control_client_state control_client_state(const struct control_client *client);
 enum control_client_trouble control_client_trouble(const struct control_client *client);
 /** Milliseconds until the next attempt by itself; 0 where none is waited for. */
@@ -89,8 +95,8 @@ typedef void (*control_reply_fn)(void *context, const struct control_reply *repl
 
 /**
  * Sends a command; `arguments` (of command_parse) is taken. `done` is called once, never from within this
- * call. Before the first connection stands, the command waits for it; when the gateway is gone, it fails with
- * exit code 3.
+ * call. Before the first connection stands, the command waits for it; when the gateway is gone, or lives and
+ * does not answer for as long as command_answer_s() says, it fails with exit code 3.
  */
 void control_client_command(struct control_client *client, const char *name, json_t *arguments,
 			    control_reply_fn done, void *context);
@@ -107,6 +113,7 @@ struct control_page {
 	/** A partial page that ended for its time: go on after (or before) this key. NULL: the last row's. */
 	const char *reached;
 	uint64_t skipped; /* rows that were passed over */
+	uint64_t told;    /* the fields that its rows name, together; all where there is no row */
 };
 typedef void (*control_page_fn)(void *context, const struct control_page *page);
 struct control_page_request {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The client's inside. client.c connects and asks; answers.c hands on what comes back; mirror.c turns what a
- * gateway says of its model into the copy. The mirror knows nothing of sockets, so that it can be tried with
- * any input.
+ * The client's inside. client.c connects, client_input.c takes what comes, client_requests.c asks; answers.c
+ * hands on what comes back; mirror.c turns what a gateway says of its model into the copy. The mirror knows
+ * nothing of sockets, so that it can be tried with any input.
  */
 #ifndef TWINSPAN_CONTROL_CLIENT_INTERNAL_H
 #define TWINSPAN_CONTROL_CLIENT_INTERNAL_H
@@ -12,6 +12,9 @@
 
 #include "core/control/client.h"
 #include "core/control/protocol.h"
+
+/* What stands before what is wrong with a row. */
+#define BAD_ROW "a bad row came"
 
 /* `*at` goes on behind `text`, if that is what stands there. */
 static inline bool
@@ -67,14 +70,19 @@ bool control_mirror_put(struct mirror *mirror, struct mirror_row *row, struct er
 /* A request that waits for its answer, in the set of its client. */
 struct control_pending {
 	json_int_t id;
-	bool query; /* else a command */
+	bool query;                /* else a command */
+	unsigned waited, patience; /* seconds, from when it could be answered */
 	control_reply_fn reply;
 	control_page_fn page;
 	void *context;
 	enum model_kind kind;
+	json_t *held;  /* owned: the message of a command that waits for the greeting; NULL: none */
+	char *refused; /* owned: why it was not sent, in place of what is said to all; NULL: it was */
 	UT_hash_handle hh;
 };
 
+/* Frees a request that is in no set. */
+void control_pending_free(struct control_pending *pending);
 /* Tells one request, which is in no set, that it failed; frees it. */
 void control_pending_fail(struct control_pending *pending, int exit_code, const char *text);
 /* Tells all of a set, which is empty then; callbacks may begin a new one or close the client. */
@@ -91,7 +99,8 @@ struct control_page_read {
 	struct control_pending *pending; /* in no set any more */
 	void **rows;
 	size_t count;
-	json_t *rest; /* the message, or what it says beside its rows */
+	uint64_t told; /* fields that the rows name */
+	json_t *rest;  /* the message, or what it says beside its rows */
 };
 
 /* Reads a line that answers a query, with rows in the plain form, and takes the request out of its set. False

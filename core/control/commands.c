@@ -57,7 +57,7 @@ static const struct command table[] = {
      .help = "carry the control protocol between stdin, stdout and the gateway: what a remote console runs over SSH",
      .options = {{"--role", "ROLE", "the session may do no more than a viewer, operator or admin", 0}}},
     {.name = "completion", .arguments = {{"shell", COMMAND_ARGUMENT_WORD, false}}, .place = COMMAND_LOCAL,
-     .help = "print what bash or zsh needs to complete the words"},
+     .help = "print what bash or zsh needs to complete the words; sites: what --on takes, a name a line"},
     {.name = "manual", .place = COMMAND_LOCAL, .help = "print the manual page, twinspan(1)"},
     {.name = "show", .arguments = {{"kind", COMMAND_ARGUMENT_KIND, false}, {"name", COMMAND_ARGUMENT_WORD, true}},
      .place = COMMAND_CLIENT, .help = "show objects of a kind",
@@ -93,13 +93,18 @@ static const struct command table[] = {
      .options = {DRY_RUN}},
     {.name = "drill", .arguments = {CONNECTION}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .help = "a timed failover drill: take the active tunnel away, measure the outage, put it back",
-     .options = {DRY_RUN, FORCE, {"--json", NULL, "print the report as JSON", 0}}},
+     .options = {DRY_RUN, FORCE, {"--json", NULL, "print the report as JSON", 0}}, .answer_s = 240},
     {.name = "explain", .arguments = {{"target", COMMAND_ARGUMENT_TARGET, false}}, .place = COMMAND_GATEWAY,
-     .keys = "e", .panels = "overview tunnels peers routes received advertised events usage",
+     .keys = "e", .panels = "overview tunnels peers routes received advertised changes events usage",
      .help = "which way traffic goes and why; the first failing layer, its probable cause and what to do",
      .label = "why", .options = {{"--json", NULL, "print JSON", 0}}},
     {.name = "rekey", .arguments = {TUNNEL}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .keys = "r",
      .panels = "overview tunnels", .help = "rekey a tunnel's SAs without losing a packet", .label = "rekey"},
+    {.name = "rotate", .arguments = {TUNNEL, {"secret", COMMAND_ARGUMENT_CONTENT, true}},
+     .place = COMMAND_GATEWAY, .role = COMMAND_ADMIN, .keys = "C-r", .panels = "overview tunnels",
+     .help = "give a tunnel its next pre-shared key, from a file or '-': both are accepted until the next one has worked",
+     .options = {{"--generate", NULL, "make one, and write it beside the present one's file as FILE.next", 0},
+		 {"--cancel", NULL, "forget the next one", 0}}},
     {.name = "reset", .arguments = {PEER}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .keys = "x", .panels = "overview peers", .help = "restart a BGP session, or refresh its routes with --soft",
      .label = "reset", .options = {{"--soft", NULL, "route refresh instead of a restart (RFC 2918)", 0}}},
@@ -112,12 +117,18 @@ static const struct command table[] = {
      .help = "advertise a prefix to the peers"},
     {.name = "withdraw", .arguments = {PREFIX}, .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .help = "withdraw a prefix that this gateway advertises"},
+    {.name = "dump-table", .arguments = {{"file", COMMAND_ARGUMENT_WORD, false}}, .place = COMMAND_GATEWAY, .role = COMMAND_ADMIN,
+     .help = "write BGP's table to FILE on the gateway's own disk, in MRT's format TABLE_DUMP_V2 (RFC 6396)"},
     {.name = "reload", .place = COMMAND_GATEWAY, .role = COMMAND_OPERATOR, .dangerous = true,
      .help = "apply the changed configuration file: all of it or nothing; what did not change is not touched",
      .options = {{"--dry-run", NULL, "say what would happen, and what would go down", 0},
 		 {"--confirm-within", "SECONDS", "turn back by itself unless --keep comes in time; 0: it stays", 0},
 		 {"--keep", NULL, "keep the change that waits for that", 0}, FORCE,
 		 {"--json", NULL, "print JSON", 0}}},
+    {.name = "stop", .place = COMMAND_GATEWAY, .role = COMMAND_ADMIN, .dangerous = true,
+     .help = "stop the gateway: peers are told, its routes and tunnels go",
+     .options = {{"--keep-routes", NULL, "for a restart at once: peers with 'graceful_restart: yes' are not told, and routes by them stay", 0},
+		 {"--force", NULL, "also where it cuts your own way to this gateway", 0}}},
     {.name = "configuration", .place = COMMAND_GATEWAY,
      .help = "print the running configuration, its secrets masked",
      .options = {{"--on-disk", NULL, "the file as it is now instead, also where it was not taken over", 0},
@@ -130,6 +141,10 @@ static const struct command table[] = {
 		 {"--base", "HASH", "only if the gateway's file still is the one with that hash", 0},
 		 {"--append", NULL, "FILE is a list of connections that come behind those of the gateway's file", 0},
 		 FORCE, {"--json", NULL, "print JSON", 0}}},
+    {.name = "export", .arguments = {{"format", COMMAND_ARGUMENT_FORMAT, false}, {"connection", COMMAND_ARGUMENT_CONNECTIONS, true}},
+     .place = COMMAND_LOCAL, .keys = "M", .panels = "overview tunnels",
+     .help = "print what the other side has to configure (formats: swanctl, bird, frr, aws-cli)",
+     .options = {{"--inline-secrets", NULL, "the pre-shared keys stand in it", 0}}},
     {.name = "detail", .place = COMMAND_CONSOLE, .keys = "Enter", .help = "show all that is known of the row",
      .label = "detail"},
     {.name = "filter", .place = COMMAND_CONSOLE, .keys = "/", .help = "show only rows that match", .label = "filter"},
@@ -158,14 +173,14 @@ static const struct command table[] = {
     {.name = "place-forward", .place = COMMAND_CONSOLE, .keys = "]", .help = "and forward again"},
     {.name = "both-ends", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "b", .panels = "overview tunnels peers",
      .help = "what both gateways say of a connection, side by side, where the other one is a site of yours"},
-    {.name = "both-switchover", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "B",
+    {.name = "both-switchover", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "B", .label = "both ends over",
      .panels = "overview tunnels peers", .help = "switch over at both ends together, where the other one is a site of yours"},
     {.name = "go-connection", .arguments = {CONNECTION}, .place = COMMAND_CONSOLE, .keys = "C",
      .panels = "tunnels peers routes received advertised events usage", .help = "to its connection in the overview"},
     {.name = "go-tunnel", .arguments = {TUNNEL}, .place = COMMAND_CONSOLE, .keys = "T",
      .panels = "overview peers routes received advertised events", .help = "to its tunnel"},
     {.name = "go-peer", .arguments = {PEER}, .place = COMMAND_CONSOLE, .keys = "P",
-     .panels = "overview tunnels routes received advertised events", .help = "to its BGP session"},
+     .panels = "overview tunnels routes received advertised changes policy events", .help = "to its BGP session"},
     {.name = "go-routes", .arguments = {{"subject", COMMAND_ARGUMENT_SUBJECT, false}}, .place = COMMAND_CONSOLE,
      .keys = "R", .panels = "overview tunnels peers routes received advertised events usage", .help = "to the routes over it"},
     {.name = "go-received", .arguments = {PEER}, .place = COMMAND_CONSOLE, .keys = "I",
@@ -197,7 +212,7 @@ static const struct command table[] = {
      .help = "copy the row's name to the clipboard; again: the whole row, as JSON, the screen; or the named field"},
     {.name = "save", .arguments = {{"file", COMMAND_ARGUMENT_FILE, true}}, .place = COMMAND_CONSOLE, .keys = "C-s",
      .panels = "tunnels peers events",
-     .help = "write the rows that are shown to a new file, as text or (.json) lines of JSON"},
+     .help = "write the rows that are shown to a new file, as text or (.json) lines of JSON; a page's lines, as text"},
     {.name = "dump", .arguments = {{"file", COMMAND_ARGUMENT_FILE, true}}, .place = COMMAND_CONSOLE, .keys = "W",
      .help = "write the screen to a new file: text, with colours (.ans) or as a picture (.svg)"},
     {.name = "enter-site", .arguments = {{"site", COMMAND_ARGUMENT_SITE, true}}, .place = COMMAND_CONSOLE, .keys = "Enter",
@@ -257,4 +272,12 @@ command_find(const char *name)
 			return &table[i];
 	}
 	return NULL;
+}
+
+unsigned
+command_answer_s(const char *name)
+{
+	const struct command *command = command_find(name);
+
+	return command != NULL && command->answer_s != 0 ? command->answer_s : COMMAND_ANSWER_S;
 }

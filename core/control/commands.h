@@ -7,6 +7,7 @@
 #ifndef TWINSPAN_CONTROL_COMMANDS_H
 #define TWINSPAN_CONTROL_COMMANDS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,7 +19,8 @@ enum command_role { COMMAND_VIEWER, COMMAND_OPERATOR, COMMAND_ADMIN };
 enum command_place {
 	COMMAND_GATEWAY, /* sent to the gateway; one handler there */
 	COMMAND_CLIENT,  /* the command line answers it with the help of the gateway (show) */
-	COMMAND_LOCAL,   /* this program, no gateway needed (check, lab, gateway) */
+	COMMAND_LOCAL,   /* this program, no gateway needed (check, lab, gateway); with keys the console's too
+			  */
 	COMMAND_CONSOLE  /* only in the console: moving about, filter, help */
 };
 
@@ -36,9 +38,11 @@ enum command_argument_kind {
 	COMMAND_ARGUMENT_FILE,
 	COMMAND_ARGUMENT_CONTENT, /* a file here, whose content is sent; "-" is the standard input */
 	COMMAND_ARGUMENT_THEME,   /* of the console */
+	COMMAND_ARGUMENT_FORMAT,  /* of `export` */
 	COMMAND_ARGUMENT_WORD,
-	COMMAND_ARGUMENT_FIELD, /* of the panel's rows */
-	COMMAND_ARGUMENT_FIELDS /* and as many more as follow, in one text */
+	COMMAND_ARGUMENT_FIELD,      /* of the panel's rows */
+	COMMAND_ARGUMENT_FIELDS,     /* and as many more as follow, in one text */
+	COMMAND_ARGUMENT_CONNECTIONS /* or tunnels, likewise */
 };
 
 struct command_argument {
@@ -51,7 +55,8 @@ struct command_option {
 	const char *name;  /* "--dry-run"; the key is the name without dashes, '-' as '_' */
 	const char *value; /* what it takes, "SECONDS"; NULL for a flag */
 	const char *help;
-	char letter; /* short form, 0 for none */
+	char letter;       /* short form, 0 for none */
+	const char *since; /* as a command's; NULL: the command's own */
 };
 
 #define COMMAND_ARGUMENTS 2
@@ -69,7 +74,14 @@ struct command {
 	    *panels; /* where the keys count, separated by spaces ("overview tunnels"); NULL: everywhere */
 	const char *help;  /* one line, in the imperative */
 	const char *label; /* the footer's word, "switch over"; NULL: not in the footer */
+	unsigned answer_s; /* how long the gateway may take to answer; 0: COMMAND_ANSWER_S */
+	const char *since; /* the version that it came with, "0.4.0"; NULL: COMMAND_FIRST_VERSION */
 };
+
+#define COMMAND_FIRST_VERSION "0.1.0"
+#define COMMAND_ANSWER_S 120
+/** Seconds for which the answer to a command is waited for; of an unknown one the usual. */
+unsigned command_answer_s(const char *name);
 
 /** All rows, in the order in which help lists them. */
 const struct command *command_table(size_t *count);
@@ -79,13 +91,25 @@ const struct command *command_find(const char *name);
 const char *command_nearest(const char *word);
 const char *command_role_name(enum command_role role);
 bool command_role_parse(const char *name, enum command_role *out);
+/**
+ * Whether a gateway of that version ("0.3.1"; NULL or no such text: as new as this program) has the command,
+ * and the options that stand in `arguments` (which may be NULL). False with `err`: "the gateway runs 0.3.1,
+ * and 'drain' came with 0.4.0".
+ */
+bool command_in_version(const struct command *command, const json_t *arguments, const char *version,
+			struct error *err);
+/** Whether the console has it: all but what only the shell does. */
+bool command_in_console(const struct command *command);
+/** The argument takes all words that follow. */
+bool command_takes_many(const struct command_argument *argument);
 /** "switchover CONNECTION [TUNNEL] [--dry-run] ...". Returns `out`. */
 const char *command_usage(const struct command *command, char *out, size_t size);
 
 /** The key of an option in a request's arguments: "--dry-run" gives "dry_run". Returns `out`. */
 const char *command_option_key(const struct command_option *option, char *out, size_t size);
 
-#include <jansson.h>
+/** Whether these words have the command read the standard input: "-" for a content. */
+bool command_reads_input(const struct command *command, int count, const char *const *words);
 
 #define COMMAND_CONTENT_MOST 1000000 /* bytes of a COMMAND_ARGUMENT_CONTENT */
 

@@ -59,6 +59,7 @@ control_mirror_begin(struct mirror *mirror, bool other_run)
 	mirror->live = false;
 	model_store_set_limit(mirror->store, mirror->bytes);
 	mirror->exceeded = false;
+	model_store_forget_told(mirror->store);
 	if (other_run)
 		model_store_forget_events(mirror->store);
 }
@@ -189,7 +190,7 @@ take_row(struct mirror *mirror, const struct model_kind_info *info, const json_t
 	if (model_row_from_json(info->shape, row.row, json, &row.fields, err))
 		return control_mirror_put(mirror, &row, err);
 	model_row_free(info->kind, row.row);
-	return false;
+	return error_prefix(err, BAD_ROW);
 }
 
 static bool
@@ -235,7 +236,7 @@ take_changed(struct mirror *mirror, const json_t *value, const json_t *message, 
 		model_store_paged_changed(mirror->store, info->kind, row,
 					  json_is_true(json_object_get(message, "gone")));
 	model_row_free(info->kind, row);
-	return good;
+	return good || error_prefix(err, BAD_ROW);
 }
 
 static bool

@@ -15,7 +15,7 @@
 #include "core/base/clock.h"
 
 #define MOST_KEY 1024                     /* bytes of "after" and "before" */
-#define SLICE (2 * USEC_PER_MS)           /* of work in one turn of the loop */
+#define SLICE USEC_PER_MS                 /* of work in one turn of the loop */
 #define PARTIAL_AFTER (150 * USEC_PER_MS) /* what is found by then is told to who can go on */
 
 struct control_query {

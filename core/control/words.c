@@ -48,6 +48,18 @@ command_nearest(const char *word)
 	return text_nearest(word, names);
 }
 
+bool
+command_in_console(const struct command *command)
+{
+	return command->place != COMMAND_LOCAL || command->keys != NULL;
+}
+
+bool
+command_takes_many(const struct command_argument *argument)
+{
+	return argument->kind == COMMAND_ARGUMENT_FIELDS || argument->kind == COMMAND_ARGUMENT_CONNECTIONS;
+}
+
 /* --- usage ------------------------------------------------------------------------------------- */
 
 struct out {
@@ -86,6 +98,7 @@ command_usage(const struct command *command, char *out, size_t size)
 		put(&text, argument->optional ? " [" : " ");
 		put(&text, upper);
 		put(&text, argument->optional ? "]" : "");
+		put(&text, argument->kind == COMMAND_ARGUMENT_CONNECTIONS ? "..." : "");
 	}
 	for (size_t i = 0; i < COMMAND_OPTIONS && command->options[i].name != NULL; i++) {
 		put(&text, " [");
@@ -215,6 +228,20 @@ line_of(const char *text, size_t at)
 	return line;
 }
 
+bool
+command_reads_input(const struct command *command, int count, const char *const *words)
+{
+	bool takes = false;
+
+	for (int i = 0; i < COMMAND_ARGUMENTS && command->arguments[i].name != NULL; i++)
+		takes |= command->arguments[i].kind == COMMAND_ARGUMENT_CONTENT;
+	for (int i = 0; i < count && takes; i++) {
+		if (strcmp(words[i], "-") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The content of a file, for an argument that is one. */
 static bool
 set_content(json_t *arguments, const char *key, const char *path, struct error *err)
@@ -274,7 +301,7 @@ take_words(const struct command *command, int count, const char *const *words, j
 		} else if (options && words[i][0] == '-' && words[i][1] != '\0') {
 			if (!take_option(command, count, words, &i, arguments, err))
 				return false;
-		} else if (given > 0 && command->arguments[given - 1].kind == COMMAND_ARGUMENT_FIELDS) {
+		} else if (given > 0 && command_takes_many(&command->arguments[given - 1])) {
 			if (!add_text(arguments, command->arguments[given - 1].name, words[i], err))
 				return false;
 		} else if (given == COMMAND_ARGUMENTS || command->arguments[given].name == NULL) {

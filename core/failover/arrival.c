@@ -67,7 +67,9 @@ arrival_sample(struct failover *failover)
 	if (!failover->follows_traffic || failover->active_active || failover->count != FAILOVER_MEMBERS ||
 	    failover->actions.read_counters == NULL)
 		return;
-	if (active < 0 || failover->watch.kind != WATCH_NONE) {
+	/* While an outage is measured it is looked at too: if it lasts, that is because the other side sends
+	 * by the other member, or no more. */
+	if (active < 0 || failover->watch.kind == WATCH_PLANNED) {
 		arrival_forget(failover);
 		return;
 	}
@@ -91,6 +93,12 @@ arrival_may_follow(const struct failover *failover)
 
 	return oldest == 0 ||
 	       clock_monotonic() - oldest >= (usec_t)failover_timing.traffic_pause * USEC_PER_MS;
+}
+
+void
+arrival_begin_anew(struct failover *failover)
+{
+	memset(failover->arrival.followed, 0, sizeof(failover->arrival.followed));
 }
 
 void

@@ -3,12 +3,12 @@
  * Which tunnel carries, and the moves that follow from it; see failover.h for the rules, and operator.c for
  * the moves that operators ask for.
  *
- * There is one place that decides, choose(), and one that acts, failover_settle(): every fact that comes in
- * is written down and then failover_settle() is called. It moves at once where the tunnel that carries can't
- * any more, or where an operator wants it; a MED is followed after a pause, and only if it still says the
- * same then. The pause is what keeps two gateways that follow each other from swapping: whoever moves first
- * announces it, and the other, still waiting, sees that the two agree. FAILOVER_ORDER_FIRST and _SECOND make
- * sure that one of them is first by more than an UPDATE takes.
+ * There is one place that decides, failover_choose() (choice.c), and one that acts, failover_settle(): every
+ * fact that comes in is written down and then failover_settle() is called. It moves at once where the tunnel
+ * that carries can't any more, or where an operator wants it; a MED is followed after a pause, and only if it
+ * still says the same then. The pause is what keeps two gateways that follow each other from swapping:
+ * whoever moves first announces it, and the other, still waiting, sees that the two agree.
+ * FAILOVER_ORDER_FIRST and _SECOND make sure that one of them is first by more than an UPDATE takes.
  *
  * On a loss the routes are moved first, in the same call; preferences, which make BGP work, come after.
  */
@@ -58,147 +58,6 @@ failover_tell_changed(const struct failover *failover)
 		failover->actions.changed(failover->actions.context);
 }
 
-/* --- the choice --- */
-
-uint32_t
-failover_usable(const struct failover *failover, bool drained_too)
-{
-	uint32_t bits = 0;
-
-	for (unsigned i = 0; i < failover->count; i++) {
-		const struct failover_member *member = &failover->members[i];
-
-		if (member->usable && (drained_too || !(member->drain || member->leaving)))
-			bits |= 1u << i;
-	}
-	return bits;
-}
-
-uint32_t
-failover_teaching(const struct failover *failover)
-{
-	usec_t now = clock_monotonic(), patience = (usec_t)failover_timing.teach * USEC_PER_MS;
-	uint32_t bits = 0, known = 0;
-
-	for (unsigned i = 0; i < failover->count; i++) {
-		const struct failover_member *member = &failover->members[i];
-
-		if (!member->usable)
-			continue;
-		if (member->teaches)
-			known |= 1u << i;
-		else if (!member->taught && now - member->usable_since < patience)
-			bits |= 1u << i;
-	}
-	return known != 0 ? bits | known : UINT32_MAX;
-}
-
-/*
- * The member among `bits` whose MED is the lowest; NONE where one is unknown. Of equal ones it is that whose
- * MED fell last: the other side has just moved there, and can't say that it likes the former one less when
- * that is broken. NONE where that doesn't tell either.
- */
-static int
-lowest_med(const struct failover *failover, uint32_t bits)
-{
-	int best = NONE;
-	bool tie = false;
-
-	for (unsigned i = 0; i < failover->count; i++) {
-		const struct failover_member *member = &failover->members[i], *other;
-
-		if (!(bits & 1u << i))
-			continue;
-		if (member->med == FAILOVER_NO_MED)
-			return NONE;
-		other = best >= 0 ? &failover->members[best] : NULL;
-		tie = other != NULL && member->med == other->med && member->med_lowered == other->med_lowered;
-		if (other == NULL || member->med < other->med ||
-		    (member->med == other->med && member->med_lowered > other->med_lowered))
-			best = (int)i;
-	}
-	return tie ? NONE : best;
-}
-
-/* How long the preferred member must go on being well before it may carry again. */
-static usec_t
-hold_down_left(const struct failover *failover)
-{
-	const struct failover_member *member = &failover->members[failover->preferred];
-	usec_t well = clock_monotonic() - member->usable_since;
-
-	return member->usable && member->lost && well < failover->hold_down ? failover->hold_down - well : 0;
-}
-
-/* The member that the configuration prefers, if it may carry; NONE. */
-static int
-preferred_member(const struct failover *failover, uint32_t bits)
-{
-	int at = failover->preferred;
-
-	if (at < 0 || !(bits & 1u << at))
-		return NONE;
-	if (!(failover->active & 1u << at) && bits & failover->active && hold_down_left(failover) > 0)
-		return NONE;
-	return at;
-}
-
-enum reason { BY_OPERATOR, BY_PREFERENCE, BY_MED, BY_TRAFFIC, BY_HABIT };
-
-struct choice {
-	uint32_t active;
-	enum reason reason;
-	bool untaught; /* what carries now advertises nothing */
-	bool patient;  /* what carries now can go on: the move may wait for a moment */
-};
-
-static struct choice
-choose_one(const struct failover *failover, uint32_t bits)
-{
-	int wanted = preferred_member(failover, bits);
-
-	if (wanted >= 0)
-		return (struct choice){.active = 1u << wanted, .reason = BY_PREFERENCE};
-	/* While the preferred one waits, nothing else moves the traffic meanwhile. */
-	wanted =
-	    failover->preferred >= 0 && bits & 1u << failover->preferred ? NONE : lowest_med(failover, bits);
-	if (wanted >= 0)
-		return (struct choice){.active = 1u << wanted, .reason = BY_MED};
-	wanted = failover->preferred < 0 ? failover->arrival.by : NONE;
-	if (wanted >= 0 && bits & 1u << wanted && arrival_may_follow(failover))
-		return (struct choice){.active = 1u << wanted, .reason = BY_TRAFFIC};
-	if (bits & failover->active)
-		bits &= failover->active;
-	return (struct choice){.active = bits & -bits, .reason = BY_HABIT};
-}
-
-static struct choice
-choose(const struct failover *failover)
-{
-	uint32_t all = failover_usable(failover, true), bits = failover_usable(failover, false), still;
-	uint32_t taught = failover_teaching(failover);
-	struct choice choice = {0};
-	int wanted = failover->pinned;
-
-	if ((bits & taught) == 0)
-		bits = (all & taught) != 0 || bits == 0 ? all : bits;
-	still = bits;
-	bits = (bits & taught) != 0 ? bits & taught : bits;
-	if (wanted < 0 || !(bits & 1u << wanted))
-		wanted = failover->insist;
-	if (wanted >= 0 && bits & 1u << wanted) {
-		choice.active = 1u << wanted;
-	} else if (failover->active_active) {
-		choice.active = bits;
-	} else {
-		choice = choose_one(failover, bits);
-		choice.patient =
-		    (still & failover->active) != 0 && !(failover->active & (failover->active - 1));
-	}
-	choice.untaught = (failover->active & still & ~bits) != 0;
-	return choice;
-}
-
 /* --- acting --- */
 
 static void
@@ -210,6 +69,8 @@ set_routes(struct failover *failover, uint32_t active)
 		return;
 	if (failover->active != active)
 		arrival_forget(failover);
+	if (active == 0)
+		arrival_begin_anew(failover);
 	failover->active = active;
 	failover->usable = usable;
 	failover->routes_set = true;
@@ -364,7 +225,7 @@ static void
 on_follow(uv_timer_t *timer)
 {
 	struct failover *failover = timer->data;
-	struct choice choice = choose(failover);
+	struct choice choice = failover_choose(failover);
 	char cause[160];
 
 	if (choice.active == failover->active || !choice.patient)
@@ -397,7 +258,7 @@ failover_follow_later(struct failover *failover)
 void
 failover_settle(struct failover *failover, const char *cause, bool automatic)
 {
-	struct choice choice = choose(failover);
+	struct choice choice = failover_choose(failover);
 	uint32_t usable = failover_usable(failover, true);
 	char why[160];
 
@@ -577,7 +438,7 @@ failover_status(const struct failover *failover, struct failover_status *out)
 	    .measuring = failover->watch.kind == WATCH_LOSS,
 	    .pinned_member = failover->pinned,
 	    .preferred_member = failover->preferred,
-	    .hold_down_left = failover->preferred >= 0 ? hold_down_left(failover) : 0,
+	    .hold_down_left = failover->preferred >= 0 ? failover_hold_down_left(failover) : 0,
 	    .untaught = failover_usable(failover, true) & ~failover_teaching(failover),
 	    .failovers = failover->failovers,
 	    .confirm_until = failover->confirm.waiting ? failover->confirm.until : 0,
@@ -612,7 +473,7 @@ on_sample(uv_timer_t *timer)
 
 	watch_sample(failover);
 	arrival_sample(failover);
-	choice = choose(failover);
+	choice = failover_choose(failover);
 	if (choice.active != failover->active)
 		failover_settle(failover, "the gateway chooses anew", true);
 	else if (uv_is_active((uv_handle_t *)&failover->follower))

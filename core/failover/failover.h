@@ -39,6 +39,7 @@
 
 struct failover; /* of one connection */
 
+/* Of users' traffic, as far as it can be told from what the gateways themselves say to each other. */
 struct failover_counters {
 	uint64_t rx_packets, tx_packets;
 	usec_t last_rx, last_tx;
@@ -55,8 +56,8 @@ struct failover_actions {
 	void (*set_routes)(void *context, uint32_t active, uint32_t usable);
 	/** Prefer this member in both directions: local preference inside, MED outside. */
 	void (*set_preference)(void *context, unsigned member, uint32_t local_preference, uint32_t med);
-	/** Packets and bytes seen by the data plane so far, and when the last packet came or went (monotonic
-	 * us). */
+	/** Packets of users seen by the data plane so far, and when the last one came or went (monotonic us).
+	 */
 	void (*read_counters)(void *context, unsigned member, struct failover_counters *out);
 	/** State changed: active set, pinned, moving, failovers, last_failover. Read it by failover_status.
 	 */
@@ -114,8 +115,11 @@ struct failover_progress {
 	double took_ms, outage_ms;           /* so far, then as in struct failover_result */
 	char text[240];                      /* how it ended */
 };
+/** Copies how the move under way, or the last one, stands. */
 void failover_progress(const struct failover *failover, struct failover_progress *out);
 
+/** Of a connection with one or two members, none of them usable yet; the actions are copied, what they point
+ * at is borrowed. Returns new. */
 struct failover *failover_new(uv_loop_t *loop, unsigned members, bool active_active,
 			      const struct failover_actions *actions);
 /** A switchover under way ends first, as failed. The loop must run once afterwards. */
@@ -150,9 +154,9 @@ void failover_prefer(struct failover *failover, int member, unsigned hold_down_m
 /**
  * Static routing: there is no MED, so the other side can't be told where to send, and shows where it wants to
  * have the traffic by sending there. With `follow` a member by which all of its traffic comes in carries ours
- * too, unless one is pinned or preferred: not more than three times a minute, in case that the other side
- * follows us without an order. A planned move waits for less long, and is no failure where the other side
- * stays.
+ * too, unless one is pinned or preferred: not more than six times a minute, in case that the other side
+ * follows us without an order; counted anew once no member carried. A planned move waits for less long, and
+ * is no failure where the other side stays.
  */
 void failover_static(struct failover *failover, bool follow);
 /** At the start: pinned in an earlier run. Moves nothing by itself while no member is usable. */
@@ -162,6 +166,7 @@ void failover_pin(struct failover *failover, unsigned member);
 void failover_member_drain(struct failover *failover, unsigned member, bool drain);
 /** The same by the other side's wish (GRACEFUL_SHUTDOWN, RFC 8326). */
 void failover_member_leaving(struct failover *failover, unsigned member, bool leaving);
+/** Copies how it stands; `confirm_what` is borrowed. */
 void failover_status(const struct failover *failover, struct failover_status *out);
 
 /** How a switchover ended. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What failover.c (the choice), operator.c (what operators ask for) and watch.c (what the counters say of a
- * move) share.
+ * What choice.c (the choice), failover.c (the moves), operator.c (what operators ask for) and watch.c (what
+ * the counters say of a move) share.
  */
 #ifndef TWINSPAN_FAILOVER_INTERNAL_H
 #define TWINSPAN_FAILOVER_INTERNAL_H
@@ -42,7 +42,7 @@ struct look {
 };
 
 /* At most so often in traffic_pause is the other side's traffic followed. */
-#define FOLLOWS 3
+#define FOLLOWS 6
 
 /* By which member the other side's traffic comes in: packets since it no longer came by what carries. */
 struct arrival {
@@ -140,11 +140,27 @@ first_of(uint32_t bits)
 	return bits != 0 ? __builtin_ctz(bits) : NONE;
 }
 
-/* failover.c */
+/* choice.c */
 uint32_t failover_usable(const struct failover *failover, bool drained_too);
 /** Members whose peer advertises something (what has just come up is given a moment for it); all where none
  * does: static routing. */
 uint32_t failover_teaching(const struct failover *failover);
+
+enum reason { BY_OPERATOR, BY_PREFERENCE, BY_MED, BY_TRAFFIC, BY_HABIT };
+
+struct choice {
+	uint32_t active;
+	enum reason reason;
+	bool untaught; /* what carries now advertises nothing */
+	bool patient;  /* what carries now can go on: the move may wait for a moment */
+};
+
+/** How long the preferred member, which there must be, has to go on being well before it may carry again. */
+usec_t failover_hold_down_left(const struct failover *failover);
+/** Decides on what is now the case; changes nothing. */
+struct choice failover_choose(const struct failover *failover);
+
+/* failover.c */
 /** Acts on what is now the case. Not `automatic`: an operator wants it so. */
 void failover_settle(struct failover *failover, const char *cause, bool automatic);
 /** The MED that a member is announced with where `active` carry and `drained` are drained (bits). */
@@ -171,6 +187,8 @@ void arrival_forget(struct failover *failover);
 /** May its traffic be followed now? / It is. */
 bool arrival_may_follow(const struct failover *failover);
 void arrival_followed(struct failover *failover);
+/** No member carries any more: what is followed from here on is no swapping. */
+void arrival_begin_anew(struct failover *failover);
 
 /* progress.c */
 /** A watch has begun; `first`: the counters before it. */

@@ -139,6 +139,9 @@ progress_end(struct failover *failover, const struct failover_result *result)
 		return;
 	progress->phase = result->ok ? FAILOVER_DONE : FAILOVER_FAILED;
 	progress->done_at = clock_wall();
+	/* Both directions were seen to have moved by one look. */
+	if (result->ours_moved && progress->ours_at == 0)
+		progress->ours_at = progress->done_at;
 	progress->took_ms = result->took_ms;
 	progress->outage_ms = result->outage_ms;
 	if (result->theirs_moved) {

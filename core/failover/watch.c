@@ -3,12 +3,13 @@
  * What the data plane's counters say of a move: how long nothing came in, and whether both directions have
  * moved.
  *
- * Both tunnels of a connection always carry something: BGP, BFD, probes. So a packet on the new tunnel is not
- * yet a sign that traffic has moved. While nothing moves, a slow timer learns how many packets a second come
- * in by each member; the standby's rate is what control traffic makes (`control`), the active one's surplus
- * is the traffic that will move. A direction has moved when, over a window, the old member is down to control
- * and the new one has at least half of the traffic above it. A slow stream gets a longer window: at least
- * three of its packets.
+ * The counters leave out what goes between the two ends of a tunnel, BGP, BFD, probes. But both tunnels may
+ * carry more that is nobody's traffic: somebody's monitoring of the inside addresses, what the plane can't
+ * tell apart. So a packet on the new tunnel is not yet a sign that traffic has moved. While nothing moves, a
+ * slow timer learns how many packets a second come in by each member; the standby's rate is what control
+ * traffic makes (`control`), the active one's surplus is the traffic that will move. A direction has moved
+ * when, over a window, the old member is down to control and the new one has at least half of the traffic
+ * above it. A slow stream gets a longer window: at least three of its packets.
  *
  * Gaps: the counters are looked at every few milliseconds and name the time of the last packet. Of n packets
  * between two looks only the last one's time is known; with the stream's usual spacing d the longest gap

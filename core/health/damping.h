@@ -23,12 +23,15 @@ struct damping {
 	bool held;
 };
 
+/** A failure at `now` (monotonic); the sixth in quick succession holds it back. */
 void damping_failed(struct damping *damping, usec_t now);
 /** Whether it is held back now. */
 bool damping_held(struct damping *damping, usec_t now);
+/** What is left of the penalty: it halves every DAMPING_HALF_LIFE. */
 double damping_penalty(const struct damping *damping, usec_t now);
 /** How long it will be held if nothing more happens. */
 usec_t damping_left(const struct damping *damping, usec_t now);
+/** Forgets all failures, and lets go. */
 void damping_clear(struct damping *damping);
 
 /* A tunnel of a connection, as it is until now. */

@@ -40,6 +40,7 @@ enum health_verdict health_verdict(const struct health *health, const char **evi
 /** What one source said last; false where it never spoke. */
 bool health_source_says(const struct health *health, enum health_source source, enum health_verdict *verdict,
 			const char **text, usec_t *at);
+/** For people: "IKE", "probe". */
 const char *health_source_name(enum health_source source);
 
 #endif

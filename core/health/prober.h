@@ -36,6 +36,7 @@ struct prober_status {
 	usec_t answer_at; /* monotonic, of the last answer; 0: none */
 };
 
+/** Starts the thread; the options are copied. Returns new; NULL with an error. */
 struct prober *prober_open(uv_loop_t *loop, const struct prober_options *options, struct error *err);
 /** The loop must run afterwards once. NULL is fine. */
 void prober_close(struct prober *prober);
@@ -45,6 +46,7 @@ bool prober_add(struct prober *prober, uint32_t id, const struct prober_config *
 void prober_remove(struct prober *prober, uint32_t id);
 /** See probing_hurry. False for an unknown id. */
 bool prober_hurry(struct prober *prober, uint32_t id, uint32_t count, uint32_t spacing_ms);
+/** Copies how the probe stands. False for an unknown id. */
 bool prober_status(struct prober *prober, uint32_t id, struct prober_status *out);
 
 #endif

@@ -58,6 +58,8 @@ struct probing_figures {
 	uint64_t asked, lost;                   /* in the last minute; lost: of those that are decided */
 };
 
+/** The first question is due at `now` (monotonic). `fail` questions without an answer in a row make a
+ * failure, `recover` answers in a row end it. */
 void probing_init(struct probing *probing, uint32_t interval_ms, uint32_t fail, uint32_t recover, usec_t now);
 /** When probing_tick or probing_ask have something to do. */
 usec_t probing_deadline(const struct probing *probing);
@@ -69,6 +71,7 @@ bool probing_ask(struct probing *probing, usec_t now, uint32_t *number);
 unsigned probing_answer(struct probing *probing, uint32_t number, uint32_t rtt_us, usec_t now);
 /** `count` questions, the first at once. One that is under way goes on. */
 void probing_hurry(struct probing *probing, uint32_t count, uint32_t spacing_ms, usec_t now);
+/** The smoothed RTT, and the jitter and loss of the last minute. */
 void probing_figures(const struct probing *probing, usec_t now, struct probing_figures *out);
 
 #endif

@@ -37,6 +37,7 @@ struct traffic {
 	usec_t back_at;       /* DEAD: since when packets come in again; 0: they don't */
 };
 
+/** `silence`: so long may packets leave with none coming back; `recovery`: so long must they come again. */
 void traffic_init(struct traffic *traffic, usec_t silence, usec_t recovery);
 /** To be called several times in `silence`. TRAFFIC_ASK: suspicion has begun. */
 enum traffic_step traffic_look(struct traffic *traffic, const struct traffic_counters *now_counters,

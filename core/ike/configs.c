@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * charon's view of our tunnels: a peer_cfg_t with its ike_cfg_t and one child_cfg_t each, found by charon
- * through a backend_t, and the pre-shared keys through a credential_set_t.
+ * through a backend_t. Keys and certificates are another matter: credentials.c.
  *
  * Choices, and why:
  * - reqid = the tunnel's id, static, so that two tunnels with 0.0.0.0/0 on both sides never share one, and so
  * that the kernel adaptor knows whose SA it is handed.
  * - keyingtries 1 and no start, close or dpd action: charon never restarts anything by itself. supervisor.c
  * is the one mechanism that does.
- * - UNIQUE_NO sends and honours INITIAL_CONTACT (RFC 7296 2.4). It names identities, not tunnels, so that a
- * tunnel whose pair of identities another one uses too gets UNIQUE_NEVER: it must not sweep its twin away.
+ * - By default UNIQUE_NO, which sends and honours INITIAL_CONTACT (RFC 7296 2.4). That names identities, not
+ * tunnels, so that a tunnel whose pair of identities another one uses too gets UNIQUE_NEVER: it must not
+ * sweep its twin away.
  * - MOBIKE off: the ends of a tunnel are what the configuration says.
- * - A key belongs to one tunnel. While charon authenticates an SA whose tunnel is known, only that tunnel's
- * key is offered; before (IKEv1 needs the key first), those whose identities fit.
+ * - A tunnel with a certificate always sends it, and asks for the peer's: not all peers ask. Requests name
+ * the CAs that credentials.c offers, so that a tunnel with a secret sends none.
  */
 #include "core/ike/ike_internal.h"
 
@@ -21,7 +22,9 @@
 #include <string.h>
 
 #include <config/backend.h>
-#include <credentials/keys/shared_key.h>
+
+#define DPD_NEVER_S 86400
+#define DPD_SLACK_S 30
 
 static bool
 add_proposals(const struct text_list *list, protocol_id_t protocol, void *config,
@@ -68,14 +71,17 @@ build_ike(const struct ike_tunnel *from, struct error *err)
 	if (ip_address_is_set(&from->remote))
 		ip_address_format(&from->remote, remote);
 	config = ike_cfg_create(&(ike_cfg_create_t){
-	    .version = from->version == 1 ? IKEV1 : IKEV2,
+	    .version = from->version == 0   ? IKE_ANY
+		       : from->version == 1 ? IKEV1
+					    : IKEV2,
 	    .local = local,
 	    .local_port = charon->socket->get_port(charon->socket, FALSE),
 	    .remote = remote,
 	    .remote_port = 500,
-	    .no_certreq = TRUE,
 	    .force_encap = from->encap > 0,
-	    .fragmentation = FRAGMENTATION_YES,
+	    .fragmentation = from->fragmentation > 0   ? FRAGMENTATION_FORCE
+			     : from->fragmentation < 0 ? FRAGMENTATION_NO
+						       : FRAGMENTATION_YES,
 	});
 	if (!add_proposals(from->ike_proposals, PROTO_IKE, config, add_ike_proposal, "IKE", err)) {
 		config->destroy(config);
@@ -85,10 +91,65 @@ build_ike(const struct ike_tunnel *from, struct error *err)
 }
 
 static void
-add_everything(child_cfg_t *child, char *cidr)
+add_selectors(child_cfg_t *child, bool local, const struct ip_prefix *prefixes, size_t count, bool v6)
 {
-	child->add_traffic_selector(child, TRUE, traffic_selector_create_from_cidr(cidr, 0, 0, 65535));
-	child->add_traffic_selector(child, FALSE, traffic_selector_create_from_cidr(cidr, 0, 0, 65535));
+	char text[IP_PREFIX_TEXT];
+
+	for (size_t i = 0; i < count; i++) {
+		ip_prefix_format(&prefixes[i], text);
+		child->add_traffic_selector(child, local,
+					    traffic_selector_create_from_cidr(text, 0, 0, 65535));
+	}
+	if (count == 0)
+		child->add_traffic_selector(child, local,
+					    traffic_selector_create_from_cidr("0.0.0.0/0", 0, 0, 65535));
+	if (count == 0 && v6)
+		child->add_traffic_selector(child, local,
+					    traffic_selector_create_from_cidr("::/0", 0, 0, 65535));
+}
+
+/* How long before the end of `life`; never so early that a new SA would be rekeyed at once. */
+static uint32_t
+rekey_margin(const struct ike_tunnel *from, uint32_t life)
+{
+	uint32_t margin = from->rekey_margin_s ? from->rekey_margin_s : life / 10;
+
+	return margin < life / 2 ? margin : life / 2;
+}
+
+/* The part of what is left before that in which a rekey begins at random. */
+static uint32_t
+rekey_jitter(const struct ike_tunnel *from, uint32_t life)
+{
+	uint32_t margin = rekey_margin(from, life);
+	uint32_t jitter =
+	    from->rekey_margin_s ? (uint32_t)((uint64_t)margin * from->rekey_fuzz / 100) : margin / 2;
+
+	return jitter < (life - margin) / 2 ? jitter : (life - margin) / 2;
+}
+
+/* Of bytes or packets. The jitter keeps two ends, which count the same, from beginning at once. */
+#define volume_limit(most) \
+	{ \
+		.life = (most), .rekey = (most) - (most) / 10, .jitter = (most) / 20 \
+	}
+
+/* The kernel finds SAs and policies by the interface's if_id, or by its mark. */
+static bool
+tie_to_interface(struct ike *ike, const struct ike_tunnel *from, child_cfg_create_t *data, struct error *err)
+{
+	static const hw_offload_t offloads[] = {HW_OFFLOAD_NO, HW_OFFLOAD_YES, HW_OFFLOAD_AUTO};
+	struct dataplane_kernel_sa tie;
+
+	if (!ike->options.ops->tunnel_kernel_sa(ike->options.plane, from->id, &tie))
+		return error_set(err, "tunnel %s has no interface", from->name);
+	data->if_id_in = data->if_id_out = tie.interface_id;
+	if (tie.mark) {
+		data->mark_in = data->mark_out = (mark_t){.value = tie.mark, .mask = UINT32_MAX};
+		data->options |= OPT_MARK_IN_SA;
+	}
+	data->hw_offload = offloads[from->offload];
+	return true;
 }
 
 static child_cfg_t *
@@ -98,32 +159,38 @@ build_child(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 	child_cfg_create_t data = {
 	    .reqid = from->id,
 	    .mode = MODE_TUNNEL,
-	    .lifetime.time = {.life = life, .rekey = life - life / 10, .jitter = life / 20},
+	    .lifetime.time = {.life = life,
+			      .rekey = life - rekey_margin(from, life),
+			      .jitter = rekey_jitter(from, life)},
+	    .lifetime.bytes = volume_limit(from->esp_lifetime_bytes),
+	    .lifetime.packets = volume_limit(from->esp_lifetime_packets),
 	};
 	child_cfg_t *child;
 
-	if (ike->options.ops->kernel_sas)
-		data.if_id_in = data.if_id_out = from->id;
+	if (ike->options.ops->kernel_sas && !tie_to_interface(ike, from, &data, err))
+		return NULL;
 	child = child_cfg_create((char *)from->name, &data);
 	if (!add_proposals(from->esp_proposals, PROTO_ESP, child, add_esp_proposal, "ESP", err)) {
 		child->destroy(child);
 		return NULL;
 	}
-	add_everything(child, "0.0.0.0/0");
-	if (from->inside_v6)
-		add_everything(child, "::/0");
+	add_selectors(child, true, from->local_selectors, from->local_selector_count, from->inside_v6);
+	add_selectors(child, false, from->remote_selectors, from->remote_selector_count, from->inside_v6);
 	child->set_replay_window(child, from->replay_window);
 	return child;
 }
 
 static void
-add_identity(peer_cfg_t *peer, bool local, identification_t *identity)
+add_identity(peer_cfg_t *peer, bool local, const struct tunnel *tunnel)
 {
+	identification_t *identity = local ? tunnel->local_id : tunnel->remote_id;
 	auth_cfg_t *auth = auth_cfg_create();
 
-	auth->add(auth, AUTH_RULE_AUTH_CLASS, AUTH_CLASS_PSK);
+	auth->add(auth, AUTH_RULE_AUTH_CLASS, tunnel->credentials ? AUTH_CLASS_PUBKEY : AUTH_CLASS_PSK);
 	if (identity)
 		auth->add(auth, AUTH_RULE_IDENTITY, identity->clone(identity));
+	if (tunnel->credentials)
+		credentials_constrain(tunnel->credentials, auth, local);
 	peer->add_auth_cfg(peer, auth, local);
 }
 
@@ -160,6 +227,21 @@ identity_of(const char *text, const struct ip_address *otherwise)
 	return identification_create_from_string(address);
 }
 
+/* Whether INITIAL_CONTACT is sent and heeded; the rest is done by duplicates.c. */
+static unique_policy_t
+unique_policy(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel)
+{
+	return from->unique == IKE_UNIQUE_NEVER || pair_is_shared(ike, tunnel) ? UNIQUE_NEVER : UNIQUE_NO;
+}
+
+/* After an R-U-THERE of IKEv1 charon acts by itself when this is over, which must not be before we do; each
+ * waits as a job until then. */
+static uint32_t
+dpd_timeout(const struct ike_tunnel *from)
+{
+	return from->dpd_action == IKE_DPD_NONE ? DPD_NEVER_S : from->dpd_timeout_s + DPD_SLACK_S;
+}
+
 static peer_cfg_t *
 build_peer(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel, ike_cfg_t *config)
 {
@@ -167,19 +249,19 @@ build_peer(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *
 	peer_cfg_t *peer =
 	    peer_cfg_create((char *)from->name, config,
 			    &(peer_cfg_create_t){
-				.cert_policy = CERT_NEVER_SEND,
-				.unique = pair_is_shared(ike, tunnel) ? UNIQUE_NEVER : UNIQUE_NO,
+				.cert_policy = tunnel->credentials ? CERT_ALWAYS_SEND : CERT_NEVER_SEND,
+				.unique = unique_policy(ike, from, tunnel),
 				.keyingtries = 1,
-				.rekey_time = life - life / 10,
-				.jitter_time = life / 20,
-				.over_time = life / 10,
+				.rekey_time = life - rekey_margin(from, life),
+				.jitter_time = rekey_jitter(from, life),
+				.over_time = rekey_margin(from, life),
 				.no_mobike = TRUE,
-				.dpd = from->dpd_interval_s,
-				.dpd_timeout = from->dpd_timeout_s,
+				.dpd = from->version == 2 ? from->dpd_interval_s : 0,
+				.dpd_timeout = dpd_timeout(from),
 			    });
 
-	add_identity(peer, true, tunnel->local_id);
-	add_identity(peer, false, tunnel->remote_id);
+	add_identity(peer, true, tunnel);
+	add_identity(peer, false, tunnel);
 	peer->add_child_cfg(peer, tunnel->child->get_ref(tunnel->child));
 	return peer;
 }
@@ -189,9 +271,9 @@ check(const struct ike_tunnel *from, struct error *err)
 {
 	if (from->id == 0 || !from->name)
 		return error_set(err, "a tunnel needs an id and a name");
-	if (!from->psk || from->psk_length == 0)
+	if (!from->certificate && (!from->psk || from->psk_length == 0))
 		return error_set(err, "no pre-shared key is given");
-	if (from->version != 1 && from->version != 2)
+	if (from->version > 2)
 		return error_set(err, "IKE version %u does not exist: 1 or 2", from->version);
 	if (from->initiate && !ip_address_is_set(&from->remote))
 		return error_set(err, "a tunnel that initiates needs the remote address");
@@ -219,6 +301,34 @@ ike_key(const struct ike_tunnel *from)
 	return key;
 }
 
+static identification_t *
+subject_of(const struct credentials *credentials)
+{
+	certificate_t *certificate = credentials_certificate(credentials);
+	identification_t *subject = certificate->get_subject(certificate);
+
+	return subject->clone(subject);
+}
+
+/* What proves who we are, and so who we may say we are. */
+static bool
+take_credentials(struct ike *ike, struct tunnel *tunnel, const struct ike_tunnel *from, struct error *err)
+{
+	tunnel->remote_id = identity_of(from->remote_id, NULL);
+	if (from->certificate) {
+		tunnel->credentials = credentials_get(ike, from->certificate, err);
+		if (!tunnel->credentials)
+			return false;
+		tunnel->local_id =
+		    from->local_id ? identity_of(from->local_id, NULL) : subject_of(tunnel->credentials);
+		return true;
+	}
+	tunnel->local_id = identity_of(from->local_id, &from->local);
+	tunnel->key =
+	    shared_key_create(SHARED_IKE, chunk_clone(chunk_create((u_char *)from->psk, from->psk_length)));
+	return true;
+}
+
 struct tunnel *
 tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 {
@@ -235,22 +345,24 @@ tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err)
 	tunnel->version = from->version;
 	tunnel->dpd_interval_s = from->dpd_interval_s;
 	tunnel->dpd_timeout_s = from->dpd_timeout_s;
-	tunnel->dpd_restart = from->dpd_restart;
+	tunnel->dpd_action = from->dpd_action;
+	tunnel->unique = from->unique;
 	tunnel->initiate = from->initiate;
 	tunnel->wanted = from->initiate && !from->down;
 	tunnel->refused = from->down;
 	tunnel->encap = from->encap;
-	tunnel->local_id = identity_of(from->local_id, &from->local);
-	tunnel->remote_id = identity_of(from->remote_id, NULL);
-	tunnel->key =
-	    shared_key_create(SHARED_IKE, chunk_clone(chunk_create((u_char *)from->psk, from->psk_length)));
-	tunnel->child = build_child(ike, from, err);
+	if (take_credentials(ike, tunnel, from, err))
+		tunnel->child = build_child(ike, from, err);
 	config = tunnel->child ? build_ike(from, err) : NULL;
 	if (!config) {
-		tunnel_free(tunnel);
+		tunnel_free(ike, tunnel);
 		error_prefix(err, "tunnel %s", from->name);
 		return NULL;
 	}
+	if (from->next_psk && from->next_psk_length)
+		tunnel->next_key = shared_key_create(
+		    SHARED_IKE, chunk_clone(chunk_create((u_char *)from->next_psk, from->next_psk_length)));
+	tunnel->rotate_at = tunnel->next_key && tunnel->initiate ? clock_monotonic() : 0;
 	tunnel->ike_key = ike_key(from);
 	tunnel->peer = build_peer(ike, from, tunnel, config);
 	return tunnel;
@@ -268,6 +380,12 @@ may_be(const struct ip_address *configured, host_t *seen)
 		return true;
 	address = address_of_host(seen);
 	return ip_address_equal(configured, &address);
+}
+
+bool
+tunnel_may_be_between(const struct tunnel *tunnel, host_t *local, host_t *remote)
+{
+	return may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote);
 }
 
 static void
@@ -309,7 +427,7 @@ enumerate_ike(backend_t *this, host_t *me, host_t *other)
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
 		ike_cfg_t *config = tunnel->peer->get_ike_cfg(tunnel->peer);
 
-		if (tunnel->refused || !may_be(&tunnel->local, me) || !may_be(&tunnel->remote, other) ||
+		if (tunnel->refused || !tunnel_may_be_between(tunnel, me, other) ||
 		    was_offered(offered, count, tunnel->ike_key))
 			continue;
 		list->insert_last(list, config->get_ref(config));
@@ -338,7 +456,7 @@ enumerate_peers(backend_t *this, identification_t *me, identification_t *other)
 
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
-		if (!tunnel->refused && may_be(&tunnel->local, local) && may_be(&tunnel->remote, remote) &&
+		if (!tunnel->refused && tunnel_may_be_between(tunnel, local, remote) &&
 		    may_be_called(tunnel->remote_id, other) && may_be_called(tunnel->local_id, me))
 			list->insert_last(list, tunnel->peer->get_ref(tunnel->peer));
 	pthread_mutex_unlock(&ike->lock);
@@ -360,130 +478,6 @@ find_peer(backend_t *this, char *name)
 	return found;
 }
 
-/* --- pre-shared keys
- * ------------------------------------------------------------------------------------------- */
-
-struct key_match {
-	shared_key_t *key;
-	id_match_t local, remote;
-};
-
-struct key_enumerator {
-	enumerator_t public;
-	linked_list_t *matches; /* struct key_match */
-	struct key_match *current;
-};
-
-static void
-free_match(struct key_match *match)
-{
-	if (!match)
-		return;
-	match->key->destroy(match->key);
-	free(match);
-}
-
-static bool
-next_key(enumerator_t *public, va_list args)
-{
-	struct key_enumerator *this = (struct key_enumerator *)public;
-	shared_key_t **key;
-	id_match_t *local, *remote;
-
-	VA_ARGS_VGET(args, key, local, remote);
-	free_match(this->current);
-	this->current = NULL;
-	if (this->matches->remove_first(this->matches, (void **)&this->current) != SUCCESS)
-		return FALSE;
-	*key = this->current->key;
-	if (local)
-		*local = this->current->local;
-	if (remote)
-		*remote = this->current->remote;
-	return TRUE;
-}
-
-static void
-free_keys(enumerator_t *public)
-{
-	struct key_enumerator *this = (struct key_enumerator *)public;
-
-	free_match(this->current);
-	this->matches->destroy_function(this->matches, (void (*)(void *))free_match);
-	free(this);
-}
-
-static id_match_t
-match(identification_t *asked, identification_t *ours)
-{
-	if (!asked || !ours)
-		return ID_MATCH_ANY;
-	return asked->matches(asked, ours);
-}
-
-static void
-offer(linked_list_t *matches, struct tunnel *tunnel, id_match_t local, id_match_t remote)
-{
-	struct key_match *item = memory_zeroed(1, sizeof(*item));
-
-	*item = (struct key_match){tunnel->key->get_ref(tunnel->key), local, remote};
-	matches->insert_last(matches, item);
-}
-
-static enumerator_t *
-enumerate_keys(credential_set_t *this, shared_key_type_t type, identification_t *me, identification_t *other)
-{
-	struct ike *ike = the_ike;
-	ike_sa_t *sa = charon->bus->get_sa(charon->bus);
-	struct key_enumerator *enumerator;
-	struct tunnel *known;
-
-	if (type != SHARED_IKE && type != SHARED_ANY)
-		return NULL;
-	enumerator = memory_zeroed(1, sizeof(*enumerator));
-	enumerator->public.enumerate = enumerator_enumerate_default;
-	enumerator->public.venumerate = next_key;
-	enumerator->public.destroy = free_keys;
-	enumerator->matches = linked_list_create();
-	pthread_mutex_lock(&ike->lock);
-	known = sa ? tunnel_of_peer(ike, sa->get_peer_cfg(sa)) : NULL;
-	if (known)
-		offer(enumerator->matches, known, ID_MATCH_PERFECT, ID_MATCH_PERFECT);
-	for (struct tunnel *tunnel = known ? NULL : tunnel_next(ike, NULL); tunnel;
-	     tunnel = tunnel_next(ike, tunnel)) {
-		id_match_t local = match(me, tunnel->local_id), remote = match(other, tunnel->remote_id);
-
-		if (local != ID_MATCH_NONE && remote != ID_MATCH_NONE && !tunnel->refused)
-			offer(enumerator->matches, tunnel, local, remote);
-	}
-	pthread_mutex_unlock(&ike->lock);
-	return &enumerator->public;
-}
-
-static enumerator_t *
-no_private_keys(credential_set_t *this, key_type_t type, identification_t *id)
-{
-	return NULL;
-}
-
-static enumerator_t *
-no_certificates(credential_set_t *this, certificate_type_t cert, key_type_t key, identification_t *id,
-		bool trusted)
-{
-	return NULL;
-}
-
-static enumerator_t *
-no_distribution_points(credential_set_t *this, certificate_type_t type, identification_t *id)
-{
-	return NULL;
-}
-
-static void
-cache_nothing(credential_set_t *this, certificate_t *certificate)
-{
-}
-
 void
 configs_init(struct ike *ike)
 {
@@ -491,12 +485,5 @@ configs_init(struct ike *ike)
 	    .create_ike_cfg_enumerator = enumerate_ike,
 	    .create_peer_cfg_enumerator = enumerate_peers,
 	    .get_peer_cfg_by_name = find_peer,
-	};
-	ike->credentials = (credential_set_t){
-	    .create_private_enumerator = no_private_keys,
-	    .create_cert_enumerator = no_certificates,
-	    .create_shared_enumerator = enumerate_keys,
-	    .create_cdp_enumerator = no_distribution_points,
-	    .cache_cert = cache_nothing,
 	};
 }

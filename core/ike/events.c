@@ -16,6 +16,7 @@
 struct queued_event {
 	struct queued_event *next;
 	struct ike_event event;
+	struct ike_failure failure[]; /* one where the event has it */
 };
 
 static struct queued_event *
@@ -127,13 +128,17 @@ void
 events_post(struct ike *ike, const struct ike_event *event)
 {
 	struct event_queue *queue = &ike->queue;
-	struct queued_event *item = malloc(sizeof(*item));
+	struct queued_event *item = malloc(sizeof(*item) + (event->failure ? sizeof(item->failure[0]) : 0));
 	bool room;
 
 	if (!item)
 		return;
 	item->next = NULL;
 	item->event = *event;
+	if (event->failure) {
+		item->failure[0] = *event->failure;
+		item->event.failure = item->failure;
+	}
 	if (!item->event.at)
 		item->event.at = clock_monotonic();
 	pthread_mutex_lock(&queue->lock);

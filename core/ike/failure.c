@@ -27,14 +27,35 @@ static const struct {
 	{"authentication_failed",
 	 "the peer refuses our pre-shared key or identity: compare the key, local_id and "
 	 "remote_id of both sides"},
+    [FAILURE_CERTIFICATE_EXPIRED] =
+	{"certificate_expired", "renew the certificate, and see that the clocks of both sides are right"},
+    [FAILURE_CERTIFICATE_UNTRUSTED] = {"certificate_untrusted",
+				       "name the CA that the peer's certificate comes from in 'ca', with its "
+				       "root, or have the peer send the intermediate ones"},
+    [FAILURE_CERTIFICATE_REVOKED] = {"certificate_revoked",
+				     "the CA has withdrawn this certificate: it needs a new one"},
+    [FAILURE_CERTIFICATE_IDENTITY] = {"certificate_identity",
+				      "remote_id and the peer's own identity must be the subject of its "
+				      "certificate, or an alternative name in it"},
+    [FAILURE_CERTIFICATE_THERE] =
+	{"authentication_failed",
+	 "the peer refuses our certificate: see that it trusts its CA, that it expects "
+	 "this identity, and that it authenticates by certificates too"},
     [FAILURE_SELECTORS] =
 	{"ts_unacceptable",
 	 "both sides must agree on traffic selectors: a route-based tunnel uses 0.0.0.0/0 on both"},
     [FAILURE_KEY_EXCHANGE] = {"invalid_ke",
 			      "the peer asks for another Diffie-Hellman group: add it to the proposals"},
+    [FAILURE_UNFINISHED] = {"no_answer", "what the peer sends last may be lost on the way: see that UDP 500 "
+					 "and 4500 pass in both directions"},
     [FAILURE_UNREACHABLE] =
 	{"peer_unreachable",
 	 "no address to negotiate with: set the tunnel's remote and see that a route leads to it"},
+    [FAILURE_DUPLICATE] =
+	{"duplicate_refused",
+	 "if the peer has lost the first one it is let in once that is found dead; if it wants several, or "
+	 "makes a "
+	 "new one instead of rekeying (reauthentication), set ike.unique to initial_contact or replace"},
     [FAILURE_NO_TUNNEL] =
 	{"no_matching_tunnel",
 	 "configure a tunnel for this peer's address and identity, or block it if it has no business here"},
@@ -72,6 +93,31 @@ failure_of_notify(uint16_t type, bool child)
 	    {37, FAILURE_INTERNAL, FAILURE_INTERNAL},                         /* FAILED_CP_REQUIRED */
 	    {38, FAILURE_SELECTORS, FAILURE_SELECTORS},                       /* TS_UNACCEPTABLE */
 	    {39, FAILURE_SELECTORS, FAILURE_SELECTORS},                       /* INVALID_SELECTORS */
+	};
+
+	for (size_t i = 0; i < COUNT_OF(table); i++)
+		if (table[i].type == type)
+			return child ? table[i].child : table[i].ike;
+	return FAILURE_NONE;
+}
+
+enum failure
+failure_of_notify_1(uint16_t type, bool child)
+{
+	static const struct {
+		uint16_t type;
+		enum failure ike, child;
+	} table[] = {
+	    {14, FAILURE_NO_PROPOSAL_IKE, FAILURE_NO_PROPOSAL_ESP}, /* NO-PROPOSAL-CHOSEN */
+	    {15, FAILURE_NO_PROPOSAL_IKE, FAILURE_NO_PROPOSAL_ESP}, /* BAD-PROPOSAL-SYNTAX */
+	    {16, FAILURE_AUTHENTICATION_THERE, FAILURE_INTERNAL},   /* PAYLOAD-MALFORMED: it can't decrypt */
+	    {17, FAILURE_KEY_EXCHANGE, FAILURE_KEY_EXCHANGE},       /* INVALID-KEY-INFORMATION */
+	    {18, FAILURE_AUTHENTICATION_THERE, FAILURE_SELECTORS},  /* INVALID-ID-INFORMATION */
+	    {20, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},       /* INVALID-CERTIFICATE */
+	    {22, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},       /* INVALID-CERT-AUTHORITY */
+	    {23, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},       /* INVALID-HASH-INFORMATION */
+	    {24, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},       /* AUTHENTICATION-FAILED */
+	    {25, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},       /* INVALID-SIGNATURE */
 	};
 
 	for (size_t i = 0; i < COUNT_OF(table); i++)

@@ -18,9 +18,16 @@ enum failure {
 	FAILURE_NO_PROPOSAL_ESP,
 	FAILURE_AUTHENTICATION_HERE,  /* we could not verify the peer */
 	FAILURE_AUTHENTICATION_THERE, /* the peer refused us */
+	FAILURE_CERTIFICATE_EXPIRED,  /* the peer's, or ours */
+	FAILURE_CERTIFICATE_UNTRUSTED,
+	FAILURE_CERTIFICATE_REVOKED,
+	FAILURE_CERTIFICATE_IDENTITY, /* it does not have the identity that the peer claims */
+	FAILURE_CERTIFICATE_THERE,    /* the peer refused ours */
 	FAILURE_SELECTORS,
 	FAILURE_KEY_EXCHANGE,
+	FAILURE_UNFINISHED, /* the peer is there, and leaves an exchange without its end */
 	FAILURE_UNREACHABLE,
+	FAILURE_DUPLICATE, /* the peer asks for a second IKE SA, and the first is to be kept */
 	FAILURE_NO_TUNNEL, /* a peer that no tunnel is configured for */
 	FAILURE_INTERNAL,
 	FAILURE_COUNT
@@ -36,6 +43,8 @@ const char *failure_hint(enum failure failure);
  * for notifications that are no errors or that charon itself retries.
  */
 enum failure failure_of_notify(uint16_t type, bool child);
+/** The same for IKEv1 (RFC 2408 3.14.1), whose numbers are other words in part. */
+enum failure failure_of_notify_1(uint16_t type, bool child);
 
 /**
  * How long to wait before the next try after `failures` failed ones in a row: 0 at once, then 1, 2, 4, 8, 16

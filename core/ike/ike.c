@@ -16,10 +16,21 @@
  * that giving up is supervisor.c's, by each tunnel's own time.
  * - close_ike_on_child_failure: an IKE_SA without its child is no use to a tunnel; one way to start again for
  * all.
+ * - delete_rekeyed no: it is IKEv1's alone and would delete at once, while the peer's packets come by the old
+ * child SA; job_delete_rekeyed() does it after the time that IKEv2's has (delete_rekeyed_delay).
  * - plugins.openssl.load_legacy no: else OpenSSL's legacy provider leaks at the end.
+ * - plugins.revocation.enable_ocsp no, and no plugin that fetches: revocation lists come from files only, so
+ * that nothing waits for a server while an SA is negotiated.
+ * - kernel-netlink writes /proc/sys/net/core/xfrm_acq_expires at its start, for the whole network namespace:
+ * it is given the value that stands there.
+ * - Where the kernel has the SAs (kernel_sas) charon has sockets of its own, socket-default's: it sets
+ * UDP_ENCAP on the one of port 4500, so that the kernel takes ESP out of it, and a policy on each that lets
+ * IKE pass whatever else the kernel's policies say; and kernel-netlink hears of limits and moved NAT mappings
+ * from the kernel. A plane of that kind would only hand the same packets through.
  * - %N %H %Y %R %P and others become printf specifiers for the whole process: only this room may use them,
  * and no other may print with them by accident.
  */
+#include "core/base/file.h"
 #include "core/ike/ike_internal.h"
 
 #include <signal.h>
@@ -28,6 +39,9 @@
 #include <string.h>
 
 #define NAMESPACE "twinspan"
+#define ACQUIRE_EXPIRES "/proc/sys/net/core/xfrm_acq_expires"
+#define ACQUIRE_EXPIRES_DEFAULT 30       /* the kernel's own */
+#define JOBS_PATIENCE (5 * USEC_PER_SEC) /* for what charon has begun when it is to stop */
 
 struct ike *the_ike;
 
@@ -43,13 +57,15 @@ static const struct {
     {"install_routes", FALSE},
     {"install_virtual_ip", FALSE},
     {"reuse_ikesa", FALSE},
-    {"delete_rekeyed", TRUE},
+    {"delete_rekeyed", FALSE},
     {"close_ike_on_child_failure", TRUE},
     {"check_current_path", FALSE},
     {"follow_redirects", FALSE},
     {"multiple_authentication", FALSE},
     {"send_vendor_id", FALSE},
     {"plugins.openssl.load_legacy", FALSE},
+    {"plugins.revocation.enable_ocsp", FALSE},
+    {"hash_and_url", FALSE},
     {"plugins.kernel-netlink.roam_events", FALSE},
     {"process_route", FALSE},
 };
@@ -65,16 +81,16 @@ static const struct {
     {"routing_table", 0},
     {"port", 500},
     {"port_nat_t", 4500},
-    {"delete_rekeyed_delay", 5},
+    {"delete_rekeyed_delay", DELETE_REKEYED_DELAY_S},
     {"half_open_timeout", 30},
     {"retransmit_tries", 100000},
     {"retransmit_limit", 4},
     {"retransmit_jitter", 10},
-    {"plugins.kernel-netlink.xfrm_acq_expires", 30},
 };
 
 static const char plugins[] =
-    "random nonce openssl drbg gcm hmac kdf sha1 sha2 aes pem pkcs1 x509 pubkey curve25519 kernel-netlink";
+    "random nonce openssl drbg gcm hmac kdf sha1 sha2 aes pem pkcs1 pkcs8 x509 pubkey "
+    "constraints revocation curve25519 kernel-netlink";
 
 /* --- addresses
  * ------------------------------------------------------------------------------------------------- */
@@ -119,6 +135,18 @@ silence(debug_t group, level_t level, char *format, ...)
 {
 }
 
+/* Seconds that the kernel keeps an SPI which was only allocated. */
+static int
+acquire_expires(void)
+{
+	size_t length;
+	char *text = file_read(ACQUIRE_EXPIRES, 32, &length, NULL);
+	int seconds = text ? atoi(text) : 0;
+
+	free(text);
+	return seconds > 0 ? seconds : ACQUIRE_EXPIRES_DEFAULT;
+}
+
 /* The whole key goes in as the format: dots in an argument would be taken for part of a name. */
 static void
 apply_settings(void)
@@ -133,6 +161,8 @@ apply_settings(void)
 		snprintf(key, sizeof(key), NAMESPACE ".%s", numbers[i].key);
 		lib->settings->set_int(lib->settings, key, numbers[i].value);
 	}
+	lib->settings->set_int(lib->settings, NAMESPACE ".plugins.kernel-netlink.xfrm_acq_expires",
+			       acquire_expires());
 	lib->settings->set_double(lib->settings, NAMESPACE ".retransmit_timeout", 1.0);
 	lib->settings->set_double(lib->settings, NAMESPACE ".retransmit_base", 1.5);
 }
@@ -177,7 +207,7 @@ start_daemon(struct ike *ike, struct error *err)
 		return error_set(
 		    err, "charon has no socket on UDP 500: another IKE daemon runs, or the capability "
 			 "CAP_NET_BIND_SERVICE or CAP_NET_ADMIN is missing");
-	lib->credmgr->add_set(lib->credmgr, &ike->credentials);
+	lib->credmgr->add_set(lib->credmgr, &ike->credential_set);
 	ike->credentials_added = true;
 	charon->backends->add_backend(charon->backends, &ike->backend);
 	ike->backend_added = true;
@@ -225,6 +255,7 @@ ike_open(uv_loop_t *loop, const struct ike_options *options, struct error *err)
 	ike->options = *options;
 	pthread_mutex_init(&ike->lock, NULL);
 	configs_init(ike);
+	credentials_init(ike);
 	listener_init(ike);
 	the_ike = ike;
 	if (!events_open(&ike->queue, loop, ike, err) || !start_library(ike, err) ||
@@ -246,10 +277,44 @@ free_tunnels(struct ike *ike)
 {
 	struct tunnel *tunnel;
 
-	while ((tunnel = tunnel_next(ike, NULL))) {
-		tunnel_take_out(ike, tunnel);
-		tunnel_free(tunnel);
+	for (;;) {
+		pthread_mutex_lock(&ike->lock);
+		tunnel = tunnel_next(ike, NULL);
+		if (tunnel)
+			tunnel_take_out(ike, tunnel);
+		pthread_mutex_unlock(&ike->lock);
+		if (!tunnel)
+			return;
+		tunnel_free(ike, tunnel);
 	}
+}
+
+/*
+ * No thread may be giving up an SA when charon takes them all: ike_sa_manager's flush waits at an SA for who
+ * has it, and who destroys that SA waits for all who wait at it (seen with 5.9.8). The threads end with their
+ * job; what is queued behind is freed unworked.
+ */
+static void
+end_jobs(void)
+{
+	static const struct timespec nap = {.tv_nsec = 1000000};
+	static const job_priority_t priorities[] = {JOB_PRIO_HIGH, JOB_PRIO_MEDIUM, JOB_PRIO_LOW};
+	usec_t limit = clock_monotonic() + JOBS_PATIENCE;
+	unsigned working = 1;
+
+	lib->processor->set_threads(lib->processor, 0);
+	while (working && clock_monotonic() < limit) {
+		working = 0;
+		for (unsigned i = 0; i < countof(priorities); i++)
+			working += lib->processor->get_working_threads(lib->processor, priorities[i]);
+		if (working)
+			nanosleep(&nap, NULL);
+	}
+}
+
+static void
+free_tracks(struct ike *ike)
+{
 	for (unsigned bucket = 0; bucket < BUCKETS; bucket++)
 		while (ike->tracks[bucket])
 			track_free(ike, ike->tracks[bucket]);
@@ -267,10 +332,14 @@ ike_close(struct ike *ike)
 	if (ike->backend_added)
 		charon->backends->remove_backend(charon->backends, &ike->backend);
 	if (ike->credentials_added)
-		lib->credmgr->remove_set(lib->credmgr, &ike->credentials);
+		lib->credmgr->remove_set(lib->credmgr, &ike->credential_set);
+	if (ike->daemon)
+		end_jobs();
+	/* Before the plugins go: certificates and keys are made of their code. */
+	free_tunnels(ike);
 	if (ike->daemon)
 		libcharon_deinit();
-	free_tunnels(ike);
+	free_tracks(ike);
 	kernel_adaptor_forget();
 	if (ike->library)
 		library_deinit();
@@ -347,7 +416,7 @@ ike_tunnel_add(struct ike *ike, const struct ike_tunnel *from, struct error *err
 	pthread_mutex_unlock(&ike->lock);
 	if (!known)
 		return true;
-	tunnel_free(tunnel);
+	tunnel_free(ike, tunnel);
 	return error_set(err, "tunnel %s: the id %u is in use", from->name, from->id);
 }
 
@@ -365,7 +434,26 @@ ike_tunnel_remove(struct ike *ike, uint32_t id)
 	pthread_mutex_unlock(&ike->lock);
 	/* What is posted of a tunnel is posted under the lock: from here on there is nothing more. */
 	events_forget(ike, id);
-	tunnel_free(tunnel);
+	tunnel_free(ike, tunnel);
+}
+
+bool
+ike_tunnel_certify(struct ike *ike, uint32_t id, const struct ike_certificate *certificate, struct error *err)
+{
+	struct credentials *credentials = credentials_get(ike, certificate, err), *before = credentials;
+	struct tunnel *tunnel;
+
+	if (!credentials)
+		return false;
+	pthread_mutex_lock(&ike->lock);
+	tunnel = tunnel_find(ike, id);
+	if (tunnel && tunnel->credentials) {
+		before = tunnel->credentials;
+		tunnel->credentials = credentials;
+	}
+	pthread_mutex_unlock(&ike->lock);
+	credentials_put(ike, before);
+	return true;
 }
 
 void
@@ -406,17 +494,25 @@ ike_tunnel_rekey(struct ike *ike, uint32_t id)
 {
 	struct tunnel *tunnel;
 	const struct track *chosen = NULL;
+	bool being_rekeyed = false;
 
 	pthread_mutex_lock(&ike->lock);
 	tunnel = tunnel_find(ike, id);
-	for (struct track *track = tunnel ? tunnel->tracks : NULL; track; track = track->sibling)
-		if (track->established && track->state == IKE_ESTABLISHED && !track->ours_to_close &&
-		    (!chosen || track->unique_id > chosen->unique_id))
+	for (struct track *track = tunnel ? tunnel->tracks : NULL; track; track = track->sibling) {
+		if (!track->established || track->ours_to_close || track->state == IKE_DELETING ||
+		    track->state == IKE_DESTROYING)
+			continue;
+		if (track->state != IKE_ESTABLISHED)
+			being_rekeyed = true;
+		else if (!chosen || track->unique_id > chosen->unique_id)
 			chosen = track;
+	}
 	if (chosen)
 		job_sa(chosen->unique_id, DEED_REKEY);
+	else if (being_rekeyed)
+		tunnel->rekey_again = true;
 	pthread_mutex_unlock(&ike->lock);
-	return chosen != NULL;
+	return chosen || being_rekeyed;
 }
 
 void

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 
 #include <processing/jobs/callback_job.h>
+#include <processing/jobs/delete_child_sa_job.h>
 #include <sa/ikev2/tasks/ike_dpd.h>
+
+/* For replaced child SAs that charon forgot. */
+#define LOOKS 3
+#define LOOK_EVERY_S 2
 
 struct sa_job {
 	uint32_t unique_id;
@@ -18,6 +23,7 @@ struct sa_job {
 struct start_job {
 	struct ike *ike;
 	uint32_t tunnel;
+	bool rotation;     /* a second one, made with the next key */
 	uint32_t existing; /* unique id of an IKE_SA that lacks its child; 0: a new one */
 	peer_cfg_t *peer;
 	child_cfg_t *child;
@@ -27,6 +33,62 @@ static void
 queue(callback_job_cb_t work, void *data, callback_job_cleanup_t cleanup)
 {
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(work, data, cleanup, NULL));
+}
+
+/* IKEv1 hands the children over to the next IKE_SA as soon as that is begun, and then a Quick Mode that is
+ * under way leaves its SA where nobody deletes it: the one comes after the other. */
+static void
+rekey_when_child_is_there(ike_sa_t *sa)
+{
+	struct ike *ike = the_ike;
+
+	pthread_mutex_lock(&ike->lock);
+	track_of(ike, sa)->rekey_after_child = true;
+	pthread_mutex_unlock(&ike->lock);
+}
+
+void
+job_delete_rekeyed(ike_sa_t *sa, child_sa_t *old)
+{
+	lib->scheduler->schedule_job(lib->scheduler,
+				     (job_t *)delete_child_sa_job_create(old->get_protocol(old),
+									 old->get_spi(old, TRUE),
+									 sa->get_my_host(sa), FALSE),
+				     DELETE_REKEYED_DELAY_S);
+}
+
+struct replaced {
+	uint32_t child; /* unique id */
+	unsigned looks; /* that are left */
+};
+
+/* None is found where all is well, and where its IKE_SA is just being replaced: then the next look finds it.
+ */
+static job_requeue_t
+destroy_replaced(void *data)
+{
+	child_sa_manager_t *manager = charon->child_sa_manager;
+	struct replaced *replaced = data;
+	child_sa_t *child;
+	ike_sa_t *sa = manager->checkout_by_id(manager, replaced->child, &child);
+
+	if (sa) {
+		if (child->get_state(child) == CHILD_DELETED)
+			sa->destroy_child_sa(sa, child->get_protocol(child), child->get_spi(child, TRUE));
+		charon->ike_sa_manager->checkin(charon->ike_sa_manager, sa);
+	}
+	return --replaced->looks ? JOB_RESCHEDULE(LOOK_EVERY_S) : JOB_REQUEUE_NONE;
+}
+
+void
+job_destroy_replaced(child_sa_t *child)
+{
+	struct replaced *replaced = memory_zeroed(1, sizeof(*replaced));
+
+	*replaced = (struct replaced){child->get_unique_id(child), LOOKS};
+	lib->scheduler->schedule_job(lib->scheduler,
+				     (job_t *)callback_job_create(destroy_replaced, replaced, free, NULL),
+				     DELETE_REKEYED_DELAY_S + LOOK_EVERY_S);
 }
 
 /* Collects first: rekeying changes the list that is walked. */
@@ -51,6 +113,10 @@ rekey(ike_sa_t *sa)
 	children->destroy(children);
 	for (unsigned i = 0; i < count && status != DESTROY_ME; i++)
 		status = sa->rekey_child_sa(sa, found[i].protocol, found[i].spi);
+	if (status != DESTROY_ME && count && sa->get_version(sa) == IKEV1) {
+		rekey_when_child_is_there(sa);
+		return status;
+	}
 	return status == DESTROY_ME ? status : sa->rekey(sa);
 }
 
@@ -58,7 +124,7 @@ static status_t
 probe(ike_sa_t *sa)
 {
 	if (sa->get_version(sa) != IKEV2)
-		return sa->send_dpd(sa);
+		return sa->supports_extension(sa, EXT_DPD) ? sa->send_dpd(sa) : SUCCESS;
 	sa->queue_task(sa, (task_t *)ike_dpd_create(TRUE));
 	return sa->initiate(sa, NULL, NULL);
 }
@@ -74,6 +140,8 @@ act(ike_sa_t *sa, enum sa_deed deed)
 		return DESTROY_ME;
 	case DEED_REKEY:
 		return rekey(sa);
+	case DEED_REKEY_IKE:
+		return sa->rekey(sa);
 	case DEED_PROBE:
 		return probe(sa);
 	}
@@ -127,7 +195,11 @@ still_wanted(const struct start_job *job)
 {
 	struct tunnel *tunnel = tunnel_find(job->ike, job->tunnel);
 
-	if (!tunnel || tunnel->peer != job->peer || tunnel->child_count)
+	if (!tunnel || tunnel->peer != job->peer)
+		return NULL;
+	if (job->rotation)
+		return tunnel->next_key && tunnel->wanted && tunnel->child_count ? tunnel : NULL;
+	if (tunnel->child_count)
 		return NULL;
 	return tunnel->wanted || tunnel->once ? tunnel : NULL;
 }
@@ -156,7 +228,7 @@ start_on(const struct start_job *job, ike_sa_t *sa)
 	pthread_mutex_lock(&job->ike->lock);
 	wanted = still_wanted(job) != NULL;
 	if (wanted)
-		track_of(job->ike, sa);
+		track_of(job->ike, sa)->rotation = job->rotation;
 	pthread_mutex_unlock(&job->ike->lock);
 	if (wanted ? sa->initiate(sa, job->child->get_ref(job->child), NULL) == SUCCESS : job->existing != 0)
 		manager->checkin(manager, sa);
@@ -184,20 +256,36 @@ run_start(void *data)
 	tunnel = tunnel_find(ike, job->tunnel);
 	if (tunnel && tunnel->peer == job->peer) {
 		tunnel->starting = false;
-		if (wanted && !sa)
+		if (wanted && !sa && !job->rotation)
 			supervise_ended(ike, tunnel, true);
 	}
 	pthread_mutex_unlock(&ike->lock);
 	return JOB_REQUEUE_NONE;
 }
 
-void
-job_initiate(struct ike *ike, struct tunnel *tunnel, uint32_t existing)
+static void
+start(struct ike *ike, struct tunnel *tunnel, uint32_t existing, bool rotation)
 {
 	struct start_job *job = memory_zeroed(1, sizeof(*job));
 
-	*job = (struct start_job){ike, tunnel->id, existing, tunnel->peer->get_ref(tunnel->peer),
-				  tunnel->child->get_ref(tunnel->child)};
+	*job = (struct start_job){.ike = ike,
+				  .tunnel = tunnel->id,
+				  .rotation = rotation,
+				  .existing = existing,
+				  .peer = tunnel->peer->get_ref(tunnel->peer),
+				  .child = tunnel->child->get_ref(tunnel->child)};
 	tunnel->starting = true;
 	queue(run_start, job, free_start);
+}
+
+void
+job_initiate(struct ike *ike, struct tunnel *tunnel, uint32_t existing)
+{
+	start(ike, tunnel, existing, false);
+}
+
+void
+job_rotate(struct ike *ike, struct tunnel *tunnel)
+{
+	start(ike, tunnel, 0, true);
 }

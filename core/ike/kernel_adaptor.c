@@ -228,9 +228,13 @@ read_selectors(linked_list_t *list, struct dataplane_selector out[MOST_SELECTORS
 	size_t count = 0;
 
 	while (selectors && count < MOST_SELECTORS && selectors->enumerate(selectors, &selector)) {
-		out[count].from = address_of_chunk(selector->get_from_address(selector));
-		out[count].to = address_of_chunk(selector->get_to_address(selector));
-		count++;
+		out[count++] = (struct dataplane_selector){
+		    .from = address_of_chunk(selector->get_from_address(selector)),
+		    .to = address_of_chunk(selector->get_to_address(selector)),
+		    .protocol = selector->get_protocol(selector),
+		    .from_port = selector->get_from_port(selector),
+		    .to_port = selector->get_to_port(selector),
+		};
 	}
 	DESTROY_IF(selectors);
 	return count;
@@ -360,6 +364,23 @@ query_sa(kernel_ipsec_t *this, kernel_ipsec_sa_id_t *id, kernel_ipsec_query_sa_t
 	if (time)
 		*time = (time_t)(used / USEC_PER_SEC);
 	return SUCCESS;
+}
+
+usec_t
+kernel_adaptor_last_inbound(ike_sa_t *sa, child_sa_t *child)
+{
+	struct ip_address destination = address_of_host(sa->get_my_host(sa));
+	uint64_t bytes, packets, used = 0;
+	time_t seconds = 0;
+
+	if (ops()->sa_query == NULL) { /* the kernel has the SAs, and tells whole seconds */
+		child->get_usestats(child, TRUE, &seconds, NULL, NULL);
+		return (usec_t)seconds * USEC_PER_SEC;
+	}
+	if (!ops()->sa_query(plane(), ntohl(child->get_spi(child, TRUE)), &destination, &bytes, &packets,
+			     &used))
+		return 0;
+	return (usec_t)used;
 }
 
 static status_t

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What charon tells: a listener on its bus and a logger. Both run on charon's threads with charon's locks
- * held, so that they only look at what they are handed, note it, and post events.
+ * What charon tells: a listener on its bus. It runs on charon's threads with charon's locks held, so that it
+ * only looks at what it is handed, notes it, and posts events. Its log lines are listener_log.c's.
  *
  * Up and down are edges of the tunnel, not of an SA: the first child SA that carries traffic, the last one
  * that goes. A child counts from child_updown(up) or child_rekey until its state says that it is being
  * deleted, so that a rekey, where old and new overlap, makes no edge.
  *
- * A failure has one event for each IKE_SA. Its cause is the first that is known: an alert, an error
- * notification (RFC 7296 3.10.1) seen in the message hook, or our own timer; charon's log line that told it
- * is the evidence.
+ * A failure has one event for each IKE_SA (reports.c). Its cause is the first that is known: an alert, an
+ * error notification (RFC 7296 3.10.1, RFC 2408 3.14.1) seen in the message hook, or our own timer; charon's
+ * log line that told it is the evidence.
  */
 #include "core/ike/ike_internal.h"
 
@@ -33,72 +33,14 @@ post(struct ike *ike, struct tunnel *tunnel, enum ike_event_kind kind, unsigned 
 /* --- failures
  * -------------------------------------------------------------------------------------------------- */
 
-void
-report_failure(struct ike *ike, struct track *track, enum failure failure, const char *format, ...)
-{
-	struct ike_event event = {.kind = IKE_EVENT_FAILED};
-	char text[512];
-	va_list args;
-
-	if (track->reported || track->ours_to_close)
-		return;
-	track->reported = true;
-	track->failure = failure;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	event.tunnel = track->tunnel ? track->tunnel->id : 0;
-	event.count = track->sent;
-	text_clean(event.text, sizeof(event.text), text);
-	snprintf(event.code, sizeof(event.code), "%s", failure_code(failure));
-	snprintf(event.hint, sizeof(event.hint), "%s", failure_hint(failure));
-	events_post(ike, &event);
-}
-
-static const char *
-name_of(const struct track *track, char out[IP_ADDRESS_TEXT])
-{
-	return ip_address_is_set(&track->remote) ? ip_address_format(&track->remote, out) : "the peer";
-}
-
-static const char *
-evidence(const struct track *track)
-{
-	return *track->evidence ? track->evidence : "no reason was given";
-}
-
+/* An initiator is handed its own list, a responder the peer's. */
 static void
-report_proposals(struct ike *ike, struct track *track, bool child, linked_list_t *list)
+on_proposals(struct ike *ike, struct track *track, ike_sa_t *sa, bool child, linked_list_t *list)
 {
-	char peer[IP_ADDRESS_TEXT];
-	enum failure failure = child ? FAILURE_NO_PROPOSAL_ESP : FAILURE_NO_PROPOSAL_IKE;
-	const char *what = child ? "ESP" : "IKE";
-	char proposals[200];
+	char listed[800];
 
-	/* charon's printf specifier: # makes it read a list. */
-	snprintf(proposals, sizeof(proposals), "%#P", list);
-	if (track->initiator)
-		report_failure(ike, track, failure, "%s accepts none of our %s proposals: %s",
-			       name_of(track, peer), what, proposals);
-	else
-		report_failure(ike, track, failure, "none of the %s proposals of %s is configured here: %s",
-			       what, name_of(track, peer), proposals);
-}
-
-static void
-report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool here)
-{
-	char peer[IP_ADDRESS_TEXT], us[96], them[96];
-	identification_t *mine = sa->get_my_id(sa), *other = sa->get_other_id(sa);
-
-	snprintf(us, sizeof(us), "%Y", mine);
-	snprintf(them, sizeof(them), "%Y", other);
-	if (here)
-		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "can't verify %s at %s: %s", them,
-			       name_of(track, peer), evidence(track));
-	else
-		report_failure(ike, track, FAILURE_AUTHENTICATION_THERE,
-			       "%s refuses us as '%s' (we ask for '%s')", name_of(track, peer), us, them);
+	snprintf(listed, sizeof(listed), "%#P", list); /* charon's specifier: # makes it read a list */
+	report_proposals(ike, track, sa, child, track->initiator ? NULL : listed);
 }
 
 static bool
@@ -119,26 +61,25 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		track->sent++;
 		if (!track->ours_to_close)
 			post(ike, track->tunnel, IKE_EVENT_RETRANSMIT, track->retransmits, false);
+		supervise_unfinished(ike, track, track->retransmits);
 		break;
 	case ALERT_RETRANSMIT_SEND_CLEARED:
 		track->retransmits = 0;
 		break;
 	case ALERT_PROPOSAL_MISMATCH_IKE:
-		report_proposals(ike, track, false, va_arg(args, linked_list_t *));
+		on_proposals(ike, track, sa, false, va_arg(args, linked_list_t *));
 		break;
 	case ALERT_PROPOSAL_MISMATCH_CHILD:
-		report_proposals(ike, track, true, va_arg(args, linked_list_t *));
+		on_proposals(ike, track, sa, true, va_arg(args, linked_list_t *));
 		break;
 	case ALERT_TS_MISMATCH: {
 		linked_list_t *initiator = va_arg(args, linked_list_t *),
 			      *responder = va_arg(args, linked_list_t *);
-		char ours[100], theirs[100];
+		char theirs[IKE_SIDE];
 
-		snprintf(ours, sizeof(ours), "%#R", initiator);
-		snprintf(theirs, sizeof(theirs), "%#R", responder);
-		report_failure(ike, track, FAILURE_SELECTORS,
-			       "traffic selectors %s === %s of %s are not configured here", ours, theirs,
-			       name_of(track, peer));
+		/* of the responder, who we are, and of the initiator */
+		snprintf(theirs, sizeof(theirs), "%#R === %#R", responder, initiator);
+		report_selectors(ike, track, theirs, NULL);
 		break;
 	}
 	case ALERT_LOCAL_AUTH_FAILED:
@@ -147,16 +88,31 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 	case ALERT_PEER_AUTH_FAILED:
 		report_authentication(ike, track, sa, true);
 		break;
+	case ALERT_CERT_EXPIRED:
+	case ALERT_CERT_REVOKED:
+	case ALERT_CERT_NO_ISSUER:
+	case ALERT_CERT_UNTRUSTED_ROOT:
+	case ALERT_CERT_EXCEEDED_PATH_LEN:
+	case ALERT_CERT_POLICY_VIOLATION:
+		note_certificate(track, alert, va_arg(args, certificate_t *));
+		break;
 	case ALERT_PEER_ADDR_FAILED:
-		report_failure(ike, track, FAILURE_UNREACHABLE, "no address of the peer is known");
+		report_failure(ike, track, FAILURE_UNREACHABLE, NULL, NULL,
+			       "no address of the peer is known");
 		break;
 	case ALERT_INSTALL_CHILD_SA_FAILED:
 	case ALERT_INSTALL_CHILD_POLICY_FAILED:
-		report_failure(ike, track, FAILURE_INTERNAL, "the SA was not installed: %s", evidence(track));
+		report_failure(ike, track, FAILURE_INTERNAL, NULL, NULL, "the SA was not installed: %s",
+			       *track->evidence ? track->evidence : "no reason was given");
 		break;
 	case ALERT_AUTHORIZATION_FAILED:
-		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, "%s is not authorised",
-			       name_of(track, peer));
+		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, NULL, NULL, "%s is not authorised",
+			       report_peer(track, peer));
+		break;
+	case ALERT_PARSE_ERROR_BODY:
+		/* With other keys there is nothing in it that could be read. */
+		if (sa->get_version(sa) == IKEV1 && track->state == IKE_CONNECTING && track->sent > 0)
+			report_undecipherable(ike, track, sa);
 		break;
 	default:
 		break;
@@ -169,23 +125,40 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
  * -------------------------------------------------------------------------------------------------- */
 
 static void
-look_at_notify(struct ike *ike, struct track *track, message_t *message, notify_payload_t *notify)
+look_at_notify(struct ike *ike, struct track *track, ike_sa_t *sa, message_t *message,
+	       notify_payload_t *notify)
 {
 	uint16_t type = notify->get_notify_type(notify);
-	bool child = message->get_exchange_type(message) != IKE_SA_INIT;
-	enum failure failure = failure_of_notify(type, child);
-	char peer[IP_ADDRESS_TEXT];
+	bool version_1 = notify->payload_interface.get_type(&notify->payload_interface) == PLV1_NOTIFY;
+	bool child = version_1 ? track->established : message->get_exchange_type(message) != IKE_SA_INIT;
+	enum failure failure = version_1 ? failure_of_notify_1(type, child) : failure_of_notify(type, child);
+	chunk_t data = notify->get_notification_data(notify);
+	char peer[IP_ADDRESS_TEXT], answer[64];
 
 	if (failure == FAILURE_NONE)
 		return;
 	if (track->failure == FAILURE_NONE)
 		track->failure = failure;
-	snprintf(track->evidence, sizeof(track->evidence), "%s answers %N", name_of(track, peer),
-		 notify_type_names, type);
+	if (failure == FAILURE_KEY_EXCHANGE && data.len == 2)
+		track->wanted_group = (uint16_t)(data.ptr[0] << 8 | data.ptr[1]);
+	snprintf(answer, sizeof(answer), "%N", notify_type_names, type);
+	snprintf(track->evidence, sizeof(track->evidence), "%s answers %s", report_peer(track, peer), answer);
 	/* charon raises no alert for this one. */
 	if (failure == FAILURE_SELECTORS)
-		report_failure(ike, track, failure, "%s refuses our traffic selectors (%N)",
-			       name_of(track, peer), notify_type_names, type);
+		report_selectors(ike, track, NULL, answer);
+	else if (version_1)
+		report_notify(ike, track, sa, failure);
+}
+
+/* An INITIAL_CONTACT that charon must not read: both sides began at once, and it would end our SA without a
+ * word to the peer, who has it too. */
+static bool
+is_crossed_contact(const struct track *track, message_t *message, payload_t *payload)
+{
+	return payload->get_type(payload) == PLV2_NOTIFY && message->get_request(message) &&
+	       ((notify_payload_t *)payload)->get_notify_type((notify_payload_t *)payload) ==
+		   INITIAL_CONTACT &&
+	       duplicates_crossed(track);
 }
 
 /* Each message comes twice; the plain one is decrypted and, where it is protected, authentic. */
@@ -196,28 +169,40 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 	enumerator_t *payloads;
 	payload_t *payload;
 	struct track *track;
+	bool agrees;
 
 	if (!sa || !plain)
 		return TRUE;
+	vendor_ids_note(sa, message, incoming);
+	agrees = vendor_ids_keeps_lower_spi(sa);
 	pthread_mutex_lock(&ike->lock);
 	track = track_of(ike, sa);
+	track->peer_agrees = agrees;
 	if (!incoming) {
 		track->sent += message->get_request(message);
+		track->sent_to =
+		    message->get_destination(message)->get_port(message->get_destination(message));
 		pthread_mutex_unlock(&ike->lock);
 		return TRUE;
 	}
 	track->heard = clock_monotonic();
-	if (!message->get_request(message))
+	track->heard_from = message->get_source(message)->get_port(message->get_source(message));
+	if (track->v1 || !message->get_request(message))
 		track->retransmits = 0;
 	track->peer_deletes = false;
 	payloads = message->create_payload_enumerator(message);
 	while (payloads->enumerate(payloads, &payload)) {
 		payload_type_t type = payload->get_type(payload);
 
+		if (is_crossed_contact(track, message, payload)) {
+			message->remove_payload_at(message, payloads);
+			payload->destroy(payload);
+			continue;
+		}
 		if ((type == PLV2_DELETE || type == PLV1_DELETE) && message->get_request(message))
 			track->peer_deletes = true;
-		else if (type == PLV2_NOTIFY && !message->get_request(message))
-			look_at_notify(ike, track, message, (notify_payload_t *)payload);
+		else if (type == PLV1_NOTIFY || (type == PLV2_NOTIFY && !message->get_request(message)))
+			look_at_notify(ike, track, sa, message, (notify_payload_t *)payload);
 	}
 	payloads->destroy(payloads);
 	pthread_mutex_unlock(&ike->lock);
@@ -227,33 +212,16 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 /* --- IKE_SAs
  * --------------------------------------------------------------------------------------------------- */
 
-/* A negotiation ended without an SA: says why, unless that was said. */
-static void
-explain_end(struct ike *ike, struct track *track)
-{
-	char peer[IP_ADDRESS_TEXT], wait[32];
-	struct tunnel *tunnel = track->tunnel;
-	usec_t next = tunnel && tunnel->next_try_at ? tunnel->next_try_at - clock_monotonic() : 0;
-
-	if (track->failure == FAILURE_NONE)
-		track->failure = FAILURE_INTERNAL;
-	if (track->failure != FAILURE_NO_ANSWER) {
-		report_failure(ike, track, track->failure, "negotiation with %s ended: %s",
-			       name_of(track, peer), evidence(track));
-		return;
-	}
-	clock_format_span(next > 0 ? next : 0, wait, sizeof(wait));
-	report_failure(ike, track, FAILURE_NO_ANSWER, "%s does not answer: %u packets sent%s%s",
-		       name_of(track, peer), track->sent, next > 0 ? ", next try in " : "",
-		       next > 0 ? wait : "");
-}
-
 static void
 forget_sa(struct ike *ike, struct track *track)
 {
 	struct tunnel *tunnel = track->tunnel;
 	bool failed = !track->carried && !track->ours_to_close;
 
+	if (track->rotation && !track->established && !track->carried)
+		rotation_ended(ike, track);
+	else if (failed && tunnel && tunnel->next_key && !track->carried)
+		tunnel->next_turn = !tunnel->next_turn;
 	track_set_established(ike, track, false, true);
 	/* The next try is decided first: the event names it. A responder's passing strangers only matter if
 	 * they failed. */
@@ -262,8 +230,19 @@ forget_sa(struct ike *ike, struct track *track)
 	/* A rekeyed IKE_SA that lost a collision ends like this too, while the tunnel carries on. */
 	if (failed &&
 	    (track->failure != FAILURE_NONE || (track->initiator && !(tunnel && tunnel->child_count))))
-		explain_end(ike, track);
+		report_end(ike, track);
 	track_free(ike, track);
+}
+
+/* While the one before was being rekeyed. */
+static void
+rekey_if_asked(struct track *track)
+{
+	if (!track->tunnel || !track->tunnel->rekey_again || !track->established ||
+	    track->state != IKE_ESTABLISHED)
+		return;
+	track->tunnel->rekey_again = false;
+	job_sa(track->unique_id, DEED_REKEY);
 }
 
 static bool
@@ -276,7 +255,8 @@ on_ike_state(listener_t *this, ike_sa_t *sa, ike_sa_state_t state)
 	track = track_of(ike, sa);
 	if (state == IKE_CONNECTING && track->state != IKE_CONNECTING) {
 		track->begun = track->heard = clock_monotonic();
-		track->failure = FAILURE_NONE;
+		track->failure = track->certificate_failure = FAILURE_NONE;
+		track->sent_to = track->heard_from = 0;
 		if (track->tunnel && track->tunnel->child_count == 0)
 			post(ike, track->tunnel, IKE_EVENT_CONNECTING, 0, false);
 		else if (track->initiator && !track->tunnel)
@@ -284,6 +264,7 @@ on_ike_state(listener_t *this, ike_sa_t *sa, ike_sa_state_t state)
 	}
 	track->state = state;
 	track->state_since = clock_monotonic();
+	rekey_if_asked(track);
 	if (state == IKE_DESTROYING)
 		forget_sa(ike, track);
 	pthread_mutex_unlock(&ike->lock);
@@ -318,20 +299,49 @@ drop_children(struct ike *ike, struct track *track, ike_sa_t *sa)
 	children->destroy(children);
 }
 
+/* IKEv1 knows no rekeying: an SA takes over from another, and is handed its children, without a word on the
+ * bus. */
+static void
+note_successor(struct ike *ike, struct track *track)
+{
+	if (!track->v1 || !track->tunnel || track->tunnel->established == 0 || track->established)
+		return;
+	track->carried = true;
+	post(ike, track->tunnel, IKE_EVENT_IKE_REKEYED, 0, false);
+}
+
+static bool
+on_authorize(listener_t *this, ike_sa_t *sa, bool final, bool *success)
+{
+	struct ike *ike = the_ike;
+
+	if (!final || !*success)
+		return TRUE;
+	pthread_mutex_lock(&ike->lock);
+	*success = duplicates_admit(ike, track_of(ike, sa));
+	pthread_mutex_unlock(&ike->lock);
+	return TRUE;
+}
+
 static bool
 on_ike_updown(listener_t *this, ike_sa_t *sa, bool up)
 {
 	struct ike *ike = the_ike;
 	struct track *track;
+	struct seen seen;
 
+	if (up)
+		status_read(&seen, sa, NULL);
 	pthread_mutex_lock(&ike->lock);
 	track = track_of(ike, sa);
 	if (!up)
 		drop_children(ike, track, sa);
+	else
+		note_successor(ike, track);
 	track_set_established(ike, track, up, true);
-	pthread_mutex_unlock(&ike->lock);
 	if (up)
-		status_capture(ike, sa, NULL);
+		status_store(ike, &seen);
+	pthread_mutex_unlock(&ike->lock);
 	return TRUE;
 }
 
@@ -355,7 +365,9 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 {
 	struct ike *ike = the_ike;
 	struct track *before, *after;
+	struct seen seen;
 
+	status_read(&seen, new, NULL);
 	pthread_mutex_lock(&ike->lock);
 	before = track_of(ike, old);
 	after = track_of(ike, new);
@@ -365,8 +377,9 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 	track_set_established(ike, before, false, false);
 	before->ours_to_close = true;
 	post(ike, after->tunnel, IKE_EVENT_IKE_REKEYED, 0, false);
+	rekey_if_asked(after);
+	status_store(ike, &seen);
 	pthread_mutex_unlock(&ike->lock);
-	status_capture(ike, new, NULL);
 	return TRUE;
 }
 
@@ -378,19 +391,24 @@ on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
 {
 	struct ike *ike = the_ike;
 	struct track *track;
+	struct seen seen;
 
+	if (up)
+		status_read(&seen, sa, child);
 	pthread_mutex_lock(&ike->lock);
 	track = track_of(ike, sa);
 	if (up && track->tunnel) {
 		track->carried = true;
+		if (track->v1 && track->tunnel->child_count != 0)
+			post(ike, track->tunnel, IKE_EVENT_CHILD_REKEYED, 0, false);
 		tunnel_child_add(ike, track->tunnel, child->get_unique_id(child));
 		supervise_soon(ike);
 	} else if (!up) {
 		child_gone(ike, track->tunnel, track, child->get_unique_id(child));
 	}
-	pthread_mutex_unlock(&ike->lock);
 	if (up)
-		status_capture(ike, sa, child);
+		status_store(ike, &seen);
+	pthread_mutex_unlock(&ike->lock);
 	return TRUE;
 }
 
@@ -399,15 +417,22 @@ on_child_rekey(listener_t *this, ike_sa_t *sa, child_sa_t *old, child_sa_t *new)
 {
 	struct ike *ike = the_ike;
 	struct track *track;
+	struct seen seen;
 
+	status_read(&seen, sa, new);
 	pthread_mutex_lock(&ike->lock);
 	track = track_of(ike, sa);
 	if (track->tunnel) {
 		tunnel_child_add(ike, track->tunnel, new->get_unique_id(new));
 		post(ike, track->tunnel, IKE_EVENT_CHILD_REKEYED, 0, false);
 	}
+	if (track->rekey_after_child)
+		job_sa(track->unique_id, DEED_REKEY_IKE);
+	track->rekey_after_child = false;
+	status_store(ike, &seen);
 	pthread_mutex_unlock(&ike->lock);
-	status_capture(ike, sa, new);
+	if (sa->get_version(sa) == IKEV1)
+		job_delete_rekeyed(sa, old);
 	return TRUE;
 }
 
@@ -419,131 +444,14 @@ on_child_state(listener_t *this, ike_sa_t *sa, child_sa_t *child, child_sa_state
 
 	if (!sa || (state != CHILD_DELETING && state != CHILD_DELETED && state != CHILD_DESTROYING))
 		return TRUE;
+	if (state == CHILD_DELETED)
+		job_destroy_replaced(child);
 	pthread_mutex_lock(&ike->lock);
 	track = track_find(ike, sa->get_unique_id(sa));
 	child_gone(ike, track ? track->tunnel : tunnel_of_peer(ike, sa->get_peer_cfg(sa)), track,
 		   child->get_unique_id(child));
 	pthread_mutex_unlock(&ike->lock);
 	return TRUE;
-}
-
-/* --- log
- * ------------------------------------------------------------------------------------------------------- */
-
-/* Lines that tell a cause which no alert carries. */
-static bool
-is_evidence(const char *line)
-{
-	static const char *const beginnings[] = {
-	    "tried ",        "no shared key found",     "no matching peer config",
-	    "received IDr",  "constraint check failed", "received netlink error",
-	    "no acceptable", "peer didn't accept",      "requested DH group",
-	    "the data plane"};
-
-	for (size_t i = 0; i < COUNT_OF(beginnings); i++)
-		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
-			return true;
-	return strstr(line, "notify error") != NULL;
-}
-
-/* Anybody can ask: each address is told of once a minute, and no more than the table holds. */
-static bool
-is_news(struct ike *ike, const struct ip_address *address)
-{
-	usec_t now = clock_monotonic();
-	unsigned oldest = 0;
-
-	for (unsigned i = 0; i < MOST_STRANGERS; i++) {
-		if (ike->strangers[i].at && ip_address_equal(&ike->strangers[i].address, address) &&
-		    now - ike->strangers[i].at < 60 * USEC_PER_SEC)
-			return false;
-		if (ike->strangers[i].at < ike->strangers[oldest].at)
-			oldest = i;
-	}
-	if (ike->strangers[oldest].at && now - ike->strangers[oldest].at < USEC_PER_SEC)
-		return false;
-	ike->strangers[oldest].address = *address;
-	ike->strangers[oldest].at = now;
-	return true;
-}
-
-static bool
-is_refused(struct ike *ike, const struct ip_address *remote)
-{
-	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
-		if (tunnel->refused && ip_address_equal(&tunnel->remote, remote))
-			return true;
-	return false;
-}
-
-/* "no IKE config found for 192.0.2.1...203.0.113.9, sending NO_PROPOSAL_CHOSEN": a peer that nobody
- * configured. */
-static void
-report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
-{
-	static const char beginning[] = "no IKE config found for ";
-	char addresses[128], *dots;
-	struct ip_address remote;
-
-	if (strncmp(line, beginning, sizeof(beginning) - 1) != 0)
-		return;
-	snprintf(addresses, sizeof(addresses), "%s", line + sizeof(beginning) - 1);
-	addresses[strcspn(addresses, ",")] = '\0';
-	dots = strstr(addresses, "...");
-	if (!dots || !ip_address_parse(dots + 3, &remote))
-		return;
-	*dots = '\0';
-	if (is_refused(ike, &remote) || !is_news(ike, &remote))
-		return;
-	report_failure(ike, track_of(ike, sa), FAILURE_NO_TUNNEL,
-		       "%s asks %s for a tunnel that is not configured", dots + 3, addresses);
-}
-
-/* Keeps what a line tells of its SA; returns the tunnel's id. */
-static uint32_t
-note_line(struct ike *ike, ike_sa_t *sa, level_t level, const char *message)
-{
-	struct track *track;
-	uint32_t tunnel = 0;
-
-	pthread_mutex_lock(&ike->lock);
-	/* Only looked up: an SA still logs while it is destroyed, after its track went. */
-	track = track_find(ike, sa->get_unique_id(sa));
-	if (track && track->tunnel)
-		tunnel = track->tunnel->id;
-	if (track && level <= LEVEL_CTRL && is_evidence(message))
-		text_clean(track->evidence, sizeof(track->evidence), message);
-	if (level <= LEVEL_CTRL)
-		report_stranger(ike, sa, message);
-	pthread_mutex_unlock(&ike->lock);
-	return tunnel;
-}
-
-static void
-on_log(logger_t *this, debug_t group, level_t level, int thread, ike_sa_t *sa, const char *message)
-{
-	struct ike *ike = the_ike;
-	struct ike_event event = {.kind = IKE_EVENT_LOG, .at = clock_monotonic(), .level = (int)level};
-	char line[256];
-
-	snprintf(line, sizeof(line), "[%N] %s", debug_names, group, message);
-	text_clean(event.text, sizeof(event.text), line);
-	/* A line of no SA takes no lock: charon's thread pool writes some while it holds one that our jobs
-	 * need. */
-	if (sa)
-		event.tunnel = note_line(ike, sa, level, message);
-	if ((int)level <= ike->options.log_level)
-		events_post(ike, &event);
-}
-
-/* Level 4 would print keys, 3 decrypted messages: no setting of ours goes beyond 2. Level 1 is read in any
- * case, for the evidence in it. */
-static level_t
-log_level(logger_t *this, debug_t group)
-{
-	int level = the_ike ? the_ike->options.log_level : 1;
-
-	return level < LEVEL_CTRL ? LEVEL_CTRL : level > LEVEL_DIAG ? LEVEL_DIAG : level;
 }
 
 void
@@ -554,11 +462,12 @@ listener_init(struct ike *ike)
 	    .ike_state_change = on_ike_state,
 	    .child_state_change = on_child_state,
 	    .message = on_message,
+	    .authorize = on_authorize,
 	    .ike_updown = on_ike_updown,
 	    .ike_rekey = on_ike_rekey,
 	    .ike_update = on_ike_update,
 	    .child_updown = on_child_updown,
 	    .child_rekey = on_child_rekey,
 	};
-	ike->logger = (logger_t){.log = on_log, .get_level = log_level};
+	listener_log_init(ike);
 }

@@ -75,17 +75,21 @@ tunnel_take_out(struct ike *ike, struct tunnel *tunnel)
 }
 
 void
-tunnel_free(struct tunnel *tunnel)
+tunnel_free(struct ike *ike, struct tunnel *tunnel)
 {
 	if (!tunnel)
 		return;
 	DESTROY_IF(tunnel->peer);
 	DESTROY_IF(tunnel->child);
 	DESTROY_IF(tunnel->key);
+	DESTROY_IF(tunnel->next_key);
+	credentials_put(ike, tunnel->credentials);
 	DESTROY_IF(tunnel->local_id);
 	DESTROY_IF(tunnel->remote_id);
 	free(tunnel->name);
 	free(tunnel->ike_key);
+	free(tunnel->offered[0]);
+	free(tunnel->offered[1]);
 	free(tunnel);
 }
 
@@ -194,6 +198,7 @@ track_of(struct ike *ike, ike_sa_t *sa)
 
 		track = memory_zeroed(1, sizeof(*track));
 		track->unique_id = unique_id;
+		track->v1 = sa->get_version(sa) == IKEV1;
 		track->begun = track->state_since = track->heard = clock_monotonic();
 		track->state = sa->get_state(sa);
 		track->initiator = id->is_initiator(id);
@@ -220,6 +225,7 @@ track_free(struct ike *ike, struct track *track)
 		at = &(*at)->next;
 	if (*at)
 		*at = track->next;
+	free(track->offered);
 	free(track);
 }
 
@@ -237,8 +243,10 @@ track_set_established(struct ike *ike, struct track *track, bool established, bo
 	if (track->established == established)
 		return;
 	track->established = established;
-	if (established)
+	if (established) {
 		track->established_at = clock_monotonic();
+		rotation_established(ike, track);
+	}
 	if (!tunnel)
 		return;
 	if (established && tunnel->established++ == 0 && edge) {
@@ -246,6 +254,7 @@ track_set_established(struct ike *ike, struct track *track, bool established, bo
 		tunnel->status.ike_up = true;
 		post_edge(ike, tunnel, IKE_EVENT_IKE_UP, false);
 	} else if (!established && tunnel->established && --tunnel->established == 0 && edge) {
+		tunnel->rekey_again = false;
 		tunnel->ike_up_since = 0;
 		tunnel->status.ike_up = false;
 		post_edge(ike, tunnel, IKE_EVENT_IKE_DOWN, track->peer_deletes);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once, so
- * that figures are there with the event that announces them. Either writes into the tunnel's snapshot, and
- * the door copies it under the same short lock: nobody ever waits for charon.
+ * Live figures. A job walks over all IKE_SAs once a second; listeners read the SA they are handed at once,
+ * and store what they read before it counts, so that figures are there with the event that announces them.
+ * Either writes into the tunnel's snapshot, and the door copies it under the same short lock: nobody ever
+ * waits for charon.
  *
  * During a rekey or with duplicates a tunnel has several SAs. Shown is the newest that works (unique ids
  * rise). charon counts in whole monotonic seconds, the door in microseconds.
@@ -11,14 +12,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-struct seen {
-	uint32_t unique_id, child_id;
-	ike_sa_state_t state;
-	struct ike_status status;
-	usec_t traffic;
-	unsigned installed;
-};
 
 static usec_t
 usec_of_seconds(uint32_t seconds)
@@ -46,7 +39,12 @@ read_ike(struct seen *seen, ike_sa_t *sa)
 	seen->state = sa->get_state(sa);
 	snprintf(status->ike_state, sizeof(status->ike_state), "%N", ike_sa_state_names, seen->state);
 	status->version = sa->get_version(sa);
-	status->nat = sa->has_condition(sa, COND_NAT_ANY);
+	/* COND_NAT_ANY holds a NAT that we pretend, too */
+	status->nat_here = sa->has_condition(sa, COND_NAT_HERE);
+	status->nat_there = sa->has_condition(sa, COND_NAT_THERE) && !vendor_ids_true_source(sa);
+	status->nat = status->nat_here || status->nat_there;
+	snprintf(status->authentication, sizeof(status->authentication), "%s",
+		 authentication_of(sa->get_peer_cfg(sa), true));
 	status->local = address_of_host(local);
 	status->remote = address_of_host(remote);
 	status->remote_port = remote->get_port(remote);
@@ -56,6 +54,21 @@ read_ike(struct seen *seen, ike_sa_t *sa)
 		snprintf(status->ike_proposal, sizeof(status->ike_proposal), "%P", proposal);
 	if (seen->state == IKE_ESTABLISHED || seen->state == IKE_REKEYING)
 		status->rekey_at = usec_of_seconds(sa->get_statistic(sa, STAT_REKEY));
+}
+
+static void
+read_selectors(char out[IKE_SIDE], child_sa_t *child, bool local)
+{
+	enumerator_t *selectors = child->create_ts_enumerator(child, local);
+	traffic_selector_t *selector;
+	size_t used = 0;
+
+	out[0] = '\0';
+	while (used < IKE_SIDE && selectors->enumerate(selectors, &selector)) {
+		snprintf(out + used, IKE_SIDE - used, "%s%R", used > 0 ? " " : "", selector);
+		used = strlen(out);
+	}
+	selectors->destroy(selectors);
 }
 
 static void
@@ -70,6 +83,8 @@ read_child(struct seen *seen, child_sa_t *child)
 	status->encap = child->has_encap(child);
 	if (proposal)
 		snprintf(status->esp_proposal, sizeof(status->esp_proposal), "%P", proposal);
+	read_selectors(status->local_selectors, child, true);
+	read_selectors(status->remote_selectors, child, false);
 	status->spi_in = ntohl(child->get_spi(child, TRUE));
 	status->spi_out = ntohl(child->get_spi(child, FALSE));
 	status->child_rekey_at = usec_of_seconds((uint32_t)child->get_lifetime(child, FALSE));
@@ -89,15 +104,15 @@ read_children(struct seen *seen, ike_sa_t *sa)
 {
 	enumerator_t *children = sa->create_child_sa_enumerator(sa);
 	child_sa_t *child, *newest = NULL;
-	time_t used;
+	usec_t used;
 
 	while (children->enumerate(children, &child)) {
 		if (!carries(child))
 			continue;
 		seen->installed++;
-		child->get_usestats(child, TRUE, &used, NULL, NULL);
-		if (usec_of_seconds((uint32_t)used) > seen->traffic)
-			seen->traffic = usec_of_seconds((uint32_t)used);
+		used = kernel_adaptor_last_inbound(sa, child);
+		if (used > seen->traffic)
+			seen->traffic = used;
 		if (!newest || child->get_unique_id(child) > newest->get_unique_id(newest))
 			newest = child;
 	}
@@ -117,6 +132,9 @@ show_ike(struct tunnel *tunnel, const struct seen *seen)
 	memcpy(to->ike_state, from->ike_state, sizeof(to->ike_state));
 	to->version = from->version;
 	to->nat = from->nat;
+	to->nat_here = from->nat_here;
+	to->nat_there = from->nat_there;
+	memcpy(to->authentication, from->authentication, sizeof(to->authentication));
 	to->local = from->local;
 	to->remote = from->remote;
 	to->remote_port = from->remote_port;
@@ -136,6 +154,8 @@ show_child(struct tunnel *tunnel, const struct seen *seen)
 	memcpy(to->child_state, from->child_state, sizeof(to->child_state));
 	memcpy(to->esp_proposal, from->esp_proposal, sizeof(to->esp_proposal));
 	to->encap = from->encap;
+	memcpy(to->local_selectors, from->local_selectors, sizeof(to->local_selectors));
+	memcpy(to->remote_selectors, from->remote_selectors, sizeof(to->remote_selectors));
 	to->spi_in = from->spi_in;
 	to->spi_out = from->spi_out;
 	to->child_rekey_at = from->child_rekey_at;
@@ -150,8 +170,8 @@ child_is_carried(const struct tunnel *tunnel, uint32_t child)
 	return false;
 }
 
-static void
-store(struct ike *ike, const struct seen *seen)
+void
+status_store(struct ike *ike, const struct seen *seen)
 {
 	struct track *track = track_find(ike, seen->unique_id), *shown;
 	struct tunnel *tunnel = track ? track->tunnel : NULL;
@@ -170,16 +190,23 @@ store(struct ike *ike, const struct seen *seen)
 }
 
 void
-status_capture(struct ike *ike, ike_sa_t *sa, child_sa_t *newest)
+status_read(struct seen *out, ike_sa_t *sa, child_sa_t *newest)
 {
-	struct seen seen = {0};
-
-	read_ike(&seen, sa);
+	*out = (struct seen){0};
+	read_ike(out, sa);
 	if (newest)
-		read_child(&seen, newest);
-	pthread_mutex_lock(&ike->lock);
-	store(ike, &seen);
-	pthread_mutex_unlock(&ike->lock);
+		read_child(out, newest);
+}
+
+/* What is shown was of an SA that is gone, as the lesser of two that both sides had begun: another takes its
+ * place. */
+static bool
+shown_is_gone(struct ike *ike, const struct tunnel *tunnel)
+{
+	const struct track *shown = track_find(ike, tunnel->shown_ike);
+
+	return !shown || shown->tunnel != tunnel ||
+	       (tunnel->child_count && !child_is_carried(tunnel, tunnel->shown_child));
 }
 
 /* Texts are made once for each state and child: a thousand tunnels every second would cost too much. */
@@ -193,8 +220,8 @@ is_described(struct ike *ike, ike_sa_t *sa, child_sa_t *newest)
 
 	pthread_mutex_lock(&ike->lock);
 	track = track_find(ike, sa->get_unique_id(sa));
-	described =
-	    track && track->described && track->described_state == state && track->described_child == child;
+	described = track && track->described && track->described_state == state &&
+		    track->described_child == child && !(track->tunnel && shown_is_gone(ike, track->tunnel));
 	if (track) {
 		track->described = true;
 		track->described_state = state;
@@ -237,10 +264,24 @@ status_collect(struct ike *ike)
 		pthread_mutex_lock(&ike->lock);
 		store_counts(ike, &seen);
 		if (!described)
-			store(ike, &seen);
+			status_store(ike, &seen);
 		pthread_mutex_unlock(&ike->lock);
 	}
 	all->destroy(all);
+}
+
+/* The SA whose texts are in the snapshot; where it is gone, another that is up says the same of the peer
+ * until the next collection. NULL: none is there. */
+static const struct track *
+shown_of(struct ike *ike, const struct tunnel *tunnel)
+{
+	const struct track *track = track_find(ike, tunnel->shown_ike);
+
+	if (track && track->tunnel == tunnel)
+		return track;
+	for (track = tunnel->tracks; track && !track->established;)
+		track = track->sibling;
+	return track;
 }
 
 bool
@@ -256,19 +297,24 @@ ike_tunnel_status(struct ike *ike, uint32_t id, struct ike_status *out)
 		return false;
 	}
 	*out = tunnel->status;
-	shown = track_find(ike, tunnel->shown_ike);
-	if (!shown || shown->tunnel != tunnel) {
-		shown = NULL;
+	shown = shown_of(ike, tunnel);
+	if (!shown)
 		out->ike_state[0] = '\0';
+	else if (shown->unique_id != tunnel->shown_ike)
+		snprintf(out->ike_state, sizeof(out->ike_state), "%N", ike_sa_state_names, shown->state);
+	if (!shown || shown->unique_id != tunnel->shown_ike)
 		out->rekey_at = 0;
-	}
 	if (!tunnel->child_count) {
 		out->child_state[0] = '\0';
 		out->spi_in = out->spi_out = 0;
 		out->child_rekey_at = 0;
+		out->local_selectors[0] = out->remote_selectors[0] = '\0';
 	}
 	if (shown)
 		out->last_inbound = shown->heard;
+	if (shown && shown->established && tunnel->dpd_interval_s)
+		out->dpd_at = (shown->traffic > shown->heard ? shown->traffic : shown->heard) +
+			      usec_of_seconds(tunnel->dpd_interval_s);
 	out->ike_up = tunnel->established > 0;
 	out->child_up = tunnel->child_count > 0;
 	out->established_at = tunnel->ike_up_since;

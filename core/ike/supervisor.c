@@ -8,12 +8,15 @@
  * - An established IKE_SA is dead when a request of ours is outstanding and nothing authentic came, neither
  * IKE nor ESP, for the tunnel's dpd_timeout. charon sends the requests: its own dead-peer detection after
  * dpd_interval of silence.
+ * In IKEv1 we send them: charon would not repeat them, and would act by itself.
  * - Where BFD, a probe or traffic says that the peer is dead it is asked at once, and DOUBT_PATIENCE without
  * an answer (some four packets) is enough: a peer that was restarted has no such SA and will never answer.
+ * - An SA of IKEv1 whose peer is there, but never ends an exchange, goes: who answers by Quick Mode's second
+ * message waits for the third (RFC 2409 5.5), and a peer that has sent it now and then in vain may send it no
+ * more. It has no child SA then, or packets come by none. One that has a child is given longer: an idle
+ * tunnel hears nothing either, and the child is good until its lifetime ends.
  * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
- * - Two IKE_SAs of one tunnel that both carry a child (both sides began at once, or the peer lost its state)
- * become one: of two as old as each other the one with the lower initiator's SPI, which both ends see alike,
- * else the newer. The one to keep has to give a sign of life first, or the other is asked.
+ * - Of two IKE_SAs of one tunnel that both carry a child one is given up: duplicates.c.
  * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet
  * had to retransmit run at once, so that a thousand tunnels don't time one another out.
  */
@@ -29,11 +32,13 @@
 #define CHILD_PATIENCE (15 * USEC_PER_SEC)
 #define DELETE_PATIENCE (5 * USEC_PER_SEC)
 #define REKEYED_PATIENCE (30 * USEC_PER_SEC)
-#define DUPLICATE_PATIENCE (3 * USEC_PER_SEC)
 #define DOUBT_PATIENCE (5 * USEC_PER_SEC)
 #define DOUBT_PAUSE (2 * USEC_PER_SEC) /* an SA that answered is asked again after this */
-#define SAME_AGE (5 * USEC_PER_SEC)
-#define DEAD_WITHOUT_SETTING_S 165 /* what charon's own retransmissions would take */
+#define DEAD_WITHOUT_SETTING_S 165     /* what charon's own retransmissions would take */
+#define ASK_PAUSE (4 * USEC_PER_SEC)
+#define UNFINISHED_SENDS 5                     /* once more, of a message that ought to be answered: 12 s */
+#define UNFINISHED_SENDS_CARRYING 15           /* of an SA with a child: 52 s */
+#define UNFINISHED_SILENCE (10 * USEC_PER_SEC) /* of ESP; and of IKE no longer than that */
 #define FRESH_LIMIT 64
 #define FRESH_AGE (2 * USEC_PER_SEC)
 
@@ -110,6 +115,11 @@ start_due(struct ike *ike, usec_t now)
 	     tunnel = tunnel_next(ike, tunnel)) {
 		struct outlook outlook;
 
+		if (rotation_is_due(tunnel, now)) {
+			tunnel->rotate_at = 0;
+			job_rotate(ike, tunnel);
+			fresh++;
+		}
 		if (!is_due(tunnel, now))
 			continue;
 		outlook = look(tunnel, now);
@@ -164,6 +174,13 @@ is_dead(const struct track *track, usec_t now)
 	return now - last_sign(track) >= (usec_t)limit * USEC_PER_SEC;
 }
 
+static void
+note_asked(struct track *track, usec_t now)
+{
+	track->asked = now;
+	track->retransmits += track->v1;
+}
+
 void
 supervise_doubt(struct track *track)
 {
@@ -176,6 +193,58 @@ supervise_doubt(struct track *track)
 	track->doubted = now;
 	if (!track->retransmits)
 		job_sa(track->unique_id, DEED_PROBE);
+	note_asked(track, now);
+}
+
+void
+supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
+{
+	unsigned enough = track->installed ? UNFINISHED_SENDS_CARRYING : UNFINISHED_SENDS;
+	usec_t now = clock_monotonic();
+	char peer[IP_ADDRESS_TEXT];
+
+	if (!track->v1 || !track->established || track->state != IKE_ESTABLISHED || track->ours_to_close)
+		return;
+	if (again < enough || now - track->heard >= UNFINISHED_SILENCE ||
+	    now - track->traffic < UNFINISHED_SILENCE)
+		return;
+	report_failure(
+	    ike, track, FAILURE_UNFINISHED, NULL, NULL,
+	    "%s is there, but does not end a negotiation: sent %u times, and no packet came meanwhile",
+	    report_peer(track, peer), again + 1);
+	/* Its end is ours and so no failure: the next try would come at once, and so on for ever. */
+	if (track->tunnel && !track->carried)
+		track->tunnel->failures++;
+	track_close(track, DEED_DELETE);
+}
+
+/* IKEv1's R-U-THERE (RFC 3706) is never sent again by itself. Of a tunnel of either version we ask in both.
+ */
+static void
+ask(struct track *track, usec_t now)
+{
+	usec_t last = track->asked > last_sign(track) ? track->asked : last_sign(track);
+	usec_t pause = track->doubted > last_sign(track) ? USEC_PER_SEC
+		       : track->retransmits              ? ASK_PAUSE
+					    : (usec_t)track->tunnel->dpd_interval_s * USEC_PER_SEC;
+
+	if (!track->tunnel->dpd_interval_s || now - last < pause || (!track->v1 && track->retransmits))
+		return;
+	note_asked(track, now);
+	job_sa(track->unique_id, DEED_PROBE);
+}
+
+/* Where both sides began at once, the peer may have let go of one of the two without a word: the tunnel goes
+ * on by the other. */
+static bool
+another_carries(const struct track *track, usec_t now)
+{
+	const struct track *other = track->tunnel ? track->tunnel->tracks : NULL;
+
+	while (other && (other == track || other->ours_to_close || other->state != IKE_ESTABLISHED ||
+			 !other->installed || is_dead(other, now) || last_sign(other) <= last_sign(track)))
+		other = other->sibling;
+	return other != NULL;
 }
 
 static void
@@ -184,17 +253,27 @@ bury(struct ike *ike, struct track *track, usec_t now)
 	struct ike_event event = {.kind = IKE_EVENT_PEER_DEAD};
 	char peer[IP_ADDRESS_TEXT], silence[32];
 	struct tunnel *tunnel = track->tunnel;
+	bool leave = tunnel && tunnel->dpd_action == IKE_DPD_NONE;
 
+	if (another_carries(track, now)) {
+		track_close(track, DEED_DESTROY);
+		return;
+	}
+	if (leave && track->told_dead > last_sign(track))
+		return;
+	track->told_dead = now;
 	clock_format_span(now - last_sign(track), silence, sizeof(silence));
 	ip_address_format(&track->remote, peer);
 	snprintf(event.text, sizeof(event.text), "%s is silent for %s: %u requests without an answer", peer,
-		 silence, track->retransmits + 1);
+		 silence, track->retransmits + !track->v1);
 	snprintf(event.hint, sizeof(event.hint), "%s", failure_hint(FAILURE_NO_ANSWER));
 	snprintf(event.code, sizeof(event.code), "%s", failure_code(FAILURE_NO_ANSWER));
 	event.tunnel = tunnel ? tunnel->id : 0;
 	event.count = track->retransmits;
 	events_post(ike, &event);
-	if (tunnel && !tunnel->dpd_restart && tunnel->failures == 0)
+	if (leave)
+		return;
+	if (tunnel && tunnel->dpd_action == IKE_DPD_CLEAR && tunnel->failures == 0)
 		tunnel->failures = 1;
 	track_close(track, DEED_DESTROY);
 }
@@ -228,67 +307,12 @@ judge(struct ike *ike, struct track *track, usec_t now)
 	default:
 		if (is_dead(track, now))
 			bury(ike, track, now);
+		else if (track->tunnel && track->tunnel->version != 2 && track->state == IKE_ESTABLISHED)
+			ask(track, now);
 		return;
 	}
 	track->state_since = now;
 	job_sa(track->unique_id, DEED_DESTROY);
-}
-
-/* --- duplicates
- * ------------------------------------------------------------------------------------------------ */
-
-static bool
-may_be_kept(const struct track *track, usec_t now)
-{
-	return track->established && track->state == IKE_ESTABLISHED && !track->ours_to_close &&
-	       track->installed && now - track->established_at >= DUPLICATE_PATIENCE;
-}
-
-/* Which of two both ends would keep. */
-static struct track *
-better(struct track *a, struct track *b)
-{
-	usec_t apart = a->established_at - b->established_at;
-
-	if (a->doubtful != b->doubtful)
-		return a->doubtful ? b : a;
-	if (apart > SAME_AGE)
-		return a;
-	if (apart < -SAME_AGE)
-		return b;
-	return a->initiator_spi < b->initiator_spi ? a : b;
-}
-
-static void
-thin_out(struct tunnel *tunnel, usec_t now)
-{
-	struct track *keep = NULL;
-	unsigned count = 0;
-
-	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
-		if (!may_be_kept(track, now))
-			continue;
-		count++;
-		keep = keep ? better(keep, track) : track;
-	}
-	if (count < 2)
-		return;
-	if (!keep->probed) {
-		keep->probed = now;
-		job_sa(keep->unique_id, DEED_PROBE);
-		return;
-	}
-	if (keep->heard < keep->probed) {
-		keep->doubtful = now - keep->probed >= DUPLICATE_PATIENCE;
-		return;
-	}
-	keep->doubtful = false;
-	for (struct track *track = tunnel->tracks; track; track = track->sibling) {
-		if (track == keep || !may_be_kept(track, now))
-			continue;
-		track_close(track, track->doubtful ? DEED_DESTROY : DEED_DELETE);
-	}
-	keep->probed = 0;
 }
 
 /* --- the clock
@@ -320,7 +344,7 @@ collect(void *data)
 	pthread_mutex_lock(&ike->lock);
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel))
 		if (tunnel->established > 1)
-			thin_out(tunnel, now);
+			duplicates_thin_out(tunnel, now);
 	pthread_mutex_unlock(&ike->lock);
 	return JOB_RESCHEDULE(1);
 }

@@ -48,6 +48,7 @@ enum history_series {
 
 struct history;
 
+/** An empty one. Returns new. */
 struct history *history_new(void);
 void history_free(struct history *history);
 /**

@@ -85,7 +85,7 @@ struct model_kind_info {
 	const char *plural; /* the word of the command line and the wire */
 	enum model_storage storage;
 	const struct model_shape *shape;
-	const struct model_field *key[4]; /* NULL-terminated unless four */
+	const struct model_field *key[5]; /* NULL-terminated unless five */
 };
 
 /** Where a group of fields begins: schema.h's MODEL_GROUPS. */
@@ -95,6 +95,9 @@ struct model_group {
 };
 /** The group that begins at that field of a kind's own shape; NULL where none does. */
 const struct model_group *model_group_at(const struct model_shape *shape, const struct model_field *field);
+
+/** It is left out of a whole row where it is unset: schema.h's MODEL_SELDOM. */
+bool model_field_seldom(const struct model_shape *shape, const struct model_field *field);
 
 /** Never NULL for a valid kind. */
 const struct model_kind_info *model_kind_info(enum model_kind kind);
@@ -107,11 +110,14 @@ int model_field_find(const struct model_shape *shape, const char *name);
  * nested object that is not there are unset. False where there is none.
  */
 bool model_field_path(const struct model_shape *shape, const char *path, struct model_field *out);
+/** One of schema.h's units; false for any other word. `*figure`: what it counts changes while nothing
+ * happens. */
+bool model_unit_find(const char *unit, bool *figure);
 /** The set of all fields of a shape. */
 uint64_t model_fields_all(const struct model_shape *shape);
 /**
- * The fields that change while nothing happens: rates, counters, times of round trips. Who looks at many
- * gateways at once can do without each of their changes.
+ * The fields that change while nothing happens, by their units: rates, counters, times of round trips. Who
+ * looks at many gateways at once can do without each of their changes.
  */
 uint64_t model_fields_figures(const struct model_shape *shape);
 
@@ -127,15 +133,18 @@ void model_row_copy(const struct model_shape *shape, void *to, const void *from)
 uint64_t model_row_diff(const struct model_shape *shape, const void *a, const void *b);
 /** New rows on the heap, set or copied. Free with model_row_free. */
 void *model_row_new(enum model_kind kind);
+/** NULL is fine. */
 void model_row_free(enum model_kind kind, void *row);
 
 /** Replace an owned string; `text` is copied, may be NULL. */
 void model_set(char **field, const char *text);
 void model_set_format(char **field, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** Adds a pair to the end; both are copied. */
 void model_map_add(struct model_map *map, const char *name, const char *value);
 
 /**
- * The row's key: its key fields as model_field_text() has them, joined by a space, "-" for one that is unset.
+ * The row's key: its key fields as model_field_text() has them, joined by a space, "-" for one that is unset
+ * (a seldom one is left out then).
  * `out` is cut at `size`; 128 is plenty. Returns `out`.
  */
 const char *model_row_key(const struct model_kind_info *info, const void *row, char *out, size_t size);
@@ -209,7 +218,9 @@ struct model_watch {
 	void *context;
 };
 
+/** An empty one. Returns new. */
 struct model_store *model_store_new(void);
+/** NULL is fine. Watchers are told nothing any more. */
 void model_store_free(struct model_store *store);
 
 /** Puts a row (STORED kinds): copied. What is equal to the present row changes nothing. Returns the changed
@@ -233,6 +244,13 @@ uint64_t model_store_event(struct model_store *store, const struct model_event *
 /** For a copy filled from the wire: keeps the sequence that the event has; a repeated or older one is
  * ignored. */
 void model_store_event_mirror(struct model_store *store, const struct model_event *event);
+/**
+ * For a copy of another version's: the fields of a STORED kind that it has named so far, in whatever row; all
+ * of them where it has named none. One that it does not name is not unset, it is not known.
+ */
+uint64_t model_store_told(const struct model_store *store, enum model_kind kind);
+/** Another one fills the copy from now on. */
+void model_store_forget_told(struct model_store *store);
 /**
  * For a copy of something foreign: what would make rows and events take more than about `bytes` of memory is
  * refused (a put returns 0). 0, as at the start: no limit.
@@ -325,7 +343,9 @@ bool model_store_follow(const struct model_store *store, struct model_cursor *cu
  * Parsed once, matched often without allocation.
  */
 struct model_filter;
+/** Returns new; NULL with an error. */
 struct model_filter *model_filter_parse(const char *text, struct error *err);
+/** Does the row, of that shape, match all words? */
 bool model_filter_match(const struct model_filter *filter, const struct model_shape *shape, const void *row);
 void model_filter_free(struct model_filter *filter);
 /** True where `after` is sure to match no row that `before` didn't, as when a letter was typed at the end of

@@ -517,14 +517,20 @@ model_row_key(const struct model_kind_info *info, const void *row, char *out, si
 		return out;
 	out[0] = '\0';
 	for (size_t i = 0; i < COUNT_OF(info->key) && info->key[i] != NULL; i++) {
-		size_t before;
+		size_t end = text.used, before;
 
 		if (i != 0)
 			text_out_put(&text, " ");
 		before = text.used;
 		model_field_put_text(info->key[i], row, &text);
-		if (text.used == before)
+		if (text.used != before)
+			continue;
+		if (model_field_seldom(info->shape, info->key[i])) {
+			text.used = end;
+			out[end < size ? end : size - 1] = '\0';
+		} else {
 			text_out_put(&text, "-");
+		}
 	}
 	return out;
 }

@@ -82,6 +82,22 @@ model_group_at(const struct model_shape *shape, const struct model_field *field)
 	return NULL;
 }
 
+#define SELDOM(shape_name, field) {&shape_##shape_name, offsetof(struct model_##shape_name, field)},
+static const struct {
+	const struct model_shape *shape;
+	size_t offset;
+} seldom[] = {MODEL_SELDOM(SELDOM)};
+
+bool
+model_field_seldom(const struct model_shape *shape, const struct model_field *field)
+{
+	for (size_t i = 0; i < COUNT_OF(seldom); i++) {
+		if (seldom[i].shape == shape && seldom[i].offset == field->offset)
+			return true;
+	}
+	return false;
+}
+
 const struct model_kind_info *
 model_kind_info(enum model_kind kind)
 {
@@ -139,22 +155,35 @@ model_fields_all(const struct model_shape *shape)
 	return shape->count >= 64 ? UINT64_MAX : (UINT64_C(1) << shape->count) - 1;
 }
 
+/* Of units: do they change while nothing happens? */
+enum { VALUE, FIGURE };
+#define UNIT(unit, CHANGES) {#unit, (CHANGES) == FIGURE},
+static const struct {
+	const char *name;
+	bool figure;
+} units[] = {MODEL_UNITS(UNIT)};
+
+bool
+model_unit_find(const char *unit, bool *figure)
+{
+	for (size_t i = 0; i < COUNT_OF(units); i++) {
+		if (strcmp(units[i].name, unit) != 0)
+			continue;
+		*figure = units[i].figure;
+		return true;
+	}
+	return false;
+}
+
+/* A nested object is one where all that it has are. */
 static bool
 is_figure(const struct model_field *field)
 {
-	static const char *const units[] = {"bytes", "bps", "pps", "ms", "percent"};
-	static const char *const counters[] = {"rx_packets",  "tx_packets",   "rx_lost",
-					       "messages_in", "messages_out", "drops"};
+	bool figure = false;
 
-	for (size_t i = 0; i < COUNT_OF(units); i++) {
-		if (strcmp(field->unit, units[i]) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < COUNT_OF(counters); i++) {
-		if (strcmp(field->name, counters[i]) == 0)
-			return true;
-	}
-	return false;
+	if (field->type == MODEL_SUB)
+		return model_fields_figures(field->sub) == model_fields_all(field->sub);
+	return model_unit_find(field->unit, &figure) && figure;
 }
 
 uint64_t

@@ -16,13 +16,28 @@
  *   LIST      struct text_list     - (an empty array)
  *   MAP       struct model_map     - (an empty object of strings)
  *   nested    struct by value      .set == false
- * unit: "" where there is none, else what it counts: bytes, bps (bits a second), pps, ms, s, percent. A LIST
- * of unit asn holds AS numbers, which are numbers in JSON.
+ * unit: "" where there is none, else one of MODEL_UNITS.
  */
 #ifndef TWINSPAN_MODEL_SCHEMA_H
 #define TWINSPAN_MODEL_SCHEMA_H
 
 /* clang-format off */
+
+/*
+ * Units: X(name, what it is of). A FIGURE changes while nothing happens: it counts or measures traffic. A VALUE
+ * changes when something does. A LIST of unit asn holds AS numbers, which are numbers in JSON.
+ */
+#define MODEL_UNITS(X) \
+	X(bytes,    FIGURE) /* octets */ \
+	X(bps,      FIGURE) /* bits a second */ \
+	X(packets,  FIGURE) \
+	X(messages, FIGURE) \
+	X(ms,       FIGURE) \
+	X(percent,  FIGURE) \
+	X(moving,   FIGURE) /* a time that whatever is heard puts off */ \
+	X(s,        VALUE)  /* as negotiated, or as a row's own span */ \
+	X(asn,      VALUE) \
+	X(id,       VALUE)  /* a number that names something rather than counting it */
 
 #define MODEL_GATEWAY(F, S) \
 	F(STR,  name,              "",  "Name",        "the gateway's name") \
@@ -32,6 +47,9 @@
 	F(STR,  version,           "",  "Version",     "the program's version") \
 	F(STR,  dataplane,         "",  "Data plane",  "kernel or userspace") \
 	F(STR,  dataplane_reason,  "",  "Chosen as",   "why this data plane is in use") \
+	F(STR,  dataplane_report,  "",  "Packets by",  "fast paths, library and threads of the data plane, and what it counts that belongs to no tunnel") \
+	F(UINT, sas,               "",  "SAs",         "security associations in the data plane, each direction by itself") \
+	F(UINT, unknown_spi,       "packets", "Unknown SPI", "packets that came in and belong to no security association, so to no tunnel") \
 	F(STR,  outside,           "",  "Outside",     "the address that IKE binds to") \
 	F(TIME, started_at,        "",  "Started",     "when the gateway started") \
 	F(UINT, connections_up,    "",  "Up",          "connections with a tunnel that can carry traffic") \
@@ -43,7 +61,8 @@
 	F(STR,  config_file,          "", "Configuration", "the file that the configuration was read from") \
 	F(TIME, config_loaded_at,     "", "Loaded",     "when the running configuration was taken over") \
 	F(UINT, reloads,              "", "Reloads",    "changes of the configuration since the gateway started") \
-	F(TIME, config_confirm_until, "", "Goes back at", "when the last change turns back by itself unless it is kept")
+	F(TIME, config_confirm_until, "", "Goes back at", "when the last change turns back by itself unless it is kept") \
+	F(LIST, host_warnings,     "",  "Host",        "settings of this machine that drop traffic of the tunnels, with what mends them")
 
 #define MODEL_LAST_FAILOVER(F, S) \
 	F(TIME, at,        "",   "At",     "when traffic moved") \
@@ -62,9 +81,9 @@
 	F(TIME, theirs_at,      "",        "Theirs moved", "when what the other side sends came by the new tunnel") \
 	F(REAL, ours_percent,   "percent", "Ours",        "share of our traffic on the new tunnel now; null without traffic") \
 	F(REAL, theirs_percent, "percent", "Theirs",      "share of the other side's traffic on the new tunnel now; null without traffic") \
-	F(UINT, rx_packets,     "",        "Packets in",  "received on both tunnels since it began") \
-	F(UINT, tx_packets,     "",        "Packets out", "sent on both tunnels since it began") \
-	F(UINT, rx_lost,        "",        "Lost in",     "of those that the other side sent, packets that did not come; what it did not get can't be seen from here") \
+	F(UINT, rx_packets,     "packets", "Packets in",  "received on both tunnels since it began") \
+	F(UINT, tx_packets,     "packets", "Packets out", "sent on both tunnels since it began") \
+	F(UINT, rx_lost,        "packets", "Lost in",     "of those that the other side sent, packets that did not come; what it did not get can't be seen from here") \
 	F(TIME, done_at,        "",        "Done",        "when it was over") \
 	F(REAL, took_ms,        "ms",      "Took",        "until the last traffic had moved; so far, while it is under way") \
 	F(REAL, outage_ms,      "ms",      "Outage",      "longest gap between received packets; so far, while it is under way") \
@@ -97,17 +116,21 @@
 
 #define MODEL_TUNNEL_ERROR(F, S) \
 	F(STR,  code, "", "Code", "a stable word, such as no_answer or authentication_failed") \
-	F(STR,  text, "", "Text", "what happened") \
-	F(STR,  hint, "", "Hint", "what to do about it")
+	F(STR,  text, "", "What", "what happened") \
+	F(STR,  hint, "", "What to do", "what to do about it") \
+	F(STR,  ours, "", "Ours", "what this side had: proposals, identity and kind of key, or traffic selectors") \
+	F(STR,  theirs, "", "Theirs", "what the other side had, as far as it is known") \
+	F(LIST, evidence, "", "Evidence", "what differs, what was answered, which way packets go") \
+	F(TIME, at,   "", "At", "when it happened last")
 
 #define MODEL_TUNNEL_DROPS(F, S) \
-	F(UINT, no_sa,          "", "No SA",          "packets without a security association") \
-	F(UINT, replay,         "", "Replay",         "outside the replay window or seen before (RFC 4303 3.4.3)") \
-	F(UINT, authentication, "", "Authentication", "integrity check failed") \
-	F(UINT, malformed,      "", "Malformed",      "too short or badly padded") \
-	F(UINT, selector,       "", "Selector",       "inner addresses outside the child SA's selectors") \
-	F(UINT, too_big,        "", "Too big",        "larger than the path takes") \
-	F(UINT, queue,          "", "Queue",          "dropped by queueing")
+	F(UINT, no_sa,          "packets", "No SA",          "packets without a security association") \
+	F(UINT, replay,         "packets", "Replay",         "outside the replay window or seen before (RFC 4303 3.4.3)") \
+	F(UINT, authentication, "packets", "Authentication", "integrity check failed") \
+	F(UINT, malformed,      "packets", "Malformed",      "too short or badly padded") \
+	F(UINT, selector,       "packets", "Selector",       "inner packets outside the child SA's selectors") \
+	F(UINT, too_big,        "packets", "Too big",        "larger than the path takes") \
+	F(UINT, queue,          "packets", "Queue",          "dropped by queueing")
 
 #define MODEL_TUNNEL(F, S) \
 	F(STR,  name,           "",    "Tunnel",       "the full name, connection/1 or connection/2") \
@@ -121,28 +144,39 @@
 	F(STR,  inside_remote,  "",    "Inside peer",  "inside address of the other side") \
 	F(STR,  local_id,       "",    "Local ID",     "IKE identity of this side") \
 	F(STR,  remote_id,      "",    "Remote ID",    "IKE identity of the other side") \
+	F(STR,  authentication, "",    "Authentication",   "how this side proves its identity: pre-shared key or certificate") \
+	F(STR,  certificate_subject, "", "Certificate",  "whose this side's certificate is: its subject (RFC 5280 4.1.2.6)") \
+	F(STR,  certificate_issuer,  "", "Issued by",    "the subject of the CA that signed it") \
+	F(TIME, certificate_not_after, "", "Valid until", "when it ends (RFC 5280 4.1.2.5)") \
 	F(STR,  ike_state,      "",    "IKE",          "state of the IKE SA, in strongSwan's words") \
 	F(STR,  child_state,    "",    "Child SA",     "state of the child SA") \
 	F(UINT, ike_version,    "",    "IKE version",  "1 or 2") \
 	F(STR,  ike_proposal,   "",    "IKE suite",    "the negotiated IKE proposal") \
 	F(STR,  esp_proposal,   "",    "ESP suite",    "the negotiated ESP proposal") \
 	F(BOOL, nat,            "",    "NAT",          "a NAT lies between the two sides") \
+	F(STR,  nat_side,       "",    "Behind NAT",   "who is: here, there or both; null without NAT") \
 	F(BOOL, encap,          "",    "Encap",        "ESP is carried in UDP 4500 (RFC 3948)") \
 	F(STR,  spi_in,         "",    "SPI in",       "of the newest inbound SA, in hex") \
 	F(STR,  spi_out,        "",    "SPI out",      "of the newest outbound SA, in hex") \
+	F(LIST, local_selectors,  "",  "Local TS",     "traffic selectors of the child SA, this side's (RFC 7296 2.9)") \
+	F(LIST, remote_selectors, "",  "Remote TS",    "the other side's") \
 	F(UINT, mtu,            "",    "MTU",          "largest inner packet") \
+	F(STR,  mtu_reason,     "",    "MTU from",     "how that came about") \
 	F(TIME, established_at, "",    "Up since",     "when the tunnel came up") \
 	F(TIME, rekey_at,       "",    "Rekey at",     "when the IKE SA is rekeyed") \
 	F(TIME, child_rekey_at, "",    "Child rekey",  "when the child SA is rekeyed") \
+	F(TIME, dpd_at,         "moving", "DPD at",       "when the other side is asked for a sign of life, unless one comes before") \
 	F(UINT, rekeys,         "",    "Rekeys",       "rekeys of IKE and child SAs since it came up") \
 	F(TIME, down_since,     "",    "Down since",   "when it went down") \
 	F(UINT, tries,          "",    "Tries",        "attempts since it was last up") \
 	F(TIME, next_try_at,    "",    "Next try",     "when it is tried again") \
+	F(TIME, rotating_since, "",    "Key rotates",  "since when it has a next secret that has not worked yet (rotate)") \
+	F(STR,  rotation,       "",    "Rotation",     "what became of the next secret so far") \
 	F(UINT, rx_bytes,       "bytes", "In",         "inner bytes received") \
 	F(UINT, tx_bytes,       "bytes", "Out",        "inner bytes sent") \
-	F(UINT, rx_packets,     "",    "Packets in",   "inner packets received") \
-	F(UINT, tx_packets,     "",    "Packets out",  "inner packets sent") \
-	F(UINT, rx_lost,        "",    "Lost in",      "packets the other side sent that did not come, by ESP's sequence numbers; null where the data plane doesn't count them") \
+	F(UINT, rx_packets,     "packets", "Packets in",   "inner packets received") \
+	F(UINT, tx_packets,     "packets", "Packets out",  "inner packets sent") \
+	F(UINT, rx_lost,        "packets", "Lost in",      "packets the other side sent that did not come, by ESP's sequence numbers; null where the data plane doesn't count them") \
 	F(UINT, rx_bps,         "bps", "Rate in",      "bits a second over the last second") \
 	F(UINT, tx_bps,         "bps", "Rate out",     "bits a second over the last second") \
 	F(REAL, rtt_ms,         "ms",  "RTT",          "round-trip time to the other side's inside address") \
@@ -165,7 +199,16 @@
 	F(UINT, subcode,   "", "Subcode",   "its subcode") \
 	F(STR,  direction, "", "Direction", "sent or received") \
 	F(STR,  text,      "", "Text",      "the code in words, with the peer's message (RFC 9003)") \
+	F(STR,  data,      "", "Data",      "what the NOTIFICATION says more, its first octets in hex; null for nothing") \
 	F(TIME, at,        "", "At",        "when")
+
+/* The types of RFC 4271 4.1, and RFC 2918. */
+#define MODEL_PEER_MESSAGES(F, S) \
+	F(UINT, open,         "messages", "OPEN",          "") \
+	F(UINT, update,       "messages", "UPDATE",        "") \
+	F(UINT, notification, "messages", "NOTIFICATION",  "") \
+	F(UINT, keepalive,    "messages", "KEEPALIVE",     "") \
+	F(UINT, refresh,      "messages", "ROUTE-REFRESH", "")
 
 #define MODEL_PEER(F, S) \
 	F(STR,  name,              "",  "Peer",       "the session's name: that of its tunnel, or of the configured peer") \
@@ -173,62 +216,131 @@
 	F(UINT, local_asn,         "",  "Local AS",   "") \
 	F(UINT, remote_asn,        "",  "Remote AS",  "") \
 	F(STR,  local_address,     "",  "Local",      "") \
-	F(STR,  remote_address,    "",  "Remote",     "") \
+	F(STR,  remote_address,    "",  "Remote",     "its address; the range of those that come by themselves, or any") \
 	F(STR,  remote_router_id,  "",  "Router ID",  "the peer's BGP identifier") \
+	F(STR,  role,              "",  "Role",       "what this side is to the peer (RFC 9234): provider, customer, peer, rs or rs-client") \
+	F(STR,  remote_role,       "",  "Peer's role", "the same as the peer says it") \
+	F(UINT, neighbours,        "",  "Neighbours", "those that have come from its range; null for a peer with one address") \
 	F(STR,  state,             "",  "State",      "Idle, Connect, Active, OpenSent, OpenConfirm or Established (RFC 4271 8.2.2)") \
 	F(BOOL, shut_down,         "",  "Shut down",  "held down by an operator") \
+	F(BOOL, stopped,           "",  "Stopped",    "held down since a limit was passed (max_prefixes: action: stop); reset lets it go") \
+	F(TIME, restart_until,     "",  "Restarts until", "its session was lost, and its paths are kept until then (RFC 4724); null otherwise") \
+	F(TIME, deferred_until,    "",  "Deferred until", "since the gateway's restart peers that keep its paths are waited for, and this one is told nothing until then at most (RFC 4724 4.1); null otherwise") \
 	F(TIME, established_at,    "",  "Since",      "when it became Established") \
 	F(UINT, hold_seconds,      "s", "Hold",       "negotiated hold time") \
 	F(UINT, keepalive_seconds, "s", "Keepalive",  "negotiated keepalive time") \
 	F(UINT, received,          "",  "Received",   "prefixes in adj-in") \
 	F(UINT, accepted,          "",  "Accepted",   "of those, prefixes that policy accepted") \
-	F(UINT, max_prefixes,      "",  "Limit",      "received prefixes at most (max_prefixes); null for no limit") \
+	F(UINT, max_prefixes,      "",  "Limit",      "received prefixes of each family at most (max_prefixes); null for no limit") \
 	F(UINT, advertised,        "",  "Advertised", "prefixes in adj-out") \
+	F(UINT, max_prefixes_out,  "",  "Limit out",  "advertised prefixes at most (max_prefixes); more are kept back; null for no limit") \
 	F(UINT, local_preference,  "",  "Loc pref",   "local preference given to its routes") \
 	F(UINT, med_out,           "",  "MED out",    "MED sent to it") \
 	F(LIST, capabilities,      "",  "Capabilities", "capabilities that both sides have (RFC 5492)") \
-	F(UINT, messages_in,       "",  "Messages in",  "BGP messages received") \
-	F(UINT, messages_out,      "",  "Messages out", "BGP messages sent") \
+	F(LIST, families,          "",  "Families",     "address families whose routes are exchanged: ipv4, ipv6") \
+	F(UINT, messages_in,       "messages", "Messages in",  "BGP messages received") \
+	F(UINT, messages_out,      "messages", "Messages out", "BGP messages sent") \
+	S(peer_messages, messages_received, "Received by type", "BGP messages received, by type") \
+	S(peer_messages, messages_sent,     "Sent by type", "BGP messages sent, by type") \
+	F(UINT, malformed,         "",  "Malformed",    "UPDATEs that were treated as withdrawals, or lost an attribute (RFC 7606)") \
+	F(UINT, treated_as_withdraw, "", "As withdrawn", "of these, UPDATEs that were treated as withdrawals of their prefixes (RFC 7606 2)") \
+	F(UINT, attributes_discarded, "", "Discards", "of these, UPDATEs that lost an attribute (RFC 7606 2)") \
+	F(UINT, errors,            "",  "Errors",       "NOTIFICATIONs of an error, sent or received: all but Cease (RFC 4271 6)") \
+	F(UINT, input_bytes,       "bytes", "Input queue", "received and not worked off yet") \
+	F(UINT, output_bytes,      "bytes", "Output queue", "made and not sent yet") \
+	F(UINT, pending,           "",  "Pending",  "prefixes to be looked at for what it is told") \
 	F(UINT, flaps,             "",  "Flaps",        "times that it left Established") \
 	S(peer_bfd, bfd,                "BFD",          "the BFD session, null where there is none") \
-	S(peer_error, last_error,       "Last error",   "the last NOTIFICATION sent or received")
+	S(peer_error, last_error,       "Last error",   "the last NOTIFICATION sent or received, or what else ended it") \
+	S(peer_error, last_in,          "Last received", "the last NOTIFICATION received") \
+	S(peer_error, last_out,         "Last sent",     "the last NOTIFICATION sent")
 
 #define MODEL_ROUTE(F, S) \
 	F(STR,  prefix,      "", "Prefix",      "") \
 	F(BOOL, best,        "", "Best",        "chosen for its prefix") \
 	F(BOOL, installed,   "", "Installed",   "in the kernel's table") \
-	F(STR,  source,      "", "Source",      "bgp, static or connected") \
+	F(STR,  source,      "", "Source",      "bgp, static, connected or aggregate") \
 	F(STR,  connection,  "", "Connection",  "") \
 	F(STR,  tunnel,      "", "Tunnel",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(UINT, path_id,     "", "Path id",     "of several paths of one prefix (RFC 7911, bgp.add_path), as received; null where there are none") \
 	F(LIST, as_path,     "asn", "AS path",     "nearest AS first; sets as {1 2}") \
 	F(STR,  origin,      "", "Origin",      "igp, egp or incomplete") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \
-	F(LIST, communities, "", "Communities", "as A:B") \
+	F(LIST, communities, "", "Communities", "as A:B, large ones as A:B:C; 65535:65281 is no-export, 65535:0 graceful-shutdown") \
 	F(STR,  reason,      "", "Reason",      "why best, or why not")
 
 #define MODEL_RECEIVED(F, S) \
 	F(STR,  peer,        "", "Peer",        "") \
 	F(STR,  prefix,      "", "Prefix",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(UINT, path_id,     "", "Path id",     "of several paths of one prefix (RFC 7911, bgp.add_path), as received; null where there are none") \
 	F(LIST, as_path,     "asn", "AS path",     "") \
 	F(STR,  origin,      "", "Origin",      "") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \
 	F(LIST, communities, "", "Communities", "") \
 	F(BOOL, accepted,    "", "Accepted",    "policy let it in") \
-	F(STR,  reason,      "", "Reason",      "why it was refused; null where it was not")
+	F(STR,  reason,      "", "Reason",      "why it was refused; null where it was not") \
+	F(STR,  rules,       "", "Rules",       "rules of import that it met, by number and name; null for none") \
+	F(LIST, before,      "", "Before",      "what came, where rules changed it: med 100, as_path 64512, local_pref -")
 
 #define MODEL_ADVERTISED(F, S) \
 	F(STR,  peer,        "", "Peer",        "") \
 	F(STR,  prefix,      "", "Prefix",      "") \
 	F(STR,  next_hop,    "", "Next hop",    "") \
+	F(UINT, path_id,     "", "Path id",     "of several paths of one prefix (RFC 7911, bgp.add_path), as sent; null where there are none") \
 	F(LIST, as_path,     "asn", "AS path",     "") \
 	F(STR,  origin,      "", "Origin",      "") \
 	F(UINT, med,         "", "MED",         "") \
 	F(UINT, local_pref,  "", "Loc pref",    "") \
-	F(LIST, communities, "", "Communities", "")
+	F(LIST, communities, "", "Communities", "") \
+	F(STR,  rules,       "", "Rules",       "rules of export that it met, by number and name; null for none") \
+	F(STR,  condition,   "", "Condition",   "what telling it hangs on, as \"while prefix 192.0.2.0/24\"; null for nothing")
+
+/* Also the last row of a peer and direction, without a name: what no rule ended. */
+#define MODEL_POLICY(F, S) \
+	F(STR,  peer,      "", "Peer",      "") \
+	F(STR,  direction, "", "Direction", "import or export") \
+	F(UINT, rule,      "", "Rule",      "its number, from 1") \
+	F(STR,  name,      "", "Name",      "") \
+	F(STR,  match,     "", "Match",     "all of it has to hold; any: of all routes") \
+	F(STR,  changes,   "", "Set",       "what it changes") \
+	F(STR,  action,    "", "Action",    "accept, deny or next") \
+	F(UINT, matched,   "", "Matched",   "routes that met it, counted each time that they were looked at, since the rules are as they are")
+
+/* What happened to a path, or (without a prefix) one thing that happened to many. */
+#define MODEL_ROUTE_CHANGE(F, S) \
+	F(UINT, number,     "id", "#",          "rises with every change of a run") \
+	F(TIME, at,         "", "At",         "") \
+	F(STR,  prefix,     "", "Prefix",     "null: of many, see count") \
+	F(UINT, count,      "", "Paths",      "so many paths changed at once; 1 where there is a prefix") \
+	F(UINT, kept,       "", "Kept",       "so many of them have a row of their own") \
+	F(STR,  cause,      "", "Cause",      "announced, withdrawn, malformed, session, stale, rules or preference") \
+	F(STR,  text,       "", "What",       "all of it, for people") \
+	F(STR,  peer,       "", "Peer",       "whose path it was") \
+	F(UINT, path_id,    "id", "Path id",  "of several paths of one peer (RFC 7911), as received; null where there are none") \
+	F(STR,  best,       "", "Best",       "whose path is the best since then; null: none is left") \
+	F(STR,  before,     "", "Before",     "whose path was the best before") \
+	F(STR,  step,       "", "Decided by", "what that choice rests on (RFC 4271 9.1.2.2)") \
+	F(UINT, as_hops,    "", "AS hops",    "length of the AS path") \
+	F(UINT, origin_as,  "asn", "Origin AS",  "the last AS of the path") \
+	F(UINT, med,        "", "MED",        "") \
+	F(UINT, local_pref, "", "Loc pref",   "")
+
+#define MODEL_COLLECTOR(F, S) \
+	F(STR,  name,        "",  "Collector",  "its address") \
+	F(UINT, port,        "id", "Port",       "") \
+	F(STR,  state,       "",  "State",      "connected, connecting or waiting for the next attempt") \
+	F(TIME, since,       "",  "Since",      "when the connection came up, or was lost") \
+	F(LIST, views,       "",  "Views",      "what it is told (views)") \
+	F(BOOL, dumping,     "",  "Dumping",    "it is being told what stood when it connected") \
+	F(UINT, messages,    "messages", "Messages", "BMP messages sent, over all connections") \
+	F(UINT, bytes,       "bytes", "Sent",   "octets of them") \
+	F(UINT, queue_bytes, "bytes", "Queue",  "octets that wait to be sent") \
+	F(UINT, connections, "",  "Connections", "so many times it was connected") \
+	F(STR,  last_error,  "",  "Last error", "why the last connection ended, or can't be made")
 
 #define MODEL_EVENT(F, S) \
 	F(UINT, sequence, "", "#",        "rises by one with every event of a run") \
@@ -267,7 +379,7 @@
 	F(STR,  name,              "",    "Site",        "its name in console.yaml") \
 	F(STR,  host,              "",    "Host",        "where SSH goes; null for the gateway here") \
 	F(STR,  group,             "",    "Group",       "the group that it belongs to") \
-	F(STR,  state,             "",    "State",       "live, reading, connecting, asks, stale, refused or off; show sites says why not: host key, login, unreachable, no gateway") \
+	F(STR,  state,             "",    "State",       "live, reading, connecting, asks, stale or off; why not: host key, login, unreachable, no gateway, or refused by us") \
 	F(STR,  why,               "",    "Because",     "why there is no connection, or what it waits for") \
 	F(BOOL, here,              "",    "Here",        "the gateway that the console was opened on") \
 	F(BOOL, production,        "",    "Production",  "its name is asked for before what is dangerous") \
@@ -298,6 +410,7 @@
 	X(tunnel_error,  MODEL_TUNNEL_ERROR) \
 	X(tunnel_drops,  MODEL_TUNNEL_DROPS) \
 	X(peer_bfd,      MODEL_PEER_BFD) \
+	X(peer_messages, MODEL_PEER_MESSAGES) \
 	X(peer_error,    MODEL_PEER_ERROR)
 
 /*
@@ -311,9 +424,12 @@
 	X(connection, MODEL_CONNECTION, CONNECTION, "connections", STORED, "name") \
 	X(tunnel,     MODEL_TUNNEL,     TUNNEL,     "tunnels",     STORED, "name") \
 	X(peer,       MODEL_PEER,       PEER,       "peers",       STORED, "name") \
-	X(route,      MODEL_ROUTE,      ROUTE,      "routes",      PAGED,  "prefix source tunnel next_hop") \
-	X(received,   MODEL_RECEIVED,   RECEIVED,   "received",    PAGED,  "peer prefix") \
-	X(advertised, MODEL_ADVERTISED, ADVERTISED, "advertised",  PAGED,  "peer prefix") \
+	X(route,      MODEL_ROUTE,      ROUTE,      "routes",      PAGED,  "prefix source tunnel next_hop path_id") \
+	X(received,   MODEL_RECEIVED,   RECEIVED,   "received",    PAGED,  "peer prefix path_id") \
+	X(advertised, MODEL_ADVERTISED, ADVERTISED, "advertised",  PAGED,  "peer prefix path_id") \
+	X(policy,     MODEL_POLICY,     POLICY,     "policy",      PAGED,  "peer direction rule") \
+	X(route_change, MODEL_ROUTE_CHANGE, ROUTE_CHANGE,     "changes",     PAGED,  "number") \
+	X(collector,  MODEL_COLLECTOR,  COLLECTOR,  "collectors",  STORED, "name") \
 	X(event,      MODEL_EVENT,      EVENT,      "events",      LOG,    "sequence") \
 	X(usage,      MODEL_USAGE,      USAGE,      "usage",       PAGED,  "connection from") \
 	X(usage_day,  MODEL_USAGE,      USAGE_DAY,  "usage_days",  PAGED,  "connection from") \
@@ -350,8 +466,13 @@
 	X(peer,       hold_seconds,   5, "Timers") \
 	X(peer,       received,       3, "Prefixes") \
 	X(peer,       capabilities,   6, "Messages") \
+	X(peer,       messages_received, 8, "Received by type") \
+	X(peer,       messages_sent,  9, "Sent by type") \
+	X(peer,       malformed,      7, "Queues and faults") \
 	X(peer,       bfd,            4, "BFD") \
 	X(peer,       last_error,     1, "Last error") \
+	X(peer,       last_in,        10, "Last received") \
+	X(peer,       last_out,       11, "Last sent") \
 	X(route,      prefix,         0, "Route") \
 	X(route,      as_path,        2, "Attributes") \
 	X(route,      reason,         1, "Choice") \
@@ -360,7 +481,49 @@
 	X(received,   accepted,       1, "Policy") \
 	X(advertised, peer,           0, "Prefix") \
 	X(advertised, as_path,        1, "Attributes") \
+	X(policy,     peer,           0, "Rule") \
+	X(route_change, number,         0, "Change") \
+	X(route_change, peer,           1, "Choice") \
+	X(route_change, as_hops,        2, "Attributes") \
+	X(collector,  name,           0, "Collector") \
+	X(collector,  messages,       1, "Sent") \
+	X(collector,  last_error,     2, "Last error") \
 	X(event,      sequence,       0, "Event")
+
+/*
+ * Fields that most rows have nothing in, because they belong to something that is seldom under way or seldom
+ * configured: X(shape, field). Who shows a whole row leaves them out where they are unset.
+ */
+#define MODEL_SELDOM(X) \
+	X(gateway,    config_confirm_until) \
+	X(gateway,    host_warnings) \
+	X(connection, confirm_until) \
+	X(connection, unconfirmed) \
+	X(peer,       restart_until) \
+	X(peer,       deferred_until) \
+	X(peer,       role) \
+	X(peer,       remote_role) \
+	X(peer,       neighbours) \
+	X(peer,       max_prefixes_out) \
+	X(peer,       messages_received) \
+	X(peer,       messages_sent) \
+	X(peer,       last_in) \
+	X(peer,       last_out) \
+	X(route,      path_id) \
+	X(route_change, path_id) \
+	X(received,   path_id) \
+	X(advertised, path_id) \
+	X(received,   rules) \
+	X(received,   before) \
+	X(advertised, rules) \
+	X(advertised, condition) \
+	X(tunnel,     certificate_subject) \
+	X(tunnel,     certificate_issuer) \
+	X(tunnel,     certificate_not_after) \
+	X(tunnel,     nat_side) \
+	X(tunnel,     rotating_since) \
+	X(tunnel,     rotation) \
+	X(tunnel,     held_until)
 
 /* clang-format on */
 

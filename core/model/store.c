@@ -196,6 +196,7 @@ model_store_merge(struct model_store *store, enum model_kind kind, const void *r
 	if (info->storage != MODEL_STORED)
 		return 0;
 	fields &= model_fields_all(info->shape);
+	store->told[kind] |= fields;
 	if (store->limit != 0 && store_refuses(store, model_row_weight(info->shape, row)))
 		return 0;
 	present = find_like(store, info, row, key);
@@ -215,6 +216,18 @@ model_store_merge(struct model_store *store, enum model_kind kind, const void *r
 	weigh(store, info->shape, present);
 	store_tell_changed(store, kind, present->row, changed);
 	return changed;
+}
+
+uint64_t
+model_store_told(const struct model_store *store, enum model_kind kind)
+{
+	return store->told[kind] != 0 ? store->told[kind] : model_fields_all(model_kind_info(kind)->shape);
+}
+
+void
+model_store_forget_told(struct model_store *store)
+{
+	memset(store->told, 0, sizeof(store->told));
 }
 
 uint64_t

@@ -69,6 +69,7 @@ struct model_store {
 	size_t weight, limit; /* bytes of rows and events; no limit: 0 and nothing is weighed */
 	bool refused;
 	struct store_rows kinds[MODEL_KIND_COUNT];
+	uint64_t told[MODEL_KIND_COUNT]; /* fields that were put; 0: none yet */
 	struct store_list by_version, by_creation;
 	struct store_provider providers[MODEL_KIND_COUNT];
 

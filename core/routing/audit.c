@@ -9,7 +9,7 @@
  * How often: a second after the last one, or twenty times as long as that one took, whichever is longer:
  * small tables are audited every second, large ones without using more than a twentieth of a core.
  *
- * While a guard (guard.c) must find out how an address is reached without us, the dump is of all routes.
+ * While it must be found out how an address is reached without us (outside.c), the dump is of all routes.
  */
 #include "core/routing/routing_internal.h"
 
@@ -79,7 +79,7 @@ dump_start(struct routing *routing, enum audit_phase phase)
 	message->nlmsg_flags |= NLM_F_DUMP;
 	message->nlmsg_seq = ++audit->netlink.sequence;
 	if (audit->all)
-		guard_audit_start(routing, family);
+		outsides_audit_start(routing, family);
 	return send(audit->netlink.fd, message, message->nlmsg_len, 0) == (ssize_t)message->nlmsg_len;
 }
 
@@ -115,7 +115,7 @@ dump_done(struct routing *routing, bool failed)
 	/* A table that changed under the dump may have hidden some: the next audit sees them. */
 	audit->blind[second] = failed || audit->interrupted;
 	if (audit->all && !audit->blind[second])
-		guard_audit_done(routing, FAMILY_OF_INDEX(second));
+		outsides_audit_done(routing, FAMILY_OF_INDEX(second));
 	audit->interrupted = false;
 	if (second)
 		walk_start(routing);
@@ -131,7 +131,7 @@ audit_begin(struct routing *routing)
 	audit->soon = false;
 	audit->interrupted = false;
 	audit->started = clock_monotonic();
-	audit->all = guard_curious(routing);
+	audit->all = outsides_curious(routing);
 	nexthops_audit(routing);
 	uv_poll_start(audit->poll, UV_READABLE, on_readable);
 	if (!dump_start(routing, AUDIT_IPV4))
@@ -144,7 +144,7 @@ audit_tick(struct routing *routing)
 	struct audit *audit = routing->audit;
 	usec_t now = clock_monotonic();
 
-	if (audit->phase == AUDIT_IDLE && sender_busy(routing->sender))
+	if (audit->phase == AUDIT_IDLE && (sender_busy(routing->sender) || routing->batch->count > 0))
 		return; /* a table is being loaded: later */
 	if (audit->phase == AUDIT_IDLE && (audit->soon || now >= audit->next))
 		audit_begin(routing);
@@ -163,8 +163,11 @@ same_target(const struct routing *routing, uint32_t index, const struct route_se
 	switch (target->kind) {
 	case TARGET_SET:
 		return route->nexthop == target->id;
+	case TARGET_BLACKHOLE:
+		return route->type == RTN_BLACKHOLE;
 	case TARGET_GATEWAY:
-		return ip_address_equal(&route->gateway, &target->next_hop);
+		return ip_address_equal(&route->gateway, &target->next_hop) &&
+		       (target->ifindex == 0 || target->ifindex == route->ifindex);
 	default:
 		return route->nexthop == 0 && !ip_address_is_set(&route->gateway);
 	}
@@ -221,7 +224,7 @@ visit_route(struct routing *routing, const struct nlmsghdr *message)
 		return;
 	if (route.protocol != ROUTING_PROTOCOL) {
 		if (routing->audit->all)
-			guard_audit_route(routing, &route);
+			outsides_audit_route(routing, &route);
 		return;
 	}
 	if (route.metric == ROUTING_GUARD_METRIC && guard_has(routing, &route.prefix))
@@ -251,7 +254,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 		dump_done(routing, true);
 		return;
 	}
-	for (const struct nlmsghdr *at = (const void *)audit->bytes; mnl_nlmsg_ok(at, left);
+	for (const struct nlmsghdr *at = (const void *)audit->bytes; netlink_is_whole(at, left);
 	     at = mnl_nlmsg_next(at, &left)) {
 		if (at->nlmsg_seq != audit->netlink.sequence)
 			continue;
@@ -277,7 +280,7 @@ check_entry(struct routing *routing, struct entry *entry)
 		return;
 	if (!blind && entry_actual(routing, entry) != 0 && !entry->seen) {
 		entry_set_target(routing, entry, 0);
-		lost = true;
+		lost = !entry_disown(routing, entry);
 	}
 	if (!blind && entry->floor && !entry->floor_seen) {
 		entry->floor = false;
@@ -286,7 +289,8 @@ check_entry(struct routing *routing, struct entry *entry)
 	entry->seen = entry->floor_seen = false;
 	if (entry->leftover &&
 	    clock_monotonic() - routing->opened_at >= routing->options.leftover_hold_ms * USEC_PER_MS)
-		entry->leftover = false, sync_queue(routing, entry);
+		entry->leftover = false, hop_prefix_changed(routing, &entry->node.prefix),
+		sync_queue(routing, entry);
 	if (lost)
 		entry->restored = true;
 	if (lost || ((entry->failed != 0 || entry->floor_failed != 0) && routing->audit->retries++ < RETRIES))
@@ -320,82 +324,12 @@ audit_work(struct routing *routing)
 
 /* --- open and close --- */
 
-struct leftovers {
-	struct routing *routing;
-	struct route_seen *routes;
-	size_t count;
-};
-
-static void
-leftover_visit(void *context, const struct nlmsghdr *message)
-{
-	struct leftovers *leftovers = context;
-	struct route_seen route;
-
-	if (!message_read_route(message, &route) || route.protocol != ROUTING_PROTOCOL)
-		return;
-	if ((leftovers->count & (leftovers->count - 1)) == 0)
-		leftovers->routes =
-		    memory_resize(leftovers->routes, (leftovers->count == 0 ? 1 : leftovers->count * 2) *
-							 sizeof(*leftovers->routes));
-	leftovers->routes[leftovers->count++] = route;
-}
-
-static void
-leftover_failed(void *context, unsigned index, int error)
-{
-	if (error != -ESRCH)
-		(*(size_t *)context)++;
-}
-
-static void
-keep_floor(struct routing *routing, const struct ip_prefix *prefix)
-{
-	struct entry *entry = table_insert(&routing->table, prefix);
-
-	entry->floor = entry->leftover = true;
-}
-
-size_t
-audit_clear(struct routing *routing, bool keep_floors)
-{
-	_Alignas(NLMSG_ALIGNTO) uint8_t buffer[NETLINK_MESSAGE];
-	struct leftovers leftovers = {.routing = routing};
-	size_t count = nexthops_clear(routing), failed = 0;
-	struct netlink_batch *batch = routing->batch;
-
-	netlink_dump(&routing->netlink, message_dump_routes(buffer, AF_INET, ROUTING_PROTOCOL),
-		     leftover_visit, &leftovers);
-	netlink_dump(&routing->netlink, message_dump_routes(buffer, AF_INET6, ROUTING_PROTOCOL),
-		     leftover_visit, &leftovers);
-	netlink_batch_start(batch, &routing->netlink);
-	for (size_t i = 0; i < leftovers.count; i++) {
-		const struct route_seen *route = &leftovers.routes[i];
-		void *room;
-
-		if (keep_floors && route->metric == ROUTING_FLOOR_METRIC) {
-			keep_floor(routing, &route->prefix);
-			continue;
-		}
-		if ((room = netlink_batch_room(batch)) == NULL) {
-			netlink_batch_send(batch, leftover_failed, &failed);
-			netlink_batch_start(batch, &routing->netlink);
-			room = netlink_batch_room(batch);
-		}
-		netlink_batch_add(batch, message_delete(room, &route->prefix, route->metric));
-		count++;
-	}
-	netlink_batch_send(batch, leftover_failed, &failed);
-	free(leftovers.routes);
-	return count - failed;
-}
-
 bool
 audit_open(struct routing *routing, struct error *err)
 {
 	struct audit *audit = memory_zeroed(1, sizeof(*audit));
 
-	if (!netlink_open(&audit->netlink, err)) {
+	if (!netlink_open(&audit->netlink, NETLINK_ROUTE, err)) {
 		free(audit);
 		return false;
 	}

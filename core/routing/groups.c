@@ -84,8 +84,7 @@ member_look(struct routing *routing, struct member *member)
 		member->running = false;
 		return;
 	}
-	message = netlink_message(buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-	((struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index = seen.ifindex;
+	message = netlink_link(buffer, RTM_GETLINK, 0, seen.ifindex);
 	netlink_ask(&routing->netlink, message, link_visit, &seen);
 	member->running = seen.running;
 }
@@ -120,7 +119,7 @@ routing_group_add(struct routing *routing, uint32_t id, const char *name, const 
 	}
 	routing->groups = memory_resize(routing->groups, (routing->group_count + 1) * sizeof(struct group *));
 	routing->groups[routing->group_count++] = group;
-	paths_rebind(routing);
+	paths_rebind(routing, id);
 	sync_rescan(routing);
 	return true;
 }
@@ -150,7 +149,7 @@ routing_group_remove(struct routing *routing, uint32_t id)
 		at++;
 	memmove(&routing->groups[at], &routing->groups[at + 1],
 		(--routing->group_count - at) * sizeof(struct group *));
-	paths_rebind(routing);
+	paths_rebind(routing, id);
 	for (unsigned i = 0; i < group->count; i++)
 		for (unsigned family = 0; family < 2; family++)
 			leg_remove(routing, &group->members[i].legs[family]);

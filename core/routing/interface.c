@@ -8,12 +8,15 @@
 #include "core/routing/routing_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/log.h"
 #include "core/base/text.h"
 
 struct inside {
@@ -46,14 +49,27 @@ static int
 set_up(struct routing *routing, int ifindex, uint32_t mtu)
 {
 	_Alignas(NLMSG_ALIGNTO) uint8_t buffer[NETLINK_MESSAGE];
-	struct nlmsghdr *message = netlink_message(buffer, RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
+	struct nlmsghdr *message = netlink_link(buffer, RTM_NEWLINK, 0, ifindex);
 	struct ifinfomsg *header = mnl_nlmsg_get_payload(message);
 
-	header->ifi_index = ifindex;
 	header->ifi_flags = header->ifi_change = IFF_UP;
 	if (mtu != 0)
 		mnl_attr_put_u32(message, IFLA_MTU, mtu);
 	return netlink_request(&routing->netlink, message);
+}
+
+/* In one network of IPv4 a second address hangs on the first one and goes with it: there the former goes
+ * before the new one comes. */
+static void
+make_room(struct routing *routing, const char *name, int ifindex, const struct ip_prefix *inside)
+{
+	for (size_t i = 0; inside->address.family == AF_INET && i < routing->inside_count; i++) {
+		const struct ip_prefix *former = &routing->insides[i].address;
+
+		if (strcmp(routing->insides[i].name, name) == 0 && former->address.family == AF_INET &&
+		    !ip_prefix_equal(former, inside) && ip_prefix_contains(former, &inside->address))
+			change_address(routing, RTM_DELADDR, 0, ifindex, former);
+	}
 }
 
 /* Writes down what the interface has now; another address of the family goes. */
@@ -80,6 +96,21 @@ remember(struct routing *routing, const char *name, int ifindex, const struct ip
 	snprintf(added->name, sizeof(added->name), "%s", name);
 }
 
+void
+routing_interface_loosen(const char *interface)
+{
+	char path[64 + IFNAMSIZ];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", interface);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, "2", 1) != 1)
+		log_debug("routing", "can't set rp_filter of %s: %s", interface, strerror(errno));
+	close(fd);
+}
+
 bool
 routing_interface_set(struct routing *routing, const char *interface, const struct ip_prefix *inside,
 		      uint32_t mtu, struct error *err)
@@ -94,6 +125,7 @@ routing_interface_set(struct routing *routing, const char *interface, const stru
 		return error_set(err, "routing: can't set %s up with an MTU of %u: %s%s%s", interface, mtu,
 				 strerror(-result), routing->netlink.reason.text[0] ? ": " : "",
 				 routing->netlink.reason.text);
+	make_room(routing, interface, ifindex, inside);
 	result = change_address(routing, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, inside);
 	if (result != 0)
 		return error_set(err, "routing: can't give %s the address %s: %s%s%s", interface,
@@ -101,6 +133,14 @@ routing_interface_set(struct routing *routing, const char *interface, const stru
 				 routing->netlink.reason.text[0] ? ": " : "", routing->netlink.reason.text);
 	remember(routing, interface, ifindex, inside);
 	return true;
+}
+
+bool
+routing_interface_mtu(struct routing *routing, const char *interface, uint32_t mtu)
+{
+	int ifindex = (int)if_nametoindex(interface);
+
+	return ifindex != 0 && set_up(routing, ifindex, mtu) == 0;
 }
 
 /* --- mending ----------------------------------------------------------------------------------- */
@@ -127,10 +167,9 @@ static bool
 was_set_down(struct routing *routing, int ifindex)
 {
 	_Alignas(NLMSG_ALIGNTO) uint8_t buffer[NETLINK_MESSAGE];
-	struct nlmsghdr *message = netlink_message(buffer, RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+	struct nlmsghdr *message = netlink_link(buffer, RTM_GETLINK, 0, ifindex);
 	struct flags_seen seen = {.ifindex = ifindex};
 
-	((struct ifinfomsg *)mnl_nlmsg_get_payload(message))->ifi_index = ifindex;
 	netlink_ask(&routing->netlink, message, flags_visit, &seen);
 	return seen.found && !seen.up;
 }

@@ -8,24 +8,47 @@
 
 #include <string.h>
 
+/* A million of them are written in a row: by libmnl that takes a fifth of all that installing a route does.
+ */
+static void
+put_attribute(void *buffer, uint16_t type, const void *value, uint16_t length)
+{
+	struct nlmsghdr *message = buffer;
+	struct nlattr *attribute = (void *)((uint8_t *)buffer + message->nlmsg_len);
+
+	attribute->nla_type = type;
+	attribute->nla_len = (uint16_t)(sizeof(*attribute) + length);
+	memcpy(attribute + 1, value, length);
+	/* All that is put here has whole words, so the next one stands right behind it. */
+	message->nlmsg_len += attribute->nla_len;
+}
+
 static struct nlmsghdr *
 route_message(void *buffer, uint16_t type, uint16_t flags, const struct ip_prefix *prefix, uint32_t metric,
 	      uint8_t kind)
 {
-	struct nlmsghdr *message = netlink_message(buffer, type, flags, sizeof(struct rtmsg));
-	struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct {
+		struct nlmsghdr message;
+		struct rtmsg route;
+	} *head = buffer;
 
-	header->rtm_family = prefix->address.family;
-	header->rtm_dst_len = prefix->length;
-	header->rtm_table = RT_TABLE_MAIN;
-	header->rtm_protocol = ROUTING_PROTOCOL;
-	header->rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : RT_SCOPE_UNIVERSE;
-	header->rtm_type = kind;
-	if (prefix->length > 0)
-		mnl_attr_put(message, RTA_DST, ip_family_bytes(prefix->address.family),
-			     prefix->address.bytes);
-	mnl_attr_put_u32(message, RTA_PRIORITY, metric);
-	return message;
+	*head = (typeof(*head)){
+	    .message = {.nlmsg_len = sizeof(*head),
+			.nlmsg_type = type,
+			.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags)},
+	    .route = {.rtm_family = prefix->address.family,
+		      .rtm_dst_len = prefix->length,
+		      .rtm_table = RT_TABLE_MAIN,
+		      .rtm_protocol = ROUTING_PROTOCOL,
+		      .rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : RT_SCOPE_UNIVERSE,
+		      .rtm_type = kind},
+	};
+	if (prefix->length > 0 && prefix->address.family == AF_INET)
+		put_attribute(buffer, RTA_DST, prefix->address.bytes, 4);
+	else if (prefix->length > 0)
+		put_attribute(buffer, RTA_DST, prefix->address.bytes, 16);
+	put_attribute(buffer, RTA_PRIORITY, &metric, sizeof(metric));
+	return buffer;
 }
 
 static void
@@ -41,6 +64,17 @@ put_gateway(struct nlmsghdr *message, uint8_t family, const struct ip_address *g
 		memcpy(via + sizeof(struct rtvia), gateway->bytes, ip_family_bytes(gateway->family));
 		mnl_attr_put(message, RTA_VIA, sizeof(struct rtvia) + ip_family_bytes(gateway->family), via);
 	}
+}
+
+static void
+put_router(struct nlmsghdr *message, uint8_t family, const struct target *target)
+{
+	put_gateway(message, family, &target->next_hop);
+	if (target->ifindex == 0)
+		return;
+	/* The kernel would look for the router itself, and may find a route of ours. */
+	((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_flags |= RTNH_F_ONLINK;
+	mnl_attr_put_u32(message, RTA_OIF, target->ifindex);
 }
 
 static void
@@ -74,9 +108,11 @@ message_route(void *buffer, const struct routing *routing, const struct ip_prefi
 	const struct target *to = &routing->targets[target];
 
 	if (to->kind == TARGET_SET)
-		mnl_attr_put_u32(message, RTA_NH_ID, to->id);
+		put_attribute(message, RTA_NH_ID, &to->id, sizeof(to->id));
+	else if (to->kind == TARGET_BLACKHOLE)
+		((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_type = RTN_BLACKHOLE;
 	else if (to->kind == TARGET_GATEWAY)
-		put_gateway(message, prefix->address.family, &to->next_hop);
+		put_router(message, prefix->address.family, to);
 	else
 		put_devices(message, to);
 	return message;
@@ -149,25 +185,47 @@ read_gateway(const struct nlattr *const attributes[], uint8_t family, struct ip_
 	}
 }
 
-/* The first hop of a multipath route stands for it. */
+static void
+read_leg(const struct rtnexthop *leg, uint8_t family, struct route_seen *out)
+{
+	const struct nlattr *attributes[RTA_VIA + 1] = {0};
+	const struct nlattr *attr; /* the name that libmnl's macro wants */
+
+	mnl_attr_for_each_payload((const void *)(leg + 1),
+				  leg->rtnh_len - sizeof(*leg)) if (mnl_attr_get_type(attr) <= RTA_VIA)
+	    attributes[mnl_attr_get_type(attr)] = attr;
+	out->ifindex = (uint32_t)leg->rtnh_ifindex;
+	out->dead = leg->rtnh_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN);
+	read_gateway(attributes, family, &out->gateway);
+}
+
+/* The first leg of a multipath route that carries stands for it. */
 static void
 read_multipath(const struct nlattr *multipath, uint8_t family, struct route_seen *out)
 {
-	const struct rtnexthop *hop = mnl_attr_get_payload(multipath);
-	const struct nlattr *attr; /* the name that libmnl's macro wants */
-	size_t bytes = mnl_attr_get_payload_len(multipath);
+	const struct rtnexthop *leg = mnl_attr_get_payload(multipath);
+	size_t bytes = mnl_attr_get_payload_len(multipath), step;
+	bool dead = out->dead;
 
-	if (bytes < sizeof(*hop) || hop->rtnh_len < sizeof(*hop) || hop->rtnh_len > bytes)
-		return;
-	out->ifindex = (uint32_t)hop->rtnh_ifindex;
-	out->dead = out->dead || (hop->rtnh_flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN));
-	mnl_attr_for_each_payload((const void *)(hop + 1),
-				  hop->rtnh_len - sizeof(*hop)) if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-	    netlink_address(attr, family, &out->gateway);
+	do {
+		if (bytes < sizeof(*leg) || leg->rtnh_len < sizeof(*leg) || leg->rtnh_len > bytes)
+			return;
+		read_leg(leg, family, out);
+		step = (size_t)RTNH_ALIGN(leg->rtnh_len);
+		bytes = step < bytes ? bytes - step : 0;
+		leg = RTNH_NEXT(leg);
+	} while (out->dead && bytes != 0);
+	out->dead = out->dead || dead;
 }
 
 bool
 message_read_route(const struct nlmsghdr *message, struct route_seen *out)
+{
+	return message_read_any_route(message, out) && out->table == RT_TABLE_MAIN;
+}
+
+bool
+message_read_any_route(const struct nlmsghdr *message, struct route_seen *out)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 	const struct nlattr *attributes[RTA_NH_ID + 1];
@@ -179,8 +237,7 @@ message_read_route(const struct nlmsghdr *message, struct route_seen *out)
 	    ip_family_bits(header->rtm_family) == 0)
 		return false;
 	netlink_attributes(message, sizeof(*header), attributes, RTA_NH_ID);
-	if (netlink_u32(attributes[RTA_TABLE], header->rtm_table) != RT_TABLE_MAIN)
-		return false;
+	out->table = netlink_u32(attributes[RTA_TABLE], header->rtm_table);
 	if (!netlink_address(attributes[RTA_DST], header->rtm_family, &out->prefix.address))
 		out->prefix.address.family = header->rtm_family;
 	out->prefix.length = header->rtm_dst_len;

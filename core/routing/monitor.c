@@ -103,12 +103,15 @@ own_route_removed(struct routing *routing, const struct route_seen *route)
 		guard_route_lost(routing, &route->prefix);
 	if (entry == NULL)
 		return;
-	if (route->metric == ROUTING_METRIC && entry->target != 0)
+	if (route->metric == ROUTING_METRIC && entry->target != 0) {
 		entry_set_target(routing, entry, 0);
-	else if (route->metric == ROUTING_FLOOR_METRIC && entry->floor)
+		if (entry_disown(routing, entry))
+			return; /* nobody knows whether it would be right to put it back */
+	} else if (route->metric == ROUTING_FLOOR_METRIC && entry->floor) {
 		entry->floor = false;
-	else
+	} else {
 		return;
+	}
 	entry->restored = true;
 	sync_queue(routing, entry);
 }
@@ -120,7 +123,7 @@ other_route_changed(struct routing *routing, const struct route_seen *route, con
 	struct entry *entry =
 	    route->metric == ROUTING_METRIC ? table_find(&routing->table, &route->prefix) : NULL;
 
-	guard_underlay_changed(routing, &route->prefix);
+	outsides_underlay_changed(routing, &route->prefix);
 	if (entry == NULL)
 		return;
 	if (message->nlmsg_type == RTM_NEWROUTE && (message->nlmsg_flags & NLM_F_REPLACE) &&
@@ -136,9 +139,11 @@ read_route(struct routing *routing, const struct nlmsghdr *message)
 {
 	struct route_seen route;
 
-	if (!message_read_route(message, &route))
+	if (!message_read_any_route(message, &route))
 		return;
-	if (route.protocol != ROUTING_PROTOCOL)
+	if (route.table != RT_TABLE_MAIN)
+		hop_underlay_changed(routing, &route.prefix); /* a rule may lead there */
+	else if (route.protocol != ROUTING_PROTOCOL)
 		other_route_changed(routing, &route, message);
 	else if (message->nlmsg_type == RTM_DELROUTE)
 		own_route_removed(routing, &route);
@@ -149,8 +154,7 @@ read_route(struct routing *routing, const struct nlmsghdr *message)
 static void
 read_message(struct routing *routing, const struct nlmsghdr *message)
 {
-	if (message->nlmsg_pid == routing->netlink.port ||
-	    message->nlmsg_pid == sender_netlink(routing->sender)->port)
+	if (message->nlmsg_pid == routing->netlink.port || message->nlmsg_pid == sender_port(routing->sender))
 		return;
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
@@ -168,6 +172,10 @@ read_message(struct routing *routing, const struct nlmsghdr *message)
 	case RTM_DELROUTE:
 		read_route(routing, message);
 		break;
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+		hop_underlay_changed(routing, NULL);
+		break;
 	}
 }
 
@@ -177,7 +185,7 @@ lost(struct routing *routing)
 	routing_event(
 	    routing, "info", "routing.audit", "",
 	    "the kernel's notifications came faster than they could be read; comparing the whole table");
-	guard_underlay_changed(routing, NULL);
+	outsides_underlay_changed(routing, NULL);
 	audit_start(routing);
 }
 
@@ -196,7 +204,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 			lost(routing);
 		if (got <= 0)
 			break;
-		for (const struct nlmsghdr *at = (const void *)monitor->bytes; mnl_nlmsg_ok(at, left);
+		for (const struct nlmsghdr *at = (const void *)monitor->bytes; netlink_is_whole(at, left);
 		     at = mnl_nlmsg_next(at, &left))
 			read_message(routing, at);
 	}
@@ -208,7 +216,7 @@ on_readable(uv_poll_t *poll, int status, int events)
 	}
 	if (monitor->links) {
 		/* The kernel drops IPv4 routes over a device that went down without saying so. */
-		guard_underlay_changed(routing, NULL);
+		outsides_underlay_changed(routing, NULL);
 		audit_start(routing);
 	}
 }
@@ -217,14 +225,15 @@ bool
 monitor_open(struct routing *routing, struct error *err)
 {
 	static const int groups[] = {RTNLGRP_LINK,        RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,
-				     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_NEXTHOP};
+				     RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE,
+				     RTNLGRP_IPV6_RULE,   RTNLGRP_NEXTHOP};
 	struct monitor *monitor = memory_zeroed(1, sizeof(*monitor));
 
-	if (!netlink_open(&monitor->netlink, err)) {
+	if (!netlink_open(&monitor->netlink, NETLINK_ROUTE, err)) {
 		free(monitor);
 		return false;
 	}
-	drop_own(monitor, routing->netlink.port, sender_netlink(routing->sender)->port);
+	drop_own(monitor, routing->netlink.port, sender_port(routing->sender));
 	for (size_t i = 0; i < COUNT_OF(groups); i++)
 		if (setsockopt(monitor->netlink.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
 			       sizeof(int)) < 0 &&

@@ -256,7 +256,7 @@ void
 groups_refresh(struct routing *routing, struct group *group)
 {
 	struct refresh refresh = {.routing = routing};
-	struct netlink_batch *batch = routing->batch;
+	struct netlink_batch *batch = routing->urgent;
 	size_t routes = 0;
 
 	netlink_batch_start(batch, &routing->netlink);
@@ -429,7 +429,7 @@ nexthops_audit(struct routing *routing)
 	free(seen);
 	for (uint32_t i = 1; i < routing->target_count; i++)
 		if (routing->targets[i].dead) {
-			paths_rebind(routing);
+			paths_forget(routing);
 			sync_rescan(routing);
 			break;
 		}

@@ -12,7 +12,7 @@
 
 #include "core/base/text.h"
 
-#define SLICE_US 2000
+#define SLICE_US 1000
 #define TICK_MS 1000
 #define EVENTS_A_SECOND 10
 
@@ -69,13 +69,15 @@ static void
 on_turn(uv_idle_t *idle)
 {
 	struct routing *routing = idle->data;
+	/* First what the audit queues: what is queued after the last turn would wait for the next audit. */
+	bool audited = audit_work(routing), asked = hop_work(routing);
 	enum sync_state state = sync_work(routing, SLICE_US);
 
 	if (state == SYNC_SETTLED) {
 		sender_crowd(routing->sender, false);
 		guard_work(routing);
 	}
-	if (audit_work(routing) && state != SYNC_MORE) {
+	if (audited && asked && state != SYNC_MORE) {
 		uv_idle_stop(idle);
 		routing->woken = false;
 	}
@@ -120,6 +122,7 @@ free_routing(struct routing *routing)
 {
 	sync_close(routing);
 	guard_close(routing);
+	hops_close(routing);
 	groups_close(routing);
 	routing_table_close(&routing->table);
 	netlink_close(&routing->netlink);
@@ -141,7 +144,9 @@ open_kernel(struct routing *routing, struct error *err)
 		monitor_close(routing);
 		return false;
 	}
-	left = audit_clear(routing, routing->options.leftover_hold_ms > 0);
+	left = leftovers_clear(routing, routing->options.keep                   ? LEFTOVERS_ADOPT
+					: routing->options.leftover_hold_ms > 0 ? LEFTOVERS_FLOORS
+										: LEFTOVERS_NONE);
 	if (left > 0)
 		routing_event(routing, "info", "route.leftovers", "",
 			      "removed %zu route%s or nexthop object%s that an earlier run left behind", left,
@@ -167,7 +172,7 @@ routing_open(uv_loop_t *loop, const struct routing_options *options, struct erro
 	uv_timer_init(loop, routing->timer);
 	routing->idle->data = routing->timer->data = routing;
 	routing->netlink.fd = -1;
-	if (!netlink_open(&routing->netlink, err) || !sync_open(routing, err) ||
+	if (!netlink_open(&routing->netlink, NETLINK_ROUTE, err) || !sync_open(routing, err) ||
 	    (routing->install && !open_kernel(routing, err))) {
 		uv_close((uv_handle_t *)routing->idle, free_handle);
 		uv_close((uv_handle_t *)routing->timer, free_handle);
@@ -178,35 +183,37 @@ routing_open(uv_loop_t *loop, const struct routing_options *options, struct erro
 	return routing;
 }
 
-void
-routing_close(struct routing *routing)
+static void
+end(struct routing *routing, enum leftovers_kept keep)
 {
 	if (routing == NULL)
 		return;
 	routing->options.changed = NULL;
-	if (sender_busy(routing->sender))
-		sender_wait(routing->sender);
+	sender_wait(routing->sender);
 	uv_close((uv_handle_t *)routing->idle, free_handle);
 	uv_close((uv_handle_t *)routing->timer, free_handle);
 	if (routing->install) {
 		monitor_close(routing);
-		audit_clear(routing, false);
+		leftovers_clear(routing, keep);
 		audit_close(routing);
 	}
 	interfaces_close(routing);
 	free_routing(routing);
 }
 
-/* --- candidates --- */
-
-static bool
-entry_has_candidate(const struct entry *entry)
+void
+routing_close(struct routing *routing)
 {
-	for (unsigned source = 0; source < ROUTING_SOURCES; source++)
-		if (entry->path[source] != 0)
-			return true;
-	return false;
+	end(routing, LEFTOVERS_NONE);
 }
+
+void
+routing_leave(struct routing *routing)
+{
+	end(routing, LEFTOVERS_LEAVE);
+}
+
+/* --- candidates --- */
 
 void
 routing_offer(struct routing *routing, const struct ip_prefix *prefix,
@@ -226,10 +233,14 @@ routing_offer(struct routing *routing, const struct ip_prefix *prefix,
 	if (before == 0 && candidate->source == ROUTING_BGP)
 		routing->bgp_count++;
 	entry->path[candidate->source] = path_take(routing, candidate);
+	if (candidate->source == ROUTING_BGP && entry->stale)
+		entry_claim(routing, entry);
 	if (before == entry->path[candidate->source]) {
 		path_release(routing, before);
 		return;
 	}
+	if (path_is_tunnels(routing, before) != path_is_tunnels(routing, entry->path[candidate->source]))
+		hop_prefix_changed(routing, &network);
 	path_release(routing, before);
 	guard_prefix_changed(routing, &network);
 	sync_queue(routing, entry);
@@ -243,8 +254,11 @@ routing_withdraw(struct routing *routing, const struct ip_prefix *prefix, enum r
 
 	if (entry == NULL || source >= ROUTING_SOURCES || entry->path[source] == 0)
 		return;
+	if (path_is_tunnels(routing, entry->path[source]))
+		hop_prefix_changed(routing, &network);
 	path_release(routing, entry->path[source]);
 	entry->path[source] = 0;
+	entry->unclaimed = entry->unclaimed && source != ROUTING_BGP;
 	routing->bgp_count -= source == ROUTING_BGP;
 	if (!entry_has_candidate(entry))
 		routing->count--;
@@ -297,12 +311,33 @@ members_text(const struct path *path, uint32_t carriers, char out[2 * IFNAMSIZ +
 }
 
 static void
+via_text(const struct routing *routing, const struct path *path, const char *why, char *out, size_t size)
+{
+	char next_hop[IP_ADDRESS_TEXT], by[IP_ADDRESS_TEXT];
+	uint32_t ifindex;
+	struct ip_address router = hop_router(routing, &path->next_hop, &ifindex);
+	bool far = !ip_address_equal(&router, &path->next_hop);
+
+	ip_address_format(&path->next_hop, next_hop);
+	ip_address_format(&router, by);
+	if (path->lost)
+		snprintf(out, size,
+			 hop_is_inside(routing, &path->next_hop)
+			     ? "%s; its next hop %s is in a prefix of a tunnel's"
+			     : "%s; nothing leads to its next hop %s",
+			 why, next_hop);
+	else
+		snprintf(out, size, "%s, via %s%s%s", why, next_hop, far ? ", which is behind " : "",
+			 far ? by : "");
+}
+
+static void
 reason_of(const struct routing *routing, const struct entry *entry, const struct path *best, bool installed,
 	  char *out, size_t size)
 {
 	static const char *const why[ROUTING_SOURCES] = {"connected", "static", "learned by BGP",
 							 "protected"};
-	char devices[2 * IFNAMSIZ + 8], next_hop[IP_ADDRESS_TEXT];
+	char devices[2 * IFNAMSIZ + 8];
 	uint32_t carriers = path_carriers(routing, best, entry->node.prefix.address.family);
 
 	if (best->source == ROUTING_CONNECTED)
@@ -313,15 +348,24 @@ reason_of(const struct routing *routing, const struct entry *entry, const struct
 	else if (best->source == ROUTING_PROTECT)
 		snprintf(out, size, "protected: %s, so that nothing leaves in the clear",
 			 installed ? "held unreachable" : "not yet held unreachable");
+	else if (best->discard == ROUTING_DISCARD_AGGREGATE)
+		snprintf(out, size, "aggregate: what is for none of its routes is %sunreachable",
+			 installed ? "" : "not yet ");
 	else if (entry->failed == EEXIST)
 		snprintf(out, size, "%s; another program has a route with our metric %d", why[best->source],
 			 ROUTING_METRIC);
 	else if (entry->failed != 0 && !installed)
 		snprintf(out, size, "%s; the kernel refused it: %s", why[best->source],
 			 strerror(entry->failed));
+	else if (best->discard == ROUTING_DISCARD_BLACKHOLE)
+		snprintf(out, size, "%s; what goes there is discarded", why[best->source]);
+	else if (entry->stale)
+		snprintf(
+		    out, size,
+		    "learned by BGP before the restart; the kernel's route stays until the peers have told "
+		    "all that they have");
 	else if (best->group_id == 0)
-		snprintf(out, size, "%s, via %s", why[best->source],
-			 ip_address_format(&best->next_hop, next_hop));
+		via_text(routing, best, why[best->source], out, size);
 	else if (best->group == NULL)
 		snprintf(out, size, "%s; held unreachable: its connection is gone", why[best->source]);
 	else if (carriers == 0)
@@ -337,7 +381,7 @@ entry_installed(const struct routing *routing, const struct entry *entry, const 
 {
 	unsigned family = FAMILY_INDEX(entry->node.prefix.address.family);
 
-	if (best->source == ROUTING_PROTECT)
+	if (best->source == ROUTING_PROTECT || best->discard == ROUTING_DISCARD_AGGREGATE)
 		return entry->floor && entry->target == 0;
 	if (entry->target == 0 || entry->target != best->target[family] ||
 	    routing->targets[entry->target].dead)
@@ -355,8 +399,9 @@ state_of(const struct routing *routing, const struct entry *entry, struct routin
 	if (out == NULL)
 		return true;
 	out->best = best->source;
-	out->candidate = (struct routing_candidate){best->source,   best->group_id,  best->members,
-						    best->next_hop, best->backup_id, best->backup_members};
+	out->candidate =
+	    (struct routing_candidate){best->source,    best->group_id,       best->members, best->next_hop,
+				       best->backup_id, best->backup_members, best->discard};
 	out->installed = entry_installed(routing, entry, best);
 	reason_of(routing, entry, best, out->installed, out->reason, sizeof(out->reason));
 	return true;
@@ -434,6 +479,21 @@ routing_walk_back(const struct routing *routing, const struct ip_prefix *before,
 	walk_entries(routing, &walk, table_previous, visit, context);
 }
 
+void
+routing_count_kernel(const struct routing *routing, struct routing_census *out)
+{
+	*out = (struct routing_census){.kept = {routing->kept[0], routing->kept[1]}};
+	for (size_t i = 1; i < routing->target_count; i++) {
+		const struct target *target = &routing->targets[i];
+		unsigned family = FAMILY_INDEX(target->family);
+
+		if (target->kind == TARGET_GATEWAY)
+			out->gateways[family] += target->refs;
+		else if (target->kind != TARGET_FREE && target->carriers != 0 && !target->dead)
+			out->tunnels[family] += target->refs;
+	}
+}
+
 size_t
 routing_count(const struct routing *routing)
 {
@@ -449,5 +509,6 @@ routing_count_without_bgp(const struct routing *routing)
 size_t
 routing_pending(const struct routing *routing)
 {
-	return routing->queue_length + (routing->scanning ? 1 : 0) + (sender_busy(routing->sender) ? 1 : 0);
+	return routing->queue_length + routing->batch->count + (routing->scanning ? 1 : 0) +
+	       (sender_busy(routing->sender) ? 1 : 0);
 }

@@ -36,6 +36,16 @@ struct routing;
 
 enum routing_source { ROUTING_CONNECTED, ROUTING_STATIC, ROUTING_BGP, ROUTING_PROTECT };
 
+/* What leads nowhere. AGGREGATE: an unreachable route with the worst metric, so that what is for none of the
+ * aggregate's routes does not go round in circles by a less specific one; anybody else's route to the same
+ * prefix stands before it. BLACKHOLE: dropped without a word (RFC 7999). */
+enum routing_discard { ROUTING_DISCARD_NO, ROUTING_DISCARD_AGGREGATE, ROUTING_DISCARD_BLACKHOLE };
+
+/* How a next hop outside of the tunnels is reached: not at all; by a router of a link of ours; on such a
+ * link. UNKNOWN: there are too many, it is not followed, and must not be removed.
+ */
+enum routing_reach { ROUTING_REACH_NONE, ROUTING_REACH_FAR, ROUTING_REACH_LINK, ROUTING_REACH_UNKNOWN };
+
 struct routing_options {
 	bool install; /* false: a route server; the kernel's table is left alone */
 	/** A route of ours was put back, could not be installed, ...: for the operators. */
@@ -49,12 +59,20 @@ struct routing_options {
 	 * lost its address, is mended here.
 	 */
 	void (*interface_lost)(void *context, const char *interface);
+	/** See routing_hop_add. May be NULL. */
+	void (*reach_changed)(void *context, const struct ip_address *next_hop, enum routing_reach reach);
 	void *context;
 	/**
 	 * How long the unreachable floors of a killed run stay for prefixes that nobody has claimed yet (its
 	 * other routes go at once). 0: they go at once too.
 	 */
 	unsigned leftover_hold_ms;
+	/**
+	 * An earlier run ended a moment ago, and its peers outside the tunnels keep its paths meanwhile (RFC
+	 * 4724): its routes by their next hops and its blackholes stay as they are, and stand for what BGP
+	 * learns, until routing_settle().
+	 */
+	bool keep;
 	bool plain_routes; /* routes by device even where the kernel has nexthop objects */
 };
 
@@ -62,13 +80,40 @@ struct routing_options {
 struct routing *routing_open(uv_loop_t *loop, const struct routing_options *options, struct error *err);
 /** Removes all our routes, nexthop objects and addresses. */
 void routing_close(struct routing *routing);
+/** The same, but routes by a next hop outside the tunnels stay, and so do blackholes, the floors and the
+ * guards' routes: for the next run, with `keep`. */
+void routing_leave(struct routing *routing);
+/**
+ * BGP has offered all that it knows: of the routes that were kept, those that it did not offer go, and those
+ * that it offered otherwise change; in slices. Those that it offered as they are were not touched at all.
+ */
+void routing_settle(struct routing *routing);
 
+/* Routes of ours in the kernel's table, of IPv4 and IPv6. */
+struct routing_census {
+	size_t gateways[2]; /* by a next hop outside the tunnels */
+	size_t tunnels[2];  /* by an interface */
+	size_t kept[2];     /* by a next hop, of an earlier run: so many there were at first */
+};
+/** Counts them as of now. */
+void routing_count_kernel(const struct routing *routing, struct routing_census *out);
+
+/**
+ * Two tunnels lead to one place: what comes by the one while the route back leads by the other is no
+ * stranger. A machine that filters strictly by source would drop it; this sets the interface to loose, which
+ * is enough, since the kernel takes the higher of its setting and that for all
+ * (Documentation/networking/ip-sysctl.rst, rp_filter). Where the machine doesn't let that be set, nothing
+ * happens.
+ */
+void routing_interface_loosen(const char *interface);
 /**
  * Gives an interface its inside address (with the prefix length) and sets it up. One address of each family:
  * another one given later takes its place. `mtu` 0: as it is.
  */
 bool routing_interface_set(struct routing *routing, const char *interface, const struct ip_prefix *inside,
 			   uint32_t mtu, struct error *err);
+/** Sets an interface's MTU, and nothing else of it. False where there is none, or it does not take that. */
+bool routing_interface_mtu(struct routing *routing, const char *interface, uint32_t mtu);
 
 /** Takes its inside address of a family away, if it has one. */
 void routing_interface_clear(struct routing *routing, const char *interface, uint8_t family);
@@ -91,14 +136,16 @@ void routing_group_set(struct routing *routing, uint32_t group, uint32_t active,
  * while no other can. Under every prefix of a group lies an unreachable route with the worst metric, so that
  * nothing leaves in the clear even when the kernel drops the route itself because its device went. Batched:
  * the kernel is told once per turn of the loop, in slices of a few milliseconds. group 0: via `next_hop` (a
- * peer outside the tunnels).
+ * peer outside the tunnels), or the router of a link that leads there.
  */
 struct routing_candidate {
 	enum routing_source source;
 	uint32_t group, members; /* bit per member */
 	struct ip_address next_hop;
 	uint32_t backup_group, backup_members; /* carries while `group` can't; 0: none */
+	enum routing_discard discard;          /* else than NO: of all the above only the source counts */
 };
+/** Both: host bits of the prefix don't count. Withdrawing what was not offered does nothing. */
 void routing_offer(struct routing *routing, const struct ip_prefix *prefix,
 		   const struct routing_candidate *candidate);
 void routing_withdraw(struct routing *routing, const struct ip_prefix *prefix, enum routing_source source);
@@ -113,6 +160,14 @@ void routing_flush(struct routing *routing);
  */
 void routing_guard_add(struct routing *routing, const struct ip_address *outside);
 void routing_guard_remove(struct routing *routing, const struct ip_address *outside);
+
+/**
+ * A next hop is followed from now on: says how it is reached, as far as is known, without our own routes;
+ * each change is told by `reach_changed`, from the loop. ROUTING_REACH_LINK for all where nothing is
+ * installed. Counted: add twice, remove twice. (RFC 4271, 9.1.2.1)
+ */
+enum routing_reach routing_hop_add(struct routing *routing, const struct ip_address *next_hop);
+void routing_hop_remove(struct routing *routing, const struct ip_address *next_hop);
 
 struct routing_state {
 	enum routing_source best;
@@ -130,9 +185,13 @@ struct routing_way {
 	bool reachable, local;     /* local: an address of this machine */
 	char interface[16];        /* may be empty */
 	struct ip_address gateway; /* none: directly */
+	uint32_t mtu;              /* the route's, where it has one, else of the interface; 0: unknown */
+	uint32_t learnt_mtu;       /* what the kernel learnt of the path, by whoever's ICMP; 0: nothing */
 };
 /** False where there is no way; `out` is filled in any case. One question to the kernel, some 20 us. */
 bool routing_underlay(struct routing *routing, const struct ip_address *to, struct routing_way *out);
+/** The MTU that an interface, whoever's, is set to; 0 where there is none of that name. */
+uint32_t routing_mtu_of_interface(const char *interface);
 /** In prefix order after `after`; `visit` returns false to stop. */
 void routing_walk(const struct routing *routing, const struct ip_prefix *after,
 		  bool (*visit)(void *context, const struct ip_prefix *prefix,

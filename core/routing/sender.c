@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A thread that hands batches of netlink messages to the kernel and collects the answers, so that the loop
- * never waits for a large table. It has a socket of its own and sees nothing but the batch: two semaphores
- * pass one batch there and back, and an async handle wakes the loop. Whoever can't go back to the loop first
- * waits for the same semaphore.
+ * never waits for a large table. It has a socket of its own and sees nothing but the batches: two semaphores
+ * pass them there and back in their order, and an async handle wakes the loop. Whoever can't go back to the
+ * loop first waits for the same semaphore.
  *
- * It goes no faster than the kernel can clear up. What a route or a node of the trie leaves behind is freed
- * when a grace period of RCU is over, in the softirq of whoever happens to send a packet then. Hundreds of
- * thousands at once held a sendto() for 120 ms, long enough for a peer's BFD to give the tunnel up. So after
- * every few thousand messages the thread waits for a grace period (membarrier(2), its global command).
+ * A few batches may wait for it: a turn of the loop that reads UPDATEs lasts as long as the kernel takes for
+ * one or two, and in that time the thread must not run out of work.
+ *
+ * It takes away no faster than the kernel can clear up. What a route leaves behind is freed when a grace
+ * period of RCU is over, in the softirq of whoever happens to send a packet then. Hundreds of thousands at
+ * once held a sendto() for 120 ms, long enough for a peer's BFD to give the tunnel up. So after every few
+ * thousand routes that went or were replaced the thread waits for a grace period (membarrier(2), its global
+ * command). New routes leave only what the kernel's trie outgrew, and for that the kernel waits by itself
+ * (net.ipv4.fib_sync_mem): with and without such waits a real-time thread on the same processor was late
+ * alike, while a million routes took five times as long.
  */
 #include "core/routing/routing_internal.h"
 
@@ -22,22 +28,30 @@
 #include "core/base/processor.h"
 #include "core/base/text.h"
 
-/* After so many messages the kernel is given the time to clear up. */
+/* After so many routes that went the kernel is given the time to clear up. */
 #define PACE 4096
+
+/* So long a turn writes down what became of batches, before the next one is left to another. */
+#define FINISH_US 500
+
+/* A batch on its way. The thread's between `given` and `sent`, the loop's before and after. */
+struct parcel {
+	struct sent sent;
+	struct netlink_batch *batch;
+	unsigned gone; /* messages in it that take away */
+};
 
 struct sender {
 	struct routing *routing;
-	void (*done)(struct routing *routing, bool known);
+	void (*done)(struct routing *routing, const struct sent *sent);
 	struct netlink netlink;
 	uv_thread_t thread;
 	uv_sem_t given, sent, ready;
 	uv_async_t *async;
-	bool busy, quit, crowding; /* the loop's own view */
-	int number;                /* of the thread */
-	bool known;                /* written by the thread before `sent` */
-	unsigned count;
-	struct netlink_batch *batch;
-	struct operation *operations;
+	bool quit, crowding;     /* the loop's own view */
+	int number;              /* of the thread */
+	unsigned first, waiting; /* the loop's: the oldest parcel, and how many there are from it on */
+	struct parcel parcels[SENDER_BATCHES];
 };
 
 static void
@@ -59,55 +73,73 @@ static void
 run(void *context)
 {
 	struct sender *sender = context;
-	unsigned sent = 0;
+	unsigned gone = 0;
 
 	processor_keep_to_bulk();
 	sender->number = processor_thread();
 	uv_sem_post(&sender->ready);
-	for (;;) {
+	for (unsigned next = 0;; next = (next + 1) % SENDER_BATCHES) {
+		struct parcel *parcel = &sender->parcels[next];
+
 		uv_sem_wait(&sender->given);
 		if (sender->quit)
 			return;
-		sent += sender->batch->count;
-		sender->known = netlink_batch_send(sender->batch, operation_failed, sender->operations);
+		gone += parcel->gone;
+		parcel->sent.known =
+		    netlink_batch_send(parcel->batch, operation_failed, parcel->sent.operations);
+		parcel->sent.reason = sender->netlink.reason;
 		uv_sem_post(&sender->sent);
 		uv_async_send(sender->async);
-		if (sent >= PACE) {
+		if (gone >= PACE) {
 			let_kernel_clear_up();
-			sent = 0;
+			gone = 0;
 		}
 	}
 }
 
+/* The parcel's room is free again when what became of it is written down. */
 static void
 finish(struct sender *sender)
 {
-	sender->busy = false;
-	sender->done(sender->routing, sender->known);
+	struct sent *sent = &sender->parcels[sender->first].sent;
+
+	sent->last = sender->waiting == 1;
+	sender->done(sender->routing, sent);
+	sender->first = (sender->first + 1) % SENDER_BATCHES;
+	sender->waiting--;
 }
 
+/* As many in a turn as there is time for: two thousand routes that went are work of a millisecond. */
 static void
 on_async(uv_async_t *async)
 {
 	struct sender *sender = async->data;
+	usec_t until = clock_monotonic() + FINISH_US;
 
-	if (sender != NULL && sender->busy && uv_sem_trywait(&sender->sent) == 0)
+	while (sender != NULL && sender->waiting != 0 && uv_sem_trywait(&sender->sent) == 0) {
 		finish(sender);
+		if (clock_monotonic() >= until) {
+			uv_async_send(async);
+			return;
+		}
+	}
 }
 
 void
-sender_give(struct sender *sender, struct netlink_batch **batch, struct operation **operations)
+sender_give(struct sender *sender, struct netlink_batch **batch, struct operation **operations, unsigned gone)
 {
-	struct netlink_batch *empty = sender->batch;
-	struct operation *unused = sender->operations;
+	struct parcel *parcel = &sender->parcels[(sender->first + sender->waiting) % SENDER_BATCHES];
+	struct netlink_batch *empty = parcel->batch;
+	struct operation *unused = parcel->sent.operations;
 
-	sender->batch = *batch;
-	sender->batch->netlink = &sender->netlink;
-	sender->operations = *operations;
-	sender->count = sender->batch->count;
+	parcel->batch = *batch;
+	parcel->batch->netlink = &sender->netlink;
+	parcel->sent.operations = *operations;
+	parcel->sent.count = parcel->batch->count;
+	parcel->gone = gone;
 	*batch = empty;
 	*operations = unused;
-	sender->busy = true;
+	sender->waiting++;
 	uv_sem_post(&sender->given);
 }
 
@@ -123,27 +155,28 @@ sender_crowd(struct sender *sender, bool crowd)
 bool
 sender_busy(const struct sender *sender)
 {
-	return sender != NULL && sender->busy;
+	return sender != NULL && sender->waiting != 0;
+}
+
+bool
+sender_takes(const struct sender *sender)
+{
+	return sender->waiting < SENDER_BATCHES;
 }
 
 void
 sender_wait(struct sender *sender)
 {
-	uv_sem_wait(&sender->sent);
-	finish(sender);
+	while (sender->waiting != 0) {
+		uv_sem_wait(&sender->sent);
+		finish(sender);
+	}
 }
 
-struct netlink *
-sender_netlink(struct sender *sender)
+uint32_t
+sender_port(const struct sender *sender)
 {
-	return &sender->netlink;
-}
-
-struct operation *
-sender_operations(struct sender *sender, unsigned *count)
-{
-	*count = sender->count;
-	return sender->operations;
+	return sender->netlink.port;
 }
 
 static void
@@ -167,20 +200,22 @@ start_thread(struct sender *sender)
 }
 
 struct sender *
-sender_open(uv_loop_t *loop, void (*done)(struct routing *routing, bool known), struct routing *routing,
-	    struct error *err)
+sender_open(uv_loop_t *loop, void (*done)(struct routing *routing, const struct sent *sent),
+	    struct routing *routing, struct error *err)
 {
 	struct sender *sender = memory_zeroed(1, sizeof(*sender));
 	int result;
 
 	sender->routing = routing;
 	sender->done = done;
-	if (!netlink_open(&sender->netlink, err)) {
+	if (!netlink_open(&sender->netlink, NETLINK_ROUTE, err)) {
 		free(sender);
 		return NULL;
 	}
-	sender->batch = memory_zeroed(1, sizeof(*sender->batch));
-	sender->operations = memory_zeroed(NETLINK_BATCH, sizeof(*sender->operations));
+	for (unsigned i = 0; i < SENDER_BATCHES; i++) {
+		sender->parcels[i].batch = memory_zeroed(1, sizeof(*sender->parcels[i].batch));
+		sender->parcels[i].sent.operations = memory_zeroed(NETLINK_BATCH, sizeof(struct operation));
+	}
 	sender->async = memory_zeroed(1, sizeof(*sender->async));
 	sender->async->data = sender;
 	uv_sem_init(&sender->given, 0);
@@ -215,7 +250,9 @@ sender_close(struct sender *sender)
 	uv_sem_destroy(&sender->sent);
 	uv_sem_destroy(&sender->ready);
 	netlink_close(&sender->netlink);
-	free(sender->batch);
-	free(sender->operations);
+	for (unsigned i = 0; i < SENDER_BATCHES; i++) {
+		free(sender->parcels[i].batch);
+		free(sender->parcels[i].sent.operations);
+	}
 	free(sender);
 }

@@ -6,8 +6,8 @@
  *
  * A few messages are sent at once. Many go to a thread (sender.c), because the kernel may take its time:
  * while its trie of a large table grows it waits for all processors (synchronize_net), tens of milliseconds
- * during which no keepalive would be sent. One batch is under way at a time, so that all changes reach the
- * kernel in their order.
+ * during which no keepalive would be sent. It takes one batch after the other, so that all changes reach the
+ * kernel in their order, and a few full ones wait for it; an entry is in one of them at a time.
  *
  * For each prefix there are at most two routes: the one that carries (ROUTING_METRIC) and the floor. The
  * floor is laid before the other is taken away, and taken away after it, so that the prefix is never without
@@ -78,6 +78,16 @@ sync_rescan(struct routing *routing)
 	routing->scan_started = false;
 }
 
+/* Of what an earlier run left, that which nobody has offered as it is. */
+static void
+settle(struct routing *routing, struct entry *entry)
+{
+	bool counted = routing->targets[entry->target].kind == TARGET_GATEWAY;
+	bool swept = entry_disown(routing, entry);
+
+	routing->swept += counted && swept && !entry_has_candidate(entry);
+}
+
 /* Queues what differs among the next entries. True at the end of the table. */
 static bool
 scan_step(struct routing *routing)
@@ -92,8 +102,13 @@ scan_step(struct routing *routing)
 		entry = table_next(&walk);
 		if (entry == NULL)
 			return true;
+		if (entry->stale && !routing->holding)
+			settle(routing, entry);
 		wish = entry_wish(routing, entry);
-		if (wish.target != entry->target || wish.floor != entry->floor || entry->replace)
+		/* What is on its way may be what was wished before: it is looked at again when it is there.
+		 */
+		if (wish.target != entry->target || wish.floor != entry->floor || entry->replace ||
+		    entry->in_flight)
 			sync_queue(routing, entry);
 	}
 	routing->scan_after = entry->node.prefix;
@@ -107,6 +122,9 @@ add_operation(struct routing *routing, struct entry *entry, enum operation_kind 
 {
 	routing->operations[routing->batch->count] = (struct operation){entry, target, 0, kind};
 	entry->in_flight = true;
+	if (kind == OPERATION_ROUTE_DELETE || kind == OPERATION_FLOOR_DELETE ||
+	    message->nlmsg_flags & NLM_F_REPLACE)
+		routing->batch_gone++;
 	if (target != 0)
 		routing->targets[target].refs++; /* it must not be removed under the message */
 	netlink_batch_add(routing->batch, message);
@@ -271,16 +289,33 @@ finish_all(struct routing *routing, const struct operation *operations, unsigned
 }
 
 static void
-on_sent(struct routing *routing, bool known)
+batch_begin(struct routing *routing)
 {
-	unsigned count;
-	const struct operation *operations = sender_operations(routing->sender, &count);
+	netlink_batch_start(routing->batch, &routing->netlink);
+	routing->batch_gone = 0;
+}
 
-	finish_all(routing, operations, count, known, sender_netlink(routing->sender)->reason.text);
+static void
+give_batch(struct routing *routing)
+{
+	routing->changes++;
+	if (routing->queue_length > CROWD)
+		sender_crowd(routing->sender, true);
+	sender_give(routing->sender, &routing->batch, &routing->operations, routing->batch_gone);
+	batch_begin(routing);
+}
+
+/* The thread has something to do meanwhile. */
+static void
+on_sent(struct routing *routing, const struct sent *sent)
+{
+	if (routing->batch->count > 0 && sent->last)
+		give_batch(routing);
+	finish_all(routing, sent->operations, sent->count, sent->known, sent->reason.text);
 	routing_wake(routing);
 }
 
-/* At once where it is little, or where the caller can't wait; else by the thread. */
+/* At once where it is little, or where the caller can't wait; else by the thread, which has nothing to do. */
 static void
 send_batch(struct routing *routing, bool at_once)
 {
@@ -289,16 +324,13 @@ send_batch(struct routing *routing, bool at_once)
 
 	if (count == 0)
 		return;
-	routing->changes++;
 	if (!at_once && (count > FEW || routing->queue_head != NULL)) {
-		if (routing->queue_length > CROWD)
-			sender_crowd(routing->sender, true);
-		sender_give(routing->sender, &routing->batch, &routing->operations);
-		netlink_batch_start(routing->batch, &routing->netlink);
+		give_batch(routing);
 		return;
 	}
+	routing->changes++;
 	known = netlink_batch_send(routing->batch, operation_failed, routing->operations);
-	netlink_batch_start(routing->batch, &routing->netlink);
+	batch_begin(routing);
 	finish_all(routing, routing->operations, count, known, routing->netlink.reason.text);
 }
 
@@ -309,15 +341,17 @@ batch_has_room(const struct netlink_batch *batch)
 	       batch->used + ENTRY_MESSAGES * NETLINK_MESSAGE <= sizeof(batch->bytes);
 }
 
+/* Up to an entry that is in a batch under way: what the kernel has of it is not known yet. */
 static void
 fill_batch(struct routing *routing)
 {
-	struct entry *entry;
+	while (batch_has_room(routing->batch) && routing->queue_head != NULL &&
+	       !routing->queue_head->in_flight) {
+		struct entry *entry = queue_take(routing);
 
-	netlink_batch_start(routing->batch, &routing->netlink);
-	while (batch_has_room(routing->batch) && (entry = queue_take(routing)) != NULL)
 		if (!add_entry(routing, entry))
 			finish_entry(routing, entry);
+	}
 }
 
 static void
@@ -328,6 +362,37 @@ scan(struct routing *routing)
 	routing->scanning = routing->scan_again;
 	routing->scan_again = false;
 	routing->scan_started = false;
+	if (!routing->settling || routing->scanning)
+		return;
+	routing->settling = false;
+	routing_event(
+	    routing, "info", "route.settled", "",
+	    "the kernel's routes agree with what the peers told after the restart: of %zu that were "
+	    "kept, %zu %s removed",
+	    routing->kept[0] + routing->kept[1], routing->swept, routing->swept == 1 ? "was" : "were");
+}
+
+/* Full batches are given as far as the sender takes them; less than a full one when it has nothing to do. */
+static void
+hand_over(struct routing *routing, bool at_once)
+{
+	fill_batch(routing);
+	if (!sender_busy(routing->sender)) {
+		send_batch(routing, at_once);
+		fill_batch(routing);
+	} else if (!batch_has_room(routing->batch) && sender_takes(routing->sender)) {
+		give_batch(routing);
+		fill_batch(routing);
+	}
+}
+
+/* Nothing more can be done before the sender is done with something. */
+static bool
+must_wait(const struct routing *routing)
+{
+	const struct sender *sender = routing->sender;
+
+	return sender_busy(sender) && (batch_has_room(routing->batch) || !sender_takes(sender));
 }
 
 enum sync_state
@@ -336,16 +401,14 @@ sync_work(struct routing *routing, usec_t limit)
 	usec_t until = clock_monotonic() + limit;
 
 	do {
-		if (limit == 0 && sender_busy(routing->sender))
+		if (limit == 0)
 			sender_wait(routing->sender);
-		if (!sender_busy(routing->sender)) {
-			fill_batch(routing);
-			send_batch(routing, limit == 0);
-		}
-		if (limit > 0 && sender_busy(routing->sender) && !routing->scanning)
+		hand_over(routing, limit == 0);
+		if (limit > 0 && must_wait(routing) && !routing->scanning)
 			return SYNC_WAITING;
 		scan(routing);
-		if (routing->queue_head == NULL && !routing->scanning && !sender_busy(routing->sender))
+		if (routing->queue_head == NULL && routing->batch->count == 0 && !routing->scanning &&
+		    !sender_busy(routing->sender))
 			return SYNC_SETTLED;
 	} while (limit == 0 || clock_monotonic() < until);
 	return SYNC_MORE;
@@ -355,7 +418,9 @@ bool
 sync_open(struct routing *routing, struct error *err)
 {
 	routing->batch = memory_zeroed(1, sizeof(*routing->batch));
+	routing->urgent = memory_zeroed(1, sizeof(*routing->urgent));
 	routing->operations = memory_zeroed(NETLINK_BATCH, sizeof(*routing->operations));
+	batch_begin(routing);
 	routing->sender = sender_open(routing->loop, on_sent, routing, err);
 	return routing->sender != NULL;
 }
@@ -363,10 +428,11 @@ sync_open(struct routing *routing, struct error *err)
 void
 sync_close(struct routing *routing)
 {
-	if (sender_busy(routing->sender))
+	if (routing->sender != NULL)
 		sender_wait(routing->sender);
 	sender_close(routing->sender);
 	routing->sender = NULL;
 	free(routing->batch);
+	free(routing->urgent);
 	free(routing->operations);
 }

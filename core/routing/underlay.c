@@ -7,6 +7,52 @@
 
 #include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What the kernel has learnt it forgets again (RFC 1191 6.3): such a route has a time to live. */
+static bool
+is_learnt(const struct nlattr *cache)
+{
+	struct rta_cacheinfo info;
+
+	if (cache == NULL || mnl_attr_get_payload_len(cache) < sizeof(info))
+		return false;
+	memcpy(&info, mnl_attr_get_payload(cache), sizeof(info));
+	return info.rta_expires != 0;
+}
+
+/* The route's own metric, or what the kernel learnt of the path; 0: neither. */
+static uint32_t
+metric_mtu(const struct nlattr *metrics)
+{
+	const struct nlattr *attribute;
+
+	if (metrics == NULL)
+		return 0;
+	mnl_attr_for_each_nested(attribute, metrics)
+	{
+		if (mnl_attr_get_type(attribute) == RTAX_MTU && mnl_attr_get_payload_len(attribute) >= 4)
+			return mnl_attr_get_u32(attribute);
+	}
+	return 0;
+}
+
+uint32_t
+routing_mtu_of_interface(const char *interface)
+{
+	struct ifreq request = {0};
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool known;
+
+	if (s < 0)
+		return 0;
+	memcpy(request.ifr_name, interface, strnlen(interface, sizeof(request.ifr_name) - 1));
+	known = ioctl(s, SIOCGIFMTU, &request) == 0;
+	close(s);
+	return known && request.ifr_mtu > 0 ? (uint32_t)request.ifr_mtu : 0;
+}
 
 static void
 way_visit(void *context, const struct nlmsghdr *message)
@@ -24,6 +70,8 @@ way_visit(void *context, const struct nlmsghdr *message)
 	index = netlink_u32(attributes[RTA_OIF], 0);
 	if (index != 0 && if_indextoname(index, way->interface) == NULL)
 		way->interface[0] = '\0';
+	*(is_learnt(attributes[RTA_CACHEINFO]) ? &way->learnt_mtu : &way->mtu) =
+	    metric_mtu(attributes[RTA_METRICS]);
 	if (!netlink_address(attributes[RTA_GATEWAY], header->rtm_family, &way->gateway))
 		way->gateway = (struct ip_address){0};
 }
@@ -43,5 +91,7 @@ routing_underlay(struct routing *routing, const struct ip_address *to, struct ro
 	mnl_attr_put(message, RTA_DST, ip_family_bytes(to->family), to->bytes);
 	if (netlink_ask(&routing->netlink, message, way_visit, out) != 0)
 		out->reachable = false;
+	if (out->mtu == 0 && out->reachable && !out->local)
+		out->mtu = routing_mtu_of_interface(out->interface);
 	return out->reachable;
 }

@@ -19,6 +19,9 @@ counters_sum(const struct counters *in, const struct counters *out, struct datap
 	    .tx_bytes = counter_read(&out->bytes),
 	    .last_rx = counter_read(&in->last),
 	    .last_tx = counter_read(&out->last),
+	    .rx_user = counter_read(&in->user),
+	    .tx_user = counter_read(&out->user),
+	    .last_rx_user = counter_read(&in->last_user),
 	    .rx_lost = counter_read(&in->lost),
 	    .drops =
 		{

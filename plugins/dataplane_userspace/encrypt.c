@@ -1,33 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TUN -> ESP. An encrypt worker waits for its tunnels' devices; one that is readable gives up to
- * BATCH_PACKETS packets, which are read behind each other into one arena with room in front for the ESP
- * header and behind for the trailer, sealed in place, and sent by one sendmmsg. One tunnel's batch has one
- * SA, so sequence numbers are reserved once.
+ * TUN -> ESP. An encrypt worker reads its tunnels' devices until they are empty, into its queue; what is
+ * urgent (policy_urgent) is sealed and sent at once, past what waits. Then it seals and sends some of the
+ * queue, and looks at the devices again. So the queue that a packet meets is this one, whose length is ours
+ * to choose, and an urgent packet waits for one batch at most. Between its own batches it helps others.
  */
 #include "plugins/dataplane_userspace/userspace.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
-	SLOT = ESP_HEAD_ROOM + PACKET_MAX + ESP_TAIL_ROOM,
 	EVENTS = 64,
-	SEND_WAIT_MS = 10, /* for room in the socket's buffer, a few times before packets are dropped */
-	SEND_TRIES = 10,
+	QUEUE_BYTES = 1 << 20,
+	READS = 256,             /* from one device before others have their turn */
+	SEALED_AT_ONCE = 65536,  /* bytes of the queue before the devices are looked at again */
+	SEALED_BY_MANY = 262144, /* where others help */
+	PACKET_ROOM = SUPER_MAX + SUPER_HEADERS,
 };
 
 struct encrypt_state {
-	uint8_t *arena; /* BATCH_PACKETS times SLOT, of which mostly little is touched */
-	uint8_t *packets[BATCH_PACKETS];
-	size_t inner[BATCH_PACKETS]; /* lengths */
-	struct iovec parts[BATCH_PACKETS];
-	struct mmsghdr messages[BATCH_PACKETS];
+	struct queue queue;
+	struct batch *batch;
+	uint8_t spare[PACKET_ROOM]; /* for what the queue has no room for */
 };
 
 bool
@@ -35,53 +33,23 @@ encrypt_open(struct worker *worker, struct error *err)
 {
 	struct encrypt_state *state = calloc(1, sizeof(*state));
 
-	if (state == NULL || (state->arena = malloc((size_t)BATCH_PACKETS * SLOT)) == NULL) {
-		free(state);
-		return error_set(err, "out of memory");
-	}
 	worker->encrypt = state;
+	worker->jobs = jobs_create();
+	if (state == NULL || worker->jobs == NULL || !queue_open(&state->queue, QUEUE_BYTES) ||
+	    (state->batch = batch_create()) == NULL)
+		return error_set(err, "out of memory");
 	return true;
 }
 
 void
 encrypt_close(struct worker *worker)
 {
-	if (worker->encrypt != NULL)
-		free(worker->encrypt->arena);
+	if (worker->encrypt == NULL)
+		return;
+	queue_close(&worker->encrypt->queue);
+	batch_free(worker->encrypt->batch);
 	free(worker->encrypt);
 	worker->encrypt = NULL;
-}
-
-static void
-count_drop(struct tunnel *tunnel, enum drop drop)
-{
-	if (drop < DROP_KINDS)
-		counter_add(&tunnel->tx.drops[drop], 1);
-}
-
-/* A silenced tunnel is like a line that was cut: for us the packet was sent. */
-static void
-count_lost(struct tunnel *tunnel, size_t length)
-{
-	counter_add(&tunnel->tx.packets, 1);
-	counter_add(&tunnel->tx.bytes, length);
-	atomic_store_explicit(&tunnel->tx.last, (uint64_t)clock_monotonic(), memory_order_relaxed);
-}
-
-/* May this packet of the TUN device go out by this SA? */
-static enum drop
-admit(const struct sa *sa, const uint8_t *packet, size_t length)
-{
-	struct inner inner;
-
-	if (sa == NULL)
-		return DROP_NO_SA;
-	if (!inner_parse(packet, length, &inner) || inner.length != length)
-		return DROP_MALFORMED;
-	if (!selectors_match(&sa->source, inner.family, inner.source) ||
-	    !selectors_match(&sa->destination, inner.family, inner.destination))
-		return DROP_SELECTOR;
-	return DROP_NONE;
 }
 
 /* Somebody removed the device behind our back: its descriptor would wake the worker for ever. */
@@ -92,132 +60,90 @@ forsake(struct tunnel *tunnel)
 		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_DEL, tunnel->fd, NULL);
 }
 
-/* Reads what is there, up to a batch; returns how many packets may go out by the SA. `more`: there may be
- * others. */
-static unsigned
-read_batch(struct encrypt_state *state, struct tunnel *tunnel, const struct sa *sa)
+/* One packet or super-packet; its length, 0 when there is none. */
+static size_t
+read_device(struct tunnel *tunnel, struct virtio_net_hdr *header, uint8_t *room)
 {
-	bool silent = atomic_load_explicit(&tunnel->silent, memory_order_relaxed);
-	size_t head = sa != NULL ? esp_head(sa) : ESP_HEAD_ROOM, used = 0;
-	unsigned count = 0;
+	struct iovec parts[] = {{header, sizeof(*header)}, {room, PACKET_ROOM}};
+	bool plain = tunnel->offload == TUN_PLAIN;
+	ssize_t got = plain ? read(tunnel->fd, room, PACKET_ROOM) : readv(tunnel->fd, parts, 2),
+		least = plain ? 0 : (ssize_t)sizeof(*header);
 
-	for (int i = 0; i < BATCH_PACKETS; i++) {
-		uint8_t *packet = state->arena + used;
-		ssize_t got = read(tunnel->fd, packet + head, PACKET_MAX);
-		enum drop drop;
-
-		if (got <= 0) {
-			if (got < 0 && errno != EAGAIN && errno != EINTR)
-				forsake(tunnel);
-			break;
-		}
-		if (silent) {
-			count_lost(tunnel, (size_t)got);
-			continue;
-		}
-		drop = admit(sa, packet + head, (size_t)got);
-		if (drop != DROP_NONE) {
-			count_drop(tunnel, drop);
-			continue;
-		}
-		state->packets[count] = packet;
-		state->inner[count++] = (size_t)got;
-		used += (ESP_HEAD_ROOM + (size_t)got + ESP_TAIL_ROOM + 15) & ~(size_t)15;
-	}
-	return count;
+	if (plain)
+		*header = (struct virtio_net_hdr){0};
+	if (got > least)
+		return (size_t)(got - least);
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		forsake(tunnel);
+	return 0;
 }
 
-/* Seals the first `count` packets of the batch and makes their messages. Returns how many came of it. */
-static unsigned
-seal_batch(struct encrypt_state *state, struct sa *sa, const struct path *path, unsigned count,
-	   uint64_t first)
+static size_t
+packets_of(const struct virtio_net_hdr *header, size_t length)
 {
-	unsigned sealed = 0;
-
-	for (unsigned i = 0; i < count; i++) {
-		size_t length = esp_seal(sa, state->packets[i], state->inner[i], first + i);
-
-		if (length == 0) {
-			count_drop(sa->tunnel, DROP_MALFORMED);
-			continue;
-		}
-		state->inner[sealed] = state->inner[i];
-		state->parts[sealed] = (struct iovec){state->packets[i], length};
-		state->messages[sealed].msg_hdr = (struct msghdr){
-		    .msg_name = (void *)&path->remote,
-		    .msg_namelen = path->remote_length,
-		    .msg_iov = &state->parts[sealed],
-		    .msg_iovlen = 1,
-		    .msg_control = path->control_length != 0 ? (void *)path->control : NULL,
-		    .msg_controllen = path->control_length,
-		};
-		sealed++;
-	}
-	return sealed;
+	return header->gso_size == 0 ? 1 : (length + header->gso_size - 1) / header->gso_size;
 }
 
+/* Reads the device until it is empty, or has given enough for now. */
 static void
-count_sent(struct worker *worker, struct sa *sa, const size_t *inner, unsigned count, usec_t now)
-{
-	struct counters *tx = &sa->tunnel->tx;
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		bytes += inner[i];
-	counter_add(&tx->packets, count);
-	counter_add(&tx->bytes, bytes);
-	atomic_store_explicit(&tx->last, (uint64_t)now, memory_order_relaxed);
-	worker_sa_used(worker, sa, count, bytes, now);
-}
-
-static void
-send_batch(struct worker *worker, struct sa *sa, const struct path *path, unsigned count, usec_t now)
+take_in(struct worker *worker, struct tunnel *tunnel, usec_t now)
 {
 	struct encrypt_state *state = worker->encrypt;
-	int fd = worker->plane->sockets.fd[path->encapsulated ? SOCKET_NATT : SOCKET_ESP]
-					  [family_index((uint8_t)path->remote.ss_family)];
-	unsigned done = 0;
-	int tries = 0;
+	const struct inside *inside = atomic_load(&tunnel->inside);
 
-	while (done < count) {
-		int sent = sendmmsg(fd, state->messages + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (int i = 0; i < READS && !queue_full(&state->queue); i++) {
+		uint8_t *room = queue_room(&state->queue, PACKET_ROOM);
+		uint8_t *packet = room != NULL ? room : state->spare;
+		struct queued entry = {.tunnel = tunnel->id, .serial = tunnel->serial, .since = now};
 
-		if (sent > 0) {
-			count_sent(worker, sa, state->inner + done, (unsigned)sent, now);
-			done += (unsigned)sent;
-		} else if (errno == EINTR) {
-			continue;
-		} else if ((errno == EAGAIN || errno == ENOBUFS) && tries++ < SEND_TRIES) {
-			struct pollfd room = {.fd = fd, .events = POLLOUT};
-
-			poll(&room, 1, SEND_WAIT_MS);
+		entry.length = read_device(tunnel, &entry.header, packet);
+		if (entry.length == 0)
+			return;
+		if (policy_urgent(inside, packet, entry.length)) {
+			batch_add(worker, state->batch, tunnel, &entry.header, packet, entry.length, now);
+			batch_flush(worker, state->batch, now);
+		} else if (room != NULL || (room = queue_room(&state->queue, entry.length)) != NULL) {
+			if (packet != room) /* it was not known to be so short */
+				memcpy(room, packet, entry.length);
+			queue_push(&state->queue, &entry);
 		} else {
-			count_drop(sa->tunnel, errno == EMSGSIZE ? DROP_TOO_BIG : DROP_QUEUE);
-			done++;
+			counter_add(&tunnel->tx.drops[DROP_QUEUE], packets_of(&entry.header, entry.length));
 		}
 	}
+}
+
+/* Seals and sends from the queue, up to so many bytes. */
+static void
+give_out(struct worker *worker, size_t bytes, usec_t now)
+{
+	struct encrypt_state *state = worker->encrypt;
+	struct queue *queue = &state->queue;
+	const struct queued *entry;
+	size_t done = 0;
+	bool drop;
+
+	while (done < bytes && (entry = queue_front(queue, now, &drop)) != NULL) {
+		struct tunnel *tunnel = atomic_load(&worker->plane->tunnels[entry->tunnel]);
+
+		if (tunnel != NULL && tunnel->serial == entry->serial) {
+			if (drop)
+				counter_add(&tunnel->tx.drops[DROP_QUEUE],
+					    packets_of(&entry->header, entry->length));
+			else
+				batch_add(worker, state->batch, tunnel, &entry->header,
+					  queue_bytes(queue, entry), entry->length, now);
+		}
+		done += entry->length;
+		queue_pop(queue);
+	}
+	batch_flush(worker, state->batch, now);
 }
 
 void
 encrypt_batch(struct worker *worker, struct tunnel *tunnel, usec_t now)
 {
-	struct sa *sa = atomic_load(&tunnel->outbound);
-	const struct path *path;
-	unsigned count, usable;
-	uint64_t first;
-
-	if (sa != NULL && sa_spent(sa))
-		sa = NULL;
-	count = read_batch(worker->encrypt, tunnel, sa);
-	if (count == 0)
-		return;
-	usable = sa_reserve(sa, count, &first);
-	if (usable < count) {
-		counter_add(&tunnel->tx.drops[DROP_NO_SA], count - usable);
-		worker_sa_ended(worker, sa);
-	}
-	path = atomic_load(&sa->path);
-	send_batch(worker, sa, path, seal_batch(worker->encrypt, sa, path, usable, first), now);
+	take_in(worker, tunnel, now);
+	give_out(worker, SIZE_MAX, now);
 }
 
 void *
@@ -226,23 +152,24 @@ encrypt_run(void *argument)
 	struct worker *worker = argument;
 	struct dataplane *plane = worker->plane;
 	struct epoll_event events[EVENTS];
+	size_t most = worker->peer_count > 1 ? SEALED_BY_MANY : SEALED_AT_ONCE;
 
 	while (!atomic_load(&plane->stopping)) {
-		int ready = epoll_wait(worker->epoll, events, EVENTS, -1);
+		int timeout = queue_empty(&worker->encrypt->queue) ? -1 : 0;
+		int ready = worker_wait(worker, events, EVENTS, timeout);
 		usec_t now = clock_monotonic();
 
+		worker_enter(worker);
 		for (int i = 0; i < ready; i++) {
-			struct tunnel *tunnel;
+			struct tunnel *tunnel = atomic_load(&plane->tunnels[events[i].data.u64]);
 
-			if (events[i].data.u64 >= TUNNEL_SLOTS)
-				continue;
-			worker_enter(worker);
-			tunnel = atomic_load(&plane->tunnels[events[i].data.u64]);
 			if (tunnel != NULL)
-				encrypt_batch(worker, tunnel, now);
-			worker_leave(worker);
+				take_in(worker, tunnel, now);
 		}
+		give_out(worker, most, now);
+		worker_leave(worker);
 		worker_tell(worker);
+		jobs_help_on(worker);
 	}
 	return NULL;
 }

@@ -4,8 +4,9 @@
  * here, so that tests and the fuzzer reach every line with bytes alone.
  *
  * Opening goes from cheap to dear, and learns nothing from what is not authentic: lengths, replay check,
- * cipher, replay update, trailer, inner header, selectors. Inner packets may be followed by TFC padding (RFC
- * 4303 2.7): the IP header says where the packet ends. Next header 59 is a dummy packet (2.6).
+ * authentication, decryption, replay update, trailer, inner header, selectors. Inner packets may be followed
+ * by TFC padding (RFC 4303 2.7): the IP header says where the packet ends. Next header 59 is a dummy packet
+ * (2.6).
  */
 #include "plugins/dataplane_userspace/userspace.h"
 #include "core/base/buffer.h"
@@ -45,6 +46,7 @@ inner_parse(const uint8_t *packet, size_t length, struct inner *out)
 {
 	struct reader r = reader_over(packet, length), first = r;
 
+	out->packet = packet;
 	switch (reader_u8(&first) >> 4) {
 	case 4:
 		return inner_parse_v4(r, length, out);
@@ -58,15 +60,28 @@ inner_parse(const uint8_t *packet, size_t length, struct inner *out)
 size_t
 esp_head(const struct sa *sa)
 {
-	return ESP_HEADER + sa->cipher->iv_length;
+	return ESP_HEADER + sa->suite->iv_length;
+}
+
+static size_t
+padding_of(const struct sa *sa, size_t length)
+{
+	size_t alignment = sa->suite->alignment;
+
+	return (alignment - (length + TRAILER) % alignment) % alignment;
 }
 
 size_t
-esp_seal(struct sa *sa, uint8_t *packet, size_t length, uint64_t sequence)
+esp_sealed_length(const struct sa *sa, size_t length)
 {
-	size_t head = esp_head(sa), alignment = sa->cipher->alignment;
-	size_t padding = (alignment - (length + TRAILER) % alignment) % alignment;
-	size_t text = length + padding + TRAILER;
+	return esp_head(sa) + length + padding_of(sa, length) + TRAILER + sa->suite->icv_length;
+}
+
+/* Writes the header and the trailer; returns the length of the text. */
+static size_t
+frame(const struct sa *sa, uint8_t *packet, size_t length, uint64_t sequence)
+{
+	size_t head = esp_head(sa), padding = padding_of(sa, length);
 	struct writer header = writer_over(packet, ESP_HEADER);
 	struct writer trailer = writer_over(packet + head + length, padding + TRAILER);
 
@@ -77,9 +92,46 @@ esp_seal(struct sa *sa, uint8_t *packet, size_t length, uint64_t sequence)
 	writer_u8(&trailer, packet[head] >> 4 == 6 ? NEXT_IPV6 : NEXT_IPV4);
 	writer_u32(&header, sa->spi);
 	writer_u32(&header, (uint32_t)sequence);
-	if (!sa->cipher->ops->seal(sa->context, packet, text, sequence, sa->extended))
-		return 0;
-	return head + text + sa->cipher->icv_length;
+	return length + padding + TRAILER;
+}
+
+void
+esp_seal_begin(const struct sa *sa, uint8_t *const packets[], const size_t lengths[], unsigned count,
+	       uint64_t first, struct suite_packet out[])
+{
+	for (unsigned i = 0; i < count; i++)
+		out[i] = (struct suite_packet){
+		    .bytes = packets[i],
+		    .text_length = frame(sa, packets[i], lengths[i], first + i),
+		    .sequence = first + i,
+		};
+}
+
+size_t
+esp_sealed(const struct sa *sa, const struct suite_packet *packet)
+{
+	return packet->good ? esp_head(sa) + packet->text_length + sa->suite->icv_length : 0;
+}
+
+void
+esp_seal_batch(struct sa *sa, uint8_t *const packets[], const size_t lengths[], unsigned count,
+	       uint64_t first, size_t sealed[])
+{
+	struct suite_packet batch[BATCH_PACKETS];
+
+	esp_seal_begin(sa, packets, lengths, count, first, batch);
+	sa->suite->ops->seal(sa->context, batch, count);
+	for (unsigned i = 0; i < count; i++)
+		sealed[i] = esp_sealed(sa, &batch[i]);
+}
+
+size_t
+esp_seal(struct sa *sa, uint8_t *packet, size_t length, uint64_t sequence)
+{
+	size_t sealed;
+
+	esp_seal_batch(sa, &packet, &length, 1, sequence, &sealed);
+	return sealed;
 }
 
 /* What lies between the IV and the ICV, decrypted: trailer off, inner header read, selectors applied. */
@@ -97,34 +149,77 @@ open_inner(const struct sa *sa, uint8_t *text, size_t length, struct opened *out
 		return DROP_MALFORMED;
 	if (next != (inner.family == AF_INET ? NEXT_IPV4 : NEXT_IPV6))
 		return DROP_MALFORMED;
-	if (!selectors_match(&sa->source, inner.family, inner.source) ||
-	    !selectors_match(&sa->destination, inner.family, inner.destination))
-		return DROP_SELECTOR;
 	out->bytes = text;
 	out->length = inner.length;
-	return DROP_NONE;
+	return policy_in(sa, &inner);
+}
+
+/* What can be told of a packet before its ICV was looked at. Fills `batch` in. */
+static enum drop
+check(const struct sa *sa, uint8_t *packet, size_t length, struct suite_packet *batch)
+{
+	struct reader header = reader_over(packet, length);
+	size_t around = esp_head(sa) + sa->suite->icv_length;
+
+	if (length < around + TRAILER || (length - around) % sa->suite->alignment != 0)
+		return DROP_MALFORMED;
+	*batch = (struct suite_packet){.bytes = packet, .text_length = length - around};
+	reader_u32(&header);
+	return replay_check(&sa->replay, reader_u32(&header), &batch->sequence) ? DROP_NONE : DROP_REPLAY;
+}
+
+/* A packet that the suite has opened. Another that was checked before may have had the same number. */
+static enum drop
+finish(struct sa *sa, const struct suite_packet *packet, struct opened *out)
+{
+	uint64_t sequence;
+
+	if (!packet->good)
+		return DROP_AUTHENTICATION;
+	if (!replay_check(&sa->replay, (uint32_t)packet->sequence, &sequence) || sequence != packet->sequence)
+		return DROP_REPLAY;
+	out->newest = replay_update(&sa->replay, packet->sequence, &out->lost);
+	return open_inner(sa, packet->bytes + esp_head(sa), packet->text_length, out);
+}
+
+unsigned
+esp_open_begin(const struct sa *sa, uint8_t *const packets[], const size_t lengths[], unsigned count,
+	       struct suite_packet checked[], unsigned which[], struct opened out[])
+{
+	unsigned worth = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		out[i] = (struct opened){.drop = check(sa, packets[i], lengths[i], &checked[worth])};
+		if (out[i].drop == DROP_NONE)
+			which[worth++] = i;
+	}
+	return worth;
+}
+
+void
+esp_open_end(struct sa *sa, const struct suite_packet checked[], const unsigned which[], unsigned count,
+	     struct opened out[])
+{
+	for (unsigned i = 0; i < count; i++)
+		out[which[i]].drop = finish(sa, &checked[i], &out[which[i]]);
+}
+
+void
+esp_open_batch(struct sa *sa, uint8_t *const packets[], const size_t lengths[], unsigned count,
+	       struct opened out[])
+{
+	struct suite_packet batch[BATCH_PACKETS];
+	unsigned which[BATCH_PACKETS];
+	unsigned checked = esp_open_begin(sa, packets, lengths, count, batch, which, out);
+
+	if (checked != 0)
+		sa->suite->ops->open(sa->context, batch, checked);
+	esp_open_end(sa, batch, which, checked, out);
 }
 
 enum drop
 esp_open(struct sa *sa, uint8_t *packet, size_t length, struct opened *out)
 {
-	struct reader header = reader_over(packet, length);
-	size_t head = esp_head(sa), icv = sa->cipher->icv_length, text;
-	uint64_t sequence;
-	uint32_t low;
-
-	*out = (struct opened){0};
-	if (length < head + TRAILER + icv)
-		return DROP_MALFORMED;
-	text = length - head - icv;
-	if (text % sa->cipher->alignment != 0)
-		return DROP_MALFORMED;
-	reader_u32(&header);
-	low = reader_u32(&header);
-	if (!replay_check(&sa->replay, low, &sequence))
-		return DROP_REPLAY;
-	if (!sa->cipher->ops->open(sa->context, packet, text, sequence, sa->extended))
-		return DROP_AUTHENTICATION;
-	out->newest = replay_update(&sa->replay, sequence, &out->lost);
-	return open_inner(sa, packet + head, text, out);
+	esp_open_batch(sa, &packet, &length, 1, out);
+	return out->drop;
 }

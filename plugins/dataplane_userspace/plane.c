@@ -7,8 +7,8 @@
 #include "core/plugin.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/capability.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,13 +49,28 @@ capabilities_probe(struct error *err)
 	return true;
 }
 
-static bool
-userspace_probe(struct error *err)
+static enum dataplane_fit
+userspace_probe(struct error *why)
 {
-	return capabilities_probe(err) && tun_probe(err);
+	if (!capabilities_probe(why) || !tun_probe(NULL, why))
+		return DATAPLANE_UNFIT;
+	error_set(why, "there are TUN devices");
+	return DATAPLANE_FIT;
 }
 
 /* --- open and close ---------------------------------------------------------------------------- */
+
+static void
+seat(struct dataplane *plane, struct worker workers[WORKERS_MAX])
+{
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		workers[i].plane = plane;
+		workers[i].index = i;
+		workers[i].peers = workers;
+		workers[i].peer_count = 1;
+		workers[i].epoll = workers[i].wake = -1;
+	}
+}
 
 struct dataplane *
 plane_create(const struct dataplane_options *options, const struct dataplane_host *host)
@@ -66,11 +81,14 @@ plane_create(const struct dataplane_options *options, const struct dataplane_hos
 		return NULL;
 	memset(plane, 0, sizeof(*plane));
 	memset(plane->sockets.fd, -1, sizeof(plane->sockets.fd));
+	memset(plane->watch.fd, -1, sizeof(plane->watch.fd));
 	plane->host = *host;
 	snprintf(plane->prefix, sizeof(plane->prefix), "%s",
 		 options->interface_prefix != NULL ? options->interface_prefix : "ts");
-	plane->decrypt.plane = plane;
-	plane->decrypt.epoll = plane->decrypt.wake = -1;
+	memset(plane->more, -1, sizeof(plane->more));
+	seat(plane, plane->encrypt);
+	seat(plane, plane->decrypt);
+	plane->decrypt_count = 1;
 	pthread_mutex_init(&plane->mutex, NULL);
 	return plane;
 }
@@ -84,6 +102,7 @@ worker_close(struct worker *worker)
 		close(worker->epoll);
 	encrypt_close(worker);
 	decrypt_close(worker);
+	jobs_free(worker->jobs);
 }
 
 void
@@ -91,17 +110,28 @@ plane_free(struct dataplane *plane)
 {
 	plane_tunnels_close(plane);
 	sockets_close(&plane->sockets);
+	for (unsigned i = 0; i < WORKERS_MAX - 1; i++)
+		sockets_close(&plane->more[i]);
+	path_watch_close(&plane->watch);
 	for (unsigned i = 0; i < plane->encrypt_count; i++)
 		worker_close(&plane->encrypt[i]);
-	worker_close(&plane->decrypt);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		worker_close(&plane->decrypt[i]);
 	pthread_mutex_destroy(&plane->mutex);
 	free(plane);
 }
 
-static bool
-worker_open(struct worker *worker, struct dataplane *plane, struct error *err)
+void
+plane_set_workers(struct dataplane *plane, unsigned count)
 {
-	worker->plane = plane;
+	plane->encrypt_count = plane->decrypt_count = count;
+	for (unsigned i = 0; i < count; i++)
+		plane->encrypt[i].peer_count = plane->decrypt[i].peer_count = count;
+}
+
+static bool
+worker_open(struct worker *worker, struct error *err)
+{
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (worker->epoll < 0 || worker->wake < 0)
@@ -109,34 +139,58 @@ worker_open(struct worker *worker, struct dataplane *plane, struct error *err)
 	return true;
 }
 
-static bool
-start_decrypt(struct dataplane *plane, struct error *err)
+/* The sockets of all decrypt workers. */
+static void
+share_sockets(struct dataplane *plane, const struct dataplane_options *options)
 {
-	if (!worker_open(&plane->decrypt, plane, err) || !decrypt_open(&plane->decrypt, err))
-		return false;
-	for (uint64_t which = 0; which < SOCKET_KINDS * 2; which++) {
-		struct epoll_event event = {.events = EPOLLIN, .data.u64 = which};
-		int fd = plane->sockets.fd[which / 2][which % 2];
+	unsigned more = plane->decrypt_count - 1;
 
-		if (fd >= 0 && epoll_ctl(plane->decrypt.epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-			return error_set(err, "can't watch a socket: %s", strerror(errno));
+	plane->steered = (more == 0 || (options->without & DATAPLANE_STEERING) == 0) &&
+			 sockets_steer(&plane->sockets, plane->more, more, &options->local);
+	for (unsigned i = 0; i <= more; i++) {
+		struct worker *worker = &plane->decrypt[i];
+
+		worker->sockets = i == 0 ? &plane->sockets : &plane->more[i - 1];
+		sockets_probe(worker->sockets, &plane->paths);
 	}
-	return worker_start(&plane->decrypt, plane, decrypt_run, err);
 }
 
 static bool
-start_encrypt(struct dataplane *plane, unsigned count, struct error *err)
+watch_sockets(struct worker *worker, struct error *err)
 {
-	for (unsigned i = 0; i < count; i++) {
-		plane->encrypt_count = i + 1;
-		if (!worker_open(&plane->encrypt[i], plane, err) || !encrypt_open(&plane->encrypt[i], err) ||
-		    !worker_start(&plane->encrypt[i], plane, encrypt_run, err))
-			return false;
+	for (uint64_t which = 0; which < SOCKET_RECEIVING * 2; which++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = which};
+		int fd = worker->sockets->fd[which / 2][which % 2];
+
+		if (fd >= 0 && epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+			return error_set(err, "can't watch a socket: %s", strerror(errno));
 	}
 	return true;
 }
 
-/* One tunnel has one encrypt worker, so several only help where several tunnels are busy. */
+/* All are opened before the first starts, which may have something for any other. */
+static bool
+start_workers(struct dataplane *plane, const struct dataplane_options *options, unsigned count,
+	      struct error *err)
+{
+	plane_set_workers(plane, count);
+	share_sockets(plane, options);
+	for (unsigned i = 0; i < count; i++) {
+		struct worker *in = &plane->decrypt[i], *out = &plane->encrypt[i];
+
+		if (!worker_open(in, err) || !decrypt_open(in, err) || !watch_sockets(in, err) ||
+		    !worker_open(out, err) || !encrypt_open(out, err))
+			return false;
+	}
+	for (unsigned i = 0; i < count; i++)
+		if (!worker_start(&plane->decrypt[i], plane, decrypt_run, err) ||
+		    !worker_start(&plane->encrypt[i], plane, encrypt_run, err))
+			return false;
+	return true;
+}
+
+/* In each direction. A tunnel has one worker of its own and the help of others only for its cryptography.
+ * Half of the cores: the other half is for the other direction, and for what the packets are for. */
 static unsigned
 worker_count(unsigned wanted)
 {
@@ -144,7 +198,7 @@ worker_count(unsigned wanted)
 
 	if (wanted == 0)
 		wanted = cores > 2 ? (unsigned)cores / 2 : 1;
-	return wanted > ENCRYPT_WORKERS_MAX ? ENCRYPT_WORKERS_MAX : wanted;
+	return wanted > WORKERS_MAX ? WORKERS_MAX : wanted;
 }
 
 static void
@@ -153,7 +207,8 @@ stop_workers(struct dataplane *plane)
 	atomic_store(&plane->stopping, true);
 	for (unsigned i = 0; i < plane->encrypt_count; i++)
 		worker_stop(&plane->encrypt[i]);
-	worker_stop(&plane->decrypt);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		worker_stop(&plane->decrypt[i]);
 }
 
 static void
@@ -165,13 +220,25 @@ userspace_close(struct dataplane *plane)
 	plane_free(plane);
 }
 
+static struct fast_paths
+paths_wanted(unsigned without)
+{
+	return (struct fast_paths){
+	    .tun = (without & DATAPLANE_TUN_TSO) != 0   ? TUN_PLAIN
+		   : (without & DATAPLANE_TUN_USO) != 0 ? TUN_TSO
+							: TUN_USO,
+	    .udp_gso = (without & DATAPLANE_UDP_GSO) == 0,
+	    .udp_gro = (without & DATAPLANE_UDP_GRO) == 0,
+	};
+}
+
 static struct dataplane *
 userspace_open(const struct dataplane_options *options, const struct dataplane_host *host, struct error *err)
 {
 	struct dataplane *plane;
 	uint32_t group;
 
-	if (!capabilities_probe(err))
+	if (!capabilities_probe(err) || !suites_use(getenv("TWINSPAN_CRYPTO"), err))
 		return NULL;
 	if (options->interface_prefix != NULL && strlen(options->interface_prefix) > 10) {
 		error_set(err, "interface prefix '%s' is longer than 10 characters",
@@ -186,8 +253,10 @@ userspace_open(const struct dataplane_options *options, const struct dataplane_h
 	/* a device group that nobody else has: its devices are removed in one go */
 	if (getrandom(&group, sizeof(group), 0) == (ssize_t)sizeof(group))
 		plane->group = (group & INT32_MAX) | 1 << 30;
-	if (sockets_open(&plane->sockets, &options->local, err) && start_decrypt(plane, err) &&
-	    start_encrypt(plane, worker_count(options->workers), err))
+	plane->paths = paths_wanted(options->without);
+	if (tun_probe(&plane->paths.tun, err) && sockets_open(&plane->sockets, &options->local, err) &&
+	    path_watch_open(&plane->watch, err) &&
+	    start_workers(plane, options, worker_count(options->workers), err))
 		return plane;
 	userspace_close(plane);
 	return NULL;
@@ -196,13 +265,20 @@ userspace_open(const struct dataplane_options *options, const struct dataplane_h
 static void
 userspace_report(struct dataplane *plane, struct dataplane_report *out)
 {
+	char crypto[64];
+	static const char *const tun[] = {
+	    [TUN_PLAIN] = "single packets", [TUN_TSO] = "TSO", [TUN_USO] = "TSO, USO"};
+
 	snprintf(out->text, sizeof(out->text),
-		 "userspace: TUN, batches of %d (recvmmsg, sendmmsg), %s, %u encrypt + 1 decrypt threads, %s "
-		 "outside",
-		 BATCH_PACKETS, OpenSSL_version(OPENSSL_VERSION), plane->encrypt_count,
+		 "TUN %s; UDP %s, %s; %s; %u encrypt + %u decrypt threads%s; %s outside",
+		 tun[plane->paths.tun], plane->paths.udp_gso ? "GSO" : "sendmmsg",
+		 plane->paths.udp_gro ? "GRO" : "recvmmsg", suites_describe(crypto, sizeof(crypto)),
+		 plane->encrypt_count, plane->decrypt_count, plane->steered ? "" : " (the first sorts)",
 		 plane->sockets.fd[SOCKET_NATT][0] < 0   ? "IPv6"
 		 : plane->sockets.fd[SOCKET_NATT][1] < 0 ? "IPv4"
 							 : "IPv4 and IPv6");
+	out->sas = atomic_load(&plane->sa_count);
+	out->unknown_spi = atomic_load(&plane->unknown_spi);
 }
 
 /* --- IKE's packets ----------------------------------------------------------------------------- */
@@ -232,6 +308,8 @@ userspace_keepalive_send(struct dataplane *plane, const struct ip_address *from,
 const struct dataplane_ops userspace_ops = {
     .name = "userspace",
     .kernel_sas = false,
+    .replay_window_most = REPLAY_WINDOW_MAX,
+    .prefers_udp = true,
     .probe = userspace_probe,
     .open = userspace_open,
     .close = userspace_close,
@@ -241,6 +319,8 @@ const struct dataplane_ops userspace_ops = {
     .tunnel_counters = plane_tunnel_counters,
     .tunnel_renew = plane_tunnel_renew,
     .tunnel_silence = plane_tunnel_silence,
+    .tunnel_inside = plane_tunnel_inside,
+    .tunnel_path = plane_tunnel_path,
     .spi_allocate = plane_spi_allocate,
     .sa_add = plane_sa_add,
     .sa_update = plane_sa_update,

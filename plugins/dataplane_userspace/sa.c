@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Security associations: made, published, moved, removed. Everything here is the control side, under the
- * plane's mutex, but for the two functions that workers call: selectors_match and sa_reserve.
+ * plane's mutex, but for sa_reserve, which workers call.
  *
  * An inbound SA is found by the index in the low half of its SPI, which we chose; the whole SPI is compared
  * after that. The outbound SA of a tunnel is one pointer: the newest. Older ones stay in the tunnel's list,
@@ -12,36 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-static bool
-selectors_copy(struct selectors *to, const struct dataplane_selector *from, size_t count)
-{
-	if (count == 0)
-		return true;
-	to->ranges = calloc(count, sizeof(*to->ranges));
-	if (to->ranges == NULL)
-		return false;
-	memcpy(to->ranges, from, count * sizeof(*to->ranges));
-	to->count = count;
-	return true;
-}
-
-bool
-selectors_match(const struct selectors *selectors, uint8_t family, const uint8_t *address)
-{
-	size_t length = family == AF_INET ? 4 : 16;
-
-	if (selectors->count == 0)
-		return true;
-	for (size_t i = 0; i < selectors->count; i++) {
-		const struct dataplane_selector *range = &selectors->ranges[i];
-
-		if (range->from.family == family && memcmp(address, range->from.bytes, length) >= 0 &&
-		    memcmp(address, range->to.bytes, length) <= 0)
-			return true;
-	}
-	return false;
-}
 
 /* A whole block of numbers below the end for extended ones, so that no addition anywhere can wrap. */
 uint64_t
@@ -95,10 +65,13 @@ sa_free(struct sa *sa)
 	if (sa == NULL)
 		return;
 	if (sa->context != NULL)
-		sa->cipher->ops->destroy(sa->context);
+		sa->suite->ops->destroy(sa->context);
+	for (unsigned i = 0; i < HELPERS; i++)
+		if (sa->spare[i] != NULL)
+			sa->suite->ops->destroy(sa->spare[i]);
 	replay_close(&sa->replay);
-	free(sa->source.ranges);
-	free(sa->destination.ranges);
+	selectors_close(&sa->source);
+	selectors_close(&sa->destination);
 	free(atomic_load(&sa->path));
 	free(sa);
 }
@@ -106,10 +79,10 @@ sa_free(struct sa *sa)
 struct sa *
 sa_create(const struct dataplane_sa *description, struct tunnel *tunnel, struct error *err)
 {
-	const struct cipher *cipher = cipher_find(&description->algorithms, err);
+	const struct suite *suite = suite_find(&description->algorithms, err);
 	struct sa *sa;
 
-	if (cipher == NULL)
+	if (suite == NULL)
 		return NULL;
 	sa = calloc(1, sizeof(*sa));
 	if (sa == NULL) {
@@ -120,21 +93,23 @@ sa_create(const struct dataplane_sa *description, struct tunnel *tunnel, struct 
 	sa->inbound = description->inbound;
 	sa->extended = description->extended_sequence;
 	sa->tunnel = tunnel;
-	sa->cipher = cipher;
+	sa->suite = suite;
 	sa->soft_packets = description->soft_packets;
 	sa->hard_packets = description->hard_packets;
 	sa->soft_bytes = description->soft_bytes;
 	sa->hard_bytes = description->hard_bytes;
 	atomic_store(&sa->path, path_create(description));
-	sa->context = cipher->ops->create(cipher, &description->algorithms, !description->inbound);
+	sa->context =
+	    suite->ops->create(suite, &description->algorithms, !description->inbound, sa->extended);
 	if (atomic_load(&sa->path) == NULL) {
 		error_set(err, "SA %08x has no destination address", description->spi);
 	} else if (sa->context == NULL) {
-		error_set(err, "OpenSSL refuses %s: is it built without, or in FIPS mode?", cipher->name);
+		error_set(err, "the crypto library refuses %s: is it built without, or in FIPS mode?",
+			  suite->name);
 	} else if (!replay_open(&sa->replay, description->replay_window, sa->extended) ||
-		   !selectors_copy(&sa->source, description->source_selectors,
+		   !selectors_open(&sa->source, description->source_selectors,
 				   description->source_selector_count) ||
-		   !selectors_copy(&sa->destination, description->destination_selectors,
+		   !selectors_open(&sa->destination, description->destination_selectors,
 				   description->destination_selector_count)) {
 		error_set(err, "out of memory");
 	} else {
@@ -142,6 +117,21 @@ sa_create(const struct dataplane_sa *description, struct tunnel *tunnel, struct 
 	}
 	sa_free(sa);
 	return NULL;
+}
+
+bool
+sa_equip(struct sa *sa, const struct dataplane_sa *description, unsigned helpers, struct error *err)
+{
+	if (sa->suite->ops->for_all)
+		return true;
+	for (unsigned i = 0; i < helpers && i < HELPERS; i++) {
+		sa->spare[i] =
+		    sa->suite->ops->create(sa->suite, &description->algorithms, !sa->inbound, sa->extended);
+		if (sa->spare[i] == NULL)
+			return error_set(err, "the crypto library refuses one more context of %s",
+					 sa->suite->name);
+	}
+	return true;
 }
 
 /* --- tables, under the mutex ------------------------------------------------------------------- */
@@ -156,6 +146,12 @@ find(struct dataplane *plane, uint32_t spi, const struct ip_address *destination
 	       ((*at)->spi != spi || !ip_address_equal(&atomic_load(&(*at)->path)->destination, destination)))
 		at = &(*at)->bucket_next;
 	return at;
+}
+
+struct sa *
+plane_sa_find(struct dataplane *plane, uint32_t spi, const struct ip_address *destination)
+{
+	return *find(plane, spi, destination);
 }
 
 static struct sa *_Atomic *
@@ -184,6 +180,7 @@ unpublish(struct dataplane *plane, struct sa *sa)
 		atomic_store(&sa->tunnel->outbound, sa->tunnel->sas[0]);
 	}
 	sa->older = NULL;
+	plane->sa_count--;
 }
 
 static void
@@ -195,6 +192,7 @@ publish(struct dataplane *plane, struct sa *sa)
 	*bucket = sa;
 	sa->older = sa->tunnel->sas[sa->inbound];
 	sa->tunnel->sas[sa->inbound] = sa;
+	plane->sa_count++;
 	if (sa->inbound) {
 		plane->spi_reserved[sa->spi % INBOUND_SLOTS] = sa->spi;
 		atomic_store(inbound_slot(plane, sa->spi), sa);
@@ -222,6 +220,7 @@ add_locked(struct dataplane *plane, const struct dataplane_sa *description, stru
 	struct tunnel *tunnel =
 	    description->tunnel < TUNNEL_SLOTS ? atomic_load(&plane->tunnels[description->tunnel]) : NULL;
 	uint32_t reserved = plane->spi_reserved[description->spi % INBOUND_SLOTS];
+	unsigned workers = description->inbound ? plane->decrypt_count : plane->encrypt_count;
 	struct sa *sa;
 
 	if (tunnel == NULL)
@@ -237,8 +236,10 @@ add_locked(struct dataplane *plane, const struct dataplane_sa *description, stru
 	if (!path_reachable(plane, description, err))
 		return false;
 	sa = sa_create(description, tunnel, err);
-	if (sa == NULL)
+	if (sa == NULL || !sa_equip(sa, description, workers > 1 ? workers - 1 : 0, err)) {
+		sa_free(sa);
 		return false;
+	}
 	publish(plane, sa);
 	return true;
 }
@@ -345,6 +346,21 @@ sa_list_free(struct sa *first)
 	}
 }
 
+/* A free SPI that belongs to this decrypt worker; 0 when there is none. Under the mutex. */
+static uint32_t
+spi_of_owner(struct dataplane *plane, const uint16_t random[2], unsigned owner)
+{
+	for (uint32_t i = 0; i < INBOUND_SLOTS; i++) {
+		uint32_t slot = (random[1] + i) % INBOUND_SLOTS, spi = (uint32_t)random[0] << 16 | slot;
+
+		if (plane->spi_reserved[slot] != 0 || plane_owner(plane, spi) != owner)
+			continue;
+		plane->spi_reserved[slot] = spi;
+		return spi;
+	}
+	return 0;
+}
+
 uint32_t
 plane_spi_allocate(struct dataplane *plane)
 {
@@ -356,12 +372,9 @@ plane_spi_allocate(struct dataplane *plane)
 	if (random[0] == 0)
 		random[0] = 1; /* the upper half is never 0, so that no SPI is below 65536 */
 	pthread_mutex_lock(&plane->mutex);
-	for (uint32_t i = 0; i < INBOUND_SLOTS && spi == 0; i++) {
-		uint32_t slot = (random[1] + i) % INBOUND_SLOTS;
-
-		if (plane->spi_reserved[slot] == 0)
-			spi = plane->spi_reserved[slot] = (uint32_t)random[0] << 16 | slot;
-	}
+	/* the workers in turn; one whose SPIs are all in use is left out */
+	for (unsigned i = 0; i < plane->decrypt_count && spi == 0; i++)
+		spi = spi_of_owner(plane, random, plane->next_owner++ % plane->decrypt_count);
 	pthread_mutex_unlock(&plane->mutex);
 	return spi;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * TUN devices (Linux, Documentation/networking/tuntap.rst) and the few rtnetlink requests that set them up
- * (rtnetlink(7)). The messages are in the machine's own byte order and aligned to 4, so they are built by
- * hand here rather than by struct writer, which is for the network's.
+ * (rtnetlink(7)).
  */
 #include "plugins/dataplane_userspace/userspace.h"
 
@@ -10,110 +9,54 @@
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "core/base/netlink.h"
+
 #define TUN_DEVICE "/dev/net/tun"
-#define GEN_MODE_NONE 1 /* IN6_ADDR_GEN_MODE_NONE: no link-local address */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20 /* since Linux 6.2 */
+#define TUN_F_USO6 0x40
+#endif
 
-struct request {
-	struct nlmsghdr header;
-	struct ifinfomsg link;
-	uint8_t attributes[128];
-};
+enum { REQUEST_BYTES = 256 }; /* room for each of them */
 
-static struct request
-request_new(uint16_t type, int index)
-{
-	return (struct request){
-	    .header =
-		{
-		    .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-		    .nlmsg_type = type,
-		    .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-		},
-	    .link = {.ifi_family = AF_UNSPEC, .ifi_index = index},
-	};
-}
-
-/* Appends an attribute; the fixed requests below fit by construction. Returns where it starts. */
-static struct rtattr *
-request_add(struct request *request, uint16_t type, const void *value, size_t length)
-{
-	struct rtattr *at = (void *)((uint8_t *)request + NLMSG_ALIGN(request->header.nlmsg_len));
-
-	at->rta_type = type;
-	at->rta_len = (uint16_t)RTA_LENGTH(length);
-	if (length != 0)
-		memcpy(RTA_DATA(at), value, length);
-	request->header.nlmsg_len =
-	    (uint32_t)(NLMSG_ALIGN(request->header.nlmsg_len) + RTA_ALIGN(at->rta_len));
-	return at;
-}
-
-/* Sends a request and waits for its acknowledgement. Returns 0 or an errno. */
 static int
-request_run(const struct request *request)
+set_mtu_and_group(struct netlink *route, int index, uint32_t mtu, uint32_t group)
 {
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		uint8_t more[512];
-	} answer;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), result = EIO;
-	ssize_t got;
+	_Alignas(uint64_t) uint8_t buffer[REQUEST_BYTES];
+	struct nlmsghdr *message = netlink_link(buffer, RTM_NEWLINK, 0, index);
 
-	if (fd < 0)
-		return errno;
-	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
-		result = errno;
-	else if ((got = recv(fd, &answer, sizeof(answer), 0)) < 0)
-		result = errno;
-	else if ((size_t)got >= NLMSG_LENGTH(sizeof(answer.error)) && answer.header.nlmsg_type == NLMSG_ERROR)
-		result = -answer.error.error;
-	close(fd);
-	return result;
+	mnl_attr_put_u32(message, IFLA_MTU, mtu);
+	mnl_attr_put_u32(message, IFLA_GROUP, group);
+	return netlink_request(route, message);
 }
 
-/* No IPv6 link-local address: the interface comes without any. Where there is no IPv6 this fails, and all is
- * well. */
+/* A super-packet that makes one send when each of its packets is sealed: kernels that can't do it (before
+ * Linux 4.16) give longer ones, which make two. */
 static void
-set_no_addresses(int index)
+set_super_size(struct netlink *route, int index)
 {
-	struct request request = request_new(RTM_NEWLINK, index);
-	uint8_t mode = GEN_MODE_NONE;
-	struct rtattr *families = request_add(&request, IFLA_AF_SPEC, NULL, 0);
-	struct rtattr *inet6 = request_add(&request, AF_INET6, NULL, 0);
-	struct rtattr *last = request_add(&request, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
-	uint16_t length = (uint16_t)RTA_ALIGN(last->rta_len);
+	_Alignas(uint64_t) uint8_t buffer[REQUEST_BYTES];
+	struct nlmsghdr *message = netlink_link(buffer, RTM_NEWLINK, 0, index);
 
-	inet6->rta_len += length;
-	families->rta_len += RTA_ALIGN(inet6->rta_len);
-	request_run(&request);
+	mnl_attr_put_u32(message, IFLA_GSO_MAX_SIZE, TUN_SUPER_MOST);
+	netlink_request(route, message);
 }
 
 static int
-set_mtu_and_group(int index, uint32_t mtu, uint32_t group)
+set_up(struct netlink *route, int index)
 {
-	struct request request = request_new(RTM_NEWLINK, index);
+	_Alignas(uint64_t) uint8_t buffer[REQUEST_BYTES];
+	struct nlmsghdr *message = netlink_link(buffer, RTM_NEWLINK, 0, index);
+	struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
 
-	request_add(&request, IFLA_MTU, &mtu, sizeof(mtu));
-	request_add(&request, IFLA_GROUP, &group, sizeof(group));
-	return request_run(&request);
-}
-
-static int
-set_up(int index)
-{
-	struct request request = request_new(RTM_NEWLINK, index);
-
-	request.link.ifi_flags = IFF_UP;
-	request.link.ifi_change = IFF_UP;
-	return request_run(&request);
+	link->ifi_flags = link->ifi_change = IFF_UP;
+	return netlink_request(route, message);
 }
 
 /* Why /dev/net/tun did not open or TUNSETIFF did not work. */
@@ -142,11 +85,22 @@ explain(struct error *err, int code, const char *name)
 	}
 }
 
+/* Asks the device for super-packets. */
+static bool
+set_offload(int fd, enum tun_offload offload)
+{
+	unsigned long tso = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	return offload == TUN_PLAIN ||
+	       ioctl(fd, TUNSETOFFLOAD, offload == TUN_USO ? tso | TUN_F_USO4 | TUN_F_USO6 : tso) == 0;
+}
+
 /* A descriptor with its device made; `name` may be a pattern ("x%d") and gets the real one. */
 static int
-attach(char name[IFNAMSIZ], struct error *err)
+attach(char name[IFNAMSIZ], enum tun_offload offload, struct error *err)
 {
-	struct ifreq request = {.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL)};
+	int flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL | (offload != TUN_PLAIN ? IFF_VNET_HDR : 0);
+	struct ifreq request = {.ifr_flags = (short)flags};
 	int fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0) {
@@ -154,7 +108,7 @@ attach(char name[IFNAMSIZ], struct error *err)
 		return -1;
 	}
 	memcpy(request.ifr_name, name, IFNAMSIZ);
-	if (ioctl(fd, TUNSETIFF, &request) < 0) {
+	if (ioctl(fd, TUNSETIFF, &request) < 0 || !set_offload(fd, offload)) {
 		explain(err, errno, name);
 		close(fd);
 		return -1;
@@ -163,24 +117,35 @@ attach(char name[IFNAMSIZ], struct error *err)
 	return fd;
 }
 
+static bool
+set_device_up(const char *name, uint32_t mtu, uint32_t group, bool super, struct error *err)
+{
+	int index = (int)if_nametoindex(name), result;
+	struct netlink route;
+
+	if (!netlink_open(&route, NETLINK_ROUTE, err))
+		return false;
+	netlink_no_link_local(&route, index);
+	if (super)
+		set_super_size(&route, index);
+	result = set_mtu_and_group(&route, index, mtu, group);
+	if (result != 0)
+		error_set(err, "can't set MTU %u on %s: %s", mtu, name, strerror(-result));
+	else if ((result = set_up(&route, index)) != 0)
+		error_set(err, "can't bring %s up: %s", name, strerror(-result));
+	netlink_close(&route);
+	return result == 0;
+}
+
 int
-tun_open(const char *wanted, uint32_t mtu, uint32_t group, struct error *err)
+tun_open(const char *wanted, uint32_t mtu, uint32_t group, enum tun_offload offload, struct error *err)
 {
 	char name[IFNAMSIZ] = {0};
-	int fd, index, result;
+	int fd;
 
 	snprintf(name, sizeof(name), "%s", wanted);
-	fd = attach(name, err);
-	if (fd < 0)
-		return -1;
-	index = (int)if_nametoindex(name);
-	set_no_addresses(index);
-	result = set_mtu_and_group(index, mtu, group);
-	if (result != 0)
-		error_set(err, "can't set MTU %u on %s: %s", mtu, name, strerror(result));
-	else if ((result = set_up(index)) != 0)
-		error_set(err, "can't bring %s up: %s", name, strerror(result));
-	if (result == 0)
+	fd = attach(name, offload, err);
+	if (fd < 0 || set_device_up(name, mtu, group, offload != TUN_PLAIN, err))
 		return fd;
 	close(fd);
 	return -1;
@@ -189,20 +154,30 @@ tun_open(const char *wanted, uint32_t mtu, uint32_t group, struct error *err)
 void
 tun_remove_group(uint32_t group)
 {
-	struct request request = request_new(RTM_DELLINK, 0);
+	_Alignas(uint64_t) uint8_t buffer[REQUEST_BYTES];
+	struct nlmsghdr *message = netlink_link(buffer, RTM_DELLINK, 0, 0);
+	struct netlink route;
 
-	request_add(&request, IFLA_GROUP, &group, sizeof(group));
-	request_run(&request);
+	mnl_attr_put_u32(message, IFLA_GROUP, group);
+	if (!netlink_open(&route, NETLINK_ROUTE, NULL))
+		return;
+	netlink_request(&route, message);
+	netlink_close(&route);
 }
 
 bool
-tun_probe(struct error *err)
+tun_probe(enum tun_offload *offload, struct error *err)
 {
-	char name[IFNAMSIZ] = "tsprobe%d";
-	int fd = attach(name, err);
+	for (int level = offload != NULL ? (int)*offload : TUN_PLAIN; level >= TUN_PLAIN; level--) {
+		char name[IFNAMSIZ] = "tsprobe%d";
+		int fd = attach(name, (enum tun_offload)level, level == TUN_PLAIN ? err : NULL);
 
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (offload != NULL)
+			*offload = (enum tun_offload)level;
+		return true;
+	}
+	return false;
 }

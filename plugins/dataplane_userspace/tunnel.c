@@ -16,6 +16,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+static _Atomic uint64_t serials;
+
 struct tunnel *
 tunnel_create(uint32_t id, int fd, const char *name)
 {
@@ -25,6 +27,7 @@ tunnel_create(uint32_t id, int fd, const char *name)
 	if (tunnel == NULL)
 		return NULL;
 	memset(tunnel, 0, sizeof(*tunnel));
+	tunnel->serial = atomic_fetch_add(&serials, 1);
 	tunnel->id = id;
 	tunnel->fd = fd;
 	snprintf(tunnel->name, sizeof(tunnel->name), "%s", name);
@@ -34,6 +37,7 @@ tunnel_create(uint32_t id, int fd, const char *name)
 static void
 tunnel_free(struct tunnel *tunnel)
 {
+	free(atomic_load(&tunnel->inside));
 	close(tunnel->fd);
 	free(tunnel);
 }
@@ -61,17 +65,22 @@ plane_tunnel_publish(struct dataplane *plane, struct tunnel *tunnel, struct erro
 }
 
 bool
-plane_tunnel_add(struct dataplane *plane, uint32_t id, uint32_t mtu, char interface[16], struct error *err)
+plane_tunnel_add(struct dataplane *plane, const struct dataplane_tunnel *wanted, char interface[16],
+		 struct error *err)
 {
+	uint32_t id = wanted->id;
 	char name[16];
+	int length;
 	struct tunnel *tunnel;
 	int fd;
 
 	if (id == 0 || id >= TUNNEL_SLOTS)
 		return error_set(err, "tunnel id %u is out of range (1 to %d)", id, TUNNEL_SLOTS - 1);
-	if ((size_t)snprintf(name, sizeof(name), "%s%u", plane->prefix, id) >= sizeof(name))
-		return error_set(err, "interface name %s%u is longer than 15 characters", plane->prefix, id);
-	fd = tun_open(name, mtu, plane->group, err);
+	length = wanted->name != NULL ? snprintf(name, sizeof(name), "%s", wanted->name)
+				      : snprintf(name, sizeof(name), "%s%u", plane->prefix, id);
+	if ((size_t)length >= sizeof(name))
+		return error_set(err, "the interface name %s is longer than 15 characters", name);
+	fd = tun_open(name, wanted->mtu, plane->group, plane->paths.tun, err);
 	if (fd < 0)
 		return false;
 	tunnel = tunnel_create(id, fd, name);
@@ -79,6 +88,8 @@ plane_tunnel_add(struct dataplane *plane, uint32_t id, uint32_t mtu, char interf
 		close(fd);
 		return error_set(err, "out of memory");
 	}
+	tunnel->offload = plane->paths.tun;
+	atomic_store(&tunnel->mtu, wanted->mtu);
 	if (!plane_tunnel_publish(plane, tunnel, err)) {
 		tunnel_free(tunnel);
 		return false;
@@ -102,7 +113,7 @@ plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct er
 
 	if (tunnel == NULL)
 		return error_set(err, "there is no tunnel %u", id);
-	fd = tun_open(tunnel->name, mtu, plane->group, err);
+	fd = tun_open(tunnel->name, mtu, plane->group, tunnel->offload, err);
 	if (fd < 0)
 		return false;
 	good = dup3(fd, tunnel->fd, O_CLOEXEC) >= 0;
@@ -162,6 +173,59 @@ plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent)
 	if (tunnel != NULL)
 		atomic_store(&tunnel->silent, silent);
 	pthread_mutex_unlock(&plane->mutex);
+}
+
+void
+plane_tunnel_inside(struct dataplane *plane, uint32_t id, const struct dataplane_inside *wanted)
+{
+	struct inside *fresh = calloc(1, sizeof(*fresh)), *old = fresh;
+	struct tunnel *tunnel = NULL;
+
+	if (fresh != NULL) {
+		memcpy(fresh->address, wanted->address, sizeof(fresh->address));
+		memcpy(fresh->peer, wanted->peer, sizeof(fresh->peer));
+	}
+	pthread_mutex_lock(&plane->mutex);
+	if (id < TUNNEL_SLOTS)
+		tunnel = atomic_load(&plane->tunnels[id]);
+	if (tunnel != NULL) {
+		atomic_store(&tunnel->mtu, wanted->mtu);
+		atomic_store(&tunnel->probed_mtu, wanted->path);
+		atomic_store(&tunnel->fragments, wanted->fragments);
+		old = atomic_exchange(&tunnel->inside, fresh);
+	}
+	pthread_mutex_unlock(&plane->mutex);
+	if (tunnel != NULL)
+		workers_quiesce(plane);
+	free(old);
+}
+
+/* Of two limits the tighter; 0 is none. */
+static uint32_t
+tighter(uint32_t a, uint32_t b)
+{
+	return a != 0 && (b == 0 || a < b) ? a : b;
+}
+
+uint32_t
+tunnel_path(const struct tunnel *tunnel)
+{
+	return tighter(atomic_load_explicit(&tunnel->path_mtu, memory_order_relaxed),
+		       atomic_load_explicit(&tunnel->probed_mtu, memory_order_relaxed));
+}
+
+uint32_t
+tunnel_fits(const struct tunnel *tunnel)
+{
+	return tighter(tunnel_path(tunnel), atomic_load_explicit(&tunnel->mtu, memory_order_relaxed));
+}
+
+uint32_t
+tunnel_path_limit(const struct tunnel *tunnel, const uint8_t *packet)
+{
+	uint32_t path = tunnel_path(tunnel);
+
+	return path != 0 && path < IPV6_LEAST && packet[0] >> 4 == 6 ? IPV6_LEAST : path;
 }
 
 void

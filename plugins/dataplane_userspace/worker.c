@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WAKE UINT64_MAX
+
 void
 worker_enter(struct worker *worker)
 {
@@ -49,7 +51,8 @@ workers_quiesce(struct dataplane *plane)
 {
 	for (unsigned i = 0; i < plane->encrypt_count; i++)
 		wait_for(&plane->encrypt[i]);
-	wait_for(&plane->decrypt);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		wait_for(&plane->decrypt[i]);
 }
 
 /* Signals are the gateway's business: no worker takes one. */
@@ -69,7 +72,7 @@ start_thread(struct worker *worker, void *(*run)(void *))
 bool
 worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *), struct error *err)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = WAKE};
 	int result;
 
 	worker->plane = plane;
@@ -82,15 +85,55 @@ worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *
 	return true;
 }
 
-void
-worker_stop(struct worker *worker)
+static void
+signal_event(struct worker *worker)
 {
 	uint64_t one = 1;
 
-	if (!worker->started)
-		return;
 	while (write(worker->wake, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+void
+worker_wake(struct worker *worker)
+{
+	if (atomic_exchange(&worker->asleep, false))
+		signal_event(worker);
+}
+
+static bool
+has_more(const struct worker *worker)
+{
+	return (worker->inbox != NULL && inbox_has(worker->inbox)) || jobs_waiting(worker);
+}
+
+/* Who gives it something does so before he looks whether it sleeps, and it says that it sleeps before it
+ * looks whether there is something; both by an exchange, so one of the two sees the other. */
+int
+worker_wait(struct worker *worker, struct epoll_event *events, int most, int timeout)
+{
+	int ready, kept = 0;
+	uint64_t count;
+
+	atomic_exchange(&worker->asleep, true);
+	ready = epoll_wait(worker->epoll, events, most, has_more(worker) ? 0 : timeout);
+	atomic_store_explicit(&worker->asleep, false, memory_order_relaxed);
+	for (int i = 0; i < ready; i++) {
+		if (events[i].data.u64 != WAKE)
+			events[kept++] = events[i];
+		else
+			while (read(worker->wake, &count, sizeof(count)) < 0 && errno == EINTR)
+				;
+	}
+	return kept;
+}
+
+void
+worker_stop(struct worker *worker)
+{
+	if (!worker->started)
+		return;
+	signal_event(worker);
 	pthread_join(worker->thread, NULL);
 	worker->started = false;
 }

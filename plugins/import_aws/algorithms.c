@@ -144,6 +144,28 @@ aws_algorithm(enum aws_kind kind, const char *text)
 	return kind == AWS_INTEGRITY ? find_integrity(word) : find_group(word);
 }
 
+static uint32_t
+aead_bits(void)
+{
+	uint32_t aead = 0;
+
+	for (size_t i = 0; i < COUNT_OF(encryptions); i++)
+		aead |= encryptions[i].aead ? 1U << i : 0;
+	return aead;
+}
+
+struct aws_phase
+aws_phase_of_version_1(const struct aws_phase *phase)
+{
+	struct aws_phase plain = *phase;
+
+	if ((plain.encryption & aead_bits()) != 0)
+		plain.encryption &= ~aead_bits();
+	if (plain.encryption == 0 && (phase->encryption | phase->integrity | phase->groups) != 0)
+		plain.encryption = find(AWS_ENCRYPTION, "aes256") | find(AWS_ENCRYPTION, "aes128");
+	return plain;
+}
+
 bool
 aws_is_minimum(const struct aws_phase *phase)
 {
@@ -244,13 +266,11 @@ void
 aws_proposals(const struct aws_phase *phase, bool esp, bool (*accepts)(bool esp, const char *proposal),
 	      struct text_list *out, bool *nearest)
 {
-	uint32_t ciphers = usable(AWS_ENCRYPTION, phase->encryption), aead = 0;
+	uint32_t ciphers = usable(AWS_ENCRYPTION, phase->encryption), aead = aead_bits();
 
 	*nearest = false;
 	if ((phase->encryption | phase->integrity | phase->groups) == 0)
 		return;
-	for (size_t i = 0; i < COUNT_OF(encryptions); i++)
-		aead |= encryptions[i].aead ? 1U << i : 0;
 	make(ciphers & aead, true, phase, esp, accepts, out);
 	make(ciphers & ~aead, false, phase, esp, accepts, out);
 	if (out->count != 0)

@@ -29,6 +29,11 @@ read_file(struct aws_reading *reading, const char *bytes, size_t length)
 		bytes += 3;
 		length -= 3;
 	}
+	if (length >= 4 && (memcmp(bytes, "\x1f\x8b", 2) == 0 || memcmp(bytes, "PK\x03\x04", 4) == 0))
+		return aws_fail(reading, 0, "it is compressed (%s): unpack it first",
+				bytes[0] == 'P' ? "zip" : "gzip");
+	if (length >= 2 && (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0))
+		return aws_fail(reading, 0, "it is UTF-16: save it as UTF-8");
 	if (memchr(bytes, '\0', length) != NULL || !text_is_utf8(bytes, length))
 		return aws_fail(reading, 0, "it is not text in UTF-8: AWS's files are XML, JSON or text");
 	for (start = 0; start < length && strchr(" \t\r\n", bytes[start]) != NULL; start++)

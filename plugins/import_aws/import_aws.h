@@ -7,8 +7,10 @@
  *   json.c         what `aws ec2 describe-vpn-connections` prints, with jansson; that XML is a string in it
  *   text.c         the generic text file
  *   model.c        what all three fill: connections and their tunnels, field by field, each value checked
+ *   finish.c       what follows when all is read: names, AS numbers, inside addresses
  *   algorithms.c   AWS's names of algorithms and what becomes of them: proposals of ours
  *   write.c        the model as YAML, with its comments, secrets and findings
+ *   settings.c     of that, the settings of a tunnel
  *
  * A value that is there but makes no sense ends the reading with its line; what is absent is said by a
  * comment and a finding. Everything is bounded, and a DTD ends the reading before anything of it is looked
@@ -19,6 +21,7 @@
 #define TWINSPAN_IMPORT_AWS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/base/text.h"
 #include "core/import.h"
@@ -28,6 +31,8 @@
 #define AWS_PREFIXES_MOST 1000 /* of one connection */
 #define AWS_VALUE_MOST 2048    /* bytes of one value */
 #define AWS_FINDINGS_MOST 200
+#define AWS_INSIDE_V4 30 /* lengths of inside networks */
+#define AWS_INSIDE_V6 126
 
 /* --- the model ---------------------------------------------------------------------------------------- */
 
@@ -42,12 +47,15 @@ struct aws_tunnel {
 	struct ip_address remote, outside;    /* AWS's outside address and ours */
 	struct ip_address inside, inside_aws; /* ours and AWS's */
 	uint32_t inside_length;               /* 0: not said */
+	struct ip_address inside_v6;          /* ours, of a second network with AWS_INSIDE_V6 */
 	uint32_t asn, peer_asn;               /* ours and AWS's; 0: not said */
 	uint32_t hold_s;
 	bool has_hold;
 	char *psk;
 	struct aws_phase ike, esp;
 	uint32_t dpd_interval_s, dpd_retries, dpd_timeout_s, replay_window; /* 0: not said */
+	uint32_t rekey_margin_s, rekey_fuzz;                                /* margin 0: not said */
+	bool has_fuzz;
 	bool ikev1, ikev2; /* the versions that the file names */
 	bool options;      /* the tunnel's real options are known (JSON), not just a sample's */
 	bool starts;       /* AWS initiates as well */
@@ -64,9 +72,10 @@ struct aws_connection {
 	char *id, *tag, *name; /* name: made of the other two when all is read */
 	char *customer_gateway, *gateway;
 	bool is_static;
-	bool routing_known;           /* the file says which; else the absence of BGP does */
-	struct aws_prefixes networks; /* of our side */
-	struct aws_prefixes routes;   /* of AWS's side */
+	bool routing_known;                      /* the file says which; else the absence of BGP does */
+	struct aws_prefixes networks;            /* of our side */
+	struct aws_prefixes routes;              /* of AWS's side */
+	struct aws_prefixes local_ts, remote_ts; /* selectors, ours and AWS's; none: everything */
 	struct aws_tunnel tunnels[AWS_TUNNELS];
 	size_t tunnel_count;
 };
@@ -121,20 +130,26 @@ enum aws_field {
 	AWS_DPD_RETRIES,
 	AWS_DPD_TIMEOUT,
 	AWS_REPLAY_WINDOW,
-	AWS_INSIDE_CIDR, /* the /30, by its network or one of its hosts */
+	AWS_REKEY_MARGIN,
+	AWS_REKEY_FUZZ,
+	AWS_INSIDE_CIDR,    /* the /30, by its network or one of its hosts */
+	AWS_INSIDE_CIDR_V6, /* the /126, likewise */
 	AWS_TAG,
 	AWS_NETWORK,
-	AWS_ROUTE,
+	AWS_LOCAL_TS,  /* also a network of ours */
+	AWS_REMOTE_TS, /* also a route */
 	AWS_FIELDS
 };
 
 /** Ends the reading with an error; only the first counts. Returns false. */
 bool aws_fail(struct aws_reading *reading, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/** Adds a finding that is no error, with its line; 0: none. */
 void aws_note(struct aws_findings *findings, unsigned line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /** NULL, with an error, for one too many. */
 struct aws_connection *aws_add_connection(struct aws_reading *reading, unsigned line);
+/** The same for a tunnel of a connection. */
 struct aws_tunnel *aws_add_tunnel(struct aws_reading *reading, struct aws_connection *connection,
 				  unsigned line);
 /**
@@ -145,6 +160,7 @@ bool aws_set(struct aws_reading *reading, struct aws_connection *connection, str
 	     enum aws_field field, const char *text, unsigned line);
 /** All is read: names, what follows from what, what can't be used. False where nothing is left. */
 bool aws_finish(struct aws_reading *reading);
+/** Wipes its secrets and frees what it owns. */
 void aws_connection_clear(struct aws_connection *connection);
 /** Can it be the name of a connection (core/config has the same rule)? */
 bool aws_is_name(const char *text);
@@ -163,6 +179,8 @@ enum aws_kind { AWS_ENCRYPTION, AWS_INTEGRITY, AWS_GROUP };
 uint32_t aws_algorithm(enum aws_kind kind, const char *text);
 /** Is it what the samples show whatever the options are: AES128, SHA1, DH group 2? */
 bool aws_is_minimum(const struct aws_phase *phase);
+/** The phase without GCM, which IKE version 1 has not (RFC 5282 8). */
+struct aws_phase aws_phase_of_version_1(const struct aws_phase *phase);
 /** "AES128, AES256 with SHA2-256". Returns `out`. */
 const char *aws_phase_text(const struct aws_phase *phase, char *out, size_t size);
 /**
@@ -174,6 +192,19 @@ void aws_proposals(const struct aws_phase *phase, bool esp, bool (*accepts)(bool
 
 /* --- writing ------------------------------------------------------------------------------------------ */
 
+struct aws_writing {
+	const struct import_options *options;
+	struct import_result *result;
+	struct aws_findings findings;
+	FILE *out;
+	struct ip_address outside; /* of the gateway */
+};
+
+#define AWS_SETTINGS 6
+/** One of a tunnel's settings, below AWS_SETTINGS, as lines without indentation; "" for none. Returns new. */
+char *aws_setting(struct aws_writing *writing, size_t which, const struct aws_tunnel *tunnel);
+
+/** Writes the configuration into `result`, which aws_result_free() frees. False with `why`. */
 bool aws_write(const struct import_file *file, const struct import_options *options,
 	       struct import_result *result, struct import_finding *why);
 void aws_result_free(struct import_result *result);

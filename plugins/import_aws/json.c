@@ -93,8 +93,11 @@ static const struct {
 } tunnel_keys[] = {
     {"PreSharedKey", AWS_PSK, false},
     {"TunnelInsideCidr", AWS_INSIDE_CIDR, false},
+    {"TunnelInsideIpv6Cidr", AWS_INSIDE_CIDR_V6, false},
     {"Phase1LifetimeSeconds", AWS_IKE_LIFETIME, false},
     {"Phase2LifetimeSeconds", AWS_ESP_LIFETIME, false},
+    {"RekeyMarginTimeSeconds", AWS_REKEY_MARGIN, false},
+    {"RekeyFuzzPercentage", AWS_REKEY_FUZZ, false},
     {"ReplayWindowSize", AWS_REPLAY_WINDOW, false},
     {"DpdTimeoutSeconds", AWS_DPD_TIMEOUT, false},
     {"DPDTimeoutSeconds", AWS_DPD_TIMEOUT, false},
@@ -164,12 +167,6 @@ read_tunnel(struct aws_reading *reading, struct aws_connection *connection, cons
 					  : set_value(&place, tunnel_keys[i].field, value)))
 			return false;
 	}
-	if (json_string_length(json_object_get(options, "TunnelInsideIpv6Cidr")) != 0)
-		aws_note(
-		    &reading->file->findings, 0,
-		    "the IPv6 inside network of the tunnel to %s is left out: add this side's address to "
-		    "'inside' by hand",
-		    text_quoted(json_string_value(json_object_get(options, "OutsideIpAddress"))));
 	return true;
 }
 
@@ -228,8 +225,10 @@ read_options(const struct place *place, const json_t *connection)
 	       set_value(place, AWS_CUSTOMER_GATEWAY, json_object_get(connection, "CustomerGatewayId")) &&
 	       set_value(place, AWS_GATEWAY, json_object_get(connection, "VpnGatewayId")) &&
 	       set_value(place, AWS_GATEWAY, json_object_get(connection, "TransitGatewayId")) &&
-	       set_value(place, AWS_NETWORK, json_object_get(options, "LocalIpv4NetworkCidr")) &&
-	       set_value(place, AWS_ROUTE, json_object_get(options, "RemoteIpv4NetworkCidr")) &&
+	       set_value(place, AWS_LOCAL_TS, json_object_get(options, "LocalIpv4NetworkCidr")) &&
+	       set_value(place, AWS_LOCAL_TS, json_object_get(options, "LocalIpv6NetworkCidr")) &&
+	       set_value(place, AWS_REMOTE_TS, json_object_get(options, "RemoteIpv4NetworkCidr")) &&
+	       set_value(place, AWS_REMOTE_TS, json_object_get(options, "RemoteIpv6NetworkCidr")) &&
 	       set_values(place, AWS_NETWORK, json_object_get(connection, "Routes"), "DestinationCidrBlock");
 }
 
@@ -242,6 +241,27 @@ is_gone(struct aws_reading *reading, const json_t *value, const char *id)
 	if (state == NULL || (strcmp(state, "deleted") != 0 && strcmp(state, "deleting") != 0))
 		return false;
 	aws_note(&reading->file->findings, 0, "connection %s is %s: left out", text_quoted(id), state);
+	return true;
+}
+
+/* What is there and is something else than AWS prints must not pass for what is absent. */
+static bool
+is_shaped(struct aws_reading *reading, const json_t *connection)
+{
+	const json_t *options = json_object_get(connection, "Options");
+	const json_t *tunnels = json_object_get(options, "TunnelOptions");
+	const json_t *xml = json_object_get(connection, "CustomerGatewayConfiguration");
+
+	if (options != NULL && !json_is_null(options) && !json_is_object(options))
+		return aws_fail(reading, 0, "Options must be a JSON object");
+	if (tunnels != NULL && !json_is_null(tunnels) && !json_is_array(tunnels))
+		return aws_fail(reading, 0, "TunnelOptions must be a list");
+	for (size_t i = 0; i < json_array_size(tunnels); i++) {
+		if (!json_is_object(json_array_get(tunnels, i)))
+			return aws_fail(reading, 0, "TunnelOptions must be a list of JSON objects");
+	}
+	if (xml != NULL && !json_is_null(xml) && !json_is_string(xml))
+		return aws_fail(reading, 0, "CustomerGatewayConfiguration must be a text");
 	return true;
 }
 
@@ -258,6 +278,8 @@ read_one(struct aws_reading *reading, const json_t *value)
 	id = id != NULL ? id : "?";
 	if (is_gone(reading, value, id))
 		return true;
+	if (!is_shaped(reading, value))
+		return false;
 	if (has_xml && !read_connection_xml(reading, xml))
 		return false;
 	if (!has_xml && aws_add_connection(reading, 0) == NULL)

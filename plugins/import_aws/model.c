@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the three readers fill. Every value comes through aws_set() as text and is checked there; when all is
- * read, aws_finish() gives the connections their names and works out what follows from what is there.
+ * What the three readers fill. Every value comes through aws_set() as text and is checked there.
  */
 #include "plugins/import_aws/import_aws.h"
 
@@ -12,12 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define NAME_MOST 40
 #define SECRET_MOST 255
-#define HOLD_DEFAULT 30
-#define INSIDE_LENGTH 30   /* of IPv4 */
-#define ASN_CUSTOMER 65000 /* AWS's default for a customer gateway, and for its own side */
-#define ASN_AWS 64512
 
 /* --- errors and findings ------------------------------------------------------------------------------ */
 
@@ -104,6 +98,8 @@ aws_connection_clear(struct aws_connection *connection)
 	free(connection->gateway);
 	free(connection->networks.items);
 	free(connection->routes.items);
+	free(connection->local_ts.items);
+	free(connection->remote_ts.items);
 	*connection = (struct aws_connection){0};
 }
 
@@ -134,16 +130,16 @@ set_address(struct aws_reading *reading, struct ip_address *target, const char *
 	return true;
 }
 
-/* "169.254.44.242/30" or without the length, which then comes alone or is /30. */
+/* "169.254.44.242/30" or without the length, which then comes alone or is the usual one. */
 static bool
 set_inside(struct aws_reading *reading, struct aws_tunnel *tunnel, struct ip_address *target,
 	   const char *text, const char *what, unsigned line)
 {
 	struct ip_prefix got;
 
-	if (!ip_prefix_parse(text, &got) || got.address.family != AF_INET ||
-	    (strchr(text, '/') != NULL && got.length > 31))
-		return aws_fail(reading, line, "%s must be an IPv4 address with its length, not %s", what,
+	if (!ip_prefix_parse(text, &got) ||
+	    (strchr(text, '/') != NULL && got.length >= ip_family_bits(got.address.family)))
+		return aws_fail(reading, line, "%s must be an address with its length, not %s", what,
 				text_quoted(text));
 	if (strchr(text, '/') != NULL)
 		tunnel->inside_length = got.length;
@@ -151,14 +147,14 @@ set_inside(struct aws_reading *reading, struct aws_tunnel *tunnel, struct ip_add
 	return true;
 }
 
-/* Of a /30 AWS has the first host, the customer gateway the second. */
+/* Of a /30 or a /126 AWS has the first host, the customer gateway the second. */
 static bool
 set_inside_cidr(struct aws_reading *reading, struct aws_tunnel *tunnel, const char *text, unsigned line)
 {
 	struct ip_prefix got, network;
 	uint32_t first;
 
-	if (!ip_prefix_parse(text, &got) || got.address.family != AF_INET || got.length != INSIDE_LENGTH)
+	if (!ip_prefix_parse(text, &got) || got.address.family != AF_INET || got.length != AWS_INSIDE_V4)
 		return aws_fail(reading, line, "a tunnel's inside network must be an IPv4 /30, not %s",
 				text_quoted(text));
 	if (ip_address_is_set(&tunnel->inside))
@@ -167,7 +163,21 @@ set_inside_cidr(struct aws_reading *reading, struct aws_tunnel *tunnel, const ch
 	first = ip_address_to_v4(&network.address);
 	tunnel->inside_aws = ip_address_v4(first + 1);
 	tunnel->inside = ip_address_v4(first + 2);
-	tunnel->inside_length = INSIDE_LENGTH;
+	tunnel->inside_length = AWS_INSIDE_V4;
+	return true;
+}
+
+static bool
+set_inside_cidr_v6(struct aws_reading *reading, struct aws_tunnel *tunnel, const char *text, unsigned line)
+{
+	struct ip_prefix got;
+
+	if (!ip_prefix_parse(text, &got) || got.address.family != AF_INET6 || got.length != AWS_INSIDE_V6)
+		return aws_fail(reading, line, "a tunnel's inside network must be an IPv6 /126, not %s",
+				text_quoted(text));
+	got = ip_prefix_network(&got);
+	got.address.bytes[ip_family_bytes(AF_INET6) - 1] += 2;
+	tunnel->inside_v6 = got.address;
 	return true;
 }
 
@@ -261,8 +271,12 @@ set_connection(struct aws_reading *reading, struct aws_connection *connection, e
 		return set_text(reading, &connection->gateway, text, "the gateway's id", line);
 	case AWS_NETWORK:
 		return add_prefix(reading, &connection->networks, text, line);
-	case AWS_ROUTE:
-		return add_prefix(reading, &connection->routes, text, line);
+	case AWS_LOCAL_TS:
+		return add_prefix(reading, &connection->networks, text, line) &&
+		       add_prefix(reading, &connection->local_ts, text, line);
+	case AWS_REMOTE_TS:
+		return add_prefix(reading, &connection->routes, text, line) &&
+		       add_prefix(reading, &connection->remote_ts, text, line);
 	default: /* AWS_ATTRIBUTES */
 		if (strcasestr(text, "NoBGP") != NULL)
 			connection->is_static = connection->routing_known = true;
@@ -312,10 +326,12 @@ set_tunnel(struct aws_reading *reading, struct aws_tunnel *tunnel, enum aws_fiel
 	case AWS_INSIDE_AWS:
 		return set_inside(reading, tunnel, &tunnel->inside_aws, text, "AWS's inside address", line);
 	case AWS_INSIDE_LENGTH:
-		return set_number(reading, &tunnel->inside_length, text, 1, 31,
+		return set_number(reading, &tunnel->inside_length, text, 1, 127,
 				  "the length of the inside network", line);
 	case AWS_INSIDE_CIDR:
 		return set_inside_cidr(reading, tunnel, text, line);
+	case AWS_INSIDE_CIDR_V6:
+		return set_inside_cidr_v6(reading, tunnel, text, line);
 	case AWS_ASN:
 		return set_number(reading, &tunnel->asn, text, 1, UINT32_MAX - 1,
 				  "the customer gateway's AS number", line);
@@ -339,6 +355,11 @@ set_tunnel(struct aws_reading *reading, struct aws_tunnel *tunnel, enum aws_fiel
 		return set_number(reading, &tunnel->dpd_timeout_s, text, 2, 86400, "the DPD timeout", line);
 	case AWS_REPLAY_WINDOW:
 		return set_number(reading, &tunnel->replay_window, text, 64, 2048, "the replay window", line);
+	case AWS_REKEY_MARGIN:
+		return set_number(reading, &tunnel->rekey_margin_s, text, 60, 1800, "the rekey margin", line);
+	case AWS_REKEY_FUZZ:
+		tunnel->has_fuzz = true;
+		return set_number(reading, &tunnel->rekey_fuzz, text, 0, 100, "the rekey fuzz", line);
 	default:
 		return set_phase(reading, tunnel, field, text, line);
 	}
@@ -364,176 +385,4 @@ aws_set(struct aws_reading *reading, struct aws_connection *connection, struct a
 			     : set_tunnel(reading, tunnel, field, copy, line);
 	memory_wipe_free(copy, length);
 	return good;
-}
-
-/* --- names -------------------------------------------------------------------------------------------- */
-
-static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
-bool
-aws_is_name(const char *text)
-{
-	return *text != '\0' && strlen(text) <= NAME_MOST && strspn(text, name_letters) == strlen(text) &&
-	       strchr("._-", *text) == NULL && strcasecmp(text, "null") != 0;
-}
-
-/* What can be kept of a text as a name; NULL where that is nothing. Returns new. */
-static char *
-make_name(const char *text)
-{
-	char name[NAME_MOST + 1];
-	size_t used = 0;
-
-	for (; text != NULL && *text != '\0' && used < NAME_MOST; text++) {
-		bool known = strchr(name_letters, *text) != NULL;
-		char c = known ? *text : '-';
-
-		if (used == 0 ? strchr("._-", c) != NULL : !known && name[used - 1] == '-')
-			continue;
-		name[used++] = c;
-	}
-	while (used != 0 && name[used - 1] == '-')
-		used--;
-	name[used] = '\0';
-	return aws_is_name(name) ? text_copy(name) : NULL;
-}
-
-static bool
-name_is_taken(const struct import_file *file, size_t before, const char *name)
-{
-	for (size_t i = 0; i < before; i++) {
-		if (strcmp(file->connections[i].name, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-give_name(struct import_file *file, size_t index)
-{
-	struct aws_connection *connection = &file->connections[index];
-	char *base = make_name(connection->tag);
-
-	if (base == NULL)
-		base = make_name(connection->id);
-	if (base == NULL)
-		base = text_copy("aws");
-	connection->name = text_copy(base);
-	for (unsigned n = 2; name_is_taken(file, index, connection->name); n++) {
-		free(connection->name);
-		connection->name = text_format("%.*s-%u", NAME_MOST - 5, base, n);
-	}
-	free(base);
-}
-
-/* --- what follows ------------------------------------------------------------------------------------- */
-
-static void
-decide_routing(struct import_file *file, struct aws_connection *connection)
-{
-	bool bgp = false;
-
-	for (size_t i = 0; i < connection->tunnel_count; i++)
-		bgp |= connection->tunnels[i].peer_asn != 0 || connection->tunnels[i].asn != 0;
-	if (!connection->routing_known)
-		connection->is_static = !bgp;
-	if (connection->is_static || bgp)
-		return;
-	aws_note(
-	    &file->findings, connection->line,
-	    "connection %s: the AS numbers are not in the file: AWS's defaults are taken, %d here and %d "
-	    "there",
-	    text_quoted(connection->name), ASN_CUSTOMER, ASN_AWS);
-}
-
-/* Both tunnels have one pair of AS numbers; a hold time is always written. */
-static bool
-complete_bgp(struct aws_reading *reading, struct aws_connection *connection)
-{
-	uint32_t asn = 0, peer_asn = 0;
-
-	for (size_t i = 0; i < connection->tunnel_count; i++) {
-		struct aws_tunnel *tunnel = &connection->tunnels[i];
-
-		if ((asn != 0 && tunnel->asn != 0 && tunnel->asn != asn) ||
-		    (peer_asn != 0 && tunnel->peer_asn != 0 && tunnel->peer_asn != peer_asn))
-			return aws_fail(reading, tunnel->line,
-					"the two tunnels of a connection have different AS numbers");
-		asn = tunnel->asn != 0 ? tunnel->asn : asn;
-		peer_asn = tunnel->peer_asn != 0 ? tunnel->peer_asn : peer_asn;
-	}
-	for (size_t i = 0; i < connection->tunnel_count; i++) {
-		struct aws_tunnel *tunnel = &connection->tunnels[i];
-
-		tunnel->asn = asn != 0 ? asn : ASN_CUSTOMER;
-		tunnel->peer_asn = peer_asn != 0 ? peer_asn : ASN_AWS;
-		if (!tunnel->has_hold)
-			tunnel->hold_s = HOLD_DEFAULT;
-		tunnel->has_hold = true;
-		if (tunnel->hold_s == 1 || tunnel->hold_s == 2)
-			return aws_fail(reading, tunnel->line,
-					"the hold time must be 0 or at least 3 s, not %u s", tunnel->hold_s);
-		if (!ip_address_is_set(&tunnel->inside))
-			return aws_fail(
-			    reading, tunnel->line,
-			    "a tunnel has no inside address, which BGP needs; a newer file or the "
-			    "output of `aws ec2 describe-vpn-connections` has it");
-	}
-	return true;
-}
-
-static bool
-complete_tunnel(struct aws_reading *reading, struct aws_tunnel *tunnel)
-{
-	struct ip_prefix aws;
-	struct ip_address other;
-
-	if (!ip_address_is_set(&tunnel->remote))
-		return aws_fail(reading, tunnel->line,
-				"a tunnel has no outside address of AWS's virtual private gateway");
-	if (tunnel->inside_length == 0)
-		tunnel->inside_length = INSIDE_LENGTH;
-	aws = (struct ip_prefix){tunnel->inside_aws, (uint8_t)tunnel->inside_length};
-	if (!ip_address_is_set(&tunnel->inside) && ip_address_is_set(&tunnel->inside_aws) &&
-	    ip_prefix_other_host(&aws, &other))
-		tunnel->inside = other;
-	if (tunnel->dpd_interval_s == 0)
-		tunnel->dpd_interval_s = 10;
-	if (tunnel->dpd_timeout_s == 0)
-		tunnel->dpd_timeout_s =
-		    tunnel->dpd_interval_s * (tunnel->dpd_retries != 0 ? tunnel->dpd_retries : 3);
-	if (tunnel->dpd_interval_s >= tunnel->dpd_timeout_s)
-		tunnel->dpd_interval_s = tunnel->dpd_timeout_s > 3 ? tunnel->dpd_timeout_s / 3 : 1;
-	if (tunnel->ike.lifetime_s != 0 && tunnel->esp.lifetime_s >= tunnel->ike.lifetime_s)
-		return aws_fail(reading, tunnel->line,
-				"the lifetime of ESP (%u s) must be shorter than that of IKE (%u s)",
-				tunnel->esp.lifetime_s, tunnel->ike.lifetime_s);
-	return true;
-}
-
-bool
-aws_finish(struct aws_reading *reading)
-{
-	struct import_file *file = reading->file;
-
-	if (file->count == 0)
-		return aws_fail(reading, 0, "there is no VPN connection in it");
-	for (size_t i = 0; i < file->count; i++) {
-		struct aws_connection *connection = &file->connections[i];
-
-		give_name(file, i);
-		if (connection->tunnel_count == 0)
-			return aws_fail(reading, connection->line, "connection %s has no tunnels",
-					text_quoted(connection->name));
-		for (size_t t = 0; t < connection->tunnel_count; t++) {
-			if (!complete_tunnel(reading, &connection->tunnels[t]))
-				return false;
-		}
-		decide_routing(file, connection);
-		for (size_t t = 0; t < connection->tunnel_count && connection->is_static; t++)
-			connection->tunnels[t].has_hold = false;
-		if (!connection->is_static && !complete_bgp(reading, connection))
-			return false;
-	}
-	return true;
 }

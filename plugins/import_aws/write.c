@@ -10,27 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct writing {
-	const struct import_options *options;
-	struct import_result *result;
-	struct aws_findings findings;
-	FILE *out;
-	struct ip_address outside; /* of the gateway */
-};
-
-/* "8h", "50m", "3540s". */
-static const char *
-duration(uint32_t seconds, char out[16])
-{
-	if (seconds % 3600 == 0 && seconds != 0)
-		snprintf(out, 16, "%uh", seconds / 3600);
-	else if (seconds % 60 == 0 && seconds != 0)
-		snprintf(out, 16, "%um", seconds / 60);
-	else
-		snprintf(out, 16, "%us", seconds);
-	return out;
-}
-
 /* A text from outside in a comment, with what stands before it; nothing where it is NULL. YAML has more line
  * breaks than ASCII has (U+2028), and a comment must not end before its line does. */
 static void
@@ -41,161 +20,6 @@ put_plain(FILE *out, const char *before, const char *text)
 	fputs(before, out);
 	for (size_t i = 0; text[i] != '\0' && i < 100; i++)
 		fputc(text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?', out);
-}
-
-/* --- settings of a tunnel ----------------------------------------------------------------------------- */
-
-static void
-put_list(FILE *out, const struct text_list *list)
-{
-	fputs("proposals: [", out);
-	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s%s", i != 0 ? ", " : "", list->items[i]);
-	fputs("], ", out);
-}
-
-/* Is what is said of a phase only the sample that all files have? */
-static bool
-is_sample(const struct aws_tunnel *tunnel, const struct aws_phase *phase)
-{
-	return !tunnel->options && (aws_is_minimum(phase) || phase->encryption == 0);
-}
-
-/* The proposals of a phase, with what there is to say of them before the line that they stand on. */
-static void
-choose_proposals(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel, bool esp,
-		 struct text_list *list)
-{
-	const struct aws_phase *phase = esp ? &tunnel->esp : &tunnel->ike;
-	const char *what = esp ? "ESP" : "IKE";
-	char text[200], remote[IP_ADDRESS_TEXT];
-	bool nearest;
-
-	if (is_sample(tunnel, phase)) {
-		if (esp && is_sample(tunnel, &tunnel->ike))
-			fputs("# ESP: as with IKE.\n", out);
-		else
-			fprintf(
-			    out,
-			    "# %s: AWS's file shows the least that AWS takes, not what its tunnel options "
-			    "allow. These are\n"
-			    "# in what `aws ec2 describe-vpn-connections` prints; twinspan's own proposals "
-			    "are among AWS's defaults.\n",
-			    what);
-		return;
-	}
-	aws_proposals(phase, esp, writing->options->accepts, list, &nearest);
-	if (!nearest)
-		return;
-	aws_phase_text(phase, text, sizeof(text));
-	fprintf(out,
-		"# %s: AWS's file has %s, which this version does not carry:\n"
-		"# this is the nearest that it does, and AWS's tunnel options must allow it.\n",
-		what, text);
-	aws_note(&writing->findings, tunnel->line,
-		 "the tunnel to %s: AWS has %s for %s, which this version of twinspan does not carry: %s is "
-		 "written instead, and AWS's tunnel options must allow it",
-		 ip_address_format(&tunnel->remote, remote), text, what, list->items[0]);
-}
-
-static void
-put_ike(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel)
-{
-	struct text_list list = {0};
-	char text[16], remote[IP_ADDRESS_TEXT];
-
-	choose_proposals(writing, out, tunnel, false, &list);
-	if (!tunnel->ikev2)
-		fprintf(
-		    out,
-		    "# AWS's file names %s; twinspan speaks version 2, and so does AWS unless its options "
-		    "say otherwise.\n",
-		    tunnel->ikev1 ? "IKE version 1 only" : "no IKE version");
-	if (tunnel->ikev1 && !tunnel->ikev2 && tunnel->options)
-		aws_note(&writing->findings, tunnel->line,
-			 "the tunnel to %s: AWS's tunnel options allow IKE version 1 only: allow ikev2 there",
-			 ip_address_format(&tunnel->remote, remote));
-	fputs("ike: {version: 2, ", out);
-	if (list.count != 0)
-		put_list(out, &list);
-	fprintf(out, "lifetime: %s}\n",
-		duration(tunnel->ike.lifetime_s != 0 ? tunnel->ike.lifetime_s : 28800, text));
-	text_list_free(&list);
-}
-
-static void
-put_esp(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel)
-{
-	uint32_t ike = tunnel->ike.lifetime_s != 0 ? tunnel->ike.lifetime_s : 28800;
-	uint32_t lifetime = tunnel->esp.lifetime_s != 0 ? tunnel->esp.lifetime_s : 3600;
-	struct text_list list = {0};
-	char text[16];
-
-	/* ESP's must be the shorter one. */
-	if (lifetime >= ike)
-		lifetime = ike > 960 ? ike - 60 : 900;
-	choose_proposals(writing, out, tunnel, true, &list);
-	fputs("esp: {", out);
-	if (list.count != 0)
-		put_list(out, &list);
-	fprintf(out, "lifetime: %s", duration(lifetime, text));
-	if (tunnel->replay_window != 0)
-		fprintf(out, ", replay_window: %u", tunnel->replay_window);
-	fputs("}\n", out);
-	text_list_free(&list);
-}
-
-static void
-put_bgp(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel)
-{
-	char a[16], b[16];
-
-	if (!tunnel->has_hold)
-		return;
-	if (tunnel->hold_s != 0)
-		fprintf(out, "bgp: {keepalive: %s, hold: %s}\n", duration(tunnel->hold_s / 3, a),
-			duration(tunnel->hold_s, b));
-	else
-		fputs("bgp: {hold: 0}\n", out);
-}
-
-static void
-put_dpd(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel)
-{
-	char a[16], b[16];
-
-	fprintf(out, "dpd: {interval: %s, timeout: %s, action: restart}\n",
-		duration(tunnel->dpd_interval_s, a), duration(tunnel->dpd_timeout_s, b));
-}
-
-static void
-put_start(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel)
-{
-	if (tunnel->starts)
-		fputs("# AWS initiates as well; this side does so too, to be up soon after a restart.\n",
-		      out);
-	fputs("start: initiate\n", out);
-}
-
-/* What may stand under a connection or a tunnel, as lines without indentation. */
-static void (*const settings[])(struct writing *writing, FILE *out, const struct aws_tunnel *tunnel) = {
-    put_bgp, put_ike, put_esp, put_dpd, put_start};
-
-#define SETTINGS COUNT_OF(settings)
-
-/* One of them. Returns new. */
-static char *
-make_setting(struct writing *writing, size_t which, const struct aws_tunnel *tunnel)
-{
-	char *text = NULL;
-	size_t length;
-	FILE *out = open_memstream(&text, &length);
-
-	if (out == NULL)
-		abort();
-	settings[which](writing, out, tunnel);
-	fclose(out);
-	return text;
 }
 
 static void
@@ -230,19 +54,37 @@ put_quoted(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+/* One for both tunnels: it is the customer gateway's. Who AWS's endpoints say they are is told nowhere:
+ * whoever the CA vouches for. */
 static void
-put_secret(struct writing *writing, const char *name, const struct aws_tunnel *tunnel, unsigned number)
+put_certificate(struct aws_writing *writing, const char *name, const struct aws_tunnel *tunnel,
+		const char *remote)
+{
+	aws_note(
+	    &writing->findings, tunnel->line,
+	    "the tunnel to %s authenticates by certificate: export the customer gateway's from ACM into "
+	    "certs/%.40s.pem, its key into certs/%.40s.key (mode 0600) and its CA's into certs/%.40s-ca.pem",
+	    remote, name, name, name);
+	fputs("        # AWS authenticates this tunnel by certificate: these are not in AWS's file, export "
+	      "them from ACM\n",
+	      writing->out);
+	fprintf(writing->out,
+		"        certificate: {file: certs/%.40s.pem, key: certs/%.40s.key, ca: certs/%.40s-ca.pem}\n"
+		"        remote_id: any\n",
+		name, name, name);
+}
+
+static void
+put_secret(struct aws_writing *writing, const char *name, const struct aws_tunnel *tunnel, unsigned number)
 {
 	char file[64], remote[IP_ADDRESS_TEXT];
 
 	snprintf(file, sizeof(file), "psk/%.40s-%u", name, number);
 	ip_address_format(&tunnel->remote, remote);
-	if (tunnel->certificate)
-		aws_note(
-		    &writing->findings, tunnel->line,
-		    "the tunnel to %s authenticates by certificate, which this version does not: give it a "
-		    "pre-shared key in AWS's tunnel options",
-		    remote);
+	if (tunnel->certificate && tunnel->psk == NULL) {
+		put_certificate(writing, name, tunnel, remote);
+		return;
+	}
 	if (tunnel->psk == NULL) {
 		aws_note(
 		    &writing->findings, tunnel->line,
@@ -277,16 +119,19 @@ put_prefixes(FILE *out, const struct aws_prefixes *list)
 }
 
 static void
-put_tunnel(struct writing *writing, const struct aws_tunnel *tunnel, const char *name, unsigned number)
+put_tunnel(struct aws_writing *writing, const struct aws_tunnel *tunnel, const char *name, unsigned number)
 {
-	char text[IP_ADDRESS_TEXT];
+	char text[IP_ADDRESS_TEXT], second[IP_ADDRESS_TEXT];
 	FILE *out = writing->out;
 
 	fprintf(out, "      - remote: %s\n", ip_address_format(&tunnel->remote, text));
 	if (ip_address_is_set(&tunnel->outside) && !writing->options->connection_only &&
 	    !ip_address_equal(&tunnel->outside, &writing->outside))
 		fprintf(out, "        local: %s\n", ip_address_format(&tunnel->outside, text));
-	if (ip_address_is_set(&tunnel->inside))
+	if (ip_address_is_set(&tunnel->inside_v6))
+		fprintf(out, "        inside: [%s/%u, %s/%u]\n", ip_address_format(&tunnel->inside, text),
+			tunnel->inside_length, ip_address_format(&tunnel->inside_v6, second), AWS_INSIDE_V6);
+	else if (ip_address_is_set(&tunnel->inside))
 		fprintf(out, "        inside: %s/%u\n", ip_address_format(&tunnel->inside, text),
 			tunnel->inside_length);
 	else
@@ -295,7 +140,7 @@ put_tunnel(struct writing *writing, const struct aws_tunnel *tunnel, const char 
 }
 
 static void
-put_routing(struct writing *writing, const struct aws_connection *connection)
+put_routing(struct aws_writing *writing, const struct aws_connection *connection)
 {
 	FILE *out = writing->out;
 
@@ -321,9 +166,35 @@ put_routing(struct writing *writing, const struct aws_connection *connection)
 	      out);
 }
 
+/* What AWS negotiates the tunnels for, where that is not everything. */
+static void
+put_selectors(struct aws_writing *writing, const struct aws_connection *connection)
+{
+	const struct aws_prefixes *local = &connection->local_ts, *remote = &connection->remote_ts;
+
+	if (local->count + remote->count == 0)
+		return;
+	fputs("    selectors: {", writing->out);
+	if (local->count != 0) {
+		fputs("local: ", writing->out);
+		put_prefixes(writing->out, local);
+	}
+	if (remote->count != 0) {
+		fprintf(writing->out, "%sremote: ", local->count != 0 ? ", " : "");
+		put_prefixes(writing->out, remote);
+	}
+	fputs("}   # AWS's local and remote network CIDR\n", writing->out);
+	if (!connection->is_static)
+		aws_note(
+		    &writing->findings, connection->line,
+		    "connection %s: AWS's tunnels are for some networks only, and BGP's own packets are not "
+		    "among them: make its network CIDRs 0.0.0.0/0",
+		    text_quoted(connection->name));
+}
+
 /* What the gateway as a whole must be for this connection. */
 static void
-put_expectations(struct writing *writing, const struct aws_connection *connection)
+put_expectations(struct aws_writing *writing, const struct aws_connection *connection)
 {
 	const struct aws_tunnel *first = &connection->tunnels[0];
 	char text[IP_ADDRESS_TEXT];
@@ -339,17 +210,17 @@ put_expectations(struct writing *writing, const struct aws_connection *connectio
 }
 
 static void
-put_connection(struct writing *writing, const struct aws_connection *connection)
+put_connection(struct aws_writing *writing, const struct aws_connection *connection)
 {
 	const char *name = writing->options->name != NULL ? writing->options->name : connection->name;
-	char *made[SETTINGS][AWS_TUNNELS] = {{NULL}};
+	char *made[AWS_SETTINGS][AWS_TUNNELS] = {{NULL}};
 	FILE *out = writing->out;
-	bool alike[SETTINGS];
+	bool alike[AWS_SETTINGS];
 
-	for (size_t i = 0; i < SETTINGS; i++) {
+	for (size_t i = 0; i < AWS_SETTINGS; i++) {
 		alike[i] = true;
 		for (size_t t = 0; t < connection->tunnel_count; t++) {
-			made[i][t] = make_setting(writing, i, &connection->tunnels[t]);
+			made[i][t] = aws_setting(writing, i, &connection->tunnels[t]);
 			alike[i] &= strcmp(made[i][t], made[i][0]) == 0;
 		}
 	}
@@ -361,14 +232,15 @@ put_connection(struct writing *writing, const struct aws_connection *connection)
 		put_expectations(writing, connection);
 	fprintf(out, "  - name: %s\n", name);
 	put_routing(writing, connection);
-	for (size_t i = 0; i < SETTINGS; i++) {
+	put_selectors(writing, connection);
+	for (size_t i = 0; i < AWS_SETTINGS; i++) {
 		if (alike[i])
 			put_indented(out, 4, made[i][0]);
 	}
 	fputs("    tunnels:\n", out);
 	for (size_t t = 0; t < connection->tunnel_count; t++) {
 		put_tunnel(writing, &connection->tunnels[t], name, (unsigned)t + 1);
-		for (size_t i = 0; i < SETTINGS; i++) {
+		for (size_t i = 0; i < AWS_SETTINGS; i++) {
 			if (!alike[i])
 				put_indented(out, 8, made[i][t]);
 			free(made[i][t]);
@@ -387,7 +259,7 @@ is_wanted(const struct import_options *options, const struct aws_connection *con
 
 /* This gateway has one AS number: what another connection expects is said. */
 static uint32_t
-choose_asn(struct writing *writing, const struct import_file *file)
+choose_asn(struct aws_writing *writing, const struct import_file *file)
 {
 	uint32_t asn = 0;
 
@@ -408,7 +280,7 @@ choose_asn(struct writing *writing, const struct import_file *file)
 }
 
 static void
-put_networks(struct writing *writing, const struct import_file *file)
+put_networks(struct aws_writing *writing, const struct import_file *file)
 {
 	struct aws_prefixes all = {0};
 
@@ -439,7 +311,7 @@ put_networks(struct writing *writing, const struct import_file *file)
 }
 
 static void
-put_gateway(struct writing *writing, const struct import_file *file)
+put_gateway(struct aws_writing *writing, const struct import_file *file)
 {
 	const struct aws_connection *first = NULL;
 	uint32_t asn = choose_asn(writing, file);
@@ -530,7 +402,7 @@ bool
 aws_write(const struct import_file *file, const struct import_options *options, struct import_result *result,
 	  struct import_finding *why)
 {
-	struct writing writing = {.options = options, .result = result};
+	struct aws_writing writing = {.options = options, .result = result};
 
 	if (!check_options(file, options, why))
 		return false;

@@ -26,6 +26,9 @@
 
 #define HEADER_SIZE 8   /* type, code, checksum, identifier, sequence */
 #define PAYLOAD_SIZE 20 /* cookie, number, time */
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+#define MOST_BYTES 9216 /* of a question: jumbo frames, and no configuration has a larger MTU */
 #define REQUEST_V4 8
 #define REPLY_V4 0
 #define REQUEST_V6 128
@@ -61,6 +64,25 @@ open_socket(bool v6, bool *raw)
 
 	*raw = fd >= 0;
 	return fd >= 0 ? fd : socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+}
+
+/*
+ * Questions go whole or not at all, whatever the kernel has learnt of the path: a device's MTU is all that
+ * counts (ip(7), IP_PMTUDISC_PROBE). The short ones fit everywhere.
+ */
+static void
+forbid_fragments(const struct probe *probe)
+{
+	int v4 = IP_PMTUDISC_PROBE, v6 = IPV6_PMTUDISC_PROBE, on = 1, hops = PROBE_HOPS;
+
+	if (!probe->v6) {
+		setsockopt(probe->fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+		setsockopt(probe->fd, IPPROTO_IP, IP_TTL, &hops, sizeof(hops));
+		return;
+	}
+	setsockopt(probe->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+	setsockopt(probe->fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
+	setsockopt(probe->fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &hops, sizeof(hops));
 }
 
 /* Only echo replies come in: the rest of ICMP is nobody's here. */
@@ -130,16 +152,18 @@ icmp_open(const struct probe_target *target, struct error *err)
 	    getrandom(&probe->cookie, sizeof(probe->cookie), 0) < 0)
 		probe->cookie = (uint64_t)clock_monotonic() * 0x9e3779b97f4a7c15u;
 	filter(probe);
+	forbid_fragments(probe);
 	if (bind_socket(probe, target, err))
 		return probe;
 	icmp_close(probe);
 	return NULL;
 }
 
+/* A question of `length` bytes, the ICMP header counted: what is behind ours is zeros. */
 static bool
-icmp_send(struct probe *probe, uint32_t number, struct error *err)
+ask(struct probe *probe, uint32_t number, size_t length, struct error *err)
 {
-	uint8_t bytes[HEADER_SIZE + PAYLOAD_SIZE];
+	uint8_t bytes[MOST_BYTES] = {0};
 	struct writer w = writer_over(bytes, sizeof(bytes));
 	uint16_t sum;
 
@@ -151,12 +175,28 @@ icmp_send(struct probe *probe, uint32_t number, struct error *err)
 	writer_u64(&w, probe->cookie);
 	writer_u32(&w, number);
 	writer_u64(&w, (uint64_t)clock_monotonic());
-	sum = checksum(bytes, sizeof(bytes));
+	sum = checksum(bytes, length);
 	bytes[2] = (uint8_t)(sum >> 8);
 	bytes[3] = (uint8_t)sum;
-	if (send(probe->fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof(bytes))
+	if (send(probe->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
 		return true;
 	return error_set(err, "ICMP probe: %s", strerror(errno));
+}
+
+static bool
+icmp_send(struct probe *probe, uint32_t number, struct error *err)
+{
+	return ask(probe, number, HEADER_SIZE + PAYLOAD_SIZE, err);
+}
+
+static bool
+icmp_send_whole(struct probe *probe, uint32_t number, uint32_t size, struct error *err)
+{
+	uint32_t header = probe->v6 ? IPV6_HEADER : IPV4_HEADER;
+
+	if (size < header + HEADER_SIZE + PAYLOAD_SIZE || size > header + MOST_BYTES)
+		return error_set(err, "ICMP probe: there is no question of %u bytes", size);
+	return ask(probe, number, size - header, err);
 }
 
 static int
@@ -251,6 +291,7 @@ static const struct probe_ops ops = {
     .open = icmp_open,
     .close = icmp_close,
     .send = icmp_send,
+    .send_whole = icmp_send_whole,
     .descriptor = icmp_descriptor,
     .take = icmp_take,
 };

@@ -4,11 +4,16 @@
  * measure, and handy by hand. It prints a JSON line for each change of a session, and at SIGTERM one with
  * what it saw and how long the loop was ever held.
  *
- *   bgp_speaker --asn 65010 --router-id 192.0.2.1 [--port 179] [--network PREFIX]... --peer
- * NAME,LOCAL,REMOTE,ASN[,KEY[=VALUE]]...
+ *   bgp_speaker --asn 65010 --router-id 192.0.2.1 [--port 179] [--install] [--tunnels
+ * GROUP,DEVICE[,DEVICE]]...
+ *               [--policy FILE] [--network PREFIX]... --peer NAME,LOCAL,REMOTE,ASN[,KEY[=VALUE]]...
+ *
+ * --install brings what it chooses into the kernel's table, as the gateway does; peers with `group` and
+ * `member` are then those of a connection whose tunnels' devices --tunnels names. --policy: rules that hold
+ * for all peers (bgp_speaker_policy.h).
  *
  * Keys of a peer: port, hold, keepalive, max, group, member, lp, med, interface; passive, multihop, networks,
- * peers and groups.
+ * peers and groups; paths-in and paths-out=N (RFC 7911).
  */
 #include "core/bgp/bgp.h"
 
@@ -17,11 +22,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/text.h"
+#include "core/routing/routing.h"
+#include "tests/bench/bgp_speaker_policy.h"
 
 static struct {
 	struct bgp_speaker *speaker;
+	struct policy *policies[2]; /* NULL: none */
+	struct routing *routing;    /* NULL: nothing is installed */
+	bool pending;
+	usec_t settled, settled_cpu; /* when the kernel last had all, and the program's processor time then */
 	uint64_t changes, best;
 	usec_t turn_begin, cpu_begin, longest, longest_cpu;
 	uv_signal_t signals[2];
@@ -58,41 +70,78 @@ on_peer_event(void *context, struct bgp_peer *peer, const char *severity, const 
 static void
 on_route_changed(void *context, const struct bgp_change *change)
 {
+	struct routing_candidate candidate = {.source = ROUTING_BGP};
+
 	run.changes++;
 	run.best += change->best != NULL;
+	if (run.routing == NULL)
+		return;
+	if (change->best == NULL || change->best->peer == NULL) {
+		routing_withdraw(run.routing, &change->prefix, ROUTING_BGP);
+		return;
+	}
+	candidate.group = change->group;
+	candidate.members = change->members;
+	candidate.next_hop = change->best->next_hop;
+	candidate.backup_group = change->backup_group;
+	candidate.backup_members = change->backup_members;
+	routing_offer(run.routing, &change->prefix, &candidate);
+}
+
+static void
+look_at_routes(void)
+{
+	bool pending = run.routing != NULL && routing_pending(run.routing) != 0;
+
+	if (run.pending && !pending) {
+		struct timespec spent;
+
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+		run.settled = clock_monotonic();
+		run.settled_cpu = (usec_t)spent.tv_sec * USEC_PER_SEC + spent.tv_nsec / 1000;
+	}
+	run.pending = pending;
 }
 
 static void
 on_prepare(uv_prepare_t *prepare)
 {
 	usec_t held = run.turn_begin != 0 ? clock_monotonic() - run.turn_begin : 0;
-	usec_t spent = run.turn_begin != 0 ? clock_processor() - run.cpu_begin : 0;
+	usec_t processor = clock_processor(), spent = run.cpu_begin != 0 ? processor - run.cpu_begin : 0;
 
+	/* A whole turn, with what sockets are served: waiting for them costs no processor time. */
+	run.cpu_begin = processor;
 	if (spent > run.longest_cpu)
 		run.longest_cpu = spent;
-
 	if (held > run.longest)
 		run.longest = held;
+	look_at_routes();
 }
 
 static void
 on_check(uv_check_t *check)
 {
 	run.turn_begin = clock_monotonic();
-	run.cpu_begin = clock_processor();
 }
 
 static void
 on_signal(uv_signal_t *handle, int number)
 {
 	if (number == SIGUSR1) {
-		printf("{\"route_changes\":%llu,\"longest_turn_us\":%lld,\"longest_turn_cpu_us\":%lld}\n",
-		       (unsigned long long)run.changes, (long long)run.longest, (long long)run.longest_cpu);
+		printf("{\"route_changes\":%llu,\"paths\":%llu,\"longest_turn_us\":%lld,\"longest_turn_cpu_"
+		       "us\":%lld,"
+		       "\"pending\":%s,\"settled\":%.6f,\"settled_cpu\":%.6f}\n",
+		       (unsigned long long)run.changes, (unsigned long long)bgp_path_count(run.speaker),
+		       (long long)run.longest, (long long)run.longest_cpu, run.pending ? "true" : "false",
+		       (double)run.settled / USEC_PER_SEC, (double)run.settled_cpu / USEC_PER_SEC);
 		fflush(stdout);
 		run.longest = run.longest_cpu = 0;
 		return;
 	}
 	bgp_speaker_close(run.speaker);
+	routing_close(run.routing);
+	policy_release(run.policies[POLICY_IMPORT]);
+	policy_release(run.policies[POLICY_EXPORT]);
 	for (size_t i = 0; i < COUNT_OF(run.signals); i++)
 		uv_close((uv_handle_t *)&run.signals[i], NULL);
 	uv_close((uv_handle_t *)&run.prepare, NULL);
@@ -124,6 +173,7 @@ peer_option(struct bgp_peer_config *config, const char *key, const char *value)
 	    {"member", offsetof(struct bgp_peer_config, member)},
 	    {"lp", offsetof(struct bgp_peer_config, local_preference)},
 	    {"med", offsetof(struct bgp_peer_config, med_out)},
+	    {"paths-out", offsetof(struct bgp_peer_config, add_path_send)},
 	};
 	static const struct {
 		const char *name;
@@ -134,6 +184,7 @@ peer_option(struct bgp_peer_config *config, const char *key, const char *value)
 	    {"networks", offsetof(struct bgp_peer_config, export_networks)},
 	    {"peers", offsetof(struct bgp_peer_config, export_peers)},
 	    {"groups", offsetof(struct bgp_peer_config, export_groups)},
+	    {"paths-in", offsetof(struct bgp_peer_config, add_path_receive)},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(numbers); i++) {
@@ -189,16 +240,61 @@ add_peer(char *text, uint32_t asn)
 	peer = bgp_peer_add(run.speaker, &config, &err);
 	if (peer == NULL)
 		fail("peer", err.text);
+	bgp_peer_set_policy(peer, run.policies[POLICY_IMPORT], run.policies[POLICY_EXPORT]);
 	bgp_peer_start(peer);
+}
+
+static void
+open_routing(void)
+{
+	struct routing_options options = {.install = true};
+	struct error err;
+
+	run.routing = routing_open(uv_default_loop(), &options, &err);
+	if (run.routing == NULL)
+		fail("routing", err.text);
+}
+
+static void
+read_policy(const char *path)
+{
+	struct error err;
+
+	run.policies[POLICY_IMPORT] = policy_new();
+	run.policies[POLICY_EXPORT] = policy_new();
+	if (!speaker_policy_read(path, run.policies[POLICY_IMPORT], run.policies[POLICY_EXPORT], &err))
+		fail("policy", err.text);
+}
+
+/* GROUP,DEVICE[,DEVICE]: the first one carries. */
+static void
+add_tunnels(char *text)
+{
+	const char *devices[ROUTING_MEMBERS] = {NULL};
+	char *save, *word = strtok_r(text, ",", &save);
+	uint32_t group = word != NULL ? (uint32_t)strtoul(word, NULL, 10) : 0;
+	unsigned count = 0;
+	struct error err;
+
+	while (count < ROUTING_MEMBERS && (word = strtok_r(NULL, ",", &save)) != NULL)
+		devices[count++] = word;
+	if (!routing_group_add(run.routing, group, "connection", devices, count, &err))
+		fail("tunnels", err.text);
+	routing_group_set(run.routing, group, 1, (1u << count) - 1);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-	    {"asn", required_argument, NULL, 'a'},  {"router-id", required_argument, NULL, 'r'},
-	    {"port", required_argument, NULL, 'p'}, {"network", required_argument, NULL, 'n'},
-	    {"peer", required_argument, NULL, 'e'}, {0}};
+	static const struct option options[] = {{"asn", required_argument, NULL, 'a'},
+						{"router-id", required_argument, NULL, 'r'},
+						{"port", required_argument, NULL, 'p'},
+						{"network", required_argument, NULL, 'n'},
+						{"peer", required_argument, NULL, 'e'},
+						{"install", no_argument, NULL, 'i'},
+						{"tunnels", required_argument, NULL, 't'},
+						{"policy", required_argument, NULL, 'l'},
+						{0}};
 	struct bgp_speaker_config config = {.asn = 65010,
 					    .router_id = 0x0a000001,
 					    .events = {.peer_changed = on_peer_changed,
@@ -209,6 +305,7 @@ main(int argc, char **argv)
 	struct error err;
 	int option;
 
+	memory_join_at_once();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'a')
 			config.asn = (uint32_t)strtoul(optarg, NULL, 10);
@@ -216,7 +313,11 @@ main(int argc, char **argv)
 			config.router_id = ip_address_to_v4(&address);
 		else if (option == 'p')
 			config.port = (uint16_t)strtoul(optarg, NULL, 10);
-		else if (option != 'n' && option != 'e')
+		else if (option == 'i')
+			open_routing();
+		else if (option == 'l')
+			read_policy(optarg);
+		else if (option != 'n' && option != 'e' && (option != 't' || run.routing == NULL))
 			fail("usage", "see the head of tests/bench/bgp_speaker.c");
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -227,6 +328,8 @@ main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'e')
 			add_peer(optarg, config.asn);
+		else if (option == 't')
+			add_tunnels(optarg);
 		else if (option == 'n' && ip_prefix_parse(optarg, &prefix))
 			bgp_network_add(run.speaker, &prefix);
 	}

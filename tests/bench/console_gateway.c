@@ -174,6 +174,7 @@ put_peer(struct gateway *g, size_t i, int number)
 	row->advertised = 1;
 	text_list_add(&row->capabilities, "four-octet AS");
 	text_list_add(&row->capabilities, "route refresh");
+	text_list_add(&row->families, "ipv4");
 	put(g, MODEL_KIND_PEER, row);
 }
 

@@ -5,7 +5,6 @@
 two routers (BIRD's or FRR's) with BFD on two links between them. `TwoGateways`: a hub, and a site with two gateways.
 """
 
-import os
 import signal
 import time
 import typing
@@ -92,12 +91,8 @@ class Tunnels:
         self.suite = suite
         self.folder = scratch(suite)
         self.gateway = None
-        internet = world.Internet(suite)
+        internet, self.customer, self.site, self.aws = world.customer_against_aws(suite, self.folder)
         self.silence = Silence(suite, internet.namespace)
-        self.customer = Namespace(suite, "customer", forward=True)
-        internet.attach_customer(self.customer)
-        self.site = world.Site(suite, self.customer).namespace
-        self.aws = world.AwsSide(suite, self.folder, internet)
         self.birds = [endpoint.bird.configuration.read_text() for endpoint in self.aws.endpoints]
         self.started = False
 

@@ -23,6 +23,7 @@ struct screen_options {
 	const char *locale;                  /* "C.UTF-8" where NULL */
 	const char *no_color;                /* NO_COLOR, where not NULL */
 	const struct console_import *import; /* what reads other products' files; NULL: nothing does */
+	const struct console_export *export; /* what writes for the other side; NULL: nothing does */
 	unsigned user;                     /* whose console it is; 0: ours. Others only where we are root. */
 	const char *settings;              /* what stands in console.yaml; NULL: there is none */
 	const char *colours;               /* --colours, where not NULL */
@@ -92,7 +93,8 @@ void screen_wait_row(struct world *world, const char *a, const char *b);
 /** Whether the text is on the screen, once nothing more comes. */
 bool screen_has(struct world *world, const char *text);
 void screen_resize(struct world *world, int rows, int cols);
-/** Compares with tests/console/golden/NAME.txt (times of day and graphs blanked); GENERATE=1 writes it. */
+/** Compares with tests/console/golden/NAME.txt (times of day, ages in seconds and graphs blanked); GENERATE=1
+ * writes it. */
 void screen_golden(struct world *world, const char *name);
 /** Once nothing more comes: the foreground of the first cell of `text` as 0xrrggbb, -1 for the terminal's
  * own. */

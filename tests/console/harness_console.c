@@ -74,6 +74,7 @@ be_console(struct world *world, const struct screen_options *options)
 					  .ascii = options->ascii,
 					  .mouse = options->mouse,
 					  .import = options->import,
+					  .export = options->export,
 					  .colours = options->mono ? "none" : options->colours};
 
 	setenv("TERM", options->term != NULL ? options->term : "xterm-256color", 1);
@@ -304,16 +305,37 @@ screen_settle(struct world *world)
 	while (world->fd >= 0 && clock_monotonic() < world->wrote + SETTLED && clock_monotonic() < end);
 }
 
+/* It waits for its turn on a processor, or has one. */
+static bool
+is_running(const struct world *world)
+{
+	char path[64], state = ' ';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)world->child);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = ' ';
+	fclose(file);
+	return state == 'R';
+}
+
 void
 screen_type(struct world *world, const char *keys)
 {
-	assert_int_equal(write(world->fd, keys, strlen(keys)), (ssize_t)strlen(keys));
-	/* ESC is a key of its own only when nothing follows it within the terminal's patience */
-	if (keys[0] == '\x1b' && keys[1] == '\0') {
-		usec_t end = clock_monotonic() + 60 * USEC_PER_MS;
+	usec_t now = clock_monotonic(), end = now + 2 * USEC_PER_SEC, alone = now + 60 * USEC_PER_MS;
 
-		while (clock_monotonic() < end)
-			world_turn(world);
+	assert_int_equal(write(world->fd, keys, strlen(keys)), (ssize_t)strlen(keys));
+	/* ESC is a key of its own only when nothing follows it within the terminal's patience, which begins
+	 * when the console reads it. */
+	if (strcmp(keys, "\x1b") != 0)
+		return;
+	while ((now = clock_monotonic()) < alone && now < end) {
+		world_turn(world);
+		if (screen_unread(world) > 0 || is_running(world))
+			alone = clock_monotonic() + 60 * USEC_PER_MS;
 	}
 }
 

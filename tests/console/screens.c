@@ -267,6 +267,18 @@ screens_go(struct world *world, const char *keys, const char *sign)
 	screen_wait(world, sign);
 }
 
+void
+screens_at_80x24(const char *keys, const char *sign, const char *golden)
+{
+	struct world *world = world_new();
+
+	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80});
+	screen_wait(world, "min ago");
+	screens_go(world, keys, sign);
+	screen_golden(world, golden);
+	screen_finish(world);
+}
+
 static void
 go_to(struct world *world, const struct place *place)
 {

@@ -46,6 +46,9 @@ void screens_tour(const struct tour *tour, const struct tier *tier);
 /** Types the keys, waits for what stands there. */
 void screens_go(struct world *world, const char *keys, const char *sign);
 
+/** A console of its own, of 24 rows and 80 columns, once the keys have led to the sign, against a golden. */
+void screens_at_80x24(const char *keys, const char *sign, const char *golden);
+
 /* The five tests of a program that has a `tour`. */
 #define TESTS_IN_ALL_TIERS \
 	static void in_24_bits(void **state) \

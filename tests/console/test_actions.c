@@ -400,6 +400,7 @@ without_a_gateway_it_opens_and_waits(void **state)
 
 	screen_open(world, &small);
 	screen_wait(world, "no gateway at");
+	screen_wait(world, "9 and + add a gateway elsewhere, over SSH.");
 	screen_wait(world, "trying");
 	screen_type(world, "s");
 	screen_wait(world, "select one");

@@ -27,6 +27,15 @@ SHELLS = {
 NAMES = {"tunnels": ["aws-paris/1", "aws-paris/2", "plant/1"], "connections": ["aws-paris", "plant"], "peers": ["core"]}
 
 
+SITES = """\
+sites:
+  - {name: lyon, host: root@192.0.2.10, group: west}
+  - {name: lille, host: root@192.0.2.11, group: west}
+  - {name: paris, host: root@192.0.2.20, group: hubs}
+  - {name: brest, host: root@192.0.2.30, group: "$(touch bad)"}
+"""
+
+
 class Shell:
     """A shell on a terminal of its own, with the completion loaded."""
 
@@ -37,6 +46,9 @@ class Shell:
         self.seen = ""
         self.make_program(self.folder / "bin")
         (self.folder / "some-file.yaml").touch()
+        settings = self.folder / ".config/twinspan/console.yaml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(SITES)
         words, begin = SHELLS[name]
         self.process, self.terminal = pty.fork()
         if self.process == 0:
@@ -100,8 +112,20 @@ def complete_in(name):
                          ("show peers c", "show peers core"),
                          ("-c some-file.yaml reset co", "-c some-file.yaml reset core"),
                          ("check some", "check some-file.yaml"),       # a file
-                         ("completion z", "completion zsh")):
+                         ("completion z", "completion zsh"),
+                         ("--on ly", "--on lyon"),                     # sites of console.yaml
+                         ("--on @w", "--on @west"),
+                         ("--on lyon,pa", "--on lyon,paris"),
+                         ("--on lyon,@h", "--on lyon,@hubs"),
+                         ("--on=pa", "--on=paris"),
+                         ("--on=@w", "--on=@west"),
+                         ("--on al", "--on all"),
+                         ("--on @west swit", "--on @west switchover"), # the group is no command
+                         ("--on=@west --stop-on-failure show conn", "--on=@west --stop-on-failure show connections"),
+                         ("--on paris rekey pl", "--on paris rekey plant/1")):
         shell.completes(typed, whole)
+    if (shell.folder / "bad").exists():
+        raise Failure("the name of a group was run as a command")
 
 
 @suite.test

@@ -23,7 +23,7 @@ a_connection_by_hand(void **state)
 		screen_wait(world, "New connection");
 		screen_type(world, "\t"); /* by hand; nothing else is offered here */
 		screen_type(world, "azure\t\t65515\t10.60.0.0/16 10.61.0.0/16\t");
-		screen_type(world, " \t203.0.113.33\t169.254.21.2/30\tsesame_one.f3Xq81\t");
+		screen_type(world, " \t\t203.0.113.33\t169.254.21.2/30\tsesame_one.f3Xq81\t");
 		screen_type(world, "203.0.113.34\t169.254.21.6/30\t");
 		screen_wait(world, "2: secret");
 		screen_type(world, "sesame_two.f3Xq81");
@@ -79,7 +79,7 @@ each_field_says_what_is_wrong(void **state)
 	screen_wait(world, "do you mean 10.60.0.0/16?");
 	screen_type(world, "10.60/16\t");
 	screen_wait(world, "'10.60/16' is no prefix");
-	screen_type(world, "\tnowhere.example\t");
+	screen_type(world, "\t\tnowhere.example\t");
 	screen_wait(world, "an address such as 203.0.113.17");
 	screen_type(world, "169.254.21.4/30\t");
 	screen_wait(world, "one of the two hosts of a /30");
@@ -108,13 +108,51 @@ a_secret_can_be_made_and_shown(void **state)
 	(void)state;
 	screen_type(world, "N");
 	screen_wait(world, "New connection");
-	screen_type(world, "\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B");
+	screen_type(world, "\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B\x1b[B");
 	screen_wait_row(world, "▸", "1: secret");
 	screen_type(world, "\x07");
 	screen_wait_gone(world, "at least 8");
 	assert_false(screen_has(world, "********"));
 	screen_type(world, "\x14");
 	screen_wait(world, "********************************");
+	screen_type(world, "\x1b");
+	finish_config(world);
+}
+
+static void
+a_certificate_stands_for_both_tunnels_and_asks_for_no_secret(void **state)
+{
+	struct world *world = open_sized(36, 120);
+
+	(void)state;
+	canned.dry = 0;
+	take(canned.text, sizeof(canned.text), first_text);
+	screen_type(world, "N");
+	screen_wait(world, "New connection");
+	screen_type(world, "\tazure\t\t65515\t\t\t");
+	screen_wait_row(world, "▸", "Authentication");
+	screen_type(world, " \t");
+	screen_wait_row(world, "▸", "Certificate");
+	assert_false(screen_has(world, "1: secret"));
+	screen_type(world, "lyon}.pem\t");
+	screen_wait(world, "letters, digits and . _ / + @ - only");
+	screen_type(world, "\x1b[A\x15"
+			   "certs/lyon.pem\tcerts/lyon.key\tcerts/ca.pem\t");
+	screen_type(world, "203.0.113.33\t169.254.21.2/30\t203.0.113.34\t169.254.21.6/30");
+	screen_golden(world, "form-certificate-120x36");
+	screen_type(world, "\t");
+	screen_wait(world, "[ Check it ]");
+	screen_type(world, "\r");
+	wait_until(world, &canned.dry, 1);
+	assert_string_equal(
+	    canned.file,
+	    "  - name: azure\n    routing: dynamic\n    peer_asn: 65515\n"
+	    "    certificate: {file: \"certs/lyon.pem\", key: \"certs/lyon.key\", ca: \"certs/ca.pem\"}\n"
+	    "    tunnels:\n      - {remote: 203.0.113.33, inside: 169.254.21.2/30}\n"
+	    "      - {remote: 203.0.113.34, inside: 169.254.21.6/30}\n");
+	assert_string_equal(canned.secrets, "");
+	screen_type(world, "\x1b");
+	screen_wait(world, "Peer's CA");
 	screen_type(world, "\x1b");
 	finish_config(world);
 }
@@ -225,4 +263,5 @@ a_connection_of_a_file_is_chosen_and_named(void **state)
 }
 
 TEST_MAIN(IN_SCRATCH(a_connection_by_hand), IN_SCRATCH(each_field_says_what_is_wrong),
+	  IN_SCRATCH(a_certificate_stands_for_both_tunnels_and_asks_for_no_secret),
 	  IN_SCRATCH(a_secret_can_be_made_and_shown), IN_SCRATCH(a_connection_of_a_file_is_chosen_and_named))

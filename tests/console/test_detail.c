@@ -62,6 +62,53 @@ a_tunnel_that_is_down_says_why_before_all_else(void **state)
 	screen_finish(world);
 }
 
+/* Opens plant/2 after it could not agree with its peer. */
+static struct world *
+open_mismatch(const struct screen_options *options)
+{
+	struct world *world = screen_open_live(options);
+	struct model_tunnel *t = world_take(world, MODEL_KIND_TUNNEL, "plant/2");
+
+	model_set(&t->last_error.code, "no_proposal_chosen");
+	model_set(
+	    &t->last_error.text,
+	    "none of the IKE proposals of 198.51.100.9 is configured here: aes256gcm16-prfsha384-modp2048");
+	model_set(&t->last_error.hint, "only the DH group differs: add aes256gcm16-prfsha384-modp2048 to "
+				       "ike.proposals here, or give the other side ecp384 as DH group");
+	model_set(&t->last_error.ours, "aes256gcm16-prfsha384-ecp384");
+	model_set(&t->last_error.theirs, "aes256gcm16-prfsha384-modp2048, aes256-sha256-modp2048");
+	text_list_free(&t->last_error.evidence);
+	text_list_add(&t->last_error.evidence, "DH group: we ecp384, they modp2048");
+	world_put(world, MODEL_KIND_TUNNEL, t);
+	screen_type(world, "2G\r");
+	screen_wait_row(world, "This side", "The other side");
+	return world;
+}
+
+static void
+a_failed_negotiation_has_both_sides_beside_each_other(void **state)
+{
+	static const struct {
+		const struct screen_options *options;
+		const char *golden;
+	} cases[] = {{&small, "detail-failed-80x24"},
+		     {&tiny, "detail-failed-60x20"},
+		     {&wide, "detail-failed-120x36"},
+		     {&huge, "detail-failed-200x50"}};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct world *world = open_mismatch(cases[i].options);
+
+		screen_wait(world, "DH group: we ecp384, they modp2048");
+		if (cases[i].options == &huge) { /* all of it stands on top: once is enough */
+			screen_wait_row(world, "Code", "no_proposal_chosen");
+			assert_false(screen_has(world, "What to do"));
+		}
+		screen_golden(world, cases[i].golden);
+		screen_finish(world);
+	}
+}
+
 /* The seconds that stand behind "Child rekey  in HH:MM:SS". */
 static unsigned
 rekey_in(struct world *world)
@@ -121,6 +168,49 @@ a_peers_detail_has_its_prefixes_as_charts(void **state)
 	screen_wait_row(world, "state Established", "accepted 12");
 	screen_wait_row(world, "12  avg 12  max 12", "no change");
 	screen_golden(world, "detail-peer-120x36");
+	screen_finish(world);
+}
+
+/* Messages by type, queues, the last NOTIFICATION each way with its data, and that its paths are kept. */
+static void
+a_peers_detail_has_messages_queues_and_both_last_notifications(void **state)
+{
+	struct world *world = screen_open_live(&huge);
+	struct model_peer *p = world_take(world, MODEL_KIND_PEER, "aws-paris/1");
+	struct model_peer_messages counts = {
+	    .set = true, .open = 2, .update = 1402, .notification = 1, .keepalive = 86017, .refresh = 3};
+
+	p->messages_received = p->messages_sent = counts;
+	p->messages_sent.update = 7;
+	p->messages_in = 87425;
+	p->messages_out = 86030;
+	p->malformed = 4;
+	p->treated_as_withdraw = 3;
+	p->attributes_discarded = 1;
+	p->errors = 2;
+	p->input_bytes = 65536;
+	p->output_bytes = 4096;
+	p->pending = 812;
+	p->max_prefixes_out = 100;
+	model_set(&p->role, "customer");
+	model_set(&p->remote_role, "provider");
+	p->restart_until = clock_wall() + 90 * USEC_PER_SEC;
+	p->last_in.set = p->last_out.set = true;
+	p->last_in.code = p->last_out.code = 6;
+	p->last_in.subcode = 2;
+	p->last_out.subcode = 1;
+	model_set(&p->last_in.direction, "received");
+	model_set(&p->last_out.direction, "sent");
+	model_set(&p->last_in.text, "Cease: Administrative Shutdown \"new line card\"");
+	model_set(&p->last_out.text, "Cease: Maximum Number of Prefixes Reached (limit 100)");
+	model_set(&p->last_out.data, "00010100000064");
+	p->last_in.at = p->last_out.at = clock_wall() - 3600 * USEC_PER_SEC;
+	world_put(world, MODEL_KIND_PEER, p);
+	screen_type(world, "3\r");
+	screen_wait(world, "86,017");
+	screen_wait(world, "00010100000064");
+	screen_wait_row(world, "Restarts until", "in 00:0");
+	screen_golden(world, "detail-peer-200x50");
 	screen_finish(world);
 }
 
@@ -326,6 +416,7 @@ every_field_of_every_kind_is_there(void **state)
 {
 	static const int widths[] = {60, 80, 120, 200};
 	struct fields fields = {.lines = memory_zeroed(FIELDS_MOST, sizeof(*fields.lines))};
+	struct scene scene = {.store = model_store_new(), .now = clock_wall()};
 
 	for (int k = 0; k < MODEL_KIND_COUNT; k++) {
 		const struct model_shape *shape = model_kind_info((enum model_kind)k)->shape;
@@ -336,7 +427,7 @@ every_field_of_every_kind_is_there(void **state)
 		if (!model_row_from_json(shape, row, json, NULL, &err))
 			fail_msg("%s: %s", shape->name, err.text);
 		for (size_t w = 0; w < COUNT_OF(widths); w++) {
-			fields_make(&fields, (enum model_kind)k, row, clock_wall(), widths[w]);
+			fields_make(&fields, &scene, (enum model_kind)k, row, widths[w], false);
 			expect_all(&fields, shape, shape);
 			for (size_t i = 0; i < fields.count; i++) {
 				assert_true(fields.lines[i].column < fields.columns);
@@ -347,18 +438,20 @@ every_field_of_every_kind_is_there(void **state)
 		model_row_free((enum model_kind)k, row);
 	}
 	free(fields.lines);
+	model_store_free(scene.store);
 }
 
 static void
 the_schemas_groups_come_in_the_order_of_their_ranks(void **state)
 {
 	struct fields fields = {.lines = memory_zeroed(FIELDS_MOST, sizeof(*fields.lines))};
+	struct scene scene = {.store = model_store_new(), .now = clock_wall()};
 	void *row = model_row_new(MODEL_KIND_TUNNEL);
 	static const char *const order[] = {"State", "Health and peer", "IKE and ESP",
 					    "Times", "Traffic",         "Addresses"};
 	size_t next = 0;
 
-	fields_make(&fields, MODEL_KIND_TUNNEL, row, clock_wall(), 60);
+	fields_make(&fields, &scene, MODEL_KIND_TUNNEL, row, 60, false);
 	for (size_t i = 0; i < fields.count; i++) {
 		if (next < COUNT_OF(order) && fields.lines[i].role == ROLE_heading &&
 		    strcmp(fields.lines[i].label, order[next]) == 0)
@@ -367,6 +460,7 @@ the_schemas_groups_come_in_the_order_of_their_ranks(void **state)
 	assert_int_equal(next, COUNT_OF(order));
 	model_row_free(MODEL_KIND_TUNNEL, row);
 	free(fields.lines);
+	model_store_free(scene.store);
 }
 
 TEST_MAIN(cmocka_unit_test(every_field_of_every_kind_is_there),
@@ -374,9 +468,11 @@ TEST_MAIN(cmocka_unit_test(every_field_of_every_kind_is_there),
 	  cmocka_unit_test(a_tunnels_detail_has_state_first_and_charts_with_figures),
 	  cmocka_unit_test(it_fits_a_small_and_fills_a_large_screen),
 	  cmocka_unit_test(a_tunnel_that_is_down_says_why_before_all_else),
+	  cmocka_unit_test(a_failed_negotiation_has_both_sides_beside_each_other),
 	  cmocka_unit_test(a_rekey_counts_down),
 	  cmocka_unit_test(enter_unfolds_the_events_and_folds_them_again),
 	  cmocka_unit_test(a_peers_detail_has_its_prefixes_as_charts),
+	  cmocka_unit_test(a_peers_detail_has_messages_queues_and_both_last_notifications),
 	  cmocka_unit_test(a_change_of_a_sessions_state_is_counted),
 	  cmocka_unit_test(a_connections_detail_sums_its_tunnels),
 	  cmocka_unit_test(a_routes_detail_has_all_paths_and_why_each_is_not_best),

@@ -33,7 +33,7 @@ a_tunnel_is_explained_layer_by_layer(void **state)
 	screen_wait_row(world, "underlay", "● ok");
 	screen_wait_row(world, "IKE", "✕ failed");
 	screen_wait_row(world, "since 4 min", "← first failing layer");
-	screen_wait_row(world, "traffic", "not looked at");
+	screen_wait_row(world, "not looked at", "traffic out");
 	screen_wait(world, "Most likely");
 	screen_wait_row(world, "What to do", "On the other side");
 	screen_golden(world, "explain-tunnel-80x24");

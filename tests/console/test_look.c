@@ -143,7 +143,7 @@ help_is_searched_and_shows_a_persons_own_keys(void **state)
 	screen_wait(world, "/ search");
 	screen_type(world, "\x1b");
 	screen_wait_row(world, "F5", "losing a packet");
-	screen_wait(world, "mark the row");
+	screen_wait(world, "restart a BGP session");
 	screen_type(world, "/nosuchword");
 	screen_wait(world, "nothing here has that");
 	screen_type(world, "\x1b");

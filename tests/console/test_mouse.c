@@ -135,7 +135,7 @@ a_suspended_console_lets_the_mouse_go_and_takes_it_again(void **state)
 	size_t before;
 
 	screen_type(world, "\x1a");
-	while (!screen_wrote(world, LEAVE) && clock_monotonic() < end)
+	while (!(screen_wrote(world, LEAVE) && screen_wrote(world, MOUSE_OFF)) && clock_monotonic() < end)
 		world_turn(world);
 	assert_true(screen_wrote(world, MOUSE_OFF));
 	before = screen_bytes(world);

@@ -153,6 +153,8 @@ all_well_is_quiet(void **state)
 	world_put(world, MODEL_KIND_TUNNEL, t);
 	world_put(world, MODEL_KIND_CONNECTION, c);
 	screen_wait(world, "● nothing to do");
+	world_stop_serving(world);
+	screen_wait(world, "? nothing to do, as last heard");
 	screen_type(world, "!");
 	screen_wait(world, "nothing needs a person");
 	screen_finish(world);
@@ -568,6 +570,39 @@ give_days(void *context, const struct model_query *query)
 	return true;
 }
 
+/* As no gateway of ours counts, but one elsewhere may say. */
+static bool
+give_endless_days(void *context, const struct model_query *query)
+{
+	struct model_usage_day *d = model_row_new(MODEL_KIND_USAGE_DAY);
+
+	(void)context;
+	model_set(&d->connection, "aws-paris");
+	d->from = month_start(1);
+	d->connection_hours = d->amount = 1e308;
+	d->rx_bytes = d->tx_bytes = UINT64_MAX - 1;
+	model_set(&d->currency, "USD");
+	query->row(query->context, d);
+	model_row_free(MODEL_KIND_USAGE_DAY, d);
+	return true;
+}
+
+static void
+a_day_of_any_length_is_shown(void **state)
+{
+	struct world *world = world_new();
+
+	model_store_set_provider(world_store(world), MODEL_KIND_USAGE, give_usage, NULL);
+	model_store_set_provider(world_store(world), MODEL_KIND_USAGE_DAY, give_endless_days, NULL);
+	screen_open(world, &wide);
+	screen_wait(world, "● live");
+	screen_type(world, "8");
+	screen_wait(world, "720.00 h");
+	screen_type(world, "g\r");
+	screen_wait_row(world, "-01 ", "10000000000000000");
+	screen_finish(world);
+}
+
 /* Each with a bar: the fullest day's is the longest, and another connection's days are not among them. */
 static void
 a_month_of_usage_shows_its_days(void **state)
@@ -651,5 +686,6 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_by_their_age),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
-	  cmocka_unit_test(a_month_of_usage_shows_its_days), cmocka_unit_test(the_gateway_is_one_page),
+	  cmocka_unit_test(a_month_of_usage_shows_its_days), cmocka_unit_test(a_day_of_any_length_is_shown),
+	  cmocka_unit_test(the_gateway_is_one_page),
 	  cmocka_unit_test(peers_and_tunnels_say_what_one_wants_to_know))

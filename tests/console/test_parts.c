@@ -110,6 +110,45 @@ lines_break_at_blanks(void **state)
 }
 
 static void
+what_has_no_room_for_all_lines_ends_in_an_ellipsis(void **state)
+{
+	static const char text[] = "12 prefixes move from one to the other";
+	struct canvas canvas = {0};
+	struct area all;
+
+	canvas_resize(&canvas, 4, 12);
+	all = canvas_area(&canvas);
+	assert_int_equal(area_wrap(&all, 0, 0, 12, 0, ROLE_text, text), 4);
+	assert_string_equal(row(&canvas, 0), "");
+	assert_int_equal(area_wrap(&all, 0, 0, 12, 2, ROLE_text, text), 2);
+	assert_string_equal(row(&canvas, 1), "move from…");
+	assert_string_equal(row(&canvas, 2), "");
+	assert_int_equal(area_wrap(&all, 2, 0, 11, 1, ROLE_text, text), 1);
+	assert_string_equal(row(&canvas, 2), "12 prefixe…");
+	assert_int_equal(area_wrap(&all, 0, 0, 12, 9, ROLE_text, text), 4);
+	assert_string_equal(row(&canvas, 3), "other");
+	canvas_free(&canvas);
+}
+
+static void
+one_next_try_is_told_and_it_is_the_true_one(void **state)
+{
+	struct model_tunnel *tunnel = model_row_new(MODEL_KIND_TUNNEL);
+	const usec_t now = 1700000000 * USEC_PER_SEC;
+	char text[256];
+
+	tunnel->last_error.set = true;
+	model_set(&tunnel->last_error.text, "192.0.2.9 does not answer: 6 packets sent, next try in 35 s");
+	tunnel->next_try_at = now + 12 * USEC_PER_SEC;
+	assert_string_equal(tunnel_trouble(tunnel, now, text, sizeof(text)),
+			    "192.0.2.9 does not answer: 6 packets sent; next in 12 s");
+	tunnel->next_try_at = now - USEC_PER_SEC; /* under way */
+	assert_string_equal(tunnel_trouble(tunnel, now, text, sizeof(text)),
+			    "192.0.2.9 does not answer: 6 packets sent");
+	model_row_free(MODEL_KIND_TUNNEL, tunnel);
+}
+
+static void
 bytes_that_are_no_utf8_are_marked(void **state)
 {
 	const char *text = "\xff\xc3(\xe2\x82";
@@ -221,6 +260,11 @@ completion_knows_what_can_follow(void **state)
 
 	world_fill(store);
 	check_completion(store, "sort rtt", "rtt_ms");
+	check_completion(store, "exp", "explain export");
+	check_completion(store, "export ", "aws-cli bird frr swanctl");
+	check_completion(store, "export aws", "aws-cli");
+	check_completion(store, "export bird aws-paris/1 pl", "plant plant/1 plant/2");
+	check_completion(store, "import ", "");
 	check_completion(store, "columns name rx_b", "rx_bytes rx_bps");
 	check_completion(store, "columns last_error.h", "last_error.hint");
 	check_completion(store, "re", "rekey reset reload reverse remove-site redraw");
@@ -456,6 +500,60 @@ columns_give_way_by_rank(void **state)
 }
 
 static void
+columns_give_way_to_one_that_needs_room(void **state)
+{
+	static const struct table_column columns[] = {{.title = "a", .width = 4},
+						      {.title = "b", .width = 4, .rank = 1},
+						      {.title = "c", .width = 4, .roomy = 8, .most = 100},
+						      {0}};
+	struct table_layout layout;
+
+	table_fit(columns, 20, 2, &layout);
+	assert_int_equal(layout.count, 3);
+	assert_int_equal(layout.slots[2].width, 8);
+	table_fit(columns, 19, 2, &layout);
+	assert_int_equal(layout.count, 2);
+	assert_int_equal(layout.slots[1].width, 13);
+	table_fit(columns, 10, 2, &layout); /* it has no right to the room */
+	assert_int_equal(layout.count, 2);
+	assert_int_equal(layout.slots[1].width, 4);
+}
+
+static void
+text_cell(const struct table_context *context, const void *text, struct table_cell *out)
+{
+	(void)context;
+	snprintf(out->text, sizeof(out->text), "%s", (const char *)text);
+}
+
+static void
+a_tunnels_number_stays_where_its_name_is_cut(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+	    {"aws-paris/1", "aws-paris/1"},          {"berlin-logistics/2", "berlin-lo…/2"},
+	    {"berlin-logistics/12", "berlin-l…/12"}, {"日本語日本語日本語/2", "日本語日…/2"},
+	    {"berlin-logistics", "berlin-logi…"},    {"berlin/logistics-of-all-kinds", "berlin/logi…"},
+	    {"b/logistic-abcd", "b/logistic-…"},     {"////////////////", "//////////…/"}};
+	static const struct table_column columns[] = {
+	    {.title = "a", .width = 12, .ends = true, .cell = text_cell}, {0}};
+	const struct table_context context = {0};
+	struct canvas canvas = {0};
+	struct table_layout layout;
+	struct area all;
+
+	canvas_resize(&canvas, 1, 12);
+	all = canvas_area(&canvas);
+	table_fit(columns, 12, 2, &layout);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		table_draw_row(&all, 0, &layout, &context, NULL, cases[i].text);
+		assert_string_equal(row(&canvas, 0), cases[i].shown);
+	}
+	canvas_free(&canvas);
+}
+
+static void
 cancel_has_the_focus_of_a_dialog(void **state)
 {
 	struct dialog dialog = {.action = "switch over"};
@@ -526,6 +624,18 @@ a_long_dialog_scrolls_and_keeps_its_foot_and_buttons(void **state)
 	assert_true(canvas_has(&canvas, "line 7.")); /* the gaps went first */
 	assert_false(canvas_has(&canvas, "line 8."));
 	assert_true(canvas_has(&canvas, "7 of 30 lines"));
+	assert_true(canvas_has(&canvas, " type 3 to go on: "));
+	dialog_key(&dialog, KEYS_TAB);
+	dialog_key(&dialog, KEYS_ENTER);
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "✕ first type 3 to go on: "));
+	dialog_key(&dialog, '2');
+	dialog_draw(&dialog, &screen);
+	assert_false(canvas_has(&canvas, "✕"));
+	dialog_key(&dialog, KEYS_ENTER);
+	dialog_draw(&dialog, &screen);
+	assert_true(canvas_has(&canvas, "✕ that is not it: type 3 to go on: 2"));
+	dialog_key(&dialog, KEYS_TAB);
 	for (int i = 0; i < 40; i++)
 		dialog_key(&dialog, KEYS_DOWN);
 	canvas_clear(&canvas);
@@ -583,6 +693,8 @@ main(void)
 	    cmocka_unit_test(a_field_is_cut_with_an_ellipsis_and_padded),
 	    cmocka_unit_test(half_a_wide_character_is_a_blank),
 	    cmocka_unit_test(lines_break_at_blanks),
+	    cmocka_unit_test(what_has_no_room_for_all_lines_ends_in_an_ellipsis),
+	    cmocka_unit_test(one_next_try_is_told_and_it_is_the_true_one),
 	    cmocka_unit_test(bytes_that_are_no_utf8_are_marked),
 	    cmocka_unit_test(a_slip_in_a_theme_is_said_with_its_line),
 	    cmocka_unit_test(the_command_tables_keys_do_not_collide),
@@ -597,6 +709,8 @@ main(void)
 	    cmocka_unit_test(a_chart_names_its_extremes_scale_and_time),
 	    cmocka_unit_test(a_graph_moves_by_whole_cells_and_then_stands_still),
 	    cmocka_unit_test(columns_give_way_by_rank),
+	    cmocka_unit_test(columns_give_way_to_one_that_needs_room),
+	    cmocka_unit_test(a_tunnels_number_stays_where_its_name_is_cut),
 	    cmocka_unit_test(cancel_has_the_focus_of_a_dialog),
 	    cmocka_unit_test(what_must_be_typed_holds_the_button),
 	    cmocka_unit_test(a_long_dialog_scrolls_and_keeps_its_foot_and_buttons),

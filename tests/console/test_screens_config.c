@@ -126,7 +126,7 @@ form_filled(struct world *world)
 			   "azure\t\t\x15"
 			   "65515\t\x15"
 			   "10.60.0.0/16\t");
-	screen_type(world, " \t203.0.113.33\t169.254.21.2/30\tsesame_one.f3Xq81\t");
+	screen_type(world, " \t\t203.0.113.33\t169.254.21.2/30\tsesame_one.f3Xq81\t");
 	screen_type(world, "203.0.113.34\t169.254.21.6/30\tsesame_two.f3Xq81\t");
 	screen_wait(world, "[ Check it ]");
 }

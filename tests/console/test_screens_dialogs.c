@@ -130,23 +130,10 @@ static const struct tour tour = {.places = places, .count = COUNT_OF(places)};
 TESTS_IN_ALL_TIERS
 
 static void
-look(const char *keys, const char *sign, const char *golden)
-{
-	struct world *world = world_new();
-
-	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80});
-	screen_wait(world, "min ago");
-	screen_type(world, keys);
-	screen_wait(world, sign);
-	screen_golden(world, golden);
-	screen_finish(world);
-}
-
-static void
 sheets_at_80x24(void **state)
 {
-	look("2d", "[ Cancel ]", "sheet-down-80x24");
-	look("2*d", "to go on", "sheet-bulk-80x24");
+	screens_at_80x24("2d", "[ Cancel ]", "sheet-down-80x24");
+	screens_at_80x24("2*d", "to go on", "sheet-bulk-80x24");
 }
 
 TEST_MAIN(cmocka_unit_test(sheets_at_80x24), cmocka_unit_test(in_24_bits), cmocka_unit_test(in_256_colours),

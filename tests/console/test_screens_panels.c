@@ -99,23 +99,10 @@ static const struct tour tour = {.places = places,
 TESTS_IN_ALL_TIERS
 
 static void
-look(const char *keys, const char *sign, const char *golden)
-{
-	struct world *world = world_new();
-
-	screen_open(world, &(struct screen_options){.rows = 24, .cols = 80});
-	screen_wait(world, "min ago");
-	screen_type(world, keys);
-	screen_wait(world, sign);
-	screen_golden(world, golden);
-	screen_finish(world);
-}
-
-static void
 panels_at_80x24(void **state)
 {
-	look("5", "10.50.1.0/24", "received-80x24");
-	look(":show plugins\r", "Plugins", "plugins-80x24");
+	screens_at_80x24("5", "10.50.1.0/24", "received-80x24");
+	screens_at_80x24(":show plugins\r", "Plugins", "plugins-80x24");
 }
 
 TEST_MAIN(cmocka_unit_test(panels_at_80x24), cmocka_unit_test(in_24_bits), cmocka_unit_test(in_256_colours),

@@ -42,6 +42,30 @@ both_spans_stand_side_by_side_with_what_moves(void **state)
 	screen_finish(world);
 }
 
+/* A gateway elsewhere sends texts as long as it likes. */
+static void
+evidence_that_is_longer_than_a_screen_is_cut(void **state)
+{
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
+	struct world *world = world_new();
+	struct model_store *store = world_store(world);
+	struct model_tunnel *t = model_row_new(MODEL_KIND_TUNNEL);
+	char *text = memory_zeroed(1, 8001);
+
+	memset(text, 'h', 8000);
+	model_row_copy(shape, t, model_store_get(store, MODEL_KIND_TUNNEL, "aws-paris/2"));
+	model_set(&t->health, text);
+	model_set(&t->health_reason, text);
+	model_store_put(store, MODEL_KIND_TUNNEL, t);
+	model_row_free(MODEL_KIND_TUNNEL, t);
+	free(text);
+	screen_open_until_live(world, &wide);
+	screen_type(world, "s");
+	screen_wait_row(world, "health", "? hhhhhhhh");
+	screen_wait(world, "Nothing is torn down");
+	screen_finish(world);
+}
+
 static void
 the_time_to_go_back_is_chosen_by_keys(void **state)
 {
@@ -94,7 +118,7 @@ a_drain_and_a_down_can_go_back_by_themselves_too(void **state)
 	screen_wait(world, "Stays until up; 60 s where you come by it.");
 	press(world, "down");
 	world_wait_command(world, "aws-paris/1 done");
-	screen_wait_gone(world, "Stays until up"); /* that sheet is done with */
+	screen_wait(world, "down aws-paris/1: asked"); /* that sheet is closed, not only sent */
 	screen_type(world, "d");
 	screen_wait(world, "Stays until up");
 	screen_type(world, "+");
@@ -299,8 +323,9 @@ several_dangerous_ones_need_their_number(void **state)
 	screen_wait_row(world, "aws-paris/1", "carries the traffic of aws-paris");
 	screen_wait_row(world, "aws-paris/2", "carries no traffic now");
 	screen_wait(world, "type 3 to go on");
-	screen_type(world, "2\t\r"); /* the wrong number: nothing happens */
+	screen_type(world, "2\t\r"); /* the wrong number: nothing happens, and that is said */
 	screen_wait(world, "[ down 3 ]");
+	screen_wait(world, "that is not it: type 3 to go on: 2");
 	world_turn(world);
 	assert_int_equal(world_commands(world, "aws-paris/1 done"), 0);
 	screen_type(world, "\x7f"
@@ -531,7 +556,27 @@ a_late_answer_is_not_taken_for_another_sheets(void **state)
 	screen_finish(world);
 }
 
-TEST_MAIN(cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),
+static void
+the_gateways_end_says_what_goes_with_it(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	screen_type(world, ":stop\r");
+	screen_wait(world, "has to be started again on its machine: 3 tunnels");
+	screen_wait(world, "Peers are told, and its routes go");
+	screen_wait(world, "[ Cancel ]");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "[ Cancel ]");
+	screen_type(world, ":stop --keep-routes\r");
+	screen_wait(world, "stay for a start within");
+	screen_type(world, "\r"); /* Cancel is in focus */
+	screen_wait_gone(world, "[ Cancel ]");
+	screen_finish(world);
+}
+
+TEST_MAIN(cmocka_unit_test(the_gateways_end_says_what_goes_with_it),
+	  cmocka_unit_test(both_spans_stand_side_by_side_with_what_moves),
+	  cmocka_unit_test(evidence_that_is_longer_than_a_screen_is_cut),
 	  cmocka_unit_test(the_time_to_go_back_is_chosen_by_keys),
 	  cmocka_unit_test(whoever_comes_by_it_is_given_a_minute),
 	  cmocka_unit_test(a_drain_and_a_down_can_go_back_by_themselves_too),

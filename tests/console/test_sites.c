@@ -10,7 +10,8 @@
 #include "tests/console/harness.h"
 
 #define TWO_SITES \
-	"# mine\nsites:\n  - {name: nantes, host: \"root@127.0.0.1:1\", production: true, group: plants}\n" \
+	"# mine\nsites:\n  - {name: nantes, host: \"root@127.0.0.1:1\", production: true, group: plants, " \
+	"identities_only: true}\n" \
 	"  - {name: brest, host: \"root@127.0.0.1:1\"}\ntheme: dark\n"
 
 static const struct screen_options usual = {.rows = 24, .cols = 80, .settings = TWO_SITES},
@@ -32,6 +33,26 @@ settings_now(struct world *world)
 	fclose(file);
 	text[got] = '\0';
 	return text;
+}
+
+/* As by a gateway of another version. */
+static void
+what_a_gateway_does_not_count_is_no_number(void **state)
+{
+	struct world *world = world_new();
+	const struct model_gateway *old = model_store_at(world_store(world), MODEL_KIND_GATEWAY, 0);
+	struct model_gateway *gateway = model_row_new(MODEL_KIND_GATEWAY);
+
+	(void)state;
+	model_row_copy(model_kind_info(MODEL_KIND_GATEWAY)->shape, gateway, old);
+	gateway->connections_up = MODEL_UINT_UNSET;
+	model_store_put(world_store(world), MODEL_KIND_GATEWAY, gateway);
+	model_row_free(MODEL_KIND_GATEWAY, gateway);
+	screen_open_until_live(world, &usual);
+	screen_type(world, "9");
+	screen_wait_row(world, "lyon", "live");
+	assert_false(screen_has(world, "1844674"));
+	screen_finish(world);
 }
 
 static void
@@ -107,7 +128,11 @@ sites_are_added_and_taken_out(void **state)
 	assert_non_null(strstr(settings_now(world), "# mine\n"));
 	assert_non_null(
 	    strstr(settings_now(world), "{name: \"lille\", host: \"root@127.0.0.1:1\", group: \"plants\"}"));
-	assert_non_null(strstr(settings_now(world), "production: yes"));
+	assert_non_null(strstr(settings_now(world), "production: yes, identities_only: yes"));
+	screen_type(world, "+"); /* the words are typed behind it */
+	screen_wait(world, ":add-site");
+	screen_type(world, "arras root@127.0.0.1:1\r");
+	screen_wait_row(world, "arras", "✕ unreached");
 	screen_type(world, ":add-site lille x\r");
 	screen_wait(world, "two sites are called 'lille'");
 	screen_type(world, ":add-site all x\r");
@@ -147,6 +172,52 @@ a_command_goes_to_the_marked_sites(void **state)
 }
 
 static void
+show_is_one_table_of_the_marked_sites(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+	char path[600], line[200] = "";
+	FILE *saved;
+
+	(void)state;
+	screen_type(world, "9");
+	screen_wait_row(world, "brest", "unreached");
+	screen_type(world, "*");
+	screen_wait(world, "3 marked");
+	screen_type(world, ":show tunnels plant\r");
+	screen_wait(world, "show tunnels plant → 3 sites");
+	screen_wait(world, "1 of 3 answered, 2 tunnels");
+	screen_wait_row(world, "Site    Tunnel", "State");
+	screen_wait_row(world, "lyon    plant/1", "up");
+	screen_wait_row(world, "lyon    plant/2", "down");
+	screen_wait_row(world, "nantes  ", "the site is not reached");
+	screen_wait_row(world, "brest   ", "the site is not reached");
+	assert_false(screen_has(world, "aws-paris/1"));
+	snprintf(path, sizeof(path), "%s/page.txt", world_folder(world));
+	screen_type(world, "/lyon\r:save ");
+	screen_type(world, path);
+	screen_type(world, "\r");
+	screen_wait(world, "2 lines written to");
+	saved = fopen(path, "r");
+	assert_non_null(saved);
+	assert_non_null(fgets(line, sizeof(line), saved));
+	fclose(saved);
+	assert_memory_equal(line, "lyon    plant/1", strlen("lyon    plant/1"));
+	screen_type(world, "\x1b");
+	screen_wait(world, "brest   ");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "show tunnels plant");
+	screen_type(world, ":show routes --filter in:10.0.0.0/8\r");
+	screen_wait_row(world, "lyon    10.", "bgp");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "show routes");
+	screen_type(world, ":show weather\r");
+	screen_wait(world, "there is no kind 'weather'");
+	screen_type(world, ":show routes --filter sourc:bgp\r");
+	screen_wait(world, "'source'");
+	screen_finish(world);
+}
+
+static void
 sites_are_filtered_and_sorted_as_any_rows(void **state)
 {
 	struct world *world = screen_open_live(&wide);
@@ -159,6 +230,8 @@ sites_are_filtered_and_sorted_as_any_rows(void **state)
 	screen_wait(world, "brest");
 	screen_type(world, ":sort name\r:reverse\r");
 	screen_wait_row(world, "▸", "nantes"); /* the selection stays with its row */
+	screen_type(world, ":sort none\r");    /* a column without a title is not meant by nothing */
+	screen_wait(world, "in the natural order");
 	screen_finish(world);
 }
 
@@ -176,13 +249,21 @@ anything_is_found_on_all_sites(void **state)
 	screen_wait_gone(world, "find →");
 	screen_type(world, ":find nowhere-at-all\r");
 	screen_wait(world, "nothing on any site matches");
+	world_stop_serving(world);
+	screen_wait(world, "STALE");
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "find →");
+	screen_type(world, ":find name:plant/2\r");
+	screen_wait_row(world, "tunnel      plant/2", "as last heard");
 	screen_finish(world);
 }
 
 TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
+	  cmocka_unit_test(what_a_gateway_does_not_count_is_no_number),
 	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
 	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
 	  cmocka_unit_test(sites_are_added_and_taken_out),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
+	  cmocka_unit_test(show_is_one_table_of_the_marked_sites),
 	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),
 	  cmocka_unit_test(anything_is_found_on_all_sites))

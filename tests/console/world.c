@@ -87,6 +87,7 @@ new_tunnel(const char *connection, int number, const char *state, bool active)
 	model_set(&t->local_id, "192.0.2.10");
 	t->ike_version = 2;
 	t->mtu = 1400;
+	model_set(&t->mtu_reason, "the configuration");
 	return t;
 }
 
@@ -97,6 +98,10 @@ set_up(struct model_tunnel *t)
 	model_set(&t->child_state, "INSTALLED");
 	model_set(&t->ike_proposal, "AES_GCM_16_256/PRF_HMAC_SHA2_384/ECP_384");
 	model_set(&t->esp_proposal, "AES_GCM_16_256/ECP_384");
+	model_set(&t->authentication, "pre-shared key");
+	text_list_add(&t->local_selectors, "0.0.0.0/0");
+	text_list_add(&t->remote_selectors, "0.0.0.0/0");
+	t->dpd_at = clock_wall() + 8 * USEC_PER_SEC;
 	model_set(&t->spi_in, "c1a2b3c4");
 	model_set(&t->spi_out, "0d0e0f10");
 	t->established_at = clock_wall() - 12 * DAY;
@@ -168,6 +173,9 @@ put_tunnels(struct model_store *store)
 	model_set(&t->last_error.code, "no_answer");
 	model_set(&t->last_error.text, "no answer from 198.51.100.9");
 	model_set(&t->last_error.hint, "the other side must allow UDP 500 and 4500");
+	text_list_add(&t->last_error.evidence, "sent 6 packets in 12 s, and nothing came back");
+	text_list_add(&t->last_error.evidence, "198.51.100.9 goes out by eth0 via 192.0.2.1");
+	t->last_error.at = clock_wall() - 20 * USEC_PER_SEC;
 	model_set(&t->health, "failed");
 	put_tunnel(store, t);
 }
@@ -192,6 +200,7 @@ put_peer(struct model_store *store, const char *name, const char *remote, uint64
 	p->flaps = 1;
 	text_list_add(&p->capabilities, "four-octet AS");
 	text_list_add(&p->capabilities, "route refresh");
+	text_list_add(&p->families, "ipv4");
 	model_store_put(store, MODEL_KIND_PEER, p);
 	model_row_free(MODEL_KIND_PEER, p);
 }
@@ -422,7 +431,11 @@ explain_plant_2(bool up)
 		add_layer(layers, "IKE", "failed", "no answer from 198.51.100.9 (12 tries)", "since",
 			  4 * MINUTE + 30 * USEC_PER_SEC);
 		add_layer(layers, "child SA", "unknown", "", NULL, 0);
-		add_layer(layers, "traffic", "unknown", "", NULL, 0);
+		json_object_set_new(json_array_get(layers, 1), "evidence",
+				    json_pack("[s, s]", "sent 6 packets in 12 s, and nothing came back",
+					      "198.51.100.9 goes out by eth0 via 192.0.2.1"));
+		add_layer(layers, "traffic in", "unknown", "", NULL, 0);
+		add_layer(layers, "traffic out", "unknown", "", NULL, 0);
 		add_layer(layers, "BGP", "unknown", "", NULL, 0);
 		add_layer(layers, "routes", "unknown", "", NULL, 0);
 	}
@@ -453,6 +466,25 @@ explain_connection(const char *name)
 	    lines_of(lines, COUNT_OF(lines)));
 }
 
+/* A peer took its path away a moment ago and came back with it. */
+static json_t *
+last_changes(void)
+{
+	static const char *const texts[] = {
+	    "announced by aws-paris/2 (preference 100, AS path of 1 from AS 64512, MED 200); best stays by "
+	    "aws-paris/1 (MED)",
+	    "withdrawn by aws-paris/2; best stays by aws-paris/1 (the only path)"};
+	json_t *changes = json_array();
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		char at[CLOCK_TEXT];
+
+		clock_format(clock_wall() - (usec_t)(60 + 20 * i) * USEC_PER_SEC, at);
+		json_array_append_new(changes, json_pack("{s:s, s:s}", "at", at, "text", texts[i]));
+	}
+	return changes;
+}
+
 static json_t *
 explain_address(const char *target, const char *prefix)
 {
@@ -463,17 +495,17 @@ explain_address(const char *target, const char *prefix)
 	return json_pack(
 	    "{s:s, s:[{s:s, s:s, s:s, s:b, s:s, s:["
 	    "{s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, s:[s]}, {s:s, s:s, s:b, s:s, s:[s], s:s, s:i, s:i, "
-	    "s:[]}]},"
+	    "s:[]}], s:o},"
 	    " {s:s, s:s, s:b, s:s, s:[]}], s:[{s:s, s:s}], s:s, s:s, s:n, s:o}",
 	    "target", target, "matches", "prefix", prefix, "source", "BGP", "connection", "aws-paris",
 	    "installed", 1, "reason", "the only source", "paths", "from", "aws-paris/1", "next_hop",
 	    "169.254.44.241", "best", 1, "reason", "best: lower MED (100 against 200)", "as_path", "64512",
 	    "origin", "igp", "local_pref", 100, "med", 100, "communities", "64512:7", "from", "aws-paris/2",
 	    "next_hop", "169.254.44.245", "best", 0, "reason", "MED 200 against 100", "as_path", "64512",
-	    "origin", "igp", "local_pref", 100, "med", 200, "communities", "prefix", "0.0.0.0/0", "source",
-	    "static", "installed", 0, "reason", "configured", "paths", "protected", "connection", "aws-paris",
-	    "prefix", "10.50.0.0/16", "kernel", "ts-aws-pari-1", "tunnel", "aws-paris/1", "failing", "lines",
-	    lines_of(lines, COUNT_OF(lines)));
+	    "origin", "igp", "local_pref", 100, "med", 200, "communities", "changes", last_changes(),
+	    "prefix", "0.0.0.0/0", "source", "static", "installed", 0, "reason", "configured", "paths",
+	    "protected", "connection", "aws-paris", "prefix", "10.50.0.0/16", "kernel", "ts-aws-pari-1",
+	    "tunnel", "aws-paris/1", "failing", "lines", lines_of(lines, COUNT_OF(lines)));
 }
 
 json_t *

@@ -5,10 +5,14 @@
  *   bit 1  the peer is an internal one
  *   bit 2  the session is not brought up first: the bytes meet the state machine in OpenSent
  *   bit 3  the peer knows no four-octet AS numbers
- * A second peer listens. After each input the RIB and what was told must agree; after the end nothing may be
- * left.
+ *   bit 4  the peer speaks IPv4 only, else IPv6 too
+ *   bit 5  the peer speaks extended messages, enhanced refresh and roles, and restarts gracefully: it goes
+ * without a word in the end, and its paths are kept
+ *   bit 6  prefixes have path identifiers (RFC 7911), and the listener is told all paths
+ * A second peer listens. After each input the RIB and what
+ * was told must agree; after the end nothing may be left.
  */
-#include "core/bgp/speaker_internal.h"
+#include "tests/fuzz/bgp_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,47 +22,66 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { DECODER = 1, INTERNAL = 2, FROM_OPENSENT = 4, TWO_OCTETS = 8 };
-
-#define REQUIRE(condition) \
-	do { \
-		if (!(condition)) { \
-			fprintf(stderr, "does not hold: %s\n", #condition); \
-			abort(); \
-		} \
-	} while (0)
-
-static uv_loop_t loop;
-static struct bgp_speaker *speaker;
-static struct bgp_peer *external, *internal, *sink;
+enum { DECODER = 1, INTERNAL = 2, FROM_OPENSENT = 4, TWO_OCTETS = 8, IPV4_ONLY = 16, MORE = 32, PATHS = 64 };
 
 /* --- the decoder ------------------------------------------------------------------------------- */
 
+/* MP_REACH_NLRI written again and parted from the rest reads the same. */
 static void
-decode_update(struct reader body, bool ebgp, bool four_octet)
+decode_reach(const struct multiprotocol *reach, const struct attribute_context *context)
+{
+	static uint8_t bytes[4 * BGP_MESSAGE_MOST], rest[BGP_MESSAGE_MOST];
+	struct writer w = writer_over(bytes, sizeof(bytes)), left = writer_over(rest, sizeof(rest));
+	size_t begin = multiprotocol_begin(&w, reach->family, &reach->next_hop),
+	       length = reader_left(&reach->prefixes);
+	struct reader value, unreach;
+	struct multiprotocol again;
+
+	writer_bytes(&w, reach->prefixes.at, length);
+	multiprotocol_end(&w, begin);
+	REQUIRE(!w.failed);
+	REQUIRE(multiprotocol_cut(reader_over(bytes, writer_length(&w)), &value, &unreach, &left));
+	REQUIRE(writer_length(&left) == 0 && unreach.at == NULL);
+	REQUIRE(multiprotocol_read(value, true, context, &again) == MULTIPROTOCOL_TAKEN);
+	REQUIRE(again.family == reach->family && ip_address_equal(&again.next_hop, &reach->next_hop));
+	REQUIRE(reader_left(&again.prefixes) == length &&
+		(length == 0 || memcmp(again.prefixes.at, reach->prefixes.at, length) == 0));
+}
+
+static void
+decode_update(struct reader body, bool ebgp, bool four_octet, bool ids)
 {
 	static struct attribute_set set, again;
-	struct attribute_context context = {.ebgp = ebgp, .four_octet = four_octet};
+	struct attribute_context context = {.ebgp = ebgp,
+					    .four_octet = four_octet,
+					    .extended_next_hop = true,
+					    .families = BOTH,
+					    .add_path = ids ? BOTH : 0};
 	struct bgp_attributes *first, *second;
 	struct bgp_error error;
 	struct update update;
 	static uint8_t bytes[4 * BGP_MESSAGE_MOST];
 	struct writer w = writer_over(bytes, sizeof(bytes));
 
-	if (!update_split(body, &update, &error) ||
-	    attributes_read(update.attributes, &context, true, &set, &error) > UPDATE_DISCARDED_ATTRIBUTE)
+	if (!update_split(body, ids, &update, &error) ||
+	    attributes_read(update.attributes, &context, reader_left(&update.reachable) != 0, &set, &error) >
+		UPDATE_DISCARDED_ATTRIBUTE)
 		return;
-	first = attributes_intern(&speaker->rib.attributes, &set);
+	if (set.reach.there)
+		decode_reach(&set.reach, &context);
+	if (!(set.present & HAS_NEXT_HOP) || !(set.present & HAS_AS_PATH) || !(set.present & HAS_ORIGIN))
+		return;
+	first = attributes_intern(&world.speaker->attributes, &set);
 	attributes_to_set(first, &set);
 	attributes_write(&w, &set, true);
 	REQUIRE(!w.failed);
 	context.four_octet = true;
 	REQUIRE(attributes_read(reader_over(bytes, writer_length(&w)), &context, true, &again, &error) ==
 		UPDATE_FINE);
-	second = attributes_intern(&speaker->rib.attributes, &again);
+	second = attributes_intern(&world.speaker->attributes, &again);
 	REQUIRE(first == second);
-	attributes_release(&speaker->rib.attributes, first);
-	attributes_release(&speaker->rib.attributes, second);
+	attributes_release(&world.speaker->attributes, first);
+	attributes_release(&world.speaker->attributes, second);
 }
 
 static void
@@ -77,168 +100,69 @@ decode(const uint8_t *data, size_t size, unsigned how)
 			bgp_notification_text(message.body.at[0], message.body.at[1], message.body.at + 2,
 					      reader_left(&message.body) - 2, text, sizeof(text));
 		else if (message.type == BGP_UPDATE)
-			decode_update(message.body, !(how & INTERNAL), !(how & TWO_OCTETS));
+			decode_update(message.body, !(how & INTERNAL), !(how & TWO_OCTETS),
+				      (how & PATHS) != 0);
 	}
 }
 
 /* --- a live speaker ---------------------------------------------------------------------------- */
 
-static bool
-on_path(void *context, const struct bgp_path *path)
-{
-	(*(unsigned *)context)++;
-	return true;
-}
-
-static struct bgp_peer *
-add(const char *name, const char *remote, uint32_t asn)
-{
-	struct bgp_peer_config config = {.name = name,
-					 .local_asn = 65001,
-					 .remote_asn = asn,
-					 .hold_s = 90,
-					 .local_preference = 100,
-					 .med_out = UINT32_MAX,
-					 .passive = true,
-					 .export_peers = true,
-					 .export_groups = true,
-					 .export_networks = true};
-	struct bgp_peer *peer;
-
-	ip_address_parse(remote, &config.remote);
-	peer = bgp_peer_add(speaker, &config, NULL);
-	bgp_peer_start(peer);
-	return peer;
-}
-
-static void
-setup(void)
-{
-	struct bgp_speaker_config config = {.asn = 65001, .router_id = 2};
-	struct ip_prefix network = {.address = ip_address_v4(0x0a000000), .length = 8};
-
-	uv_loop_init(&loop);
-	for (unsigned i = 0; speaker == NULL && i < 1000; i++) {
-		config.port = (uint16_t)(20000 + (getpid() * 7u + i) % 40000);
-		speaker = bgp_speaker_open(&loop, &config, NULL);
-	}
-	REQUIRE(speaker != NULL);
-	external = add("external", "192.0.2.1", 65002);
-	internal = add("internal", "192.0.2.2", 65001);
-	sink = add("sink", "192.0.2.3", 65003);
-	bgp_network_add(speaker, &network);
-}
-
-/* Runs until nothing is left to be done at once. */
-static void
-settle(void)
-{
-	for (unsigned i = 0; i < 100000; i++) {
-		uv_run(&loop, UV_RUN_NOWAIT);
-		if (!speaker->idling && i > 2)
-			return;
-	}
-	REQUIRE(!"the speaker comes to rest");
-}
-
-static int
-attach(struct bgp_peer *peer)
-{
-	int pair[2];
-
-	REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-	peer_accept(peer, pair[0], &peer->config.remote);
-	peer->main->local = ip_address_v4(0xc0000264);
-	return pair[1];
-}
-
-static void
-say_hello(int fd, const struct bgp_peer *peer, unsigned capabilities)
-{
-	struct bgp_open open = {
-	    .asn = peer->config.remote_asn, .hold_s = 90, .identifier = 77, .capabilities = capabilities};
-	uint8_t bytes[256];
-	struct writer w = writer_over(bytes, sizeof(bytes));
-
-	bgp_open_write(&w, &open);
-	bgp_keepalive_write(&w);
-	(void)!write(fd, bytes, writer_length(&w));
-}
-
-static void
-drain(int fd)
-{
-	char waste[65536];
-
-	while (read(fd, waste, sizeof(waste)) > 0)
-		;
-}
-
-/* What was told is what policy makes of the best paths. */
-static void
-check(void)
-{
-	const struct rib *rib = &speaker->rib;
-	uint64_t told = 0;
-	unsigned rows = 0;
-
-	REQUIRE(peer_established(sink) != NULL);
-	for (uint32_t i = 1; i < rib->net_count; i++) {
-		const struct net *net = rib_net(rib, i);
-		const struct path *best = net->flags & NET_USED ? rib_best(rib, net) : NULL;
-		bool due = best != NULL && export_allowed(sink, best);
-
-		REQUIRE(bits_get(&sink->out->advertised, i) == due ||
-			(due && best->attributes->as_path_length + best->attributes->others_length > 2000));
-		told += bits_get(&sink->out->advertised, i);
-	}
-	REQUIRE(told == sink->out->count);
-	bgp_walk_advertised(sink, NULL, on_path, &rows);
-	REQUIRE(rows == told);
-}
-
 static void
 live(const uint8_t *data, size_t size, unsigned how)
 {
-	struct bgp_peer *peer = how & INTERNAL ? internal : external;
+	struct bgp_peer *peer = how & INTERNAL ? world.internal : world.external;
 	unsigned capabilities = CAPABILITY_IPV4 | CAPABILITY_REFRESH;
-	int fd = attach(peer), sink_fd = attach(sink);
+	unsigned sink_capabilities = capabilities | CAPABILITY_FOUR_OCTET | CAPABILITY_IPV6;
+	int fd = world_attach(peer), sink_fd = world_attach(world.sink);
 
-	say_hello(sink_fd, sink, capabilities | CAPABILITY_FOUR_OCTET);
+	if (!(how & IPV4_ONLY))
+		capabilities |= CAPABILITY_IPV6;
+	if (how & PATHS) {
+		capabilities |= CAPABILITY_ADD_PATH;
+		sink_capabilities |= CAPABILITY_ADD_PATH;
+	}
+	if (how & MORE)
+		capabilities |= CAPABILITY_EXTENDED_MESSAGE | CAPABILITY_ENHANCED_REFRESH | CAPABILITY_ROLE |
+				CAPABILITY_RESTART;
+	world_say_hello(sink_fd, world.sink, sink_capabilities);
 	if (!(how & FROM_OPENSENT))
-		say_hello(fd, peer, how & TWO_OCTETS ? capabilities : capabilities | CAPABILITY_FOUR_OCTET);
-	settle();
+		world_say_hello(fd, peer,
+				how & TWO_OCTETS ? capabilities : capabilities | CAPABILITY_FOUR_OCTET);
+	world_settle();
 	for (size_t at = 0; at < size;) {
 		ssize_t sent = write(fd, data + at, size - at);
 
-		settle();
-		drain(fd);
+		world_settle();
+		world_drain(fd);
 		if (sent <= 0)
 			break;
 		at += (size_t)sent;
 	}
-	drain(sink_fd);
-	settle();
-	check();
+	world_drain(sink_fd);
+	world_settle();
+	world_check_all();
+	if (how & MORE) {
+		shutdown(fd, SHUT_RDWR);
+		world_settle();
+		world_check_all();
+	}
 	bgp_peer_stop(peer, "over");
-	bgp_peer_stop(sink, "over");
-	settle();
-	REQUIRE(speaker->rib.live_paths == 1);
-	REQUIRE(speaker->rib.trie.count == 1);
-	REQUIRE(speaker->rib.attributes.count == 1);
+	bgp_peer_stop(world.sink, "over");
+	world_settle();
+	world_require_empty();
 	close(fd);
 	close(sink_fd);
-	while (speaker->connections != NULL)
-		uv_run(&loop, UV_RUN_NOWAIT);
+	while (world.speaker->connections != NULL)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
 	bgp_peer_start(peer);
-	bgp_peer_start(sink);
+	bgp_peer_start(world.sink);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (speaker == NULL)
-		setup();
+	if (world.speaker == NULL)
+		world_setup();
 	if (size == 0)
 		return 0;
 	if (data[0] & DECODER)

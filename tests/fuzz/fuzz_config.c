@@ -44,8 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t j = 0; j < config->connections[i].tunnel_count; j++) {
 			const struct config_tunnel *tunnel = &config->connections[i].tunnels[j];
 
-			if (tunnel->psk_length == 0 || tunnel->ike.proposals.count == 0 ||
-			    tunnel->esp.lifetime_s == 0)
+			if ((tunnel->psk_length == 0 && tunnel->credentials == NULL) ||
+			    tunnel->ike.proposals.count == 0 || tunnel->esp.lifetime_s == 0)
 				abort();
 		}
 	}

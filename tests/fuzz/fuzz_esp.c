@@ -7,10 +7,12 @@
  *  - plaintext, trailer included, that the harness seals with the SA's key (what an authentic but evil peer
  * can send),
  *  - an inner packet that goes through esp_seal and must come back.
- * Several packets in one input move the replay window. One plain SA, one with extended numbers and selectors.
+ * Several packets in one input move the replay window. The first byte chooses the suite and who does its
+ * work. One plain SA, one with extended numbers and selectors.
  */
 #include "plugins/dataplane_userspace/userspace.h"
 #include "core/base/buffer.h"
+#include "core/base/text.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,18 +45,26 @@ static void
 plane_set_up(struct bench *bench)
 {
 	struct dataplane_host host = {0};
+	struct tunnel *tunnel;
 
 	bench->plane = plane_create(&(struct dataplane_options){0}, &host);
+	if (!decrypt_open(&bench->plane->decrypt[0], NULL))
+		abort();
 	bench->plane->sockets.fd[SOCKET_NATT][0] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	plane_tunnel_publish(bench->plane, tunnel_create(1, open("/dev/null", O_RDWR | O_CLOEXEC), "fuzz"),
-			     NULL);
+	tunnel = tunnel_create(1, open("/dev/null", O_RDWR | O_CLOEXEC), "fuzz");
+	tunnel->offload = TUN_USO; /* so that what is opened goes through the coalescer */
+	plane_tunnel_publish(bench->plane, tunnel, NULL);
 }
 
 static void
-bench_open(struct bench *bench)
+bench_open(struct bench *bench, const struct suite *suite)
 {
-	static const uint8_t key[36] = "a key of thirty-six bytes with salt";
-	struct dataplane_selector inner = {ip_address_v4(0x0a000000), ip_address_v4(0x0affffff)};
+	static const uint8_t key[64] = "keys of the fuzzer, of which each suite takes what it needs";
+	struct dataplane_selector inner[] = {
+	    {ip_address_v4(0x0a000000), ip_address_v4(0x0affffff)},
+	    {ip_address_v4(0), ip_address_v4(UINT32_MAX), IPPROTO_UDP, 53, 443},
+	    {{.family = AF_INET6}, {.family = AF_INET6, .bytes = {0xff}}, IPPROTO_TCP, 53, 443},
+	};
 	struct dataplane_sa sa = {
 	    .tunnel = 1,
 	    .encapsulated = true,
@@ -63,7 +73,8 @@ bench_open(struct bench *bench)
 	    .source_port = NATT_PORT,
 	    .destination_port = NATT_PORT,
 	    .replay_window = 64,
-	    .algorithms = {20, key, sizeof(key), 0, NULL, 0},
+	    .algorithms = {suite->encryption, key, suite->key_length, suite->integrity, key,
+			   suite->integrity_key_length},
 	    .soft_packets = 5,
 	};
 
@@ -72,8 +83,8 @@ bench_open(struct bench *bench)
 	for (int i = 0; i < 2; i++) {
 		sa.spi = i == 0 ? SPI : SPI_EXTENDED;
 		sa.extended_sequence = i != 0;
-		sa.source_selectors = i != 0 ? &inner : NULL;
-		sa.source_selector_count = i != 0;
+		sa.source_selectors = i != 0 ? inner : NULL;
+		sa.source_selector_count = i != 0 ? COUNT_OF(inner) : 0;
 		sa.inbound = true;
 		bench->in[i] = add(bench->plane, &sa);
 		sa.inbound = false;
@@ -98,7 +109,7 @@ bench_close(struct bench *bench)
 static enum drop
 input(struct bench *bench, const uint8_t *packet, size_t length)
 {
-	struct worker *worker = &bench->plane->decrypt;
+	struct worker *worker = &bench->plane->decrypt[0];
 	/* of its very size, so that a read beyond the end is seen */
 	uint8_t *copy = malloc(length != 0 ? length : 1);
 	enum drop drop;
@@ -131,6 +142,7 @@ step(struct bench *bench, uint8_t kind, const uint8_t *bytes, size_t length)
 	int64_t shift = (int64_t[]){1, 1, 0, -3, -64, 40, 1000, 0x7fffffff}[kind >> 4 & 7];
 	uint64_t sequence = in->replay.top + (uint64_t)shift;
 	size_t head = esp_head(seal);
+	struct suite_packet one;
 	struct inner inner;
 
 	switch (kind % STEPS) {
@@ -143,12 +155,16 @@ step(struct bench *bench, uint8_t kind, const uint8_t *bytes, size_t length)
 		input(bench, packet, ESP_HEADER + length);
 		break;
 	case STEP_TEXT:
-		length &= ~(size_t)3;
+		length -= length % seal->suite->alignment;
+		if (length == 0)
+			break;
 		write_header(packet, in, sequence);
 		memcpy(packet + head, bytes, length);
-		if (length != 0 &&
-		    seal->cipher->ops->seal(seal->context, packet, length, sequence, seal->extended))
-			input(bench, packet, head + length + seal->cipher->icv_length);
+		one = (struct suite_packet){.bytes = packet, .text_length = length, .sequence = sequence};
+		seal->suite->ops->seal(seal->context, &one, 1);
+		if (!one.good)
+			abort();
+		input(bench, packet, head + length + seal->suite->icv_length);
 		break;
 	default:
 		/* what may be sent must be taken, where the window and the selectors let it in */
@@ -168,8 +184,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct reader r = reader_over(bytes, size);
 	static struct bench bench;
+	unsigned suites = 0;
+	uint8_t first;
 
-	bench_open(&bench);
+	while (suite_at(suites) != NULL)
+		suites++;
+	first = reader_u8(&r);
+	suites_use(first >> 7 != 0 ? "auto" : "evp", NULL);
+	bench_open(&bench, suite_at(first % 128 % suites));
 	while (reader_left(&r) != 0) {
 		uint8_t kind = reader_u8(&r);
 		size_t length = reader_u16(&r) % (MOST + 1);

@@ -7,6 +7,27 @@ import subprocess
 from process import Daemon
 from tap import wait_until
 
+CHANNEL = "{ import all; export where source = RTS_STATIC; }"
+
+
+def configuration(router_id, *protocols):
+    return f"log stderr all;\nrouter id {router_id};\nprotocol device {{}}\n" + "".join(protocols)
+
+
+def static(networks, version=4):
+    """Routes of its own; a dictionary says what each sets besides ("bgp_med = 70;")."""
+    more = networks if isinstance(networks, dict) else {}
+    routes = "".join(f"    route {network} blackhole {{ {more.get(network, '')} }};\n" for network in networks)
+    return f"protocol static nets{version} {{\n    ipv{version};\n{routes}}}\n"
+
+
+def session(name, local, asn, remote, remote_asn, more="", channels=f"ipv4 {CHANNEL};"):
+    """A session of BGP that dials again after a second. `more`: statements besides; `channels`: its families, each with
+    what it takes and tells."""
+    return (f"protocol bgp {name} {{\n    local {local} as {asn};\n    neighbor {remote} as {remote_asn};\n"
+            "    hold time 30; connect retry time 1; error wait time 1, 2; connect delay time 1;\n"
+            f"    {more}\n    {channels}\n}}\n")
+
 
 class Bird(Daemon):
     def __init__(self, suite, name, folder, namespace, configuration):
@@ -35,6 +56,11 @@ class Bird(Daemon):
 
     def established(self, protocol):
         return re.search(rf"^{protocol}\s+BGP\s.*Established", self.birdc("show", "protocols"), re.MULTILINE) is not None
+
+    def heard(self, protocol):
+        """The capabilities that its peer has told, as BIRD's lines name them: {"AF preserved": "ipv4", ...}."""
+        text = self.birdc("show", "protocols", "all", protocol).split("Neighbor capabilities", 1)[-1].split("Session:", 1)[0]
+        return {key: value.strip() for key, _, value in (line.strip().partition(":") for line in text.splitlines())}
 
     def routes(self, *words):
         return self.birdc("show", "route", *words)

@@ -18,6 +18,49 @@ DAEMONS = ("zebra", "staticd", "bfdd", "bgpd")
 PROGRAMS = [f"/usr/lib/frr/{daemon}" for daemon in DAEMONS]
 
 
+def configuration(asn, router_id, neighbor, neighbor_asn, networks=(), more=()):
+    """bgpd's, of a session that dials again after a second. `networks`: what it tells, whether it has a route there or
+    not; `more`: lines of `router bgp`. The neighbour comes last: where vtysh hands the lines over one by one, a session may be
+    up as soon as there is one, with what there is by then."""
+    last = [line for line in more if line.startswith("neighbor ")]
+    lines = [f"router bgp {asn}", f" bgp router-id {router_id}", " no bgp ebgp-requires-policy", " no bgp network import-check",
+             " timers bgp 10 30", *(f" {line}" for line in more if line not in last), " address-family ipv4 unicast",
+             *(f"  network {network}" for network in networks), " exit-address-family",
+             f" neighbor {neighbor} remote-as {neighbor_asn}", f" neighbor {neighbor} timers connect 1", *(f" {line}" for line in last)]
+    return "\n".join(lines) + "\n"
+
+
+def discarding(networks):
+    """zebra's or staticd's lines: what comes for these goes nowhere."""
+    return "".join(f"ip route {network} Null0\n" for network in networks)
+
+
+class Bgpd(Daemon):
+    """bgpd alone: no kernel learns of its routes. Its configuration is read at its start."""
+
+    def __init__(self, suite, name, folder, namespace, configuration, *options):
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="twinspan-test-bgpd-"))
+        suite.cleanup(lambda: shutil.rmtree(self.home, ignore_errors=True))
+        path = self.home / "bgpd.conf"
+        path.write_text(configuration)
+        for one in (self.home, path):
+            shutil.chown(one, "frr", "frr")
+        super().__init__(suite, name, folder, namespace, [
+            "/usr/lib/frr/bgpd", "-n", "-f", path, "-i", self.home / "pid", "--vty_socket", self.home, "-z",
+            self.home / "zserv.api", "-P", "0", "--log", "stdout", *options])
+
+    def start(self):
+        super().start()
+        wait_until((self.home / "bgpd.vty").exists, 10, f"{self.name} has its control socket")
+        return self
+
+    def vtysh(self, *commands):
+        """What vtysh says, of an error too."""
+        done = self.namespace.run("vtysh", "--vty_socket", self.home, "--config_dir", self.home,
+                                  *[word for command in commands for word in ("-c", command)], check=False)
+        return done.stdout + done.stderr
+
+
 class Frr:
     def __init__(self, suite, name, folder, namespace, configuration):
         """`configuration`: of all daemons, as in frr.conf."""

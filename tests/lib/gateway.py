@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A twinspan gateway in a namespace, and what its command line says of it."""
 
+import datetime
 import json
 import socket
 import subprocess
@@ -12,7 +13,8 @@ from tap import Failure, expect, wait_until
 class Gateway(Daemon):
     """`configuration` is YAML; `secrets` are written to files psk/NAME of mode 0600."""
 
-    def __init__(self, suite, name, folder, namespace, configuration, secrets=None, program=PROGRAM, wrapper=()):
+    def __init__(self, suite, name, folder, namespace, configuration, secrets=None, program=PROGRAM, wrapper=(),
+                 environment=None):
         home = folder / name
         home.mkdir(mode=0o700, exist_ok=True)
         self.home = home
@@ -22,7 +24,7 @@ class Gateway(Daemon):
         self.write(configuration, secrets)
         super().__init__(suite, name, folder, namespace,
                          [*wrapper, program, "gateway", "-c", self.configuration, "-s", self.socket, "--state-dir",
-                          home / "state"])
+                          home / "state"], environment)
         suite.on_failure(self.summary)
 
     def write(self, configuration, secrets=None):
@@ -39,7 +41,7 @@ class Gateway(Daemon):
             self.await_answering()
         return self
 
-    def await_answering(self, seconds=20):
+    def await_answering(self, seconds=60):
         def answers():
             if not self.running:
                 raise Failure(f"{self.name} ended with exit code {self.process.returncode}:\n{self.text()[-2000:]}")
@@ -116,6 +118,11 @@ class Gateway(Daemon):
             return None
 
         return wait_until(found, seconds, f"{self.name}: an event {kind} of {subject}")
+
+    @staticmethod
+    def time_of(event):
+        """When the gateway says that it was, as time.time() has it: whoever asks hears of it later, on a busy machine much."""
+        return datetime.datetime.fromisoformat(event["at"].replace("Z", "+00:00")).timestamp()
 
     def last_sequence(self):
         return max((event["sequence"] for event in self.show("events")), default=0)

@@ -7,6 +7,7 @@ leaves namespaces behind; the next one that runs removes those whose process is 
 
 import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import re
@@ -108,6 +109,14 @@ class Namespace:
 
     def routes(self, *words):
         return self.ip("route show table main", *words)
+
+    def netem(self, interface, words):
+        """From now on what leaves by the interface is treated as tc-netem(8) says: "delay 300ms loss 2%"."""
+        self.run("tc", "qdisc", "replace", "dev", interface, "root", "netem", *words.split())
+
+    def lost(self, interface):
+        """How many packets netem dropped there so far."""
+        return json.loads(self.run("tc", "-s", "-j", "qdisc", "show", "dev", interface, "root").stdout)[0]["drops"]
 
     def ping(self, source, target, count=3, seconds=10):
         """True when every ping was answered."""

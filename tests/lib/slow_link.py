@@ -23,23 +23,26 @@ IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 MTU = 1500
 
 
-def open_tun(namespace, name, address):
+def open_tun(namespace, name):
+    """A TUN interface that is up. The file is the caller's."""
     with namespace.entered():
-        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
-        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
-    namespace.ip("address add", address, "dev", name)
+        file = open("/dev/net/tun", "r+b", buffering=0)
+        fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
     namespace.ip("link set", name, "up mtu", MTU)
-    return fd
+    return file
 
 
 class SlowLink:
     def __init__(self, suite, left, left_address, right, right_address, delay=0.0, loss=0.0, name="slow0", seed=1):
-        ends = [open_tun(left, name, left_address), open_tun(right, name, right_address)]
-        self.process = subprocess.Popen([sys.executable, __file__, *map(str, ends), str(seed)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, pass_fds=ends)
+        ends = [open_tun(left, name), open_tun(right, name)]
+        left.ip("address add", left_address, "dev", name)
+        right.ip("address add", right_address, "dev", name)
+        fds = [end.fileno() for end in ends]
+        self.process = subprocess.Popen([sys.executable, __file__, *map(str, fds), str(seed)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, pass_fds=fds)
         suite.cleanup(self.close)
-        for fd in ends:
-            os.close(fd)
+        for end in ends:
+            end.close()
         self.set(delay, loss)
 
     def set(self, delay=0.0, loss=0.0):

@@ -71,6 +71,33 @@ def blast(count, asn, gateway):
     return b"".join(messages)
 
 
+BOTH_FAMILIES = [capability(1, struct.pack("!HBB", family, 0, 1)) for family in (1, 2)]
+
+
+def blast_ipv6(count, asn, gateway):
+    """The same for /48s of IPv6 from 3000:: on, in MP_REACH_NLRI (RFC 4760 3), about 500 in each."""
+    messages = []
+    for start in range(0, count, 500):
+        nlri = b"".join(struct.pack("!BHI", 48, 0x3000, n) for n in range(start, min(start + 500, count)))
+        reach = struct.pack("!HBB", 2, 1, 16) + socket.inet_pton(socket.AF_INET6, gateway) + b"\0" + nlri
+        attributes = struct.pack("!BBH", 0x90, 14, len(reach)) + reach + origin() + as_path(asn, 100000 + start)
+        messages.append(message(UPDATE, struct.pack("!HH", 0, len(attributes)) + attributes))
+    return b"".join(messages)
+
+
+def reached_ipv6(body):
+    """How many /48s an UPDATE announces."""
+    at = 4 + struct.unpack_from("!H", body)[0]
+    while at < len(body):
+        flags, code = body[at:at + 2]
+        length = struct.unpack_from("!H", body, at + 2)[0] if flags & 0x10 else body[at + 2]
+        at += 4 if flags & 0x10 else 3
+        if code == 14:
+            return (length - 5 - body[at + 3]) // 7
+        at += length
+    return 0
+
+
 class Speaker:
     """One connection to a gateway's BGP port."""
 
@@ -78,7 +105,7 @@ class Speaker:
         self.asn, self.router_id = asn, router_id
         end = time.monotonic() + 20
         while True:
-            self.socket = namespace.socket(socket.SOCK_STREAM)
+            self.socket = namespace.socket(socket.SOCK_STREAM, socket.AF_INET6 if ":" in target else socket.AF_INET)
             self.socket.bind((source, 0))
             self.socket.settimeout(5)
             try:
@@ -147,9 +174,10 @@ class Speaker:
             if got[0] == NOTIFICATION:
                 return got[1][0], got[1][1]
 
-    def establish(self, hold=90):
-        """Goes to Established."""
-        self.send(open_message(self.asn, self.router_id, hold))
+    def establish(self, hold=90, families=None):
+        """Goes to Established. `families`: other capabilities of RFC 4760 than that of IPv4."""
+        capabilities = [*families, capability(65, struct.pack("!I", self.asn))] if families else None
+        self.send(open_message(self.asn, self.router_id, hold, capabilities=capabilities))
         self.receive_kind(OPEN)
         self.send(message(KEEPALIVE))
         self.receive_kind(KEEPALIVE)

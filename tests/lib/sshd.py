@@ -60,7 +60,8 @@ class Sshd(Daemon):
     """sshd in a namespace, on all its addresses.
 
     `environment`: what its commands find set (SetEnv). `options`: more lines of sshd_config. `password`: root's, which
-    lets in with `PasswordAuthentication yes`, or with `pam=True` and `KbdInteractiveAuthentication yes`.
+    lets in with `PasswordAuthentication yes`, or with `pam=True` and `KbdInteractiveAuthentication yes`; `pam` may be lines
+    of PAM's that come first.
     """
 
     def __init__(self, suite, name, folder, namespace, environment=None, options="", port=22, password=None, pam=False):
@@ -109,7 +110,8 @@ class Sshd(Daemon):
         shadow.touch(mode=0o600)
         shadow.write_text("\n".join([f"root:{hashed}:20000:0:99999:7:::", *lines]) + "\n")
         pam = self.home / "pam"
-        pam.write_text("auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
+        pam.write_text((self.pam if isinstance(self.pam, str) else "") +
+                       "auth required pam_unix.so\naccount required pam_permit.so\nsession required pam_permit.so\n")
         binds = f"mount --bind {shadow} /etc/shadow"
         if self.pam:
             binds += f" && mount --bind {pam} /etc/pam.d/sshd"

@@ -16,6 +16,7 @@ Ctrl-C. When a test fails, what `suite.on_failure` was given is called and print
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -57,10 +58,15 @@ def note(text):
 
 
 def missing(needs):
-    """The first of the needs that is not met, as text, or None. "root", "tun", or the name of a program."""
+    """The first of the needs that is not met, as text, or None: "root", "tun", "netem", the name of a
+    program, or a function that answers so itself."""
     os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
     for need in needs:
-        if need == "root":
+        if callable(need):
+            text = need()
+            if text:
+                return text
+        elif need == "root":
             if os.geteuid() != 0:
                 return "needs root"
         elif need == "tun":
@@ -68,6 +74,11 @@ def missing(needs):
                 os.close(os.open("/dev/net/tun", os.O_RDWR))
             except OSError as error:
                 return f"needs /dev/net/tun: {error.strerror}"
+        elif need == "netem":
+            done = subprocess.run(["unshare", "-n", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"],
+                                  capture_output=True, text=True)
+            if done.returncode != 0:
+                return f"needs netem: {' '.join(done.stderr.split())}"
         elif not shutil.which(need) and not os.access(need, os.X_OK):
             return f"needs {need}"
     return None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A program on a terminal of its own, 120x36: what it wrote, and keys for it."""
+"""A program on a terminal of its own, COLUMNS x ROWS: what it wrote, and keys for it."""
 
 import fcntl
 import os
@@ -8,6 +8,8 @@ import select
 import struct
 import subprocess
 import termios
+
+COLUMNS, ROWS = 120, 36
 
 
 def take_terminal():
@@ -18,7 +20,7 @@ def take_terminal():
 class Terminal:
     def __init__(self, suite, *argv, environment=None):
         self.fd, end = pty.openpty()
-        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         try:
             self.process = subprocess.Popen([str(a) for a in argv], stdin=end, stdout=end, stderr=end,
                                             env={**(environment if environment is not None else os.environ),

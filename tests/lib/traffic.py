@@ -5,14 +5,20 @@ The sender keeps its rate without making up for time it was not given, so that a
 not as a burst. What counts is which numbers arrived: `lost`, and the longest run of them in time, `outage_ms`.
 """
 
+import contextlib
 import itertools
+import socket
 import struct
+import subprocess
 import threading
 import time
 
 from tap import wait_until
 
 HEADER = struct.Struct("!QQ")
+SO_RCVBUFFORCE = 33
+# Packets of seconds: what the kernel had to drop while this process had no processor would look as if it were lost on the way.
+RECEIVE_BUFFER = 1 << 23
 # Each stream has a port of its own: what is late for one is not taken for another's.
 ports = itertools.count(7000)
 
@@ -57,6 +63,7 @@ class Stream:
         self.rate = rate
         self.padding = bytes(max(0, size - HEADER.size))
         self.receiver = to_namespace.socket()
+        self.receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
         self.receiver.bind((target, port))
         self.receiver.settimeout(0.2)
         self.sender = from_namespace.socket()
@@ -166,3 +173,20 @@ class BothWays:
 
     def stop(self):
         return {direction: stream.stop() for direction, stream in self.streams.items()}
+
+
+@contextlib.contextmanager
+def pings(namespace, source, target, gateway, tunnel):
+    """While in it, a ping every 50 ms from there, by that tunnel of the gateway, which has learnt of them when it begins."""
+    def packets():
+        return gateway.row("tunnels", tunnel)["rx_packets"]
+
+    before = packets()
+    process = subprocess.Popen(namespace.argv("ping", "-n", "-q", "-i", "0.05", "-I", source, target),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: packets() > before + 40, 30, "pings come in")
+        yield
+    finally:
+        process.kill()
+        process.wait()

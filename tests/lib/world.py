@@ -203,6 +203,15 @@ class Site:
         self.namespace.ip("route add default via 10.20.0.1")
 
 
+def customer_against_aws(suite, folder):
+    """Both halves for a twinspan customer gateway: the internet, the gateway's namespace, the site host's, and AwsSide,
+    which is not started yet."""
+    internet = Internet(suite)
+    customer = Namespace(suite, "customer", forward=True)
+    internet.attach_customer(customer)
+    return internet, customer, Site(suite, customer).namespace, AwsSide(suite, folder, internet)
+
+
 def customer_configuration(tunnels=(0, 1), connection="", gateway=""):
     """YAML of a customer gateway against AwsSide. `connection` and `gateway`: more lines for these."""
     lines = "".join(f"      - {{remote: {ENDPOINTS[n]}, inside: {INSIDE[n][1]}/30, psk_file: psk/{n + 1}}}\n"

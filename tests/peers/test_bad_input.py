@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import socket
 import struct
@@ -23,7 +24,8 @@ from process import PROGRAM, scratch  # noqa: E402
 import speaker as bgp  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 
-suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "setpriv", "unshare"])
+BESIDE_OTHERS = True
+suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "setpriv", "prlimit", "unshare"])
 HERE, THERE, SILENT = "192.0.2.10", "192.0.2.17", "192.0.2.99"
 ASN, PEER_ASN = 65010, 64512
 
@@ -107,6 +109,15 @@ def a_gateway_starts_and_stops():
     g.start()
     expect(g.stop() == 0, f"exit code {g.process.returncode}")
     leaves_nothing()
+
+
+@suite.test
+def it_takes_as_many_descriptors_as_it_may():
+    g = gateway(wrapper=["prlimit", "--nofile=256:4096"])
+    g.start()
+    limits = pathlib.Path(f"/proc/{g.process.pid}/limits").read_text()
+    expect(re.search(r"^Max open files +4096 +4096 ", limits, re.MULTILINE), limits)
+    expect(g.stop() == 0, f"exit code {g.process.returncode}")
 
 
 @suite.test
@@ -387,7 +398,8 @@ def who_watches_received_and_advertised_is_told_of_each_change():
         suite.cleanup(process.kill)
 
     def lines(kind, prefix):
-        rows = [json.loads(line) for line in watching[kind].read_text().splitlines()]
+        # Whole ones: the last one may be half written.
+        rows = [json.loads(line) for line in watching[kind].read_text().split("\n")[:-1]]
         return [row for row in rows if row["prefix"] == prefix]
 
     def gone(row):

@@ -17,6 +17,7 @@ from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
 import world  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=["root", "tun", "ip", "ping"])
 PER_HOUR, PER_GIGABYTE = 0.05, 0.09
 
@@ -65,11 +66,12 @@ def time_counts_once_while_both_tunnels_are_up():
     w.hub.gateway.start()
     w.bern.twinspan(scratch(suite)).start()
     is_up()
-    began, first = time.monotonic(), seconds()
+    # What is counted was so at some time while it was asked for.
+    begun, first, answered = time.monotonic(), seconds(), time.monotonic()
     time.sleep(5)
-    passed, counted = time.monotonic() - began, seconds() - first
-    note(f"{passed:.2f} s passed, {counted:.2f} s counted")
-    expect(abs(passed - counted) < 0.5, f"{counted} of {passed} s")
+    least, counted, most = time.monotonic() - answered, seconds() - first, time.monotonic() - begun
+    note(f"{least:.2f} to {most:.2f} s passed, {counted:.2f} s counted")
+    expect(least - 0.5 < counted < most + 0.5, f"{counted} of {least} to {most} s")
 
 
 @suite.test
@@ -131,11 +133,11 @@ def a_kill_loses_less_than_a_minute_and_doubles_nothing():
     w.lyon.gateway.wait()
     written = stored()
     w.lyon.gateway.start()
-    # It may be up again before it is asked.
+    # It may be up again before it is asked. Hours have six decimals.
     after = seconds()
     note(f"{before:.1f} s counted, {written:.1f} s of them written, {after:.1f} s after the kill")
     expect(before - 60 <= written <= before, f"{written} of {before} s are written")
-    expect(written <= after < before + 3, f"{after} s, of {before} s before the kill")
+    expect(written - 0.01 <= after < before + 3, f"{after} s, of {before} s before the kill")
 
 
 @suite.test

@@ -15,6 +15,7 @@ from process import PROGRAM, scratch  # noqa: E402
 from tap import Suite, expect  # noqa: E402
 import world  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=[str(PROGRAM)])
 GOOD = world.customer_configuration()
 

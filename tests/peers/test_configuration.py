@@ -11,12 +11,12 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace  # noqa: E402
 from process import PROGRAM, scratch  # noqa: E402
 from tap import Suite, expect, wait_until  # noqa: E402
 from tmux import Tmux  # noqa: E402
 import world  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "tmux"])
 SAMPLE = pathlib.Path(__file__).resolve().parents[1] / "unit/plugins/samples/dynamic.xml"
 NAME = "aws-paris"
@@ -95,11 +95,7 @@ def apply():
 @suite.test(critical=True)
 def the_console_opens_on_a_gateway_without_it():
     w.folder = scratch(suite)
-    internet = world.Internet(suite)
-    w.customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(w.customer)
-    w.site = world.Site(suite, w.customer).namespace
-    w.aws = world.AwsSide(suite, w.folder, internet)
+    _, w.customer, w.site, w.aws = world.customer_against_aws(suite, w.folder)
     w.aws.start()
     w.gateway = Gateway(suite, "customer", w.folder, w.customer, BASE).start()
     (w.folder / "home").mkdir()
@@ -196,7 +192,7 @@ def a_connection_that_nobody_keeps_goes_with_its_secrets():
     expect(done.returncode == 1 and "psk/second-1" in done.stderr, f"without its secret: {done.stderr}")
     w.gateway.command("configure", "--append", "--dry-run", w.folder / "block.yaml", w.folder / "secrets")
     expect(not (w.gateway.home / "psk/second-1").exists(), "a dry run writes nothing")
-    w.gateway.command("configure", "--append", "--confirm-within", "2", w.folder / "block.yaml", w.folder / "secrets")
+    w.gateway.command("configure", "--append", "--confirm-within", "5", w.folder / "block.yaml", w.folder / "secrets")
     expect((w.gateway.home / "psk/second-1").read_text() == "sesame_second.Kc72mm\n", "the secret is in its file")
     expect(w.gateway.row("connections", "second") is not None, "the connection is there")
     wait_until(lambda: w.gateway.row("connections", "second") is None, 20, "it goes back by itself")

@@ -9,7 +9,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace  # noqa: E402
 from process import scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
@@ -54,11 +53,7 @@ def await_both_directions(tunnel, seconds):
 @suite.test(critical=True)
 def both_tunnels_come_up():
     folder = scratch(suite)
-    internet = world.Internet(suite)
-    w.customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(w.customer)
-    w.site = world.Site(suite, w.customer).namespace
-    w.aws = world.AwsSide(suite, folder, internet)
+    _, w.customer, w.site, w.aws = world.customer_against_aws(suite, folder)
     w.aws.start()
     w.gateway = Gateway(suite, "customer", folder, w.customer, world.customer_configuration(), world.PSK_FILES)
     w.gateway.start()

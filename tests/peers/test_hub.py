@@ -14,6 +14,7 @@ from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
 import world  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
 CONNECTION = "lyon"
 T1, T2 = f"{CONNECTION}/1", f"{CONNECTION}/2"

@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from process import PROGRAM, TOP, scratch  # noqa: E402
 from tap import Suite, expect  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=[str(PROGRAM)])
 SAMPLES = TOP / "tests/unit/plugins/samples"
 KEYS = ("MadeUpKeyForTunnelOne.0123456789", "MadeUpKeyForTunnelTwo_0123456789")

@@ -20,7 +20,6 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace  # noqa: E402
 from process import scratch  # noqa: E402
 from tap import Failure, Skip, Suite, expect, note, wait_until  # noqa: E402
 import speaker as bgp  # noqa: E402
@@ -103,11 +102,7 @@ def both_tunnels_and_the_core_router_come_up():
     if len(w.processors) > 1:
         os.sched_setaffinity(0, w.processors[:-1])
     os.nice(-10)
-    internet = world.Internet(suite)
-    w.customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(w.customer)
-    w.site = world.Site(suite, w.customer).namespace
-    w.aws = world.AwsSide(suite, w.folder, internet)
+    _, w.customer, w.site, w.aws = world.customer_against_aws(suite, w.folder)
     for endpoint in w.aws.endpoints:
         endpoint.speak_bfd("50 ms", 3)
         path = endpoint.bird.configuration

@@ -21,10 +21,12 @@ from process import scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 import world  # noqa: E402
 
+BESIDE_OTHERS = True
 suite = Suite(needs=["root", "tun", "ip", "ping"])
 PROTECTED, LEARNED = "10.50.0.10", "10.60.0.10"
 ELSEWHERE = "198.51.199.9"  # must be seen, or the capture proves nothing
 ETH_P_ALL, OUTGOING = 3, 4
+SO_RCVBUFFORCE = 33
 
 
 class World:
@@ -40,7 +42,8 @@ class Capture:
     def __init__(self, namespace):
         with namespace.entered():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        # For seconds in which it is not read: SO_RCVBUF alone gives no more than net.core.rmem_max.
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 24)
         self.socket.settimeout(0.2)
         self.counts, self.running = {}, True
         self.thread = threading.Thread(target=self.read, daemon=True)
@@ -102,7 +105,7 @@ def sent_on(seconds):
     """Waits until packets were sent for so long, and the capture has seen those for elsewhere."""
     before, at = w.capture.seen(ELSEWHERE), w.sender.sent
     wait_until(lambda: w.sender.sent >= at + seconds * 100, seconds * 10 + 10, "the host sends")
-    expect(w.capture.seen(ELSEWHERE) > before + 50, "the capture sees what goes to the internet")
+    wait_until(lambda: w.capture.seen(ELSEWHERE) > before + 50, 10, "the capture sees what goes to the internet")
 
 
 def nothing_leaked(what, *targets):
@@ -187,12 +190,13 @@ def routes_that_somebody_takes_changes_or_adds_are_mended_and_told():
 
     def mended(what, kind, subject, good):
         w.sequence = w.gateway.last_sequence()
-        began = time.monotonic()
+        began = time.time()
         namespace.ip("route", what)
         event = w.gateway.wait_event(kind, subject, 10, w.sequence)
+        took = w.gateway.time_of(event) - began
         wait_until(good, 5, f"{what} is mended")
-        note(f"ip route {what}: mended and told after {time.monotonic() - began:.2f} s: {event['text']}")
-        expect(time.monotonic() - began < 2.5, "it takes longer than a second and some slack")
+        note(f"ip route {what}: mended and told after {took:.2f} s: {event['text']}")
+        expect(took < 2.5, f"it takes longer than a second and some slack: {took:.2f} s")
 
     def back():
         return route in namespace.routes(learned)
@@ -202,6 +206,8 @@ def routes_that_somebody_takes_changes_or_adds_are_mended_and_told():
     mended("add 10.99.0.0/16 via 198.51.101.1 dev wan proto 116 metric 20", "route.removed", "10.99.0.0/16",
            lambda: "10.99.0.0/16" not in namespace.routes())
     sent_on(1)
+    # Until it was mended the second route led what is for there outside: that is none of ours.
+    w.seen[LEARNED] = w.capture.seen(LEARNED)
 
 
 @suite.test

@@ -18,7 +18,7 @@ from gateway import Gateway  # noqa: E402
 from net import Namespace  # noqa: E402
 from process import PROGRAM, scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
-from traffic import BothWays  # noqa: E402
+from traffic import BothWays, pings  # noqa: E402
 import world  # noqa: E402
 
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
@@ -78,11 +78,7 @@ def active():
 @suite.test(critical=True)
 def a_world_of_stock_endpoints_comes_up():
     folder = w.folder = scratch(suite)
-    internet = world.Internet(suite)
-    w.customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(w.customer)
-    w.site = world.Site(suite, w.customer).namespace
-    w.aws = world.AwsSide(suite, folder, internet)
+    _, w.customer, w.site, w.aws = world.customer_against_aws(suite, folder)
     w.aws.start()
     w.gateway = Gateway(suite, "customer", folder, w.customer, world.customer_configuration(), world.PSK_FILES)
     w.gateway.start()
@@ -130,19 +126,22 @@ def an_unconfirmed_switchover_turns_back_without_losing_a_packet():
     streams.lose_nothing("switchover and its return, stock endpoints")
 
 
+LONG = "11"  # seconds: without traffic a switchover waits ten for a sign that it has moved
+
+
 @suite.test
 def a_confirmed_one_stays_and_auto_ends_a_wait():
     tunnel = active()
-    w.gateway.command("switchover", CONNECTION, "--confirm-within", "4")
+    w.gateway.command("switchover", CONNECTION, "--confirm-within", LONG)
     w.gateway.command("confirm", CONNECTION)
-    time.sleep(5)
+    time.sleep(int(LONG) + 1)
     row = w.gateway.row("connections", CONNECTION)
     expect(row["active"] == [other(tunnel)] and row["pinned"] and row["confirm_until"] is None, f"{row}")
     done = w.gateway.run("confirm", CONNECTION)
     expect(done.returncode == 1 and "no switchover" in done.stderr, f"{done.returncode}: {done.stderr}")
-    w.gateway.command("switchover", CONNECTION, tunnel, "--confirm-within", "4")
+    w.gateway.command("switchover", CONNECTION, tunnel, "--confirm-within", LONG)
     w.gateway.command("auto", CONNECTION)
-    time.sleep(5)
+    time.sleep(int(LONG) + 1)
     row = w.gateway.row("connections", CONNECTION)
     expect(row["active"] == [tunnel] and not row["pinned"], f"auto ended the wait: {row}")
     for bad in ("x", "-1", "99999999"):
@@ -202,8 +201,9 @@ def the_guard_speaks_before_it_cuts_the_askers_own_path():
     expect("your own connection" in said.stdout, f"a dry run says so: {said.stdout}{said.stderr}")
     inside = world.INSIDE[int(tunnel[-1]) - 1][0]
     environment["SSH_CONNECTION"] = f"{inside} 50000 10.0.0.1 22"
-    done = run("down", tunnel)
-    expect(done.returncode == 1 and "your own connection" in done.stderr, f"by the inside address: {done.stderr}")
+    for words in (("down", tunnel), ("stop",), ("stop", "--keep-routes")):
+        done = run(*words)
+        expect(done.returncode == 1 and "your own connection" in done.stderr, f"{words}, from inside: {done.stderr}")
     environment["SSH_CONNECTION"] = "198.51.100.77 50000 192.0.2.10 22"
     done = run("down", other(tunnel))
     expect(done.returncode == 0, f"from elsewhere: {done.stderr}")
@@ -231,7 +231,7 @@ def explain_finds_the_way_and_the_first_failing_layer():
     expect(facts["protected"][0]["connection"] == CONNECTION, f"{facts}")
     facts = json.loads(explained(tunnel, "--json"))
     expect(facts["failing"] is None and [row["layer"] for row in facts["layers"]] ==
-           ["underlay", "IKE", "child SA", "traffic", "health", "BGP", "routes"], f"{facts}")
+           ["underlay", "IKE", "child SA", "traffic in", "traffic out", "health", "BGP", "routes"], f"{facts}")
     ages = {row["layer"]: row.get("seen") or row.get("since") for row in facts["layers"]}
     expect(all(ages[layer] for layer in ("underlay", "IKE", "child SA", "BGP")), f"{ages}")
     facts = json.loads(explained(CONNECTION, "--json"))
@@ -286,17 +286,20 @@ def a_drill_measures_the_outage_and_gives_the_tunnel_back():
 def a_drill_goes_on_when_who_asked_is_gone_and_never_leaves_a_tunnel_silent():
     tunnel = active()
     sequence = w.gateway.last_sequence()
-    process = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "drill", CONNECTION],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    w.gateway.wait_event("operator.drill", CONNECTION, 10, sequence)
-    process.kill()
-    process.wait()
-    done = w.gateway.run("drill", CONNECTION)
-    expect(done.returncode == 1 and "under way" in done.stderr, f"{done.stderr}")
-    w.gateway.wait_event("drill.restored", tunnel, 60, sequence)
-    event = w.gateway.wait_event("drill.done", CONNECTION, 120, sequence)
+    aws = w.aws.endpoints[int(tunnel[-1]) - 1]
+    # What goes between a tunnel's two ends, as probes of the path do, is no traffic.
+    with pings(aws.namespace, aws.inside, aws.customer_inside, w.gateway, tunnel):
+        process = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "drill", CONNECTION],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        w.gateway.wait_event("operator.drill", CONNECTION, 10, sequence)
+        process.kill()
+        process.wait()
+        done = w.gateway.run("drill", CONNECTION)
+        expect(done.returncode == 1 and "under way" in done.stderr, f"{done.stderr}")
+        w.gateway.wait_event("drill.restored", tunnel, 60, sequence)
+        event = w.gateway.wait_event("drill.done", CONNECTION, 120, sequence)
     note(event["text"])
-    expect("no traffic" in event["text"], f"without traffic it says so: {event['text']}")
+    expect("no traffic" in event["text"], f"{event['text']}")
     both_up(w.gateway, CONNECTION, 60)
     # The next one is told of both, from the state folder: the events may be gone by then.
     folder = pathlib.Path(w.drill["file"]).parent

@@ -23,6 +23,7 @@ from charon import Charon  # noqa: E402
 from gateway import Gateway  # noqa: E402
 from net import Namespace  # noqa: E402
 from process import scratch  # noqa: E402
+from route_monitor import RouteMonitor  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
 import world  # noqa: E402
@@ -127,11 +128,7 @@ def pings(host):
 @suite.test(critical=True)
 def a_world_of_stock_endpoints_comes_up():
     folder = w.folder = scratch(suite)
-    internet = world.Internet(suite)
-    w.customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(w.customer)
-    w.site = world.Site(suite, w.customer).namespace
-    w.aws = world.AwsSide(suite, folder, internet)
+    internet, w.customer, w.site, w.aws = world.customer_against_aws(suite, folder)
     w.aws.start()
     w.plant = Namespace(suite, "plant", forward=True)
     internet.attach(w.plant, "plant", PLANT, "198.51.100.1", 24)
@@ -290,7 +287,7 @@ def timers_and_routes_change_as_they_run():
     write(changed)
     said = reload()
     note(said.strip())
-    expect("gateway: networks: 10.21.0.0/16 added" in said and f"{T1}: bgp max_prefixes 1000 -> 77" in said, said)
+    expect("gateway: networks: 10.21.0.0/16 added" in said and f"{T1}: bgp max_prefixes in 1000 -> 77" in said, said)
     wait_until(lambda: all(e.bird.has_route("10.21.0.0/16") for e in w.aws.endpoints), 10, "the new network is advertised")
     for prefix, there in (("10.41.0.0/16", True), ("10.40.0.0/17", True), (PLANT_NETWORK, False), ("10.51.0.0/16", True)):
         wait_until(lambda p=prefix, t=there: bool(w.customer.ip("route show exact", p).strip()) == t, 10,
@@ -368,6 +365,18 @@ def with_more(tunnel, more):
 
 
 @suite.test
+def how_long_a_tunnels_peer_is_waited_for_changes_as_it_runs():
+    tunnel = w.gateway.active(CONNECTION)[0]
+    before = snapshot()
+    write(with_more(tunnel, "bgp: {keepalive: 2s, hold: 9s, restart_time: 60s, stale_time: 100s}"))
+    said = reload()
+    expect(f"{tunnel}: bgp restart_time 120s -> 60s" in said.replace("2m", "120s").replace("1m", "60s") and "restarts" not in said, said)
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT))
+    reload()
+    same(before, "both sessions", names={T1, T2, "core", "plant"})
+
+
+@suite.test
 def a_new_hold_time_restarts_one_session_without_loss():
     tunnel = w.gateway.active(CONNECTION)[0]
     before = snapshot()
@@ -408,6 +417,42 @@ def a_tunnel_whose_session_is_made_anew_has_its_preference():
 
 
 @suite.test
+def what_operators_said_of_a_session_that_is_made_anew_stays():
+    active = w.gateway.active(CONNECTION)[0]
+    standby = T2 if active == T1 else T1
+    w.gateway.command("drain", standby)
+    w.gateway.command("shutdown", "core")
+    w.gateway.command("shutdown", active)
+    w.gateway.wait_for("peers", active, {"shut_down": True}, 5)
+
+    def told():
+        layers = json.loads(w.gateway.command("explain", standby, "--json"))
+        return "with GRACEFUL_SHUTDOWN" in json.dumps(layers)
+
+    wait_until(told, 10, "the peer of the drained tunnel is told")
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT.replace("name: core", "name: core, passive: yes")).replace(
+        f"inside: {world.INSIDE[0][1]}/30, ", f"inside: {world.INSIDE[0][1]}/30, start: respond, ").replace(
+        f"inside: {world.INSIDE[1][1]}/30, ", f"inside: {world.INSIDE[1][1]}/30, start: respond, "))
+    said = reload()
+    expect(all(f"{t}: start initiate -> respond: the tunnel and its session are made anew" in said for t in (T1, T2)), said)
+    for peer in ("core", active):
+        expect(w.gateway.row("peers", peer)["shut_down"], f"{peer} is still shut down")
+    w.aws.endpoints[int(standby[-1]) - 1].charon.swanctl("--initiate", "--child", "customer")
+    w.gateway.wait_for("peers", standby, {"state": "Established"}, 30)
+    wait_until(told, 10, "the peer of the drained tunnel is told by the new session")
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT))
+    reload()
+    for peer in ("core", active):
+        expect(w.gateway.row("peers", peer)["shut_down"], f"{peer} is still shut down")
+        w.gateway.command("start", peer)
+    w.gateway.command("undrain", standby)
+    both_up()
+    w.gateway.wait_for("peers", "core", {"state": "Established"}, 30)
+    wait_until(lambda: w.core.has_route(world.VPC_NETWORK), 15, "the core router is told of the VPC")
+    wait_until(lambda: f"{CONNECTION}/{w.aws.way_back()}" in w.gateway.active(CONNECTION), 20, "both ways agree")
+
+
+@suite.test
 def what_is_taken_away_goes_cleanly():
     names = {T1, T2, CONNECTION}
     before = snapshot()
@@ -419,7 +464,8 @@ def what_is_taken_away_goes_cleanly():
     expect("connection plant removed" in said and "peer core removed" in said, said)
     wait_until(lambda: not w.plant_charon.established(), 10, "the plant was sent a Delete")
     wait_until(lambda: not w.core.established("customer"), 10, "the core router's session is closed")
-    expect("Peer de-configured" in w.core.birdc("show", "protocols", "all", "customer"), "by a Cease")
+    # In BIRD's log: its status tells what became of its next attempt as soon as there was one.
+    expect("Peer de-configured" in w.core.text(), f"by a Cease: {w.core.text()[-1000:]}")
     for kind, name in (("connections", "plant"), ("tunnels", "plant/1"), ("peers", "core")):
         expect(w.gateway.row(kind, name) is None, f"{kind} {name} is gone")
     expect(plant not in w.customer.interfaces(), f"{plant} is gone")
@@ -431,6 +477,93 @@ def what_is_taken_away_goes_cleanly():
     reload()
     w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
     wait_until(lambda: pings(PLANT_HOST), 15, "the plant answers again")
+
+
+@suite.test
+def a_peer_and_a_connection_may_have_one_name():
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT.replace("name: core", "name: plant")))
+    reload()
+    w.gateway.wait_for("peers", "plant", {"state": "Established"}, 30)
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+    before = snapshot()
+    others = {"plant/1", T1, T2, CONNECTION, *before["indices"]}
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT.replace("name: core", "name: plant, passive: yes")))
+    said = json.loads(reload("--dry-run", "--json"))
+    expect(said["drops"] == ["plant"], f"{said}")
+    expect("plant: passive no -> yes: the session is made anew" in reload(), "the peer's session is")
+    same(before, "a peer with a connection's name was made anew", names=others)
+    w.gateway.wait_for("peers", "plant", {"state": "Established"}, 30)
+    before = snapshot()["peers"]["plant"]
+    write(text(plant=PLANT_TEXT.replace("inside:", "interface: vpnplant, inside:"),
+               peers=CORE_TEXT.replace("name: core", "name: plant, passive: yes")))
+    expect("plant/1: interface none -> vpnplant: the connection is made anew" in reload(), "the connection is")
+    expect(snapshot()["peers"]["plant"] == before, "and not the peer")
+    write(text(plant=PLANT_TEXT))
+    reload()
+    expect(w.gateway.row("connections", "plant") and not w.gateway.row("peers", "plant"), "the peer is gone, and nothing else")
+
+
+@suite.test
+def inside_addresses_that_are_taken_away_are_gone():
+    write(text(plant=PLANT_TEXT.replace(f"inside: {PLANT_OURS}/30, ", "")))
+    reload()
+    row = w.gateway.row("tunnels", "plant/1")
+    expect(row["inside_local"] is None and row["inside_remote"] is None, f"{row}")
+    expect(PLANT_OURS not in w.customer.ip("address show dev", row["interface"]), "nor has the interface any")
+    for mine in (PLANT_OURS, PLANT_INSIDE, PLANT_OURS):  # each is the other host of one network
+        write(text(plant=PLANT_TEXT.replace(PLANT_OURS, mine)))
+        reload()
+        row = w.gateway.row("tunnels", "plant/1")
+        addresses = [one["local"] for link in json.loads(w.customer.ip("-j -4 address show dev", row["interface"]))
+                     for one in link.get("addr_info", [])]
+        expect(row["inside_local"] == mine and addresses == [mine], f"{mine}: {addresses}, {row}")
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+
+
+@suite.test
+def what_bgp_taught_is_let_go_where_routing_becomes_static():
+    learned = text(plant=PLANT_TEXT).replace(f"protect: [{world.VPC_NETWORK}]", "protect: [10.51.0.0/16]")
+    write(learned)
+    reload()
+    both_up()
+    wait_until(lambda: "dev ts" in w.customer.ip("route show exact", world.VPC_NETWORK), 20, "it is taught")
+    write(learned.replace("routing: dynamic", "routing: static\n    routes: [10.52.0.0/16]"))
+    said = reload()
+    expect(f"{CONNECTION}: routing dynamic -> static: the connection is made anew" in said, said)
+    wait_until(lambda: not w.customer.ip("route show exact", world.VPC_NETWORK).strip(), 10,
+               lambda: f"nobody keeps it: {w.customer.ip('route show exact', world.VPC_NETWORK)}")
+    expect(w.customer.ip("route show exact 10.52.0.0/16").strip() and "unreachable" in w.customer.ip("route show exact 10.51.0.0/16"),
+           "what the file names is there")
+    write(text(plant=PLANT_TEXT))
+    reload()
+    both_up()
+    wait_until(lambda: pings(world.VPC_HOST), 30, "traffic flows")
+
+
+@suite.test
+def what_bgp_taught_is_held_back_also_where_another_connection_no_longer_names_it():
+    learned = text(plant=PLANT_TEXT).replace(f"protect: [{world.VPC_NETWORK}]", "protect: [10.51.0.0/16]")
+    write(learned.replace("routes: [10.40", f"protect: [{world.VPC_NETWORK}]\n    routes: [10.40"))
+    reload()
+    both_up()
+    wait_until(lambda: "dev ts" in w.customer.ip("route show exact", world.VPC_NETWORK), 20, "it is taught")
+    for tunnel in (T1, T2):
+        w.gateway.command("down", tunnel)
+    wait_until(lambda: "unreachable" in w.customer.ip("route show exact", world.VPC_NETWORK), 10, "it leads nowhere")
+    monitor = RouteMonitor(suite, w.folder, w.customer)
+    write(learned)
+    said = reload()
+    expect(f"plant: protect: {world.VPC_NETWORK} removed" in said, said)
+    time.sleep(1)  # it would go by now
+    expect("unreachable" in w.customer.ip("route show exact", world.VPC_NETWORK), "it still does: it is not for the clear")
+    monitor.end()
+    expect(not monitor.deleted(world.VPC_NETWORK), lambda: f"gone for a moment: {monitor.deleted(world.VPC_NETWORK)}")
+    for tunnel in (T1, T2):
+        w.gateway.command("up", tunnel)
+    both_up()
+    write(text(plant=PLANT_TEXT))
+    reload()
+    wait_until(lambda: pings(world.VPC_HOST), 30, "traffic flows")
 
 
 @suite.test

@@ -10,7 +10,6 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from gateway import Gateway  # noqa: E402
-from net import Namespace  # noqa: E402
 from process import PROGRAM, scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 from tmux import Tmux  # noqa: E402
@@ -46,11 +45,7 @@ def to_the_overview():
 @suite.test(critical=True)
 def a_gateway_with_a_console_comes_up():
     folder = scratch(suite)
-    internet = world.Internet(suite)
-    customer = Namespace(suite, "customer", forward=True)
-    internet.attach_customer(customer)
-    w.site = world.Site(suite, customer).namespace
-    w.aws = world.AwsSide(suite, folder, internet)
+    _, customer, w.site, w.aws = world.customer_against_aws(suite, folder)
     w.aws.start()
     w.gateway = Gateway(suite, "customer", folder, customer, world.customer_configuration(), world.PSK_FILES)
     w.gateway.start()

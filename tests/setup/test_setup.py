@@ -106,6 +106,15 @@ def without_root_it_says_what_is_missing():
 
 
 @suite.test
+def what_only_the_benches_need_is_asked_for_by_them_alone():
+    place = Place(missing="openvpn wireguard-go frr", uid=1000)
+    done = place.run("bench")
+    expect(done.returncode == 1 and "frr openvpn wireguard-go" in done.stderr, f"{done}")
+    done = place.run("test")
+    expect(done.returncode == 1 and "frr" in done.stderr and "openvpn" not in done.stderr, f"{done}")
+
+
+@suite.test
 def on_another_distribution_it_says_what_is_missing():
     place = Place()
     done = place.run("build", wrapper=elsewhere("/etc/os-release", 'ID=fedora\nVERSION_ID=41\nPRETTY_NAME="Fedora 41"\n'))
@@ -193,6 +202,59 @@ def source_lists_follow_the_users_own_in_both_formats():
     expect("\n -----END PGP PUBLIC KEY BLOCK-----" in stanza, stanza)
     expect("other.example" not in str(lists), f"{lists}")
     expect(all("Dir::State::Lists=" in c for c in place.calls() if " update" in c), "the user's lists are left alone")
+
+
+class Built(Place):
+    """All is built there; `./setup test` only has to fetch the kernel and to run the tests. No list names one before update."""
+
+    def __init__(self, download="exit 0"):
+        super().__init__(missing="", apt="")
+        for path, text in (("configure", "#!/bin/sh\n"), ("tests/run", "#!/bin/sh\necho the tests run\n"),
+                           ("build/twinspan", ""), ("build/Makefile", ""), ("build/strongswan/VERSION", "5.9.8\n"),
+                           ("build/options", f"--with-strongswan-headers={self.folder}/build/strongswan CFLAGS=-O2 -g #5.9.8\n")):
+            path = self.folder / path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755)
+        self.shim("make", "exit 0")
+        self.shim("depmod", f'echo "depmod $*" >>{self.folder}/calls')
+        self.shim("apt-cache", f"[ ! -e {self.folder}/updated ] || echo '  Depends: linux-image-6.1.0-9-cloud-amd64'")
+        self.shim("apt-get", f"""\
+            echo "$*" >>{self.folder}/calls
+            case " $* " in
+            *" update "*) : >{self.folder}/updated ;;
+            *" download "*) : >linux-image-6.1.0-9-cloud-amd64_6.1-1_amd64.deb; {download} ;;
+            esac""")
+        self.shim("dpkg", """\
+            case $1 in
+            --print-architecture) echo amd64 ;;
+            -x) mkdir -p "$3/boot" && : >"$3/boot/vmlinuz-6.1.0-9-cloud-amd64" ;;
+            esac""")
+
+
+@suite.test
+def the_tests_kernel_is_fetched_once_and_not_installed():
+    place = Built()
+    done = place.run("test")
+    expect(done.returncode == 0 and "the tests run" in done.stdout, f"{done}")
+    vm = place.folder / "build/vm"
+    expect((vm / "RELEASE").read_text() == "6.1.0-9-cloud-amd64\n", "its release is written down")
+    expect(sorted(p.name for p in vm.iterdir()) == ["RELEASE", "boot", "libreswan"], f"{list(vm.iterdir())}")
+    expect(any(" download libreswan" in c for c in place.calls()), f"{place.calls()}")
+    calls = place.calls()
+    expect(not any(" install " in c for c in calls), f"{calls}")
+    expect(any(c.startswith("depmod -b ") and c.endswith(" 6.1.0-9-cloud-amd64") for c in calls), f"{calls}")
+    done = place.run("test")
+    expect(done.returncode == 0 and place.calls() == calls, f"not once: {place.calls()}")
+
+
+@suite.test
+def without_the_tests_kernel_the_tests_run():
+    place = Built(download='echo "E: the mirror is on fire"; exit 100')
+    done = place.run("test")
+    expect(done.returncode == 0 and "the tests run" in done.stdout, f"{done}")
+    expect("the mirror is on fire" in done.stderr and "will be skipped" in done.stderr, f"{done}")
+    expect(not (place.folder / "build/vm").exists(), "there is none")
 
 
 @suite.test

@@ -23,6 +23,14 @@ bool configuration_waits(const struct app *app, char *out, size_t size);
 /** Ends the editor, and keeps what was edited; before the terminal is closed. */
 void configuration_close(struct app *app);
 
+/** `export` with the arguments of its row: opens the page of what the other side has to configure, of the
+ * selected row where none is named; on that page another format. */
+void export_run(struct app *app, const json_t *arguments);
+/** The format that its key shows next. Returns `out`, or NULL where nothing can be exported. */
+const char *export_next_format(struct app *app, char *out, size_t size);
+/** The text of that page where it is on top, else NULL; borrowed. */
+const char *export_text(struct app *app);
+
 /** The page: a panel for app_push_panel(). */
 struct panel *configuration_page(struct scene *scene);
 bool is_configuration_page(const struct panel *panel);

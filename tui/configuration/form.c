@@ -9,15 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
+#include "core/base/secret.h"
 #include "tui/configuration/configuration_internal.h"
 
 #define LABEL 17
 #define WIDEST 92
 #define FOOT 5 /* a rule, three lines of help, the buttons */
-#define SECRET 32
 
 struct form_field *
 form_field(struct form *form, const char *key)
@@ -247,23 +246,16 @@ form_draw(struct form *form, const struct area *area)
 
 /* --- keys ---------------------------------------------------------------------------------------- */
 
-/* A secret that AWS takes as well: letters, digits, '.' and '_', not beginning with 0. */
 static void
 generate(struct form_field *field)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
-	unsigned char bytes[SECRET];
-	char text[SECRET + 1] = "";
+	char text[SECRET_MADE + 1];
 
-	_Static_assert(sizeof(letters) - 1 == 64, "each letter is as likely as the others");
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
+	if (!secret_make(text))
 		return;
-	for (size_t i = 0; i < SECRET; i++)
-		text[i] = letters[bytes[i] % (i == 0 ? 32 : 64)];
 	input_set(&field->input, text);
 	field->plain = true; /* the other side has to get it */
 	explicit_bzero(text, sizeof(text));
-	explicit_bzero(bytes, sizeof(bytes));
 }
 
 /* Goes on with the names in a folder as far as they agree; false where that adds nothing. */

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "core/base/address.h"
+#include "core/base/secret.h"
 #include "tui/configuration/configuration_internal.h"
 
 #define NAME_MOST 40
@@ -34,6 +35,7 @@ static const char *const watches[] = {"traffic, BGP and IKE", "ping", "BFD 300 m
 static const char *const watch_yaml[] = {NULL, "health: {probe: icmp, interval: 500ms, fail: 3, recover: 5}",
 					 "bfd: {interval: 300ms, multiplier: 3}",
 					 "bfd: {interval: 50ms, multiplier: 3}"};
+static const char *const proofs[] = {"pre-shared keys", "certificate", NULL};
 static const char *const no_file[] = {"-", NULL};
 
 /* --- what is shown ------------------------------------------------------------------------------- */
@@ -93,6 +95,24 @@ static bool
 has_second(const struct form *form)
 {
 	return by_hand(form) && form_text(form, "remote2")[0] != '\0';
+}
+
+static bool
+by_certificate(const struct form *form)
+{
+	return by_hand(form) && form_field((struct form *)form, "proof")->choice == 1;
+}
+
+static bool
+by_secret(const struct form *form)
+{
+	return by_hand(form) && !by_certificate(form);
+}
+
+static bool
+has_second_secret(const struct form *form)
+{
+	return by_secret(form) && has_second(form);
 }
 
 /* --- checks -------------------------------------------------------------------------------------- */
@@ -171,13 +191,25 @@ check_inside(const struct form *form, const char *text, char problem[FORM_PROBLE
 static bool
 check_secret(const struct form *form, const char *text, char problem[FORM_PROBLEM])
 {
-	size_t length = strlen(text);
+	const char *trouble = secret_trouble(text);
 
 	(void)form;
-	if (length < 8)
-		return bad(problem, "at least 8 characters; Ctrl-G makes one");
-	if (strspn(text, " ") != 0 || text[length - 1] == ' ')
-		return bad(problem, "it can't begin or end with a blank");
+	if (trouble == NULL)
+		return true;
+	snprintf(problem, FORM_PROBLEM, "%s; Ctrl-G makes one", trouble);
+	return false;
+}
+
+/* Of a file at the gateway: whether it is there is the gateway's to say. */
+static bool
+check_gateway_file(const struct form *form, const char *text, char problem[FORM_PROBLEM])
+{
+	(void)form;
+	if (text[0] == '\0')
+		return bad(problem, "it needs a file, such as certs/lyon.pem");
+	if (strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+@-") !=
+	    strlen(text))
+		return bad(problem, "letters, digits and . _ / + @ - only; edit the file for another name");
 	return true;
 }
 
@@ -353,6 +385,32 @@ static const struct form_field fields[] = {
      .choices = watches,
      .help = "How a dead tunnel is found out: traffic, BGP and IKE need nothing of the other side and take "
 	     "seconds; ping and BFD are faster, where the other side answers them (AWS has no BFD here)."},
+    {.key = "proof",
+     .label = "Authentication",
+     .kind = FORM_CHOICE,
+     .choices = proofs,
+     .shown = by_hand,
+     .help =
+	 "How both sides prove who they are: a pre-shared key for each tunnel, or an X.509 certificate of "
+	 "each side."},
+    {.key = "certificate",
+     .label = "Certificate",
+     .check = check_gateway_file,
+     .shown = by_certificate,
+     .help =
+	 "This side's certificate, with intermediate ones behind it: a file at the gateway, seen from the "
+	 "folder of its configuration. PEM or DER."},
+    {.key = "key",
+     .label = "Its key",
+     .check = check_gateway_file,
+     .shown = by_certificate,
+     .help = "The private key of that certificate: a file at the gateway of mode 0600."},
+    {.key = "ca",
+     .label = "Peer's CA",
+     .check = check_gateway_file,
+     .shown = by_certificate,
+     .help = "The CA that the other side's certificate has to come from. Whoever has one of it is taken for "
+	     "the peer, until a remote_id stands in the configuration."},
     {.key = "remote1",
      .label = "1: remote",
      .check = check_remote,
@@ -369,7 +427,7 @@ static const struct form_field fields[] = {
      .label = "1: secret",
      .kind = FORM_SECRET,
      .check = check_secret,
-     .shown = by_hand,
+     .shown = by_secret,
      .help =
 	 "The pre-shared key, the same on both sides. It goes into a private file beside the configuration. "
 	 "Ctrl-G makes a strong one, Ctrl-T shows it."},
@@ -388,7 +446,7 @@ static const struct form_field fields[] = {
      .label = "2: secret",
      .kind = FORM_SECRET,
      .check = check_secret,
-     .shown = has_second,
+     .shown = has_second_secret,
      .help = "The pre-shared key of tunnel 2. Ctrl-G makes a strong one, Ctrl-T shows it."},
 };
 
@@ -463,8 +521,12 @@ put_tunnel(FILE *out, FILE *secrets, const struct form *form, unsigned number)
 	snprintf(remote, sizeof(remote), "remote%u", number);
 	snprintf(inside, sizeof(inside), "inside%u", number);
 	snprintf(secret, sizeof(secret), "secret%u", number);
-	fprintf(out, "      - {remote: %s, inside: %s, psk_file: psk/%s-%u}\n", form_text(form, remote),
-		form_text(form, inside), name, number);
+	fprintf(out, "      - {remote: %s, inside: %s", form_text(form, remote), form_text(form, inside));
+	if (by_certificate(form)) {
+		fputs("}\n", out);
+		return;
+	}
+	fprintf(out, ", psk_file: psk/%s-%u}\n", name, number);
 	fprintf(secrets, "psk/%s-%u %s\n", name, number, form_text(form, secret));
 }
 
@@ -482,6 +544,9 @@ write_by_hand(FILE *out, FILE *secrets, const struct form *form)
 		put_prefixes(out, form, "routes");
 	put_prefixes(out, form, "protect");
 	put_watch(out, form);
+	if (by_certificate(form))
+		fprintf(out, "    certificate: {file: \"%s\", key: \"%s\", ca: \"%s\"}\n",
+			form_text(form, "certificate"), form_text(form, "key"), form_text(form, "ca"));
 	fputs("    tunnels:\n", out);
 	put_tunnel(out, secrets, form, 1);
 	if (has_second(form))

@@ -30,9 +30,9 @@ save_is_json(const char *path)
 }
 
 static void
-put_json(FILE *out, const struct model_shape *shape, const void *row)
+put_json(FILE *out, const struct model_store *store, enum model_kind kind, const void *row)
 {
-	json_t *json = model_row_to_json(shape, row, UINT64_MAX);
+	json_t *json = model_row_to_json(model_kind_info(kind)->shape, row, model_store_told(store, kind));
 
 	json_dumpf(json, out, MODEL_JSON_FLAGS);
 	fputc('\n', out);
@@ -40,12 +40,12 @@ put_json(FILE *out, const struct model_shape *shape, const void *row)
 }
 
 void
-rows_out_whole(FILE *out, enum model_kind kind, const void *row, bool json)
+rows_out_whole(FILE *out, const struct model_store *store, enum model_kind kind, const void *row, bool json)
 {
 	if (json)
-		put_json(out, model_kind_info(kind)->shape, row);
+		put_json(out, store, kind, row);
 	else
-		table_print_whole(out, model_kind_info(kind), row);
+		table_print_whole(out, model_kind_info(kind), row, model_store_told(store, kind));
 }
 
 size_t
@@ -54,10 +54,11 @@ rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, c
 	const struct model_kind_info *info = model_kind_info(kind);
 	struct model_filter *wanted = model_filter_parse(filter, NULL);
 	size_t total = model_store_count(store, kind), count = 0;
-	struct table table;
+	struct show_table table;
 
 	show_table_init(&table, info);
 	table.out = out;
+	table.told = model_store_told(store, kind);
 	for (size_t i = 0; i < total && !json; i++) {
 		if (model_filter_match(wanted, info->shape, model_store_at(store, kind, i)))
 			show_table_measure(&table, model_store_at(store, kind, i));
@@ -71,7 +72,7 @@ rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, c
 			continue;
 		count++;
 		if (json)
-			put_json(out, info->shape, row);
+			put_json(out, store, kind, row);
 		else
 			table_print_row(&table, row);
 	}

@@ -13,7 +13,8 @@ const char *save_ending(size_t i);
 bool save_is_json(const char *path);
 
 /** One row in full: a field a line, or one line of JSON. */
-void rows_out_whole(FILE *out, enum model_kind kind, const void *row, bool json);
+void rows_out_whole(FILE *out, const struct model_store *store, enum model_kind kind, const void *row,
+		    bool json);
 /**
  * The rows of a STORED or LOG kind that pass a filter ("" for all), in their natural order: a table with its
  * titles, or a line of JSON for each. Returns how many.

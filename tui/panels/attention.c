@@ -22,6 +22,9 @@
 #define JOURNAL_FOR (3600 * USEC_PER_SEC)
 #define UNTIL_RECOVERED INT64_MAX
 #define BUSY_FOR (600 * USEC_PER_SEC)
+#define ROTATION_PATIENCE (600 * USEC_PER_SEC)
+#define CERTIFICATE_SOON (30 * 24 * 3600 * USEC_PER_SEC)
+#define CERTIFICATES_TOLD 8 /* that are told of once for all tunnels that share them */
 
 static void add(struct attention *out, enum attention_urgency urgency, enum model_kind kind, const char *key,
 		const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -139,9 +142,9 @@ say_limit(const struct model_peer *peer, struct attention *out)
 	if (!peer_near_limit(peer))
 		return;
 	add(out, ATTENTION_LIMIT, peer->tunnel != NULL ? MODEL_KIND_TUNNEL : MODEL_KIND_PEER, peer->name,
-	    "%s: %s of %s prefix%s; one more than that closes the session", peer->name,
+	    "%s: %s of %s prefix%s; more than %s close the session", peer->name,
 	    format_count(peer->received, received), format_count(peer->max_prefixes, limit),
-	    PLURAL(peer->max_prefixes, "es"));
+	    PLURAL(peer->max_prefixes, "es"), limit);
 }
 
 static int
@@ -228,6 +231,78 @@ look_at_tunnel(const struct scene *scene, const struct model_tunnel *tunnel, enu
 	return said;
 }
 
+/* --- keys
+ * ----------------------------------------------------------------------------------------------------- */
+
+struct ending {
+	const struct model_tunnel *first; /* of those that share the certificate */
+	size_t tunnels;
+};
+
+static bool
+is_same(const struct model_tunnel *a, const struct model_tunnel *b)
+{
+	return a->certificate_not_after == b->certificate_not_after &&
+	       strcmp(a->certificate_subject, b->certificate_subject) == 0;
+}
+
+/* Among those that end soon; the last place is everybody's once there are no more. */
+static void
+note_ending(struct ending endings[CERTIFICATES_TOLD], const struct model_tunnel *tunnel)
+{
+	size_t at = 0;
+
+	while (at + 1 < CERTIFICATES_TOLD && endings[at].first != NULL && !is_same(endings[at].first, tunnel))
+		at++;
+	if (endings[at].first == NULL ||
+	    endings[at].first->certificate_not_after > tunnel->certificate_not_after)
+		endings[at].first = tunnel;
+	endings[at].tunnels++;
+}
+
+static void
+say_ending(const struct scene *scene, const struct ending *ending, struct attention *out)
+{
+	const struct model_tunnel *tunnel = ending->first;
+	usec_t at = tunnel->certificate_not_after;
+	bool ended = at <= scene->now;
+	char span[FORMAT_TEXT], date[FORMAT_TEXT], more[48] = "";
+
+	if (ending->tunnels > 1)
+		snprintf(more, sizeof(more), " and %zu more", ending->tunnels - 1);
+	if (ended)
+		format_since(scene->now, at, span);
+	else
+		format_until(scene->now, at, span);
+	add(out, ended ? ATTENTION_EXPIRED : ATTENTION_EXPIRES, MODEL_KIND_TUNNEL, tunnel->name,
+	    "%s%s: our certificate %s %s%s on %.10s (%s)", tunnel->name, more, ended ? "ended" : "ends in",
+	    span, ended ? " ago," : ",", format_date(at, date), tunnel->certificate_subject);
+}
+
+static void
+look_at_keys(const struct scene *scene, struct attention *out)
+{
+	struct ending endings[CERTIFICATES_TOLD] = {0};
+	char span[FORMAT_TEXT];
+
+	for (size_t i = 0; i < model_store_count(scene->store, MODEL_KIND_TUNNEL); i++) {
+		const struct model_tunnel *tunnel = model_store_at(scene->store, MODEL_KIND_TUNNEL, i);
+
+		if (tunnel->name == NULL)
+			continue;
+		if (tunnel->certificate_subject != NULL && tunnel->certificate_not_after != 0 &&
+		    tunnel->certificate_not_after <= scene->now + CERTIFICATE_SOON)
+			note_ending(endings, tunnel);
+		if (tunnel->rotating_since != 0 && tunnel->rotating_since <= scene->now - ROTATION_PATIENCE)
+			add(out, ATTENTION_ROTATION, MODEL_KIND_TUNNEL, tunnel->name,
+			    "%s: its next secret has not worked for %s: %s", tunnel->name,
+			    format_since(scene->now, tunnel->rotating_since, span),
+			    tunnel->rotation != NULL ? tunnel->rotation : "not tried yet");
+	}
+	for (size_t i = 0; i < CERTIFICATES_TOLD && endings[i].first != NULL; i++)
+		say_ending(scene, &endings[i], out);
+}
+
 /* --- connections
  * ---------------------------------------------------------------------------------------------- */
 
@@ -268,6 +343,21 @@ look_at_connection(const struct scene *scene, const struct model_connection *con
 	} else if (down && out->all == before) {
 		add(out, ATTENTION_DOWN, MODEL_KIND_CONNECTION, connection->name,
 		    "%s is down: no tunnel of it can carry", connection->name);
+	}
+}
+
+/* --- the gateway's machine
+ * ------------------------------------------------------------------------------------- */
+
+static void
+look_at_host(const struct scene *scene, struct attention *out)
+{
+	for (size_t i = 0; i < model_store_count(scene->store, MODEL_KIND_GATEWAY); i++) {
+		const struct model_gateway *gateway = model_store_at(scene->store, MODEL_KIND_GATEWAY, i);
+
+		for (size_t k = 0; k < gateway->host_warnings.count; k++)
+			add(out, ATTENTION_HOST, MODEL_KIND_GATEWAY, gateway->name, "%s",
+			    gateway->host_warnings.items[k]);
 	}
 }
 
@@ -359,6 +449,8 @@ attention_collect(struct scene *scene, struct attention *out)
 		say_session(scene, peer, 0, out);
 		say_limit(peer, out);
 	}
+	look_at_keys(scene, out);
+	look_at_host(scene, out);
 	look_at_events(scene, out);
 }
 

@@ -16,9 +16,13 @@ enum attention_urgency {
 	ATTENTION_DOWN,    /* a connection that carries nothing */
 	ATTENTION_CONFIRM, /* a switchover that will turn back */
 	ATTENTION_SPAN,    /* one of two tunnels */
+	ATTENTION_EXPIRED, /* our certificate */
 	ATTENTION_BGP,
+	ATTENTION_HOST, /* a setting of the gateway's machine */
 	ATTENTION_ASYMMETRIC,
 	ATTENTION_HELD,
+	ATTENTION_EXPIRES,
+	ATTENTION_ROTATION,
 	ATTENTION_LIMIT,
 	ATTENTION_QUALITY, /* RTT, loss */
 	ATTENTION_JOURNAL,

@@ -19,7 +19,6 @@
 
 #define LEAST_PANEL 14 /* rows below which the fields have the panel for themselves */
 #define ROOMY 28       /* rows from which on there is room for everything */
-#define EVENT_ROWS 3   /* of an event's text under the title */
 
 struct detail {
 	struct panel panel;
@@ -76,7 +75,7 @@ look_of_row(const struct detail *d)
 	}
 }
 
-/* "4 min · 12 tries · next in 8 s": how it goes with a tunnel that is not up. */
+/* "4 min · 12 tries · next in 8 s", or "trying now": how it goes with a tunnel that is not up. */
 static void
 describe_tries(const struct model_tunnel *tunnel, usec_t now, char *out, size_t size)
 {
@@ -95,6 +94,8 @@ describe_tries(const struct model_tunnel *tunnel, usec_t now, char *out, size_t 
 	if (tunnel->next_try_at > now)
 		snprintf(out + used, size - used, "%snext in %s", used > 0 ? " · " : "",
 			 format_until(now, tunnel->next_try_at, span));
+	else if (tunnel->ike_state != NULL && strcmp(tunnel->ike_state, "CONNECTING") == 0)
+		snprintf(out + used, size - used, "%strying now", used > 0 ? " · " : "");
 }
 
 static void
@@ -103,14 +104,22 @@ draw_title(const struct detail *d, const struct area *area)
 	struct look_of look = look_of_row(d);
 	enum theme_role role = ROLE_text;
 	char mark[16], tries[3 * FORMAT_TEXT];
+	char kind[64], key[sizeof(d->key)];
 	int col = 1;
 
-	col = area_print(area, 0, col, ROLE_dim, "%s → ", shape_of(d)->name);
+	snprintf(kind, sizeof(kind), "%s", shape_of(d)->name);
+	for (char *at = strchr(kind, '_'); at != NULL; at = strchr(at, '_'))
+		*at = ' ';
+	snprintf(key, sizeof(key), "%s", d->key);
+	/* Parts of the key that are unset, behind all that are set. */
+	for (size_t length = strlen(key); length > 2 && strcmp(key + length - 2, " -") == 0; length -= 2)
+		key[length - 2] = '\0';
+	col = area_print(area, 0, col, ROLE_dim, "%s → ", kind);
 	if (d->kind == MODEL_KIND_TUNNEL) {
 		tunnel_mark(d->copy, mark, &role);
 		col = area_text(area, 0, col, role, mark) + 1;
 	}
-	col = area_text(area, 0, col, ROLE_title, d->key);
+	col = area_text(area, 0, col, ROLE_title, key);
 	col = area_print(area, 0, col + 2, look.role, "%s %s", look.glyph, look.word);
 	if (d->kind == MODEL_KIND_TUNNEL) {
 		describe_tries(d->copy, d->panel.scene->now, tries, sizeof(tries));
@@ -119,46 +128,6 @@ draw_title(const struct detail *d, const struct area *area)
 	}
 	if (d->gone)
 		area_right(area, 0, ROLE_warning, "gone; as it was last ");
-}
-
-/* What is wrong with a tunnel or peer that can't do its work, and what to do about it; NULL where unknown. */
-static void
-find_trouble(const struct detail *d, const char **text, const char **hint)
-{
-	const struct model_tunnel *tunnel = d->copy;
-	const struct model_peer *peer = d->copy;
-
-	if (d->kind == MODEL_KIND_CONNECTION)
-		*text = ((const struct model_connection *)d->copy)->attention;
-	else if (d->kind == MODEL_KIND_PEER && peer->last_error.set && peer->established_at == 0)
-		*text = peer->last_error.text;
-	else if (d->kind == MODEL_KIND_TUNNEL && tunnel->last_error.set && tunnel_part(tunnel)[0] == '\0') {
-		*text = tunnel->last_error.text;
-		*hint = tunnel->last_error.hint;
-	}
-}
-
-/* The lines under the title; returns the rows they take. The fields have the whole of it. */
-static int
-draw_trouble(const struct detail *d, const struct area *area)
-{
-	const char *text = NULL, *hint = NULL;
-	int cols = area->cols - 2, rows;
-
-	if (d->kind == MODEL_KIND_EVENT) {
-		text = ((const struct model_event *)d->copy)->text;
-		rows = text != NULL ? area_wrap(area, 1, 1, cols, EVENT_ROWS, ROLE_title, text) : 0;
-		return rows < EVENT_ROWS ? rows : EVENT_ROWS;
-	}
-	find_trouble(d, &text, &hint);
-	if (text == NULL)
-		return 0;
-	area_print(area, 1, 1, ROLE_attention, "! ");
-	area_field(area, 1, 3, cols - 2, false, ROLE_attention, text);
-	if (hint == NULL)
-		return 1;
-	area_field(area, 2, 3, cols - 2, false, ROLE_text, hint);
-	return 2;
 }
 
 /* A tunnel that is down has no present: where room is short its fields, which say why, come first. */
@@ -210,12 +179,13 @@ detail_draw(struct panel *panel, const struct area *area)
 	struct detail *d = (struct detail *)panel;
 	int top, charts, foot, rows;
 	struct area part;
+	bool said;
 
 	renew(d);
 	charts = rows_of_charts(d, area);
 	draw_title(d, area);
-	top = 1 + draw_trouble(d, area);
-	fields_make(&d->fields, d->kind, d->copy, panel->scene->now, area->cols);
+	top = 1 + trouble_draw(d->kind, d->copy, area, &said);
+	fields_make(&d->fields, panel->scene, d->kind, d->copy, area->cols, said);
 	d->below_shown = false;
 	if (d->unfolded) {
 		part = area_part(area, top, 0, area->rows - top, area->cols);

@@ -163,12 +163,14 @@ write_paths(struct below *b, const struct control_reply *reply)
 	if (match == NULL) {
 		text_panel_add(b->page, ROLE_warning,
 			       "none is in use: what was offered was not accepted, or is gone");
+		explain_last_changes(b->page, reply->result);
 		return;
 	}
 	text_panel_print(b->page, ROLE_text, "%s: %s%s", source != NULL ? source : "?",
 			 reason != NULL ? reason : "",
 			 json_is_true(json_object_get(match, "installed")) ? "; in the kernel" : "");
 	explain_paths(b->page, paths);
+	explain_last_changes(b->page, match);
 }
 
 static void

@@ -125,7 +125,7 @@ write_day(const struct day *day, struct panel *page, uint64_t most, int cols)
 	used = (size_t)snprintf(figures, sizeof(figures), "%6.2f h   in %9s   out %9s",
 				isnan(day->hours) ? 0 : day->hours, format_bytes(day->in, in),
 				format_bytes(day->out, out));
-	if (priced)
+	if (priced && used < sizeof(figures)) /* a hostile gateway sends hours of 300 digits */
 		snprintf(figures + used, sizeof(figures) - used, "   %8.2f %s", day->amount, day->currency);
 	room = room > BAR_MOST ? BAR_MOST : room;
 	for (int i = 0; i < room && most > 0 &&

@@ -18,7 +18,10 @@
 struct maker {
 	struct fields *fields;
 	usec_t now;
-	int width; /* of a value */
+	int width;     /* of a value */
+	uint64_t told; /* fields that the gateway tells */
+	bool said;     /* what stands above the fields need not stand among them too */
+	const char *version;
 };
 
 static struct field_line *
@@ -47,15 +50,18 @@ add_value(struct maker *maker, const char *label, const char *value)
 		line = add_line(maker->fields, "", role);
 }
 
-/* What is still to come counts down by the second. */
+/* What is still to come counts down by the second; days off, the day counts. */
 static void
 format_countdown(usec_t at, usec_t now, char *out, size_t size)
 {
 	long long left = (long long)((at - now) / USEC_PER_SEC);
-	char clock[FORMAT_TEXT];
+	char clock[FORMAT_TEXT], span[FORMAT_TEXT];
 
-	snprintf(out, size, "in %02lld:%02lld:%02lld (%s)", left / 3600, left / 60 % 60, left % 60,
-		 format_clock(at, clock));
+	if (left >= FORMAT_DAYS_S)
+		snprintf(out, size, "in %s (%.10s)", format_until(now, at, span), format_date(at, clock));
+	else
+		snprintf(out, size, "in %02lld:%02lld:%02lld (%s)", left / 3600, left / 60 % 60, left % 60,
+			 format_clock(at, clock));
 }
 
 static void
@@ -105,8 +111,10 @@ add_nested(struct maker *maker, const char *title, const struct model_field *fie
 		return;
 	}
 	add_line(maker->fields, title, ROLE_heading);
-	for (size_t i = 0; i < field->sub->count; i++)
-		add_field(maker, &field->sub->fields[i], sub);
+	for (size_t i = 0; i < field->sub->count; i++) {
+		if (!maker->said || !trouble_says(field->sub, &field->sub->fields[i]))
+			add_field(maker, &field->sub->fields[i], sub);
+	}
 }
 
 /* --- groups -------------------------------------------------------------------------------------- */
@@ -150,19 +158,49 @@ find_groups(const struct model_shape *shape, struct group *out)
 	return count;
 }
 
+/* An older gateway knows nothing of the field: that is not the same as to have nothing in it. */
+static void
+add_untold(struct maker *maker, const char *title)
+{
+	struct field_line *line = add_line(maker->fields, title, ROLE_dim);
+
+	if (line != NULL)
+		snprintf(line->value, sizeof(line->value), "not told by %.48s",
+			 maker->version != NULL ? maker->version : "its version");
+}
+
+static bool
+is_left_out(const struct model_shape *shape, const struct model_field *field, const void *row)
+{
+	char text[8];
+
+	return model_field_seldom(shape, field) &&
+	       model_field_text(field, row, text, sizeof(text))[0] == '\0';
+}
+
 static void
 add_group(struct maker *maker, const struct model_shape *shape, const struct group *group, const void *row)
 {
 	const struct model_field *first = &shape->fields[group->first];
 
+	if (first->type == MODEL_SUB && (maker->told >> group->first & 1) == 0) {
+		add_untold(maker, group->title);
+		return;
+	}
 	if (first->type == MODEL_SUB) {
-		add_nested(maker, group->title, first, row);
+		/* `set` comes first: see add_nested(). */
+		if (!model_field_seldom(shape, first) || *(const bool *)((const char *)row + first->offset))
+			add_nested(maker, group->title, first, row);
 		return;
 	}
 	if (group->title != NULL)
 		add_line(maker->fields, group->title, ROLE_heading);
-	for (size_t i = group->first; i < group->end; i++)
-		add_field(maker, &shape->fields[i], row);
+	for (size_t i = group->first; i < group->end; i++) {
+		if ((maker->told >> i & 1) == 0)
+			add_untold(maker, shape->fields[i].title);
+		else if (!is_left_out(shape, &shape->fields[i], row))
+			add_field(maker, &shape->fields[i], row);
+	}
 }
 
 /* --- columns ------------------------------------------------------------------------------------- */
@@ -201,11 +239,17 @@ flow(struct fields *fields)
 }
 
 void
-fields_make(struct fields *fields, enum model_kind kind, const void *row, usec_t now, int cols)
+fields_make(struct fields *fields, const struct scene *scene, enum model_kind kind, const void *row, int cols,
+	    bool said)
 {
 	const struct model_shape *shape = model_kind_info(kind)->shape;
 	struct group groups[64];
-	struct maker maker = {.fields = fields, .now = now};
+	struct maker maker = {.fields = fields,
+			      .said = said,
+			      .now = scene->now,
+			      .told = model_store_told(scene->store, kind),
+			      .version =
+				  scene->client != NULL ? control_client_version(scene->client) : NULL};
 	size_t count = find_groups(shape, groups);
 
 	fields->columns = cols / COLUMN;

@@ -23,10 +23,20 @@ struct fields {
 	size_t height;      /* rows of the longest column */
 };
 
-/** Writes every field of a row into lines, in as many columns as fit, for an area of that width. */
-void fields_make(struct fields *fields, enum model_kind kind, const void *row, usec_t now, int cols);
+/** Writes every field of a row of the scene into lines, in as many columns as fit, for an area of that width;
+ * without what trouble_says() where that was said already. */
+void fields_make(struct fields *fields, const struct scene *scene, enum model_kind kind, const void *row,
+		 int cols, bool said);
 /** Draws the rows from `top` on. */
 void fields_draw(const struct fields *fields, const struct area *area, size_t top);
+
+/* --- detail_trouble.c --- */
+
+/** Draws under the panel's first line what is wrong with the row; an event's text stands there too. Returns
+ * the rows that it takes. `whole`: the fields of trouble_says() stand there, to their ends. */
+int trouble_draw(enum model_kind kind, const void *row, const struct area *area, bool *whole);
+/** Whether a nested object's field is one of those. */
+bool trouble_says(const struct model_shape *shape, const struct model_field *field);
 
 /* --- detail_charts.c --- */
 

@@ -79,9 +79,9 @@ static const struct table_column columns[] = {
     {.field = "at", .title = "At", .width = 15, .cell = cell_at},
     {.title = "", .width = 1, .cell = cell_glyph},
     {.field = "severity", .title = "Severity", .width = 8, .rank = 1, .cell = cell_severity},
-    {.field = "subject", .title = "Subject", .width = 11, .most = 28, .fit = true},
+    {.field = "subject", .title = "Subject", .width = 11, .most = 28, .ends = true, .fit = true},
     {.field = "kind", .title = "Kind", .width = 16, .rank = 2, .cell = cell_kind},
-    {.field = "text", .title = "Text", .width = 40, .most = 500, .cell = cell_text},
+    {.field = "text", .title = "Text", .width = 40, .roomy = 56, .most = 500, .cell = cell_text},
     {0},
 };
 

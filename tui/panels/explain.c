@@ -111,11 +111,53 @@ add_part(struct panel *page, const char *label, struct look_of look, const char 
 						.tail_role = tail_role});
 }
 
+/* What the two sides had, and the evidence, under a layer. */
+static void
+add_evidence(struct panel *page, const json_t *layer)
+{
+	static const struct {
+		const char *name, *title;
+	} sides[] = {{"ours", "this side"}, {"theirs", "the other"}};
+	const json_t *line;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(sides); i++) {
+		if (text_of(layer, sides[i].name)[0] != '\0')
+			text_panel_row(page, &(struct text_row){.label = "",
+								.mark = sides[i].title,
+								.text = text_of(layer, sides[i].name),
+								.label_cols = 2 + LABEL,
+								.mark_cols = MARK,
+								.mark_role = ROLE_dim,
+								.role = ROLE_text});
+	}
+	json_array_foreach (json_object_get(layer, "evidence"), i, line) {
+		if (json_is_string(line))
+			text_panel_row(page, &(struct text_row){.label = "",
+								.text = json_string_value(line),
+								.label_cols = 2 + LABEL,
+								.mark_cols = MARK,
+								.role = ROLE_dim});
+	}
+}
+
+/* Layers above the first that fails tell nothing: they share a line. */
+static void
+add_rest(struct panel *page, const char *names)
+{
+	char text[240];
+
+	snprintf(text, sizeof(text), "not looked at: %s", names);
+	if (names[0] != '\0')
+		add_part(page, "  above it", look_of_layer(""), text, NULL, ROLE_dim);
+}
+
 static void
 add_layers(struct panel *page, const json_t *answer)
 {
 	const char *failing = text_of(answer, "failing");
 	bool failed = false;
+	char rest[200] = "";
 	const json_t *layer;
 	size_t i;
 
@@ -125,15 +167,21 @@ add_layers(struct panel *page, const json_t *answer)
 		const char *text = text_of(layer, "text");
 		char age[FORMAT_TEXT], tail[160], label[64];
 
+		if (failed && text[0] == '\0') {
+			snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), "%s%s",
+				 rest[0] != '\0' ? ", " : "", text_of(layer, "layer"));
+			continue;
+		}
 		age_of(layer, page->scene->now, age, sizeof(age));
 		snprintf(tail, sizeof(tail), "%s%s%s", age, first && age[0] != '\0' ? "  " : "",
 			 first ? "← first failing layer" : "");
 		snprintf(label, sizeof(label), "  %s", text_of(layer, "layer"));
-		add_part(page, label, look_of_layer(text_of(layer, "state")),
-			 text[0] == '\0' && failed ? "not looked at" : text, tail,
+		add_part(page, label, look_of_layer(text_of(layer, "state")), text, tail,
 			 first ? ROLE_bad : ROLE_dim);
+		add_evidence(page, layer);
 		failed = failed || first;
 	}
+	add_rest(page, rest);
 }
 
 static void
@@ -260,6 +308,29 @@ explain_paths(struct panel *page, const json_t *paths)
 	}
 }
 
+void
+explain_last_changes(struct panel *page, const json_t *match)
+{
+	const json_t *changes = json_object_get(match, "changes"), *change;
+	size_t i;
+
+	if (json_array_size(changes) != 0)
+		text_panel_add(page, ROLE_dim, "    Last changes");
+	json_array_foreach (changes, i, change) {
+		char at[FORMAT_TEXT] = "";
+		usec_t when;
+
+		if (clock_parse(text_of(change, "at"), &when))
+			format_stamp(when, at);
+		text_panel_row(page, &(struct text_row){.mark = at,
+							.text = text_of(change, "text"),
+							.label_cols = 4,
+							.mark_cols = 17,
+							.mark_role = ROLE_dim,
+							.role = ROLE_text});
+	}
+}
+
 static void
 add_matches(struct panel *page, const json_t *answer)
 {
@@ -269,6 +340,7 @@ add_matches(struct panel *page, const json_t *answer)
 
 	if (json_is_array(matches) && json_array_size(matches) == 0)
 		text_panel_add(page, ROLE_warning, "  No prefix of this gateway holds it.");
+	explain_last_changes(page, answer); /* of one that is gone */
 	json_array_foreach (matches, i, match) {
 		const char *prefix = text_of(match, "prefix"), *connection = text_of(match, "connection");
 		bool installed = flag_of(match, "installed"), used = longest == NULL;
@@ -286,6 +358,7 @@ add_matches(struct panel *page, const json_t *answer)
 							.role = used ? ROLE_title : ROLE_text,
 							.tail_role = used ? ROLE_good : ROLE_dim});
 		explain_paths(page, json_object_get(match, "paths"));
+		explain_last_changes(page, match);
 		longest = used ? prefix : longest;
 	}
 }

@@ -19,5 +19,8 @@ void explain_panel_renew(struct panel *panel, const json_t *answer);
 
 /** A row for each of an array of paths to a prefix ("paths" of an answer), the best one first as given. */
 void explain_paths(struct panel *page, const json_t *paths);
+/** A row for each of the last changes of a prefix ("changes" of one of the answer's matches), the newest
+ * first. */
+void explain_last_changes(struct panel *page, const json_t *match);
 
 #endif

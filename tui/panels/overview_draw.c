@@ -83,7 +83,8 @@ draw_attention(struct overview *o, const struct area *area)
 
 	if (attention->all == 0) {
 		if (model_store_count(o->panel.scene->store, MODEL_KIND_CONNECTION) > 0)
-			area_text(area, 0, 1, ROLE_dim, "● nothing to do");
+			area_text(area, 0, 1, ROLE_dim,
+				  area->dimmed ? "? nothing to do, as last heard" : "● nothing to do");
 		return 1;
 	}
 	rows = attention->all < (size_t)most ? (int)attention->all : most;
@@ -197,7 +198,10 @@ static void
 draw_tunnel(const struct overview *o, const struct area *line, const struct table_layout *layout,
 	    const struct model_tunnel *tunnel)
 {
-	const struct table_context context = {.store = o->panel.scene->store, .now = o->panel.scene->now};
+	const struct table_context context = {.store = o->panel.scene->store,
+					      .now = o->panel.scene->now,
+					      .told =
+						  model_store_told(o->panel.scene->store, MODEL_KIND_TUNNEL)};
 	struct area cells = area_part(line, 0, INDENT, 1, line->cols - INDENT - 1);
 	char trouble[256];
 

@@ -7,6 +7,6 @@
 
 extern const struct panel_ops panel_overview, panel_tunnels, panel_peers, panel_routes, panel_received,
     panel_advertised, panel_events, panel_gateway, panel_usage, panel_sites, panel_plugins, panel_history,
-    panel_usage_days;
+    panel_usage_days, panel_policy, panel_changes, panel_collectors;
 
 #endif

@@ -52,10 +52,23 @@ cell_accepted(const struct table_context *context, const void *row, struct table
 	snprintf(out->text, sizeof(out->text), "%s", received->accepted ? "✓ accepted" : "✕ refused");
 }
 
+/* The column says already that it was refused. */
+static void
+cell_refused(const struct table_context *context, const void *row, struct table_cell *out)
+{
+	static const char known[] = "not accepted: ";
+	const char *reason = ((const struct model_received *)row)->reason;
+
+	(void)context;
+	if (reason != NULL && strncmp(reason, known, strlen(known)) == 0)
+		reason += strlen(known);
+	snprintf(out->text, sizeof(out->text), "%s", reason != NULL ? reason : "");
+}
+
 static const struct table_column route_columns[] = {
     {.field = "prefix", .title = "Prefix", .width = 18, .most = 43},
     {.field = "best", .title = "Choice", .width = 7, .cell = cell_best},
-    {.field = "tunnel", .title = "Via", .width = 11, .most = 28, .cell = cell_via},
+    {.field = "tunnel", .title = "Via", .width = 11, .most = 28, .ends = true, .cell = cell_via},
     {.field = "next_hop", .title = "Next hop", .width = 15, .most = 39, .rank = 4},
     {.field = "source", .title = "Source", .width = 9, .rank = 6},
     {.field = "local_pref", .title = "Pref", .width = 5, .rank = 3, .right = true},
@@ -67,7 +80,7 @@ static const struct table_column route_columns[] = {
 };
 
 static const struct table_column received_columns[] = {
-    {.field = "peer", .title = "Peer", .width = 11, .most = 28},
+    {.field = "peer", .title = "Peer", .width = 11, .most = 28, .ends = true},
     {.field = "prefix", .title = "Prefix", .width = 18, .most = 43},
     {.field = "next_hop", .title = "Next hop", .width = 15, .most = 39, .rank = 3},
     {.field = "accepted", .title = "Policy", .width = 10, .cell = cell_accepted},
@@ -75,12 +88,12 @@ static const struct table_column received_columns[] = {
     {.field = "med", .title = "MED", .width = 5, .rank = 4, .right = true},
     {.field = "local_pref", .title = "Pref", .width = 5, .rank = 5, .right = true},
     {.field = "communities", .title = "Communities", .width = 14, .most = 40, .rank = 6},
-    {.field = "reason", .title = "Why refused", .width = 30, .most = 60, .rank = 1},
+    {.field = "reason", .title = "Why refused", .width = 30, .most = 60, .rank = 1, .cell = cell_refused},
     {0},
 };
 
 static const struct table_column advertised_columns[] = {
-    {.field = "peer", .title = "Peer", .width = 11, .most = 28},
+    {.field = "peer", .title = "Peer", .width = 11, .most = 28, .ends = true},
     {.field = "prefix", .title = "Prefix", .width = 18, .most = 43},
     {.field = "next_hop", .title = "Next hop", .width = 15, .most = 39, .rank = 2},
     {.field = "as_path", .title = "AS path", .width = 14, .most = 40, .rank = 1},

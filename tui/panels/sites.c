@@ -13,8 +13,8 @@
 #include "tui/sites/fleet.h"
 
 #define MOST_TROUBLES 32
-#define TROUBLE_LINES 2
-#define NEXT_TRY 10  /* columns at the right of a trouble */
+#define TROUBLE_LINES 4
+#define NEXT_TRY 13  /* columns at the right of a trouble */
 #define LEAST_ROWS 3 /* of the table, before what needs a person has room below */
 
 /* --- cells ------------------------------------------------------------------------------------- */
@@ -38,14 +38,31 @@ static const struct {
 	      {"asks", "? asks", ROLE_attention},
 	      {"stale", "? stale", ROLE_bad},
 	      {"unreachable", "✕ unreached", ROLE_bad},
+	      {"no gateway", "✕ no gateway", ROLE_bad},
+	      {"host key", "✕ host key", ROLE_bad},
+	      {"login", "✕ login", ROLE_bad},
 	      {"refused", "✕ refused", ROLE_bad},
 	      {"off", "○ off", ROLE_dim}};
+
+/* No gateway runs where the console does: as it should be on a desk. */
+static bool
+none_here(const struct model_site *site)
+{
+	return site->here && site->heard_at == 0 && site->state != NULL &&
+	       (strcmp(site->state, "no gateway") == 0 || strcmp(site->state, "unreachable") == 0);
+}
 
 static void
 cell_state(const struct table_context *context, const void *row, struct table_cell *out)
 {
 	const struct model_site *site = row;
 	char span[FORMAT_TEXT];
+
+	if (none_here(site)) {
+		out->role = ROLE_dim;
+		snprintf(out->text, sizeof(out->text), "○ none");
+		return;
+	}
 
 	for (size_t i = 0; i < COUNT_OF(states); i++) {
 		if (site->state == NULL || strcmp(states[i].state, site->state) != 0)
@@ -65,7 +82,7 @@ cell_connections(const struct table_context *context, const void *row, struct ta
 	const struct model_site *site = row;
 
 	(void)context;
-	if (site->connections_total == MODEL_UINT_UNSET)
+	if (site->connections_up == MODEL_UINT_UNSET || site->connections_total == MODEL_UINT_UNSET)
 		return;
 	out->role = site->connections_up == site->connections_total ? ROLE_text : ROLE_warning;
 	snprintf(out->text, sizeof(out->text), "%llu of %llu", (unsigned long long)site->connections_up,
@@ -80,7 +97,7 @@ cell_needs(const struct table_context *context, const void *row, struct table_ce
 	bool live = site->state != NULL && strcmp(site->state, "live") == 0;
 
 	(void)context;
-	out->role = site->attention != NULL || !live ? ROLE_attention : ROLE_dim;
+	out->role = (site->attention != NULL || !live) && !none_here(site) ? ROLE_attention : ROLE_dim;
 	if (!live && site->why != NULL)
 		snprintf(out->text, sizeof(out->text), "%s", site->why);
 	else if (site->attention != NULL && site->alarms > 1)
@@ -227,11 +244,17 @@ refresh(struct panel *panel)
 struct below {
 	struct fleet *fleet;
 	struct fleet_trouble troubles[MOST_TROUBLES];
-	size_t all, shown;
-	int left, cols; /* of the texts, behind the longest name */
+	size_t all, shown; /* what needs a person, and how many lines of it there are */
+	int left, cols;    /* of the texts, behind the longest name */
 	int lines;
-	bool full; /* a long text has two lines */
+	int most; /* lines of one */
 };
+
+static int
+at_most(int most, int value)
+{
+	return value > most ? most : value;
+}
 
 static void
 measure_texts(struct below *below, const struct area *area)
@@ -245,51 +268,80 @@ measure_texts(struct below *below, const struct area *area)
 	if (below->left > area->cols / 4)
 		below->left = area->cols / 4;
 	below->left += 6;
-	below->cols = area->cols - below->left - NEXT_TRY - 1;
+	below->cols = area->cols - below->left - NEXT_TRY - 2;
 }
 
-/* All in full where there is room for that, else each on one line, and as many as there is room for. */
+/* Of one's text: nothing stands at the right of what a gateway that is reached says of itself. */
+static int
+cols_of(const struct below *below, const struct fleet_trouble *it)
+{
+	return below->cols + (fleet_at(below->fleet, it->site)->state == CONTROL_LIVE ? NEXT_TRY : 0);
+}
+
+/* The lines that all of them take, each at most `most`. */
+static int
+lines_of(const struct below *below, const struct area *area, int most)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < below->shown; i++) {
+		const struct fleet_trouble *it = &below->troubles[i];
+
+		all += at_most(most,
+			       area_wrap(area, 0, below->left, cols_of(below, it), 0, ROLE_text, it->text));
+	}
+	return all;
+}
+
+/* All in full where there is room for that, else each shorter, and as many as there is room for. */
 static void
 fit_troubles(struct below *below, const struct area *area, int room)
 {
 	measure_texts(below, area);
-	below->lines = 0;
-	for (size_t i = 0; i < below->shown; i++) {
-		int lines =
-		    area_wrap(area, 0, below->left, below->cols, 0, ROLE_text, below->troubles[i].text);
-
-		below->lines += lines > TROUBLE_LINES ? TROUBLE_LINES : lines;
-	}
-	below->full = below->lines <= room;
-	if (below->full)
-		return;
-	if (below->shown > (size_t)room)
+	below->most = TROUBLE_LINES;
+	while (below->most > 1 && lines_of(below, area, below->most) > room)
+		below->most--;
+	if (below->most == 1 && below->shown > (size_t)room)
 		below->shown = (size_t)room;
-	below->lines = (int)below->shown;
+	below->lines = lines_of(below, area, below->most);
+}
+
+/* What happens next, apart from the text: one whose length changes would move the lines below it. */
+static void
+draw_next(const struct area *area, int row, const struct fleet_trouble *it)
+{
+	int col = area->cols - NEXT_TRY - 1;
+
+	if (it->asks || it->refused)
+		area_print(area, row, col, ROLE_key, "Enter %s", it->asks ? "answers" : "retries");
+	else if (it->next_s != 0)
+		area_print(area, row, col, ROLE_dim, "next in %3u s", it->next_s);
 }
 
 static void
 draw_troubles(const struct below *below, const struct area *area)
 {
+	size_t rest = below->all;
 	int row = 1, col;
 
+	for (size_t i = 0; i < below->shown; i++)
+		rest -= below->troubles[i].count;
 	area_repeat(area, 0, 0, area->cols, ROLE_border, U'─');
 	col = area_print(area, 0, 2, ROLE_title, " Needs a person: %zu ", below->all);
-	if (below->shown < below->all)
-		area_print(area, 0, col, ROLE_dim, "· %zu more than fit here ", below->all - below->shown);
+	if (rest > 0)
+		area_print(area, 0, col, ROLE_dim, "· %zu more than fit here ", rest);
 	for (size_t i = 0; i < below->shown; i++) {
 		const struct fleet_trouble *it = &below->troubles[i];
 
 		area_text(area, row, 2, it->urgency <= 1 ? ROLE_bad : ROLE_attention, "!");
 		area_field(area, row, 4, below->left - 6, false, ROLE_title,
 			   fleet_name(fleet_at(below->fleet, it->site)));
-		if (it->next_s != 0) /* apart: a text whose length changes would move the lines below */
-			area_print(area, row, area->cols - NEXT_TRY, ROLE_dim, "next %2u s", it->next_s);
-		if (below->full)
-			row += area_wrap(area, row, below->left, below->cols, TROUBLE_LINES, ROLE_text,
+		draw_next(area, row, it);
+		if (below->most > 1)
+			row += area_wrap(area, row, below->left, cols_of(below, it), below->most, ROLE_text,
 					 it->text);
 		else
-			area_field(area, row++, below->left, below->cols, false, ROLE_text, it->text);
+			area_field(area, row++, below->left, cols_of(below, it), false, ROLE_text, it->text);
 	}
 }
 
@@ -299,11 +351,12 @@ place_troubles(const struct area *area, struct fleet *fleet, size_t rows)
 {
 	static struct below below; /* large, and drawn by one at a time */
 	struct area part;
+	size_t lines;
 	int room;
 
 	below.fleet = fleet;
-	below.all = fleet_troubles(fleet, below.troubles, MOST_TROUBLES);
-	below.shown = below.all < MOST_TROUBLES ? below.all : MOST_TROUBLES;
+	below.all = fleet_troubles(fleet, below.troubles, MOST_TROUBLES, &lines);
+	below.shown = lines < MOST_TROUBLES ? lines : MOST_TROUBLES;
 	rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
 	room = (size_t)area->rows > rows + 3 ? area->rows - (int)rows - 3 : 0;
 	if (room < area->rows / 3 && area->rows >= 12)
@@ -334,17 +387,18 @@ static void
 sites_status(struct panel *panel, char *out, size_t size)
 {
 	struct sites_scene *s = (struct sites_scene *)panel->scene;
-	size_t count = model_store_count(s->scene.store, MODEL_KIND_SITE), live = 0;
+	size_t count = model_store_count(s->scene.store, MODEL_KIND_SITE), live = 0, none = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct model_site *site = model_store_at(s->scene.store, MODEL_KIND_SITE, i);
 
+		none += none_here(site);
 		live += site->state != NULL && strcmp(site->state, "live") == 0;
 	}
 	if (panel->filter[0] != '\0' || table_panel_marks(panel)->keys.count > 0 || count < 2)
 		table_panel_status(panel, out, size);
 	else
-		snprintf(out, size, "%zu of %zu live", live, count);
+		snprintf(out, size, "%zu of %zu live", live, count - none);
 }
 
 const struct panel_ops panel_sites = {

@@ -85,11 +85,21 @@ table_panel_close(struct panel *panel)
 	free(p);
 }
 
+static uint64_t
+told_of(const struct panel *panel)
+{
+	enum model_kind kind = panel->ops->kind;
+
+	return model_kind_info(kind)->storage == MODEL_STORED ? model_store_told(panel->scene->store, kind)
+							      : 0;
+}
+
 void
 table_panel_draw(struct panel *panel, const struct area *area)
 {
 	struct table_panel *p = (struct table_panel *)panel;
-	const struct table_context context = {.store = panel->scene->store, .now = panel->scene->now};
+	const struct table_context context = {
+	    .store = panel->scene->store, .now = panel->scene->now, .told = told_of(panel)};
 	const char *trouble = p->table.rows->ops->trouble(p->table.rows);
 
 	table_draw(&p->table, area, &context,
@@ -162,6 +172,20 @@ first_word(const char *key, char out[FORMAT_TEXT])
 	return out;
 }
 
+/* What FORMAT_UNTOLD in the table means. */
+static void
+say_untold(const struct panel *panel, char *out, size_t size)
+{
+	const struct scene *scene = panel->scene;
+	uint64_t told = told_of(panel);
+	const char *version = scene->client != NULL ? control_client_version(scene->client) : NULL;
+	size_t used = strlen(out);
+
+	if (told != 0 && told != model_fields_all(model_kind_info(panel->ops->kind)->shape))
+		snprintf(out + used, size - used, " · " FORMAT_UNTOLD ": not told by %s",
+			 version != NULL ? version : "its version");
+}
+
 void
 table_panel_status(struct panel *panel, char *out, size_t size)
 {
@@ -169,7 +193,8 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	struct rows *rows = p->table.rows;
 	const struct model_kind_info *info = model_kind_info(panel->ops->kind);
 	char shown[FORMAT_TEXT], all[FORMAT_TEXT];
-	const char *plural;
+	const struct table_panel_setup *setup = panel->ops->setup;
+	const char *plural, *many;
 	uint64_t total, count;
 
 	if (p->table.marks.keys.count > 0) {
@@ -179,7 +204,8 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	rows->ops->refresh(rows);
 	total = rows->ops->total(rows);
 	count = rows->ops->count(rows);
-	plural = count == 1 ? info->shape->name : info->plural;
+	many = setup->many != NULL ? setup->many : info->plural;
+	plural = count != 1 ? many : setup->one != NULL ? setup->one : info->shape->name;
 	format_count(count, shown);
 	if (p->table.sought != 0)
 		snprintf(out, size, "to row %s …", format_count(p->table.sought, all));
@@ -193,10 +219,11 @@ table_panel_status(struct panel *panel, char *out, size_t size)
 	else if (total == MODEL_UINT_UNSET || total == count)
 		snprintf(out, size, "%s%s %s", shown, rows->ops->complete(rows) ? "" : "+", plural);
 	else if (panel->filter[0] == '\0') /* only a part of them is here yet */
-		snprintf(out, size, "%s %s", format_count(total, all), info->plural);
+		snprintf(out, size, "%s %s", format_count(total, all), many);
 	else
 		snprintf(out, size, "%s%s of %s", shown, rows->ops->complete(rows) ? "" : "+",
 			 format_count(total, all));
+	say_untold(panel, out, size);
 }
 
 void

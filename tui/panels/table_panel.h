@@ -10,6 +10,7 @@ struct table_panel_setup {
 	const struct table_column *columns; /* NULL: made from the schema */
 	const char *empty;                  /* said where there is no row */
 	bool newest_first;
+	const char *one, *many; /* what its rows are called where they are counted; NULL: as the kind */
 };
 
 struct panel *table_panel_open(const struct panel_ops *ops, struct scene *scene);

@@ -210,6 +210,35 @@ passes(const struct text_page *p, const struct text_line *line)
 	return p->panel.filter[0] == '\0';
 }
 
+/* A part in its columns, where it has some. */
+static void
+write_part(FILE *out, const char *text, int cols)
+{
+	int pad = cols - (text != NULL ? text_columns(text) : 0);
+
+	fprintf(out, "%s%*s", text != NULL ? text : "", pad > 0 ? pad : 0, "");
+}
+
+size_t
+text_panel_write(const struct panel *panel, FILE *out)
+{
+	const struct text_page *p = (const struct text_page *)panel;
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct text_line *line = &p->lines[i];
+
+		if (!passes(p, line))
+			continue;
+		write_part(out, line->label, line->label_cols);
+		write_part(out, line->mark, line->mark_cols);
+		fprintf(out, "%s%s%s\n", line->text, line->tail != NULL ? "  " : "",
+			line->tail != NULL ? line->tail : "");
+		count++;
+	}
+	return count;
+}
+
 static bool
 in_view(const struct text_page *p, size_t row)
 {
@@ -421,6 +450,7 @@ text_panel(struct scene *scene, const char *title, enum model_kind kind, const c
 
 	p->ops = ops;
 	p->ops.kind = kind;
+	p->ops.fleet = kind == MODEL_KIND_SITE; /* it is true without a gateway here */
 	p->ops.name = panel_of_kind(kind)->name;
 	p->panel.ops = &p->ops;
 	p->panel.scene = scene;

@@ -3,6 +3,8 @@
 #ifndef TWINSPAN_TUI_PANELS_TEXT_H
 #define TWINSPAN_TUI_PANELS_TEXT_H
 
+#include <stdio.h>
+
 #include "tui/panel.h"
 
 struct text_page;
@@ -44,6 +46,8 @@ void text_panel_title(struct panel *panel, const char *title);
 void text_panel_source(struct panel *panel, const struct text_source *source, void *context);
 /** The context of a page that comes from `source`; NULL for any other panel. */
 void *text_panel_context(const struct panel *panel, const struct text_source *source);
+/** Its lines that the filter leaves, as they were given, unbroken. Returns how many. */
+size_t text_panel_write(const struct panel *panel, FILE *out);
 /** Empties it, to be filled anew; the place that was scrolled to stays. */
 void text_panel_clear(struct panel *panel);
 bool is_text_panel(const struct panel *panel);

@@ -50,6 +50,12 @@ bulk_left(const struct bulk *bulk)
 	return bulk != NULL ? bulk->count - in_state(bulk, ROW_REFUSED) : 0;
 }
 
+bool
+bulk_stops(const struct bulk *bulk)
+{
+	return !bulk->together;
+}
+
 void
 bulk_free(struct bulk *bulk)
 {
@@ -286,7 +292,7 @@ bulk_key(struct sheet *sheet, key_code key)
 	struct bulk *bulk = sheet->bulk;
 	size_t done = in_state(bulk, ROW_DONE) + in_state(bulk, ROW_FAILED) + in_state(bulk, ROW_RUNS);
 
-	if (key == KEYS_CONTROL + 'f' && sheet->step != SHEET_OVER) {
+	if (key == KEYS_CONTROL + 'f' && sheet->step != SHEET_OVER && bulk_stops(bulk)) {
 		bulk->go_on = !bulk->go_on;
 		return true;
 	}
@@ -348,7 +354,7 @@ put_foot(const struct sheet *sheet, struct draft *foot)
 		col = draft_put(foot, 0, 0, ROLE_text,
 				bulk->go_on ? "At a failure: go on with the rest."
 					    : "At the first failure: stop.");
-		draft_put(foot, col + 1, 0, ROLE_dim, bulk->go_on ? "C-f: stop" : "C-f: go on");
+		draft_put(foot, col + 1, 0, ROLE_dim, "C-f");
 		if (refused > 0) {
 			draft_line(foot);
 			draft_print(foot, 0, ROLE_warning,
@@ -362,7 +368,9 @@ put_foot(const struct sheet *sheet, struct draft *foot)
 	if (failed > 0)
 		col = draft_print(foot, col, ROLE_bad, ", %zu failed", failed);
 	if (refused > 0)
-		col = draft_print(foot, col, ROLE_warning, ", %zu refused before", refused);
+		col = draft_print(foot, col, ROLE_warning,
+				  bulk->sites.count > 0 ? ", %zu left out before" : ", %zu refused before",
+				  refused);
 	if (in_state(bulk, ROW_LEFT) > 0)
 		draft_print(foot, col, ROLE_warning, ", %zu not sent", in_state(bulk, ROW_LEFT));
 }

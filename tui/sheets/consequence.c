@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a command will do, in words and with the figures as they stand, where traffic is not what moves: down,
- * disable, rekey, sessions, prefixes.
+ * disable, rekey, sessions, prefixes, the gateway's end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -123,12 +123,31 @@ say_up(const struct subject *subject, char *out, size_t size)
 		 tunnel != NULL && tunnel_part(tunnel)[0] != '\0' ? "It is up already." : "It comes up.");
 }
 
+static void
+say_stop(const struct subject *subject, char *out, size_t size)
+{
+	bool keep = json_is_true(json_object_get(subject->arguments, "keep_routes"));
+	size_t up = 0;
+
+	for (size_t i = 0; i < model_store_count(subject->store, MODEL_KIND_TUNNEL); i++)
+		up += tunnel_part(model_store_at(subject->store, MODEL_KIND_TUNNEL, i))[0] != '\0';
+	snprintf(out, size,
+		 "The gateway ends, and has to be started again on its machine: %zu tunnel%s that %s up go%s "
+		 "down. %s",
+		 up, PLURAL(up, "s"), up == 1 ? "is" : "are", up == 1 ? "es" : "",
+		 keep
+		     ? "Peers with 'graceful_restart: yes' are not told, and routes by them stay for a start "
+		       "within their restart time."
+		     : "Peers are told, and its routes go: packets follow whatever route is left.");
+}
+
 static const struct {
 	const char *command;
 	void (*say)(const struct subject *subject, char *out, size_t size);
 } consequences[] = {
     {"down", say_down},         {"disable", say_down}, {"reset", say_session}, {"shutdown", say_session},
-    {"withdraw", say_withdraw}, {"rekey", say_rekey},  {"up", say_up},         {"enable", say_up}};
+    {"withdraw", say_withdraw}, {"rekey", say_rekey},  {"up", say_up},         {"enable", say_up},
+    {"stop", say_stop}};
 
 void
 consequence_say(const struct app *app, const struct command *command, const json_t *arguments, char *out,

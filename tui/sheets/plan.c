@@ -108,17 +108,17 @@ say_health(const struct sheet *sheet, const struct model_tunnel *tunnel, struct 
 	const struct model_peer *peer = peer_of_tunnel(sheet->app->scene.store, tunnel);
 	const char *health = tunnel->health != NULL ? tunnel->health : "unknown";
 	bool ok = strcmp(health, "ok") == 0, bad = strcmp(health, "failed") == 0;
-	size_t used;
+	char bfd[64];
+	const char *evidence = tunnel->health_reason != NULL ? tunnel->health_reason : "nothing is known";
 
 	out->role = ok ? ROLE_good : bad ? ROLE_bad : ROLE_warning;
-	used = (size_t)snprintf(out->text, sizeof(out->text), "%s %s · ", ok ? "●" : bad ? "✕" : "?", health);
 	if (ok && peer != NULL && peer->bfd.set && peer->bfd.state != NULL &&
-	    strcmp(peer->bfd.state, "Up") == 0)
-		snprintf(out->text + used, sizeof(out->text) - used, "bfd %llu ms × %llu",
-			 (unsigned long long)peer->bfd.interval_ms, (unsigned long long)peer->bfd.multiplier);
-	else
-		snprintf(out->text + used, sizeof(out->text) - used, "%s",
-			 tunnel->health_reason != NULL ? tunnel->health_reason : "nothing is known");
+	    strcmp(peer->bfd.state, "Up") == 0) {
+		snprintf(bfd, sizeof(bfd), "bfd %llu ms × %llu", (unsigned long long)peer->bfd.interval_ms,
+			 (unsigned long long)peer->bfd.multiplier);
+		evidence = bfd;
+	}
+	snprintf(out->text, sizeof(out->text), "%s %s · %s", ok ? "●" : bad ? "✕" : "?", health, evidence);
 }
 
 static void

@@ -141,6 +141,19 @@ on_reply(void *context, const struct control_reply *reply)
 	free(request);
 }
 
+/* What an answer is read by; contents, which may be secrets, are not kept for it. */
+static json_t *
+without_contents(const struct command *command, const json_t *arguments)
+{
+	json_t *copy = json_copy((json_t *)arguments);
+
+	for (int i = 0; i < COMMAND_ARGUMENTS && command->arguments[i].name != NULL; i++) {
+		if (command->arguments[i].kind == COMMAND_ARGUMENT_CONTENT)
+			json_object_del(copy, command->arguments[i].name);
+	}
+	return copy;
+}
+
 /* `arguments` is taken. */
 static void
 dispatch(struct app *app, struct control_client *client, const struct command *command, json_t *arguments,
@@ -151,7 +164,7 @@ dispatch(struct app *app, struct control_client *client, const struct command *c
 	*request = about;
 	request->app = app;
 	request->command = command;
-	request->arguments = json_deep_copy(arguments);
+	request->arguments = without_contents(command, arguments);
 	sheet_describe(command, arguments, request->what, sizeof(request->what));
 	if (about.number == 0)
 		app_say(app, ROLE_dim, "%s …", request->what);

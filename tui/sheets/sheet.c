@@ -34,7 +34,8 @@ sheet_describe(const struct command *command, const json_t *arguments, char *out
 	for (int i = 0; i < COMMAND_ARGUMENTS && command->arguments[i].name != NULL && used < size; i++) {
 		const char *value = json_string_value(json_object_get(arguments, command->arguments[i].name));
 
-		if (value != NULL)
+		/* a file's content is nothing to be shown, and may be a secret */
+		if (value != NULL && command->arguments[i].kind != COMMAND_ARGUMENT_CONTENT)
 			used += (size_t)snprintf(out + used, size - used, " %s", value);
 	}
 	return out;
@@ -113,7 +114,9 @@ sheet_step_to(struct sheet *sheet, enum sheet_step step)
 	sheet->step = step;
 	sheet->dialog.action_focus = false;
 	sheet->dialog.top = 0;
-	input_set(&sheet->dialog.input, "");
+	sheet->dialog.mistyped = false;
+	sheet->dialog.wanted[0] = '\0';
+	explicit_bzero(&sheet->dialog.input, sizeof(sheet->dialog.input));
 	if (step == SHEET_FORCE) {
 		snprintf(action, sizeof(action), "%s all the same",
 			 sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
@@ -146,6 +149,8 @@ ops_of(const struct command *command)
 		if (strcmp(moves[i], command->name) == 0)
 			return &sheet_move_ops;
 	}
+	if (strcmp(command->name, "rotate") == 0)
+		return &sheet_rotate_ops;
 	return &sheet_plain_ops;
 }
 
@@ -202,6 +207,12 @@ sheet_command(struct app *app, const struct command *command, json_t *arguments)
 
 	if (!permitted(app, command)) {
 		json_decref(arguments);
+	} else if (rotate_asks(command, arguments)) {
+		sheet = sheet_open(app, command, arguments);
+		if (rotate_begin(sheet))
+			ask(sheet);
+		else
+			sheet_close(app);
 	} else if (!command->dangerous || json_is_true(json_object_get(arguments, "dry_run"))) {
 		send_command(app, command, arguments);
 	} else {
@@ -219,6 +230,9 @@ sheet_commands(struct app *app, const struct command *command, json_t *all)
 		sheet_command(app, command, json_deep_copy(json_array_get(all, 0)));
 		json_decref(all);
 	} else if (!permitted(app, command)) {
+		json_decref(all);
+	} else if (rotate_asks(command, json_array_get(all, 0))) {
+		app_say(app, ROLE_warning, "each tunnel has a secret of its own: rotate them one by one");
 		json_decref(all);
 	} else {
 		bulk_open(sheet_open(app, command, NULL), all);
@@ -353,6 +367,8 @@ do_it(struct sheet *sheet)
 	}
 	if (sheet->step == SHEET_FORCE)
 		json_object_set_new(sheet->arguments, "force", json_true());
+	if (sheet->step == SHEET_ASK && sheet->ops->take != NULL)
+		sheet->ops->take(sheet);
 	if (sheet_can_return(sheet) && (back != 0 || sheet->back_chosen)) {
 		snprintf(seconds, sizeof(seconds), "%u", back);
 		json_object_set_new(sheet->arguments, "confirm_within", json_string(seconds));
@@ -370,6 +386,8 @@ own_key(struct sheet *sheet, key_code key)
 
 	if (sheet->bulk != NULL)
 		return bulk_key(sheet, key);
+	if (sheet->step == SHEET_ASK && sheet->ops->ask_key != NULL && sheet->ops->ask_key(sheet, key))
+		return true;
 	if (sheet->step == SHEET_ASK && sheet_can_return(sheet)) {
 		if (key == KEYS_CONTROL + 't' || (!typing && key == '+')) {
 			plan_back_step(sheet, 1);
@@ -422,7 +440,9 @@ sheet_hints(const struct app *app)
 	if (sheet->step == SHEET_SENT)
 		return live;
 	if (sheet->bulk != NULL)
-		return bulk;
+		return bulk_stops(sheet->bulk) ? bulk : ask;
+	if (sheet->step == SHEET_ASK && sheet->ops->hints != NULL)
+		return sheet->ops->hints(sheet);
 	if (sheet->step == SHEET_ASK && sheet_can_return(sheet))
 		return sheet->dialog.must_type[0] != '\0' ? type : time;
 	return ask;

@@ -6,6 +6,7 @@
  *   sheet.c        opening, keys, steps, drawing      plan.c         what a move will come to
  *   send.c         requests and their answers         live.c         a move under way
  *   bulk.c         one command for many rows          consequence.c  the others' consequences, in words
+ *   rotate.c       a tunnel's next pre-shared key: made, typed, or forgotten again
  *   waiting.c      what waits for its confirmation, seen from any panel
  *
  * Answers may come after the sheet was closed, or after another was opened: each request carries the number
@@ -36,6 +37,12 @@ struct sheet_ops {
 	void (*live)(struct sheet *sheet, struct draft *body);
 	/** A key that the dialog doesn't take, once it was sent; may be NULL. */
 	bool (*live_key)(struct sheet *sheet, key_code key);
+	/** A key of the first question, before the dialog gets it; may be NULL. */
+	bool (*ask_key)(struct sheet *sheet, key_code key);
+	/** What was chosen goes into the arguments; may be NULL. */
+	void (*take)(struct sheet *sheet);
+	/** Keys and words of the first question's footer; NULL: the usual ones. */
+	const char *const *(*hints)(const struct sheet *sheet);
 };
 
 struct sheet {
@@ -70,6 +77,7 @@ struct sheet {
 		double outage_ms;
 	} noticed; /* of a drill: the move that the gateway made of it; what comes after is not the drill's */
 
+	int way; /* of rotate: which of its ways */
 	struct bulk *bulk;
 };
 
@@ -120,6 +128,13 @@ extern const struct sheet_ops sheet_plain_ops;
 void consequence_say(const struct app *app, const struct command *command, const json_t *arguments, char *out,
 		     size_t size);
 
+/* rotate.c */
+extern const struct sheet_ops sheet_rotate_ops;
+/** `rotate` without a word on what the next secret is: that has to be asked. */
+bool rotate_asks(const struct command *command, const json_t *arguments);
+/** Its title; false (and says so) where the tunnel has no secret. */
+bool rotate_begin(struct sheet *sheet);
+
 /* bulk.c */
 /** The same for one command on several sites, by the keys of their rows, which are copied. */
 void bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites);
@@ -145,6 +160,8 @@ void bulk_ask(struct sheet *sheet);
 /** An answer for its row `row`, of the dry run or of the command. */
 void bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_reply *reply);
 size_t bulk_count(const struct bulk *bulk);
+/** A failure can stop the rest of it: they go one after the other. */
+bool bulk_stops(const struct bulk *bulk);
 /** Those of them that its dry run did not refuse, and whose site is reached. */
 size_t bulk_left(const struct bulk *bulk);
 /** Sends the dry run, or the command, of a row. `arguments` is taken. */

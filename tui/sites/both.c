@@ -153,13 +153,29 @@ struct both {
 	char connection[128];
 };
 
+static const char untold[] = FORMAT_UNTOLD;
+
+/* A field by its path, whether its gateway tells of it. */
+static bool
+is_told(enum model_kind kind, const char *path, uint64_t told)
+{
+	char first[48];
+	int field;
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(path, "."), path);
+	field = model_field_find(model_kind_info(kind)->shape, first);
+	return field >= 0 && (told >> field & 1) != 0;
+}
+
 static const char *
-value_of(enum model_kind kind, const char *path, const void *row, char *out, size_t size)
+value_of(enum model_kind kind, const char *path, const void *row, uint64_t told, char *out, size_t size)
 {
 	struct model_field field;
 
 	if (row == NULL || !model_field_path(model_kind_info(kind)->shape, path, &field))
 		return "·";
+	if (!is_told(kind, path, told))
+		return untold;
 	model_field_text(&field, row, out, size);
 	return out[0] != '\0' ? out : "·";
 }
@@ -167,20 +183,29 @@ value_of(enum model_kind kind, const char *path, const void *row, char *out, siz
 /* A pair, and the rows that it compares. */
 struct comparison {
 	const struct pair *pair;
-	const char *left, *right; /* "·": not known */
-	bool known, differ;
+	const char *left, *right; /* "·": not known; "-": not told by an older gateway */
+	bool known, differ, untold;
 	char a[200], b[200];
 };
 
+/* One side of it. */
+struct view {
+	const struct model_store *store;
+	const void *row; /* NULL: there is none */
+};
+
 static void
-compare(struct comparison *out, enum model_kind kind, const struct pair *pair, const void *here,
-	const void *there)
+compare(struct comparison *out, enum model_kind kind, const struct pair *pair, struct view here,
+	struct view there)
 {
 	out->pair = pair;
-	out->left = value_of(kind, pair->here, here, out->a, sizeof(out->a));
-	out->right = value_of(kind, pair->there, there, out->b, sizeof(out->b));
-	out->known =
-	    here != NULL && there != NULL && strcmp(out->left, "·") != 0 && strcmp(out->right, "·") != 0;
+	out->left =
+	    value_of(kind, pair->here, here.row, model_store_told(here.store, kind), out->a, sizeof(out->a));
+	out->right = value_of(kind, pair->there, there.row, model_store_told(there.store, kind), out->b,
+			      sizeof(out->b));
+	out->untold = out->left == untold || out->right == untold;
+	out->known = here.row != NULL && there.row != NULL && !out->untold && strcmp(out->left, "·") != 0 &&
+		     strcmp(out->right, "·") != 0;
 	out->differ = pair->agreement != BESIDE && out->known && strcmp(out->left, out->right) != 0;
 }
 
@@ -226,6 +251,19 @@ add_verdict(struct panel *page, const struct comparison *all, size_t count)
 		text_panel_print(page, ROLE_warning, "  ≠ the two sides see differently: %s", names);
 }
 
+/* The legend of "-". */
+static void
+add_untold(struct panel *page, const struct comparison *all, size_t count)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < count; i++)
+		any |= all[i].untold;
+	if (any)
+		text_panel_print(page, ROLE_dim,
+				 "  " FORMAT_UNTOLD " is what the older of the two gateways does not tell");
+}
+
 static const struct model_peer *
 peer_of(const struct model_store *store, const struct model_tunnel *tunnel)
 {
@@ -235,9 +273,10 @@ peer_of(const struct model_store *store, const struct model_tunnel *tunnel)
 static void
 add_heads(struct panel *page, const char *here, const char *there)
 {
-	char text[200];
+	int pad = VALUE - text_columns(here);
+	char text[400];
 
-	snprintf(text, sizeof(text), "%-*.*s  %s", VALUE, VALUE, here, there);
+	snprintf(text, sizeof(text), "%s%*s  %s", here, pad > 0 ? pad : 0, "", there);
 	text_panel_row(page, &(struct text_row){.label = "",
 						.mark = " ",
 						.text = text,
@@ -255,7 +294,7 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 	const struct fleet_site *site;
 	struct comparison all[COUNT_OF(tunnel_pairs) + COUNT_OF(peer_pairs)];
 	size_t count = 0;
-	char head[80];
+	char head[160], own[160];
 
 	if (!find_far_end(app->fleet, app->site, tunnel, &far)) {
 		text_panel_print(page, ROLE_title, "%s", tunnel->name);
@@ -266,17 +305,22 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 	fleet_turn_to(app->fleet, far.site); /* in brief its figures would be old */
 	site = fleet_at(app->fleet, far.site);
 	snprintf(head, sizeof(head), "%s %s", fleet_name(site), far.tunnel->name);
-	add_heads(page, tunnel->name, head);
+	snprintf(own, sizeof(own), "%s %s", fleet_name(fleet_at(app->fleet, app->site)), tunnel->name);
+	add_heads(page, own, head);
 	if (site->state != CONTROL_LIVE)
 		text_panel_print(page, ROLE_bad, "  ? %s is not reached: its side is as it was last heard",
 				 fleet_name(site));
 	here = peer_of(app->scene.store, tunnel);
 	there = peer_of(site->scene.store, far.tunnel);
 	for (size_t i = 0; i < COUNT_OF(tunnel_pairs); i++)
-		compare(&all[count++], MODEL_KIND_TUNNEL, &tunnel_pairs[i], tunnel, far.tunnel);
+		compare(&all[count++], MODEL_KIND_TUNNEL, &tunnel_pairs[i],
+			(struct view){app->scene.store, tunnel},
+			(struct view){site->scene.store, far.tunnel});
 	for (size_t i = 0; i < COUNT_OF(peer_pairs) && (here != NULL || there != NULL); i++)
-		compare(&all[count++], MODEL_KIND_PEER, &peer_pairs[i], here, there);
+		compare(&all[count++], MODEL_KIND_PEER, &peer_pairs[i], (struct view){app->scene.store, here},
+			(struct view){site->scene.store, there});
 	add_verdict(page, all, count);
+	add_untold(page, all, count);
 	for (size_t i = 0; i < count; i++)
 		add_pair(page, &all[i]);
 }
@@ -333,6 +377,12 @@ open_page(struct app *app, const char *connection)
 	fill(page, both);
 	navigation_leave(app);
 	app_push_panel(app, page);
+}
+
+bool
+both_is_page(const struct panel *panel)
+{
+	return text_panel_context(panel, &source) != NULL;
 }
 
 /* --- moving both ------------------------------------------------------------------------------- */

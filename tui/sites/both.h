@@ -8,6 +8,8 @@
 
 #include "tui/app.h"
 
+/** Is it the page of both ends? */
+bool both_is_page(const struct panel *panel);
 /** Carries out "both-ends" and "both-switchover"; false for another command. */
 bool both_command(struct app *app, const char *command, const char *connection);
 

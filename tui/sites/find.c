@@ -12,6 +12,7 @@
 #define MOST 500 /* lines */
 #define SITE_COLS 16
 #define KIND_COLS 12
+#define NAME_COLS 24
 
 struct found {
 	struct panel *page;
@@ -19,26 +20,31 @@ struct found {
 };
 
 static void
-add(struct found *found, const char *site, const struct model_kind_info *info, const void *row)
+add(struct found *found, const struct fleet_site *site, const struct model_kind_info *info, const void *row)
 {
-	char key[256], state[64], text[400];
+	char key[256], state[64], text[400], tail[96];
 	struct model_field field;
+	bool live = site->state == CONTROL_LIVE;
+	int pad;
 
 	if (++found->count > MOST)
 		return;
 	state[0] = '\0';
 	if (model_field_path(info->shape, "state", &field))
 		model_field_text(&field, row, state, sizeof(state));
-	snprintf(text, sizeof(text), "%-*s %s", KIND_COLS - 1, info->shape->name,
-		 model_row_key(info, row, key, sizeof(key)));
-	text_panel_row(found->page, &(struct text_row){.label = site,
+	snprintf(tail, sizeof(tail), "%s%s", state, live ? "" : ", as last heard");
+	model_row_key(info, row, key, sizeof(key));
+	pad = NAME_COLS - text_columns(key);
+	snprintf(text, sizeof(text), "%-*s %s%*s", KIND_COLS - 1, info->shape->name, key, pad > 0 ? pad : 0,
+		 "");
+	text_panel_row(found->page, &(struct text_row){.label = fleet_name(site),
 						       .mark = " ",
 						       .text = text,
-						       .tail = state,
+						       .tail = tail,
 						       .label_cols = SITE_COLS,
 						       .mark_cols = 2,
 						       .role = ROLE_text,
-						       .tail_role = ROLE_dim});
+						       .tail_role = live ? ROLE_dim : ROLE_warning});
 }
 
 static void
@@ -54,7 +60,7 @@ look_through(struct found *found, const struct fleet_site *site, const struct mo
 			const void *row = model_store_at(store, info->kind, i);
 
 			if (model_filter_match(filter, info->shape, row))
-				add(found, fleet_name(site), info, row);
+				add(found, site, info, row);
 		}
 	}
 }
@@ -76,6 +82,7 @@ find_command(struct app *app, const char *command, const char *text)
 	}
 	snprintf(title, sizeof(title), "find → %.100s", text);
 	found.page = text_panel(&app->scene, title, MODEL_KIND_SITE, NULL);
+	found.page->anywhere = true;
 	for (size_t i = 0; i < fleet_count(app->fleet); i++)
 		look_through(&found, fleet_at(app->fleet, i), filter);
 	model_filter_free(filter);

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Connections to all sites side by side: each has a client of its own, over SSH or, for home, over the
+ * socket, and a store that stays as it was when the client is gone. What comes in only marks its site; the
+ * list's rows are made from that when a frame is drawn (list.c).
+ */
 #include "tui/sites/fleet_internal.h"
 
 #include <math.h>
@@ -9,7 +14,8 @@
 #include "core/base/clock.h"
 #include "tui/sites/reach.h"
 
-#define MEASURE_MS 20000 /* how often the way to a site is measured */
+#define MEASURE_EVERY 20 /* seconds between two measurements of the way to a site */
+#define MEASURE_TICK_MS 1000
 
 /* What the list of sites shows. */
 static const uint64_t listed_kinds = UINT64_C(1) << MODEL_KIND_GATEWAY |
@@ -31,9 +37,13 @@ on_measured(void *context, const struct control_page *page)
 
 	if (link->fleet->closed || link->measured == 0)
 		return;
-	if (page->ok)
+	if (page->ok) {
 		site_of(link)->rtt_ms = (double)(clock_monotonic() - link->measured) / USEC_PER_MS;
+		site_of(link)->dirty = true;
+	}
 	link->measured = 0;
+	if (page->ok && link->fleet->options.callbacks.measured != NULL)
+		link->fleet->options.callbacks.measured(link->fleet->options.callbacks.context, link->site);
 }
 
 /* A request that costs next to nothing: from asking to the answer is what every key has to wait for. */
@@ -53,7 +63,9 @@ on_measure(uv_timer_t *timer)
 {
 	struct fleet *fleet = timer->data;
 
-	for (size_t i = FLEET_HOME + 1; i < fleet->count; i++)
+	/* some each second: a hundred requests and answers at once would be felt */
+	fleet->measuring = (fleet->measuring + 1) % MEASURE_EVERY;
+	for (size_t i = FLEET_HOME + 1 + fleet->measuring; i < fleet->count; i += MEASURE_EVERY)
 		measure(fleet->sites[i].link);
 }
 
@@ -74,32 +86,37 @@ on_state(void *context, enum control_client_state state, const char *why)
 	site->ever_live = site->ever_live || state == CONTROL_LIVE;
 	site->wanted = site->wanted && state != CONTROL_LIVE && !lasting(site);
 	text_clean(site->why, sizeof(site->why), why != NULL ? why : "");
-	site->dirty = true;
-	if (state == CONTROL_LIVE && link->way != NULL)
+	site->given_up = false;
+	site->dirty = site->needs.stirred = true;
+	if (state == CONTROL_LIVE && link->site != FLEET_HOME)
 		measure(link);
 	if (!link->fleet->closed)
 		link->fleet->options.callbacks.state(link->fleet->options.callbacks.context, link->site);
 }
 
 static void
+note_change(struct fleet_link *link, enum model_kind kind, const void *row)
+{
+	const struct fleet_events *callbacks = &link->fleet->options.callbacks;
+	struct fleet_site *site = site_of(link);
+
+	site->dirty = site->needs.stirred = true;
+	if (callbacks->changed != NULL)
+		callbacks->changed(callbacks->context, link->site, kind, row);
+}
+
+static void
 on_row(void *context, enum model_kind kind, const void *row, uint64_t fields)
 {
-	struct fleet_link *link = context;
-
 	(void)fields;
-	site_of(link)->dirty = true;
-	link->fleet->options.callbacks.changed(link->fleet->options.callbacks.context, link->site, kind, row);
+	note_change(context, kind, row);
 }
 
 static void
 on_removed(void *context, enum model_kind kind, const void *row)
 {
-	struct fleet_link *link = context;
-
 	(void)row;
-	site_of(link)->dirty = true;
-	link->fleet->options.callbacks.changed(link->fleet->options.callbacks.context, link->site, kind,
-					       NULL);
+	note_change(context, kind, NULL);
 }
 
 static void
@@ -138,8 +155,10 @@ open_client(struct fleet_link *link, struct error *err)
 	bool home = link->site == FLEET_HOME;
 	struct control_client_options options = {
 	    .socket = fleet->options.socket,
-	    .transport = home ? fleet->options.transport : ssh_site_transport(link->way),
-	    .reconnect = true,
+	    .transport = home                ? fleet->options.transport
+			 : link->way != NULL ? ssh_site_transport(link->way)
+					     : fleet->options.transport_to(site->name),
+	    .reconnect = !fleet->options.once,
 	    .kinds = home || site->full ? fleet->options.kinds : listed_kinds,
 	    .events = home || site->full ? fleet->options.events : 0,
 	    .brief = !home && !site->full,
@@ -180,7 +199,7 @@ leave_empty(struct fleet_site *site)
 	site->state = CONTROL_STALE;
 	site->ever_live = false;
 	site->rtt_ms = NAN;
-	site->dirty = true;
+	site->dirty = site->needs.stirred = true;
 }
 
 static void
@@ -188,6 +207,7 @@ add_site(struct fleet *fleet, const struct settings_site *from)
 {
 	struct fleet_site *site;
 	struct fleet_link *link = memory_zeroed(1, sizeof(*link));
+	const struct ssh_asker asker = {.context = link, .ask = on_ask, .withdraw = on_withdraw};
 
 	fleet->sites = memory_resize(fleet->sites, (fleet->count + 1) * sizeof(*fleet->sites));
 	site = &fleet->sites[fleet->count];
@@ -201,9 +221,36 @@ add_site(struct fleet *fleet, const struct settings_site *from)
 	snprintf(site->host, sizeof(site->host), "%s", from->host[0] != '\0' ? from->host : from->name);
 	snprintf(site->group, sizeof(site->group), "%s", from->group);
 	site->production = from->production;
-	link->way =
-	    sites_reach(from, &(struct ssh_asker){.context = link, .ask = on_ask, .withdraw = on_withdraw});
+	if (fleet->options.transport_to == NULL)
+		link->way = sites_reach(from, fleet->options.callbacks.asks != NULL ? &asker : NULL);
 	leave_empty(site);
+}
+
+/* Those of the settings that are wanted and not there yet. */
+static void
+add_sites(struct fleet *fleet)
+{
+	const struct fleet_options *options = &fleet->options;
+
+	for (size_t i = 0; i < fleet->settings->site_count; i++) {
+		const struct settings_site *site = &fleet->settings->sites[i];
+
+		if (fleet_find(fleet, site->name) < fleet->count ||
+		    (options->wanted != NULL && !options->wanted(options->wanted_context, site->name)))
+			continue;
+		add_site(fleet, site);
+		if (fleet->begun)
+			fleet_connect(fleet, fleet->count - 1);
+	}
+}
+
+void
+fleet_give_up(struct fleet *fleet, size_t index, const char *why)
+{
+	struct fleet_site *site = &fleet->sites[index];
+
+	site->given_up = site->dirty = true;
+	text_clean(site->why, sizeof(site->why), why);
 }
 
 void
@@ -259,6 +306,21 @@ fleet_turn_from(struct fleet *fleet, size_t index)
 /* --- the list ---------------------------------------------------------------------------------- */
 
 size_t
+fleet_first(const struct fleet *fleet)
+{
+	return fleet->options.no_home ? FLEET_HOME + 1 : FLEET_HOME;
+}
+
+const struct model_gateway *
+fleet_gateway(const struct fleet_site *site)
+{
+	const struct model_store *store = site->scene.store;
+
+	return model_store_count(store, MODEL_KIND_GATEWAY) > 0 ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
+								: NULL;
+}
+
+size_t
 fleet_count(const struct fleet *fleet)
 {
 	return fleet->count;
@@ -283,10 +345,7 @@ fleet_find(struct fleet *fleet, const char *name)
 const char *
 fleet_name(const struct fleet_site *site)
 {
-	const struct model_store *store = site->scene.store;
-	const struct model_gateway *gateway = model_store_count(store, MODEL_KIND_GATEWAY) > 0
-						  ? model_store_at(store, MODEL_KIND_GATEWAY, 0)
-						  : NULL;
+	const struct model_gateway *gateway = fleet_gateway(site);
 
 	if (site->name[0] != '\0')
 		return site->name;
@@ -345,13 +404,7 @@ fleet_reread(struct fleet *fleet)
 	}
 	for (size_t i = 0; i < fleet->count; i++)
 		fleet->sites[i].link->site = i;
-	for (size_t i = 0; i < fleet->settings->site_count; i++) {
-		if (fleet_find(fleet, fleet->settings->sites[i].name) < fleet->count)
-			continue;
-		add_site(fleet, &fleet->settings->sites[i]);
-		if (fleet->begun)
-			fleet_connect(fleet, fleet->count - 1);
-	}
+	add_sites(fleet);
 }
 
 struct fleet *
@@ -366,13 +419,14 @@ fleet_new(uv_loop_t *loop, struct settings *settings, const struct fleet_options
 	uv_timer_init(loop, &fleet->measure);
 	fleet->measure.data = fleet;
 	add_site(fleet, NULL);
+	add_sites(fleet);
+	leave_empty(&fleet->sites[FLEET_HOME]);
+	if (options->no_home)
+		return fleet;
 	fleet->sites[FLEET_HOME].full = true;
 	fleet->sites[FLEET_HOME].scene.history = history_new();
-	for (size_t i = 0; i < settings->site_count; i++)
-		add_site(fleet, &settings->sites[i]);
 	if (open_client(fleet->sites[FLEET_HOME].link, err))
 		return fleet;
-	leave_empty(&fleet->sites[FLEET_HOME]);
 	fleet_close(fleet);
 	uv_run(loop, UV_RUN_NOWAIT);
 	fleet_free(fleet);
@@ -389,7 +443,7 @@ fleet_begin(struct fleet *fleet)
 		if (!fleet->sites[i].off)
 			fleet_connect(fleet, i);
 	}
-	uv_timer_start(&fleet->measure, on_measure, MEASURE_MS, MEASURE_MS);
+	uv_timer_start(&fleet->measure, on_measure, MEASURE_TICK_MS, MEASURE_TICK_MS);
 }
 
 void

@@ -19,8 +19,11 @@
 #include "tui/ssh/ssh.h"
 
 #define FLEET_HOME 0 /* its place in the list */
+#define SITE_WHY 400 /* bytes: how to mend it stands at the end of such a text */
 
 struct fleet;
+
+#define FLEET_WORST 4 /* lines that one site has at most among what needs a person */
 
 struct fleet_site {
 	char name[64];  /* console.yaml's; "" for home, whose gateway has a name */
@@ -29,25 +32,38 @@ struct fleet_site {
 	bool production;
 	struct scene scene; /* its client is NULL while it is disconnected by hand; the store stays */
 	enum control_client_state state;
-	char why[256]; /* the client's word on its state; "" for none */
+	char why[SITE_WHY]; /* the client's word on its state; "" for none */
 	bool ever_live;
 	double rtt_ms; /* from a request to its answer; NAN: not measured */
 	bool off;      /* disconnected by hand */
+	bool given_up; /* `why` is somebody's word on it: it was not waited for any longer */
 	bool asks;     /* a question waits (fleet_question) */
 	bool wanted;   /* a person turned to it and waits: what it asks may be shown at once */
 	bool full;     /* all is followed: one was there */
 	bool dirty;    /* its row is older than what is known */
-	size_t alarms;
+	/* What needs a person there, as of `looked_at` (wall clock): how much that is, and the worst of it,
+	 * the most urgent first. Kept, since to find it is to look through all rows. */
+	struct {
+		bool stirred; /* its rows have changed since */
+		usec_t looked_at;
+		size_t all, count; /* count: of `worst` */
+		struct {
+			int urgency;
+			char text[240];
+		} worst[FLEET_WORST];
+	} needs;
 	struct fleet_link *link; /* fleet.c's */
 };
 
 struct fleet_events {
 	void *context;
 	void (*state)(void *context, size_t site);
-	/** A row of its model changed or went (`row` is NULL then). */
+	/** A row of its model changed or went (`row` is NULL then). May be NULL. */
 	void (*changed)(void *context, size_t site, enum model_kind kind, const void *row);
-	/** A question came or was withdrawn. */
+	/** A question came or was withdrawn. NULL: nobody can be asked, and what would be is refused. */
 	void (*asks)(void *context, size_t site);
+	/** Its link was measured. May be NULL. */
+	void (*measured)(void *context, size_t site);
 };
 
 struct fleet_options {
@@ -57,6 +73,14 @@ struct fleet_options {
 	uint64_t kinds;    /* what is followed of a gateway that one is at */
 	size_t events;
 	struct fleet_events callbacks;
+	bool no_home;   /* only sites: none stands for the gateway here */
+	bool once;      /* each is tried once; else for ever */
+	bool news_only; /* rows are for who prints each change: figures alone are none, nor is a countdown */
+	/** Which of the settings' sites; NULL: all. */
+	bool (*wanted)(const void *context, const char *site);
+	const void *wanted_context;
+	/** The way to a site instead of SSH; NULL: SSH. */
+	const struct control_transport *(*transport_to)(const char *site);
 };
 
 /** Home connects at once. The settings are borrowed. NULL with `err`. */
@@ -79,15 +103,24 @@ void fleet_refresh(struct fleet *fleet, usec_t now);
 size_t fleet_of_row(struct fleet *fleet, const char *key);
 /** The key of a site's row. Valid until the fourth call after this one. */
 const char *fleet_row(struct fleet *fleet, size_t site);
+/** Says of a site that has not answered why it is not waited for any longer. */
+void fleet_give_up(struct fleet *fleet, size_t site, const char *why);
 /** What needs a person anywhere, the most urgent first. */
 struct fleet_trouble {
 	size_t site;
 	int urgency;
-	unsigned next_s; /* seconds until it is tried again; 0: nothing is tried, or just now */
-	char text[240];
+	size_t place;       /* within its site, the worst first */
+	size_t count;       /* what it stands for: 1, or what a site has beyond its FLEET_WORST lines */
+	unsigned next_s;    /* seconds until it is tried again; 0: nothing is tried, or just now */
+	bool asks, refused; /* nothing happens until somebody enters it, to answer or to try again */
+	char text[SITE_WHY + 20];
 };
-/** At most `most`; returns how many there are in all. */
-size_t fleet_troubles(struct fleet *fleet, struct fleet_trouble *out, size_t most);
+/**
+ * What needs a person, as of the last fleet_refresh(), in at most `most` lines; `*lines` is how many it would
+ * be. However much one site has, it takes FLEET_WORST lines, and one if it is not reached. Returns how much
+ * there is in all.
+ */
+size_t fleet_troubles(struct fleet *fleet, struct fleet_trouble *out, size_t most, size_t *lines);
 
 size_t fleet_count(const struct fleet *fleet);
 /** Borrowed; its scene may be used as any other. The pointer is good until a site is added or removed. */

@@ -63,6 +63,11 @@ write_body(struct asking *asking, const struct area *screen)
 		    "later is refused.");
 		return;
 	}
+	if (asking->question.detail[0] != '\0') {
+		draft_gap(body);
+		draft_line(body);
+		draft_wrap(body, 0, true, ROLE_text, asking->question.detail);
+	}
 	snprintf(shown, sizeof(shown), "%s", asking->input.text);
 	if (asking->question.kind == SSH_QUESTION_SECRET)
 		snprintf(shown, sizeof(shown), "%zu character%s", strlen(asking->input.text),

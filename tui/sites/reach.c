@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* See reach.h. */
 #include "tui/sites/reach.h"
 
 #include <stdlib.h>
+
+#include "core/base/file.h"
 
 struct ssh_site *
 sites_reach(const struct settings_site *site, const struct ssh_asker *asker)
@@ -11,6 +14,7 @@ sites_reach(const struct settings_site *site, const struct ssh_asker *asker)
 	unsigned port = 0;
 	struct ssh_site *way;
 
+	file_allow_many(); /* sockets, keys, copies of ~/.ssh/config: of a hundred sites at a time */
 	/* the settings have been checked; a name that is no host fails when it is looked up */
 	ssh_parse_address(site->host[0] != '\0' ? site->host : site->name, &user, &host, &port, &err);
 	way = ssh_site_new(&(struct ssh_target){.name = site->name,
@@ -20,7 +24,8 @@ sites_reach(const struct settings_site *site, const struct ssh_asker *asker)
 						.jumps = &site->jumps,
 						.command = site->command[0] != '\0' ? site->command : NULL,
 						.role = site->role[0] != '\0' ? site->role : NULL,
-						.compress = site->compress},
+						.compress = site->compress,
+						.identities_only = site->identities_only},
 			   asker);
 	free(user);
 	free(host);

@@ -78,6 +78,8 @@ visit_enter(struct app *app, size_t site)
 	app->site = site;
 	fleet_turn_to(app->fleet, site);
 	visit_take_scene(app);
+	/* what the gateway remembers is put beside the present second, which nobody has told that history */
+	history_gap(app->scene.history, clock_monotonic(), clock_wall());
 	app->scene.past = past_new(&app->scene);
 	if (app->pause.on)
 		look_pause(app);

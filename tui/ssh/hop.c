@@ -2,11 +2,16 @@
 /* One SSH session: its options, its connection, its end. */
 #include "tui/ssh/ssh_internal.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "tui/ssh/config_lines.h"
+#include "tui/ssh/configured.h"
+#include "tui/ssh/known.h"
 
 void
 ssh_folder(char *out, size_t size)
@@ -21,19 +26,22 @@ ssh_folder(char *out, size_t size)
 	snprintf(out, size, "%s/.ssh", home);
 }
 
-/* A file that is there and can't be used is an error; one that isn't there is none. */
 static bool
-read_config(ssh_session session, const char *path, struct ssh_fault *fault)
+read_config(ssh_session session, const struct ssh_stop *stop, struct ssh_fault *fault)
 {
-	if (access(path, F_OK) != 0 || ssh_options_parse_config(session, path) == SSH_OK)
-		return true;
-	return ssh_fault_set(fault, true, "%s can't be read: %s", path, ssh_get_error(session));
+	char *lines = ssh_config_lines(stop, fault);
+	bool good = lines != NULL && ssh_config_give(session, lines, fault);
+
+	if (lines != NULL && !good)
+		error_prefix(&fault->error, "the configuration of ssh can't be read");
+	free(lines);
+	return good;
 }
 
 static bool
 configure(ssh_session session, const struct ssh_stop *stop, bool compress, struct ssh_fault *fault)
 {
-	char folder[512], path[600];
+	char folder[512];
 	long patience = SSH_PATIENCE_S;
 	int on = 1, off = 0;
 
@@ -52,13 +60,13 @@ configure(ssh_session session, const struct ssh_stop *stop, bool compress, struc
 		ssh_options_set(session, SSH_OPTIONS_PORT, &stop->port);
 	if (compress)
 		ssh_options_set(session, SSH_OPTIONS_COMPRESSION, "yes");
-	snprintf(path, sizeof(path), "%s/config", folder);
-	if (!read_config(session, path, fault) || !read_config(session, "/etc/ssh/ssh_config", fault))
+	if (!read_config(session, stop, fault))
 		return false;
 	if (stop->user != NULL)
 		ssh_options_set(session, SSH_OPTIONS_USER, stop->user);
 	if (stop->port != 0)
 		ssh_options_set(session, SSH_OPTIONS_PORT, &stop->port);
+	ssh_options_set(session, SSH_OPTIONS_STRICTHOSTKEYCHECK, &on); /* whatever the file has */
 	return true;
 }
 
@@ -133,6 +141,29 @@ dial(struct ssh_link *link, ssh_session session, int *fd, struct ssh_fault *faul
 	return *fd >= 0;
 }
 
+/* Connects, and looks at whom it has. */
+static bool
+meet(struct ssh_link *link, ssh_session session, const char *name, struct ssh_fault *fault)
+{
+	struct ssh_known known;
+	bool good;
+
+	ssh_known_open(&known, ssh_link_stop(link), session);
+	good = ssh_connect(session) == SSH_OK;
+	/* libssh reads it again when keys are exchanged anew: by then that descriptor is another file's */
+	ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, "/dev/null");
+	if (!good) {
+		ssh_fault_set(fault, false, "ssh to %s: %s", name, ssh_get_error(session));
+	} else {
+		ssh_link_phase(link, "checking the key of %s", name);
+		good = ssh_trust(link, session, &known, fault);
+		if (!good)
+			fault->trouble = SSH_TROUBLE_HOST_KEY;
+	}
+	ssh_known_close(&known);
+	return good;
+}
+
 bool
 ssh_hop_open(struct ssh_link *link, ssh_session session, int fd, struct ssh_fault *fault)
 {
@@ -144,13 +175,8 @@ ssh_hop_open(struct ssh_link *link, ssh_session session, int fd, struct ssh_faul
 		return false;
 	if (fd >= 0)
 		ssh_options_set(session, SSH_OPTIONS_FD, &fd);
-	if (ssh_connect(session) != SSH_OK)
-		return ssh_fault_set(fault, false, "ssh to %s: %s", name, ssh_get_error(session));
-	ssh_link_phase(link, "checking the key of %s", name);
-	if (!ssh_trust(link, session, fault)) {
-		fault->trouble = SSH_TROUBLE_HOST_KEY;
+	if (!meet(link, session, name, fault))
 		return false;
-	}
 	ssh_link_phase(link, "logging in at %s", name);
 	if (ssh_login(link, session, fault))
 		return true;

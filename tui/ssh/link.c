@@ -7,10 +7,8 @@
 #include "tui/ssh/ssh_internal.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +17,8 @@
 
 #include "tui/ssh/attempt.h"
 
-#define STACK ((size_t)256 << 10)
 #define FIRST_RETRY_MS 1000
 #define LAST_RETRY_MS 60000
-
-static atomic_uint threads; /* that run */
 
 struct ssh_site {
 	struct ssh_target target;
@@ -47,7 +42,7 @@ struct ssh_link {
 
 	uv_async_t *async; /* NULL once it is given up */
 	bool abandoned;
-	int held; /* a descriptor of our own of the socket below everything; -1 for none */
+	int held; /* a descriptor of our own of the socket below what is being made; -1 for none */
 
 	/* what the thread found; behind the mutex */
 	bool opened, failed, lasting;
@@ -139,6 +134,12 @@ ssh_link_compress(const struct ssh_link *link)
 	return link->target.compress;
 }
 
+bool
+ssh_link_identities_only(const struct ssh_link *link)
+{
+	return link->target.identities_only;
+}
+
 void
 ssh_link_is_at(struct ssh_link *link, const struct ssh_stop *stop)
 {
@@ -225,6 +226,20 @@ ssh_link_holds(struct ssh_link *link, int fd)
 }
 
 bool
+ssh_link_lets_go(struct ssh_link *link)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&link->mutex);
+	if (link->held >= 0)
+		close(link->held);
+	link->held = -1;
+	goes_on = !link->abandoned;
+	pthread_mutex_unlock(&link->mutex);
+	return goes_on;
+}
+
+bool
 ssh_link_ask(struct ssh_link *link, const struct ssh_question *question, char *out)
 {
 	bool yes;
@@ -271,7 +286,7 @@ tell_opened(struct ssh_link *link, int stream)
 	pthread_mutex_unlock(&link->mutex);
 }
 
-static void *
+static void
 run(void *argument)
 {
 	struct ssh_link *link = argument;
@@ -279,31 +294,6 @@ run(void *argument)
 
 	attempt_run(link, &link->target, &events);
 	let_go(link);
-	OPENSSL_thread_stop(); /* not later, beside an exit() that takes OpenSSL down */
-	atomic_fetch_sub(&threads, 1);
-	return NULL;
-}
-
-/* Threads that still wait for the network don't keep anybody from leaving, and what they use (OpenSSL's and
- * libssh's tables) is not taken from under them. */
-static void
-leave_at_once(int status, void *context)
-{
-	(void)context;
-	if (atomic_load(&threads) == 0)
-		return;
-	fflush(NULL);
-	_exit(status);
-}
-
-/* OpenSSL has to have said before us what it wants done at the end: the last one to say so comes first. */
-static void
-begin_once(void)
-{
-	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_ADD_ALL_CIPHERS |
-				OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CONFIG,
-			    NULL);
-	on_exit(leave_at_once, NULL);
 }
 
 /* --- the loop's side --------------------------------------------------------------------------- */
@@ -387,6 +377,7 @@ abandon(void *attempt)
 	pthread_cond_signal(&link->answered);
 	pthread_mutex_unlock(&link->mutex);
 	ssh_turn_look();
+	ssh_jump_look();
 	uv_close((uv_handle_t *)async, on_async_closed);
 	link->site = NULL;
 	if (site->link == link)
@@ -394,29 +385,6 @@ abandon(void *attempt)
 	if (link->asking && site->asker.withdraw != NULL)
 		site->asker.withdraw(site->asker.context, site);
 	let_go(link);
-}
-
-static bool
-start_thread(struct ssh_link *link)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_attr_t attributes;
-	pthread_t thread;
-	bool started;
-
-	pthread_once(&once, begin_once);
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK);
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	link->holders = 2;
-	atomic_fetch_add(&threads, 1);
-	started = pthread_create(&thread, &attributes, run, link) == 0;
-	pthread_attr_destroy(&attributes);
-	if (!started) {
-		link->holders = 1;
-		atomic_fetch_sub(&threads, 1);
-	}
-	return started;
 }
 
 static void *
@@ -435,8 +403,11 @@ attempt_open(void *context, uv_loop_t *loop, const struct control_transport_even
 	uv_async_init(loop, link->async, on_async);
 	link->async->data = link;
 	site->link = link;
-	if (!start_thread(link))
+	link->holders = 2;
+	if (!ssh_thread_start(run, link)) {
+		link->holders = 1;
 		tell_failed(link, &(struct ssh_fault){.error = {"cannot start a thread"}});
+	}
 	return link;
 }
 

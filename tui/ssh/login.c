@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who we are: the agent's keys, then key files with their certificates, then what is typed
- * (keyboard-interactive, password). Servers may want several of them, one after the other.
+ * Who we are: keys (keys.c), then what is typed (keyboard-interactive, password). Servers may want several of
+ * them, one after the other.
  */
-#include "tui/ssh/ssh_internal.h"
+#include "tui/ssh/login.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,201 +11,63 @@
 #include <unistd.h>
 
 #define MOST_STEPS 8 /* methods one after the other, and rounds of questions */
-#define MOST_TRIES 3 /* of a passphrase, password */
 
-struct login {
-	struct ssh_link *link;
-	ssh_session session;
-	char name[160];
-	bool asked_in_vain; /* a person was asked and said nothing */
-	char locked[256];   /* a key file that would have let us in, had its passphrase been known */
-};
-
-static bool
-ask(struct login *login, enum ssh_question_kind kind, const char *text, char *out)
+bool
+login_ask(struct login *login, enum ssh_question_kind kind, const char *text, const char *detail, char *out)
 {
 	struct ssh_question question = {.kind = kind};
 
 	text_clean(question.text, sizeof(question.text), text);
+	text_clean(question.detail, sizeof(question.detail), detail);
 	if (ssh_link_ask(login->link, &question, out))
 		return true;
 	login->asked_in_vain = true;
 	return false;
 }
 
-static void
-note_key(struct login *login, const ssh_key key)
-{
-	unsigned char *hash = NULL;
-	size_t length = 0;
-	char *print;
-
-	if (ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash, &length) != 0)
-		return;
-	print = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, length);
-	if (print != NULL)
-		ssh_link_key(login->link, print);
-	ssh_string_free_char(print);
-	ssh_clean_pubkey_hash(&hash);
-}
-
-/* --- key files --------------------------------------------------------------------------------- */
-
-/* A private key; asked for its passphrase where it has one. NULL where it can't be used. */
-static ssh_key
-read_private(struct login *login, const char *path)
-{
-	ssh_key key = NULL;
-	char text[320], secret[SSH_TEXT];
-	int result = ssh_pki_import_privkey_file(path, NULL, NULL, NULL, &key);
-
-	snprintf(text, sizeof(text), "passphrase of %s", path);
-	for (int tries = 0; result != SSH_OK && result != SSH_EOF && tries < MOST_TRIES; tries++) {
-		if (!ask(login, SSH_QUESTION_SECRET, text, secret))
-			return NULL;
-		result = ssh_pki_import_privkey_file(path, secret, NULL, NULL, &key);
-		explicit_bzero(secret, sizeof(secret));
-		snprintf(text, sizeof(text), "wrong; passphrase of %s", path);
-	}
-	return result == SSH_OK ? key : NULL;
-}
-
-/* The same for a key that the server would take. */
-static ssh_key
-read_wanted(struct login *login, const char *path)
-{
-	ssh_key key = read_private(login, path);
-
-	if (key == NULL)
-		text_clean(login->locked, sizeof(login->locked), path);
-	return key;
-}
-
-/* The server is asked first whether the public half (or its certificate) would do: nobody types a passphrase
- * in vain.
- */
-static int
-try_file(struct login *login, const char *path, bool certificate)
-{
-	char other[600];
-	ssh_key public = NULL, private;
-	int result;
-
-	snprintf(other, sizeof(other), "%s%s.pub", path, certificate ? "-cert" : "");
-	if (access(path, R_OK) != 0 || access(other, R_OK) != 0)
-		return certificate || access(path, R_OK) != 0 ? SSH_AUTH_DENIED : -2;
-	if ((certificate ? ssh_pki_import_cert_file(other, &public)
-			 : ssh_pki_import_pubkey_file(other, &public)) != SSH_OK)
-		return SSH_AUTH_DENIED;
-	result = ssh_userauth_try_publickey(login->session, NULL, public);
-	if (result == SSH_AUTH_SUCCESS) {
-		private = read_wanted(login, path);
-		result = SSH_AUTH_DENIED;
-		if (private != NULL &&
-		    (!certificate || ssh_pki_copy_cert_to_privkey(public, private) == SSH_OK)) {
-			result = ssh_userauth_publickey(login->session, NULL, private);
-			note_key(login, private);
-		}
-		ssh_key_free(private);
-	}
-	ssh_key_free(public);
-	return result;
-}
-
-/* A key without its public half beside it. */
-static int
-try_private_alone(struct login *login, const char *path)
-{
-	ssh_key private = read_private(login, path);
-	int result = SSH_AUTH_DENIED;
-
-	if (private == NULL)
-		return result;
-	result = ssh_userauth_publickey(login->session, NULL, private);
-	if (result == SSH_AUTH_SUCCESS || result == SSH_AUTH_PARTIAL)
-		note_key(login, private);
-	ssh_key_free(private);
-	return result;
-}
-
-static bool
-decided(int result)
-{
-	return result == SSH_AUTH_SUCCESS || result == SSH_AUTH_PARTIAL || result == SSH_AUTH_ERROR;
-}
-
-static int
-try_path(struct login *login, const char *path)
-{
-	int result = try_file(login, path, true);
-
-	if (!decided(result))
-		result = try_file(login, path, false);
-	return result == -2 ? try_private_alone(login, path) : result;
-}
-
-/* Those that ~/.ssh/config names: all that it names for the host, else what libssh knows of it and the files
- * that it includes. */
-static int
-try_configured(struct login *login, const char *folder, struct text_list *tried)
-{
-	char path[600], *one = NULL;
-	int result = SSH_AUTH_DENIED;
-
-	ssh_identities(ssh_link_stop(login->link), tried);
-	if (ssh_options_get(login->session, SSH_OPTIONS_IDENTITY, &one) == SSH_OK && one != NULL) {
-		if (strncmp(one, "%d/", 3) == 0)
-			snprintf(path, sizeof(path), "%s/%s", folder, one + 3);
-		else
-			snprintf(path, sizeof(path), "%s", one);
-		if (!text_list_has(tried, path))
-			text_list_add(tried, path);
-	}
-	ssh_string_free_char(one);
-	for (size_t i = 0; i < tried->count && !decided(result); i++)
-		result = try_path(login, tried->items[i]);
-	return result;
-}
-
-static int
-try_keys(struct login *login)
-{
-	static const char *const usual[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
-	struct text_list tried = {0};
-	char folder[512], path[600];
-	int result = SSH_AUTH_DENIED;
-
-	if (getenv("SSH_AUTH_SOCK") != NULL)
-		result = ssh_userauth_agent(login->session, NULL);
-	if (decided(result) && result != SSH_AUTH_ERROR)
-		return result;
-	ssh_folder(folder, sizeof(folder));
-	result = try_configured(login, folder, &tried);
-	for (size_t i = 0; i < COUNT_OF(usual) && !decided(result); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, usual[i]);
-		if (!text_list_has(&tried, path))
-			result = try_path(login, path);
-	}
-	text_list_free(&tried);
-	return result;
-}
-
 /* --- what is typed ----------------------------------------------------------------------------- */
+
+/* Adds the lines of a text, without blank ones, as one: "Duo login for ann; 1. Push; 2. Call". */
+static void
+add_lines(char *out, size_t size, const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		size_t line = (size_t)(end - text), at = strlen(out);
+
+		for (size_t i = 0; i < line; i++) {
+			if (text[i] == '\n' || text[i] == '\r')
+				line = i;
+		}
+		if (strspn(text, " \t") < line)
+			snprintf(out + at, size - at, "%s%.*s", at > 0 ? "; " : "", (int)line, text);
+		text += line + 1;
+	}
+}
 
 /* "root@192.0.2.10 asks: Password", with what the server says of it. */
 static bool
 answer_prompt(struct login *login, unsigned index)
 {
-	char echo = 0, text[256], secret[SSH_TEXT];
-	const char *prompt = ssh_userauth_kbdint_getprompt(login->session, index, &echo);
+	char echo = 0, text[256], said[SSH_QUESTION_DETAIL] = "", secret[SSH_TEXT];
+	const char *prompt = ssh_userauth_kbdint_getprompt(login->session, index, &echo),
+		   *instruction = ssh_userauth_kbdint_getinstruction(login->session), *line;
 	size_t length = prompt != NULL ? strlen(prompt) : 0;
 	bool good;
 
 	while (length > 0 && strchr(": \t\r\n", prompt[length - 1]) != NULL)
 		length--; /* who asks puts a colon of its own */
-	snprintf(text, sizeof(text), "%s asks: %.*s", login->name, (int)(length < 200 ? length : 200),
-		 length > 0 ? prompt : "");
-	if (!ask(login, echo ? SSH_QUESTION_TEXT : SSH_QUESTION_SECRET, text, secret))
+	for (line = prompt + length; length > 0 && line > prompt && line[-1] != '\n' && line[-1] != '\r';)
+		line--;
+	if (instruction != NULL)
+		add_lines(said, sizeof(said), instruction, strlen(instruction));
+	if (length > 0)
+		add_lines(said, sizeof(said), prompt, (size_t)(line - prompt));
+	length = length > 0 ? (size_t)(prompt + length - line) : 0;
+	snprintf(text, sizeof(text), "%s%s asks: %.*s", login->denied ? "wrong; " : "", login->name,
+		 (int)(length < 200 ? length : 200), length > 0 ? line : "");
+	if (!login_ask(login, echo ? SSH_QUESTION_TEXT : SSH_QUESTION_SECRET, text, said, secret))
 		return false;
 	good = ssh_userauth_kbdint_setanswer(login->session, index, secret) >= 0;
 	explicit_bzero(secret, sizeof(secret));
@@ -226,8 +88,10 @@ try_questions(struct login *login, bool *asked)
 			if (!answer_prompt(login, (unsigned)i))
 				return SSH_AUTH_DENIED;
 		}
+		login->denied = false;
 		result = ssh_userauth_kbdint(login->session, NULL, NULL);
 	}
+	login->denied = *asked && result == SSH_AUTH_DENIED;
 	return result;
 }
 
@@ -237,8 +101,8 @@ try_interactive(struct login *login)
 	int result = SSH_AUTH_DENIED;
 	bool asked = true;
 
-	for (int tries = 0; result == SSH_AUTH_DENIED && asked && !login->asked_in_vain && tries < MOST_TRIES;
-	     tries++) {
+	for (int tries = 0;
+	     result == SSH_AUTH_DENIED && asked && !login->asked_in_vain && tries < LOGIN_TRIES; tries++) {
 		asked = false;
 		result = try_questions(login, &asked);
 	}
@@ -252,8 +116,8 @@ try_password(struct login *login)
 	int result = SSH_AUTH_DENIED;
 
 	snprintf(text, sizeof(text), "password of %s", login->name);
-	for (int tries = 0; result == SSH_AUTH_DENIED && tries < MOST_TRIES; tries++) {
-		if (!ask(login, SSH_QUESTION_SECRET, text, secret))
+	for (int tries = 0; result == SSH_AUTH_DENIED && tries < LOGIN_TRIES; tries++) {
+		if (!login_ask(login, SSH_QUESTION_SECRET, text, "", secret))
 			return SSH_AUTH_DENIED;
 		result = ssh_userauth_password(login->session, NULL, secret);
 		explicit_bzero(secret, sizeof(secret));
@@ -270,7 +134,7 @@ try_all(struct login *login, int methods)
 	int result = SSH_AUTH_DENIED;
 
 	if ((methods & SSH_AUTH_METHOD_PUBLICKEY) != 0)
-		result = try_keys(login);
+		result = login_with_keys(login);
 	if (result == SSH_AUTH_DENIED && (methods & SSH_AUTH_METHOD_INTERACTIVE) != 0 &&
 	    !login->asked_in_vain)
 		result = try_interactive(login);
@@ -297,13 +161,40 @@ name_methods(int methods, char *out, size_t size)
 	}
 }
 
+/* Why it came to nothing. */
+static bool
+explain(const struct login *login, int result, int methods, struct ssh_fault *fault)
+{
+	const char *why = ssh_get_error(login->session);
+	char wanted[96];
+
+	name_methods(methods, wanted, sizeof(wanted));
+	if (result == SSH_AUTH_ERROR && strstr(why, "Too many authentication failures") != NULL)
+		return ssh_fault_set(fault, true,
+				     "%s ended the login: too many wrong keys. Name its key (IdentityFile in "
+				     "~/.ssh/config) and no "
+				     "others (identities_only: yes for the site, or IdentitiesOnly yes)",
+				     login->name);
+	if (result == SSH_AUTH_ERROR)
+		return ssh_fault_set(fault, false, "ssh to %s: %s", login->name,
+				     login->unanswered ? "it does not answer" : why);
+	if (login->locked[0] != '\0')
+		return ssh_fault_set(fault, true, "%s would take the key %s, whose passphrase is not known",
+				     login->name, login->locked);
+	return ssh_fault_set(fault, true, "%s lets none of our keys in (it takes: %s)%s", login->name, wanted,
+			     login->agent == NULL && getenv("SSH_AUTH_SOCK") == NULL
+				 ? "; no agent runs here (SSH_AUTH_SOCK)"
+				 : "");
+}
+
 bool
 ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fault)
 {
 	struct login login = {.link = link, .session = session};
-	char wanted[96];
 	int methods = 0, result = ssh_userauth_none(session, NULL);
+	bool in;
 
+	ssh_link_key(link, ""); /* a jump host's is not the site's */
 	ssh_hop_name(session, login.name, sizeof(login.name));
 	for (int step = 0; (result == SSH_AUTH_DENIED || result == SSH_AUTH_PARTIAL) && step < MOST_STEPS;
 	     step++) {
@@ -312,14 +203,7 @@ ssh_login(struct ssh_link *link, ssh_session session, struct ssh_fault *fault)
 		if (result != SSH_AUTH_PARTIAL)
 			break;
 	}
-	if (result == SSH_AUTH_SUCCESS)
-		return true;
-	name_methods(methods, wanted, sizeof(wanted));
-	if (result == SSH_AUTH_ERROR)
-		return ssh_fault_set(fault, false, "ssh to %s: %s", login.name, ssh_get_error(session));
-	if (login.locked[0] != '\0')
-		return ssh_fault_set(fault, true, "%s would take the key %s, whose passphrase is not known",
-				     login.name, login.locked);
-	return ssh_fault_set(fault, true, "%s lets none of our keys in (it takes: %s)%s", login.name, wanted,
-			     getenv("SSH_AUTH_SOCK") == NULL ? "; no agent runs here (SSH_AUTH_SOCK)" : "");
+	in = result == SSH_AUTH_SUCCESS || explain(&login, result, methods, fault);
+	agent_close(login.agent);
+	return in;
 }

@@ -4,6 +4,7 @@
  * the far side. libssh waits where it talks, so each attempt has a thread of its own, which joins the channel
  * to a socket pair; the loop only ever sees its end of that. What only a person can decide or knows (an
  * unknown host key, a passphrase) is asked through functions of who opened the site, on the loop's thread.
+ * Sites behind one jump host share its session.
  *
  * Everything of ~/.ssh that OpenSSH would heed counts here as far as libssh can: config, known_hosts, keys,
  * certificates, the agent. The folder is that of HOME.
@@ -28,6 +29,7 @@ struct ssh_target {
 	const char *command;           /* NULL: "twinspan bridge" */
 	const char *role;              /* what the session is limited to; NULL: nothing */
 	bool compress;
+	bool identities_only; /* no key of the agent's but those of the host's key files (ssh_config(5)) */
 };
 
 /* How far the last attempt came. */
@@ -44,12 +46,15 @@ enum ssh_question_kind {
 	SSH_QUESTION_TEXT      /* an answer that may be shown (keyboard-interactive) */
 };
 
+#define SSH_QUESTION_DETAIL 640 /* bytes: a menu of ways to be called back */
+
 struct ssh_question {
 	enum ssh_question_kind kind;
 	char site[64];
 	char text[256]; /* "the host key of 192.0.2.10 is not known", "Passphrase of /home/a/.ssh/id_ed25519"
 			 */
-	char detail[192]; /* the key's type and fingerprint; "" for none */
+	char detail[SSH_QUESTION_DETAIL]; /* the key's type and fingerprint, what the server says; "" for none
+					   */
 };
 
 /* Who answers. Called on the loop's thread; none from within an ssh_ function. */

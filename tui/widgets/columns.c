@@ -214,7 +214,7 @@ table_sort(struct table *table, const char *name, bool descending, struct error 
 	if (!can_sort(table, err))
 		return false;
 	snprintf(path, sizeof(path), "%s", name); /* it may be the table's own */
-	for (const struct table_column *c = table->columns; c->title != NULL; c++) {
+	for (const struct table_column *c = table->columns; path[0] != '\0' && c->title != NULL; c++) {
 		if (c->field != NULL && strcasecmp(c->title, name) == 0)
 			snprintf(path, sizeof(path), "%s", c->field);
 	}

@@ -20,7 +20,13 @@ bool
 dialog_ready(const struct dialog *dialog)
 {
 	return dialog->action[0] != '\0' && !dialog->action_off &&
-	       strcmp(dialog->input.text, dialog->must_type) == 0;
+	       (dialog->must_type[0] == '\0' || strcmp(dialog->input.text, dialog->must_type) == 0);
+}
+
+static bool
+has_line(const struct dialog *dialog)
+{
+	return dialog->must_type[0] != '\0' || dialog->wanted[0] != '\0';
 }
 
 void
@@ -28,6 +34,7 @@ dialog_free(struct dialog *dialog)
 {
 	draft_free(&dialog->body);
 	draft_free(&dialog->foot);
+	explicit_bzero(&dialog->input, sizeof(dialog->input));
 }
 
 static void
@@ -61,9 +68,22 @@ draw_buttons(const struct dialog *dialog, const struct area *area)
 static void
 draw_input(const struct dialog *dialog, const struct area *area, int row)
 {
+	struct input shown = dialog->input;
 	char lead[200];
 
-	snprintf(lead, sizeof(lead), "type %s to go on: ", dialog->must_type);
+	if (dialog->wanted[0] != '\0') {
+		snprintf(lead, sizeof(lead), "%s: ", dialog->wanted);
+		if (dialog->masked)
+			input_mask(&shown);
+		input_draw(&shown, area, row, lead);
+		explicit_bzero(&shown, sizeof(shown));
+		return;
+	}
+	snprintf(lead, sizeof(lead), "%stype %s to go on: ",
+		 !dialog->mistyped               ? ""
+		 : dialog->input.text[0] == '\0' ? "✕ first "
+						 : "✕ that is not it: ",
+		 dialog->must_type);
 	input_draw(&dialog->input, area, row, lead);
 }
 
@@ -84,7 +104,7 @@ draw_more(const struct dialog *dialog, const struct area *box, int lines)
 void
 dialog_draw(struct dialog *dialog, const struct area *screen)
 {
-	int cols = dialog_cols(screen) + 4, typing = dialog->must_type[0] != '\0';
+	int cols = dialog_cols(screen) + 4, typing = has_line(dialog);
 	int fixed = 2 + 1 + dialog->foot.lines + typing, lines = dialog->body.lines, rows, foot;
 	bool gaps = lines + fixed + 1 <= screen->rows, spaced;
 	struct area box, inside, part;
@@ -122,7 +142,7 @@ dialog_draw(struct dialog *dialog, const struct area *screen)
 enum dialog_answer
 dialog_key(struct dialog *dialog, key_code key)
 {
-	bool typing = dialog->must_type[0] != '\0' && dialog->action[0] != '\0';
+	bool typing = has_line(dialog) && dialog->action[0] != '\0';
 
 	switch (key) {
 	case KEYS_ESCAPE:
@@ -135,6 +155,8 @@ dialog_key(struct dialog *dialog, key_code key)
 	case KEYS_ENTER:
 		if (!dialog->action_focus || dialog->action[0] == '\0')
 			return DIALOG_CANCEL;
+		dialog->mistyped =
+		    dialog->must_type[0] != '\0' && strcmp(dialog->input.text, dialog->must_type) != 0;
 		return dialog_ready(dialog) ? DIALOG_DO : DIALOG_STAYS;
 	case KEYS_DOWN:
 		dialog->top++;
@@ -151,8 +173,10 @@ dialog_key(struct dialog *dialog, key_code key)
 	default:
 		break;
 	}
-	if (typing && input_key(&dialog->input, key))
+	if (typing && input_key(&dialog->input, key)) {
+		dialog->mistyped = false;
 		return DIALOG_STAYS;
+	}
 	switch (key) {
 	case 'q':
 		return DIALOG_CANCEL;

@@ -20,6 +20,9 @@ struct dialog {
 	bool action_off; /* it can't be pressed now */
 	bool action_focus;
 	char must_type[160]; /* "": nothing; else the button is off until it was typed */
+	char wanted[40]; /* "": nothing; else what the line is for, which the owner judges by action_off */
+	bool masked;     /* what is typed is shown as asterisks */
+	bool mistyped;   /* the button was pressed with something else typed: the line says so */
 	struct input input;
 	struct draft body, foot; /* written by the owner before each draw */
 	int top, page;           /* of the body: first line on the screen, lines on it */
@@ -31,6 +34,7 @@ void dialog_draw(struct dialog *dialog, const struct area *screen);
 enum dialog_answer dialog_key(struct dialog *dialog, key_code key);
 /** The action can be pressed: it is there, not off, and what must be typed was typed. */
 bool dialog_ready(const struct dialog *dialog);
+/** What was typed is wiped. */
 void dialog_free(struct dialog *dialog);
 
 #endif

@@ -101,7 +101,7 @@ write_commands(struct writing *w)
 	char usage[256];
 
 	for (size_t i = 0; i < count; i++) {
-		if (table[i].place == COMMAND_LOCAL)
+		if (!command_in_console(&table[i]))
 			continue;
 		command_usage(&table[i], usage, sizeof(usage));
 		write_row(w, &table[i], usage);

@@ -14,6 +14,12 @@ input_set(struct input *input, const char *text)
 	input->cursor = strlen(input->text);
 }
 
+void
+input_mask(struct input *input)
+{
+	memset(input->text, '*', strlen(input->text));
+}
+
 static bool
 continues(char c)
 {

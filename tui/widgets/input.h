@@ -14,6 +14,8 @@ struct input {
 };
 
 void input_set(struct input *input, const char *text);
+/** An asterisk for each byte of the text: what is to be drawn of a secret. */
+void input_mask(struct input *input);
 /** True where the key was an editing key (or a character) and the line took it. */
 bool input_key(struct input *input, key_code key);
 /** Draws `lead` and the text, scrolled so that the cursor is in view. Returns the column after the text. */

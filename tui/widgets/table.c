@@ -58,15 +58,15 @@ table_measure(const struct table_column *columns, struct table_column *out, cons
 	return out;
 }
 
-/* The width that the columns up to a rank take. */
+/* The width that the columns up to a rank take, or would like to. */
 static int
-width_of_rank(const struct table_column *columns, int rank, int gap)
+width_of_rank(const struct table_column *columns, int rank, int gap, bool roomy)
 {
 	int used = 0;
 
 	for (const struct table_column *c = columns; c->title != NULL; c++) {
 		if (c->rank <= rank)
-			used += c->width + (used > 0 ? gap : 0);
+			used += (roomy && c->roomy > c->width ? c->roomy : c->width) + (used > 0 ? gap : 0);
 	}
 	return used;
 }
@@ -96,7 +96,7 @@ table_fit(const struct table_column *columns, int width, int gap, struct table_l
 
 	for (const struct table_column *c = columns; c->title != NULL; c++)
 		rank = c->rank > rank ? c->rank : rank;
-	while (rank > 0 && width_of_rank(columns, rank, gap) > width)
+	while (rank > 0 && width_of_rank(columns, rank, gap, true) > width)
 		rank--;
 	out->count = 0;
 	for (const struct table_column *c = columns; c->title != NULL && out->count < TABLE_COLUMNS; c++) {
@@ -105,7 +105,7 @@ table_fit(const struct table_column *columns, int width, int gap, struct table_l
 		out->slots[out->count].column = c;
 		out->slots[out->count++].width = c->width;
 	}
-	grow(out, width - width_of_rank(columns, rank, gap));
+	grow(out, width - width_of_rank(columns, rank, gap, false));
 	for (size_t i = 0; i < out->count; i++) {
 		out->slots[i].left = left;
 		left += out->slots[i].width + gap;
@@ -125,6 +125,46 @@ cell_of_field(const struct table_context *context, const struct table_column *co
 		cell->text[0] = '\0';
 }
 
+/* Whether the gateway tells of the field that the column is about, or of what it is nested in. */
+static bool
+is_told(const struct table_context *context, const struct table_column *column,
+	const struct model_shape *shape)
+{
+	char first[64];
+	int field;
+
+	if (context->told == 0 || context->told == model_fields_all(shape) || column->field == NULL)
+		return true;
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(column->field, "."), column->field);
+	field = model_field_find(shape, first);
+	return field < 0 || (context->told >> field & 1) != 0;
+}
+
+/* Cuts "berlin-logistics/2" to "berlin-l…/2": which of its tunnels it is tells more than the name's end. */
+static void
+keep_end(char *text, size_t size, int width)
+{
+	const char *end = strrchr(text, '/'), *next = text;
+	char cut[256], tail[16];
+	int room;
+
+	if (end == NULL || text_columns(text) <= width || strlen(end) >= sizeof(tail))
+		return;
+	snprintf(tail, sizeof(tail), "%s", end);
+	room = width - text_columns(tail) - 1;
+	cut[0] = '\0';
+	for (size_t length = 0; next < end; length = (size_t)(next - text)) {
+		text_next(&next);
+		snprintf(cut, sizeof(cut), "%.*s", (int)(next - text), text);
+		if (text_columns(cut) > room) {
+			cut[length] = '\0';
+			break;
+		}
+	}
+	if (cut[0] != '\0')
+		snprintf(text, size, "%s…%s", cut, tail);
+}
+
 void
 table_draw_row(const struct area *area, int row, const struct table_layout *layout,
 	       const struct table_context *context, const struct model_shape *shape, const void *data)
@@ -136,7 +176,10 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 
 		cell.text[0] = '\0';
 		cell.role = ROLE_text;
-		if (column->cell != NULL)
+		if (!is_told(context, column, shape)) {
+			snprintf(cell.text, sizeof(cell.text), FORMAT_UNTOLD);
+			cell.role = ROLE_dim;
+		} else if (column->cell != NULL)
 			column->cell(context, data, &cell);
 		else
 			cell_of_field(context, column, shape, data, &cell);
@@ -147,6 +190,8 @@ table_draw_row(const struct area *area, int row, const struct table_layout *layo
 		/* where even the columns that stay are too wide, the last one says that it is cut */
 		if (layout->slots[i].left + width > area->cols)
 			width = area->cols - layout->slots[i].left;
+		if (column->ends)
+			keep_end(cell.text, sizeof(cell.text), width);
 		area_field(area, row, layout->slots[i].left, width, column->right, cell.role, cell.text);
 	}
 }

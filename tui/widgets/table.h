@@ -19,7 +19,8 @@ struct table_cell {
 
 struct table_context {
 	const struct model_store *store;
-	usec_t now; /* wall clock */
+	usec_t now;    /* wall clock */
+	uint64_t told; /* fields that the rows' gateway tells (model_store_told); 0: all */
 };
 
 struct table_column {
@@ -27,10 +28,12 @@ struct table_column {
 	    *field; /* path in the model: for sorting, and for the text where `cell` is NULL; may be NULL */
 	const char *title;
 	int width; /* columns it takes at least */
+	int roomy; /* up to which others give way, the highest ranks first; 0: `width` */
 	int most;  /* up to which it grows where there is room; 0: it doesn't */
 	int rank;  /* 0 always there; the higher, the sooner it gives way */
 	bool right;
-	bool fit; /* as wide as the longest text of its field among all rows, up to `most` */
+	bool ends; /* "…/2" counts: where it is cut, that stays */
+	bool fit;  /* as wide as the longest text of its field among all rows, up to `most` */
 	void (*cell)(const struct table_context *context, const void *row, struct table_cell *out);
 };
 

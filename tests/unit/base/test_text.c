@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <malloc.h>
+
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "tests/unit/test.h"
@@ -105,7 +107,23 @@ the_first_byte_that_is_no_text_is_found(void **state)
 	assert_int_equal(text_utf8_until("a\xc3", 2), 1);
 }
 
-TEST_MAIN(cmocka_unit_test(a_text_comes_back_from_its_escaped_one),
+/* A sanitizer's allocator keeps nothing aside either. */
+static void
+freed_memory_is_joined_at_once(void **state)
+{
+	void *pieces[100];
+
+	(void)state;
+	memory_join_at_once();
+	for (unsigned i = 0; i < COUNT_OF(pieces); i++)
+		pieces[i] = memory_zeroed(1, 100);
+	for (unsigned i = 0; i < COUNT_OF(pieces); i++)
+		free(pieces[i]);
+	assert_int_equal(mallinfo2().fsmblks, 0);
+}
+
+TEST_MAIN(cmocka_unit_test(freed_memory_is_joined_at_once),
+	  cmocka_unit_test(a_text_comes_back_from_its_escaped_one),
 	  cmocka_unit_test(the_first_byte_that_is_no_text_is_found),
 	  cmocka_unit_test(cleans_control_bytes_and_bad_utf8), cmocka_unit_test(finds_the_nearest_name),
 	  cmocka_unit_test(reads_durations_with_their_unit), cmocka_unit_test(writes_and_reads_rfc3339))

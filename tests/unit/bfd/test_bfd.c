@@ -181,16 +181,18 @@ static void
 a_cut_line_is_noticed_within_the_detection_time(void **state)
 {
 	struct bfd *bfd = open_engine();
+	unsigned flaps;
 	usec_t cut;
 
 	add_pair(bfd, "127.0.0.1", "127.0.0.2", "lo", 20);
 	assert_true(wait_until(both_up, bfd));
+	flaps = told[1].last.flaps;
 	cut = clock_monotonic();
 	assert_true(set_loopback(false));
 	assert_true(wait_until(both_down, bfd));
 	print_message("# 20 ms x 3: down after %.1f ms\n", (double)(told[1].last.since - cut) / 1000);
 	assert_int_equal(told[1].last.diagnostic, BFD_DIAGNOSTIC_EXPIRED);
-	assert_int_equal(told[1].last.flaps, 1);
+	assert_int_equal(told[1].last.flaps, flaps + 1);
 	assert_true(set_loopback(true));
 	assert_true(wait_until(both_up, bfd));
 	close_engine(bfd);
@@ -216,7 +218,19 @@ a_busy_loop_loses_no_session(void **state)
 	close_engine(bfd);
 }
 
-/* On one processor a thread of real-time priority must not wait for one that it keeps from running. */
+/* This process's time on the processor, of all its threads. */
+static usec_t
+processor(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (usec_t)time.tv_sec * USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
+/* On one processor a thread of real-time priority must not wait for one that it keeps from running. Waiting
+ * like that it spins, until the kernel stops it after 950 ms: what counts is this process's time on the
+ * processor, which stands still while other programs have it. */
 static void
 a_command_on_one_processor_takes_no_time(void **state)
 {
@@ -232,13 +246,14 @@ a_command_on_one_processor_takes_no_time(void **state)
 	bfd = open_engine();
 	add_pair(bfd, "127.0.0.1", "127.0.0.2", "lo", 100);
 	for (unsigned i = 0; i < commands; i++) {
-		usec_t begun = clock_monotonic(), took;
+		usec_t begun = processor(), took;
 
 		bfd_session_change(bfd, 1, 100 + i % 2, 3);
-		took = clock_monotonic() - begun;
+		took = processor() - begun;
 		longest = took > longest ? took : longest;
 	}
-	print_message("# the longest of %u commands: %.1f ms\n", commands, (double)longest / 1000);
+	print_message("# the longest of %u commands: %.1f ms of the processor\n", commands,
+		      (double)longest / 1000);
 	close_engine(bfd);
 	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
 	assert_true(longest < 500 * USEC_PER_MS);

@@ -68,6 +68,12 @@ on_event(void *context, struct bgp_peer *peer, const char *severity, const char 
 }
 
 static void
+on_gone(void *context, struct bgp_peer *peer)
+{
+	((struct node *)context)->gone++;
+}
+
+static void
 on_received(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone)
 {
 	((struct node *)context)->received_rows++;
@@ -77,6 +83,14 @@ static void
 on_advertised(void *context, struct bgp_peer *peer, const struct bgp_path *path, bool gone)
 {
 	((struct node *)context)->advertised_rows++;
+}
+
+static void
+on_speaker_event(void *context, const char *severity, const char *kind, const char *text)
+{
+	struct node *node = context;
+
+	snprintf(node->last_event, sizeof(node->last_event), "%s %s", kind, text);
 }
 
 void
@@ -90,6 +104,8 @@ node_open(struct node *node, unsigned number, uint32_t asn)
 						       .teaches_changed = on_teaches,
 						       .graceful_changed = on_graceful,
 						       .peer_event = on_event,
+						       .speaker_event = on_speaker_event,
+						       .peer_gone = on_gone,
 						       .received_changed = on_received,
 						       .advertised_changed = on_advertised}};
 	struct error err;
@@ -135,6 +151,35 @@ add_simple(struct node *node, const char *name, const struct node *other)
 	struct bgp_peer_config config = peer_config(name, node, other);
 
 	return add(node, &config);
+}
+
+void
+pair_open(struct node_pair *pair)
+{
+	node_open(&pair->a, 2, 65001);
+	node_open(&pair->b, 3, 65002);
+	pair->config_at_a = peer_config("b", &pair->a, &pair->b);
+	pair->config_at_b = peer_config("a", &pair->b, &pair->a);
+}
+
+void
+pair_start(struct node_pair *pair)
+{
+	pair->at_a = add(&pair->a, &pair->config_at_a);
+	pair->at_b = add(&pair->b, &pair->config_at_b);
+}
+
+bool
+pair_is_up(const struct node_pair *pair)
+{
+	return is_up(pair->at_a) && is_up(pair->at_b);
+}
+
+void
+pair_close(struct node_pair *pair)
+{
+	close_node(&pair->a);
+	close_node(&pair->b);
 }
 
 static void
@@ -216,8 +261,12 @@ setup(void **state)
 int
 teardown(void **state)
 {
+	usec_t until = clock_monotonic() + PATIENCE;
+
 	uv_close((uv_handle_t *)&wake, NULL);
-	uv_run(&loop, UV_RUN_NOWAIT);
+	/* What a thread still has to do is waited for. */
+	while (uv_run(&loop, UV_RUN_NOWAIT) != 0 && clock_monotonic() < until)
+		usleep(1000);
 	assert_int_equal(uv_loop_close(&loop), 0);
 	return 0;
 }

@@ -18,7 +18,7 @@ struct node {
 	uint32_t asn;
 	uint16_t port;
 	/* What it was told. */
-	unsigned warnings_of_limit;
+	unsigned warnings_of_limit, gone;
 	struct {
 		struct ip_prefix prefix;
 		bool there;
@@ -65,6 +65,19 @@ struct bgp_peer *add(struct node *node, const struct bgp_peer_config *config);
 struct bgp_peer *add_simple(struct node *node, const char *name, const struct node *other);
 struct bgp_peer_status status_of(const struct bgp_peer *peer);
 bool is_up(const struct bgp_peer *peer);
+
+/* Two speakers, a of AS 65001 and b of AS 65002, and the peer that each is to the other. */
+struct node_pair {
+	struct node a, b;
+	struct bgp_peer_config config_at_a, config_at_b;
+	struct bgp_peer *at_a, *at_b;
+};
+/** Both run; the configurations are usual ones, for the test to change. */
+void pair_open(struct node_pair *pair);
+/** Adds and starts both peers. */
+void pair_start(struct node_pair *pair);
+bool pair_is_up(const struct node_pair *pair);
+void pair_close(struct node_pair *pair);
 
 struct ip_prefix prefix(const char *text);
 void originate(struct node *node, const char *text);

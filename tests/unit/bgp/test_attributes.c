@@ -90,6 +90,10 @@ static const struct {
     {"CLUSTER_LIST of six from inside", FINE "800a06000000010000", UPDATE_AS_WITHDRAW, FROM_INTERNAL, 0},
     {"extended communities", FINE "c010080002fde900000001", UPDATE_FINE, 0, 0},
     {"extended communities of seven octets", FINE "c010070002fde9000000", UPDATE_AS_WITHDRAW, 0, 0},
+    {"an IPv6 address's communities", FINE "c01914000220010db80000000000000000000000010001", UPDATE_FINE, 0,
+     0},
+    {"an IPv6 address's communities of eight octets", FINE "c019080002fde900000001", UPDATE_AS_WITHDRAW, 0,
+     0},
     {"large communities", FINE "c0200c000100010000000100000002", UPDATE_FINE, 0, 0},
     {"large communities of eleven octets", FINE "c0200b0001000100000001000000", UPDATE_AS_WITHDRAW, 0, 0},
     {"large communities of no octets", FINE "c02000", UPDATE_AS_WITHDRAW, 0, 0},
@@ -185,7 +189,7 @@ the_lengths_of_an_update_are_checked(void **state)
 		struct reader body = reader_over(bytes, hex(updates[i].body, bytes));
 
 		print_message("case %s\n", updates[i].body);
-		assert_int_equal(update_split(body, &update, &error), updates[i].ok);
+		assert_int_equal(update_split(body, false, &update, &error), updates[i].ok);
 		if (!updates[i].ok)
 			assert_int_equal(error.subcode, updates[i].subcode);
 	}
@@ -222,6 +226,16 @@ an_old_speakers_path_is_made_whole(void **state)
 				  false, true, &set, &error),
 			 UPDATE_FINE);
 	assert_string_equal(path_text(&set), "65001 65536 65537 ");
+	/* One segment, as a new speaker would have it. */
+	assert_int_equal(set.as_path_length, 14);
+	/* A confederation's segment is left out, a set stays one of its own. */
+	assert_int_equal(read_hex(ORIGIN "40020c0202fde95ba001025ba05ba0" HOP "c01116"
+					 "03010000ffff"
+					 "020100010000"
+					 "01020001000100010002",
+				  true, false, true, &set, &error),
+			 UPDATE_FINE);
+	assert_int_equal(set.as_path_length, 20);
 	/* An AS4_PATH that is longer than the path is ignored. */
 	assert_int_equal(read_hex(ORIGIN "40020402015ba0" HOP "c0110a02020001000000010001", true, false, true,
 				  &set, &error),
@@ -243,6 +257,38 @@ an_old_speakers_path_is_made_whole(void **state)
 			 UPDATE_FINE);
 	assert_string_equal(path_text(&set), "65001 65536 ");
 	assert_int_equal(set.aggregator_as, 65537);
+}
+
+/* Of so many that each is compared with each, and of so many that they are sorted. */
+static void
+large_communities_that_are_said_again_count_once(void **state)
+{
+	static const unsigned counts[] = {1, 2, 16, 17, 100};
+	static struct attribute_set set;
+	struct bgp_error error;
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+		unsigned count = counts[i], seen[100] = {0};
+		char text[8192];
+		struct reader r;
+		int length = snprintf(text, sizeof(text), "%sd020%04x", FINE, 2 * count * 12);
+
+		for (unsigned k = 0; k < 2 * count; k++)
+			length +=
+			    snprintf(text + length, sizeof(text) - (size_t)length, "0000fde900000007%08x",
+				     2 * count - k > count ? k : 2 * count - 1 - k);
+		assert_int_equal(read_hex(text, true, true, true, &set, &error), UPDATE_FINE);
+		r = attributes_other(set.others, set.others_length, ATTRIBUTE_LARGE_COMMUNITIES);
+		assert_int_equal(reader_left(&r), count * 12);
+		while (reader_left(&r) != 0) {
+			uint32_t number;
+
+			assert_int_equal(reader_u32(&r), 65001);
+			assert_int_equal(reader_u32(&r), 7);
+			number = reader_u32(&r);
+			assert_true(number < count && seen[number]++ == 0);
+		}
+	}
 }
 
 static void
@@ -319,8 +365,8 @@ prepending_begins_a_new_segment_after_255(void **state)
 	assert_int_equal(attributes->path_hops, 300);
 	assert_int_equal(attributes->neighbour_as, 300);
 	assert_int_equal(set.as_path[1], 45);
-	assert_true(attributes_path_contains(attributes, 1));
-	assert_false(attributes_path_contains(attributes, 301));
+	assert_int_equal(attributes_path_count(attributes, 1), 1);
+	assert_int_equal(attributes_path_count(attributes, 301), 0);
 	free(attributes);
 }
 
@@ -350,6 +396,7 @@ equal_attributes_are_one_object_while_the_table_grows(void **state)
 TEST_MAIN(cmocka_unit_test(faults_are_answered_as_rfc_7606_says),
 	  cmocka_unit_test(the_lengths_of_an_update_are_checked),
 	  cmocka_unit_test(an_old_speakers_path_is_made_whole),
+	  cmocka_unit_test(large_communities_that_are_said_again_count_once),
 	  cmocka_unit_test(sets_stand_in_braces_and_count_as_one),
 	  cmocka_unit_test(what_is_written_reads_the_same_for_both_kinds_of_speakers),
 	  cmocka_unit_test(prepending_begins_a_new_segment_after_255),

@@ -1,84 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Raw sockets that say what no speaker would. */
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
-#include "tests/unit/bgp/nodes.h"
-
-/* --- raw peers --------------------------------------------------------------------------------- */
-
-struct raw {
-	int fd;
-	uint8_t in[65536];
-	size_t length;
-	bool ended;
-};
-
-static void
-raw_connect(struct raw *raw, unsigned from, const struct node *to)
-{
-	struct sockaddr_storage local, remote;
-	struct ip_address here = ip_address_v4(0x7f000000 + from);
-
-	*raw = (struct raw){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-	assert_true(raw->fd >= 0);
-	assert_int_equal(bind(raw->fd, (struct sockaddr *)&local, ip_address_to_sockaddr(&here, 0, &local)),
-			 0);
-	assert_int_equal(connect(raw->fd, (struct sockaddr *)&remote,
-				 ip_address_to_sockaddr(&to->address, to->port, &remote)),
-			 0);
-}
-
-static void
-raw_send(struct raw *raw, const char *text)
-{
-	uint8_t bytes[4096];
-	size_t count = 0;
-	unsigned value;
-
-	for (; sscanf(text, "%2x", &value) == 1; text += 2)
-		bytes[count++] = (uint8_t)value;
-	assert_int_equal(send(raw->fd, bytes, count, MSG_NOSIGNAL), count);
-}
-
-static void
-raw_read(struct raw *raw)
-{
-	ssize_t got = recv(raw->fd, raw->in + raw->length, sizeof(raw->in) - raw->length, MSG_DONTWAIT);
-
-	if (got > 0)
-		raw->length += (size_t)got;
-	else if (got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK))
-		raw->ended = true;
-}
-
-/* The first message of a type that has come in; NULL: none yet. */
-static const uint8_t *
-raw_message(struct raw *raw, uint8_t type)
-{
-	raw_read(raw);
-	for (size_t at = 0; at + 19 <= raw->length;) {
-		size_t length = (size_t)raw->in[at + 16] << 8 | raw->in[at + 17];
-
-		if (length < 19 || at + length > raw->length)
-			return NULL;
-		if (raw->in[at + 18] == type)
-			return raw->in + at;
-		at += length;
-	}
-	return NULL;
-}
-
-#define MARK "ffffffffffffffffffffffffffffffff"
-#define KEEPALIVE MARK "001304"
-#define UPDATE_EMPTY MARK "00170200000000"
-#define REFRESH MARK "00170500010001"
-#define OPEN MARK "001d0104fdea005a0a0b0c0d00" /* 65002, hold 90, 10.11.12.13 */
-#define HOP "4003047f000009"
-#define ATTRS \
-	"4001010040020402" \
-	"01fdea" HOP
+#include "tests/unit/bgp/raw.h"
 
 static const struct {
 	const char *what, *bytes;
@@ -161,6 +86,67 @@ what_no_speaker_would_say_gets_its_notification(void **state)
 		close(raw.fd);
 	}
 	close_node(&a);
+}
+
+static void
+an_earlier_connection_that_is_not_up_is_told_why_it_ends(void **state)
+{
+	static struct raw first, second;
+	struct node a, b = {.address = ip_address_v4(0x7f000009), .asn = 65002};
+	struct bgp_peer_config config;
+	const uint8_t *message;
+	struct bgp_peer *peer;
+
+	node_open(&a, 2, 65001);
+	config = peer_config("raw", &a, &b);
+	config.passive = true;
+	peer = add(&a, &config);
+	raw_connect(&first, 9, &a);
+	raw_send(&first, OPEN);
+	WAIT_UNTIL(raw_message(&first, BGP_KEEPALIVE) != NULL);
+	raw_connect(&second, 9, &a);
+	raw_send(&second, OPEN KEEPALIVE);
+	WAIT_UNTIL((message = raw_message(&first, BGP_NOTIFICATION)) != NULL);
+	assert_int_equal(message[19], BGP_ERROR_CEASE);
+	assert_int_equal(message[20], CEASE_COLLISION);
+	WAIT_UNTIL(is_up(peer));
+	close(first.fd);
+	close(second.fd);
+	close_node(&a);
+}
+
+static void
+a_route_server_need_not_stand_first_in_a_path(void **state)
+{
+	static const enum bgp_role roles[] = {BGP_ROLE_RS_CLIENT, BGP_ROLE_CUSTOMER};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
+		static struct raw raw;
+		struct node a, b = {.address = ip_address_v4(0x7f000009), .asn = 65002};
+		struct bgp_peer_config config;
+		struct bgp_peer *peer;
+
+		node_open(&a, 2, 65001);
+		config = peer_config("raw", &a, &b);
+		config.passive = true;
+		config.role = roles[i];
+		peer = add(&a, &config);
+		raw_connect(&raw, 9, &a);
+		raw_send(&raw, OPEN KEEPALIVE);
+		/* By way of 65003; and one that begins with a set. */
+		raw_update(&raw, "",
+			   "4001010040020402"
+			   "01fdeb" HOP,
+			   "080a");
+		raw_update(&raw, "",
+			   "4001010040020401"
+			   "01fdeb" HOP,
+			   "080b");
+		WAIT_UNTIL(is_up(peer) && status_of(peer).received == 2);
+		assert_int_equal(status_of(peer).accepted, roles[i] == BGP_ROLE_RS_CLIENT ? 1 : 0);
+		close(raw.fd);
+		close_node(&a);
+	}
 }
 
 static void
@@ -364,7 +350,7 @@ a_speaker_of_two_octets_is_understood_both_ways(void **state)
 	assert_int_equal(status_of(peer).capability_count, 0);
 	WAIT_UNTIL((message = raw_message(&raw, BGP_UPDATE)) != NULL);
 	assert_true(update_split(reader_over(message + 19, (size_t)(message[16] << 8 | message[17]) - 19),
-				 &update, &error));
+				 false, &update, &error));
 	assert_int_equal(attributes_read(update.attributes, &context, true, &set, &error), UPDATE_FINE);
 	assert_int_equal(set.as_path_length, 6);
 	assert_memory_equal(set.as_path, "\x02\x01\xfa\x56\xea\x01", 6);
@@ -373,6 +359,8 @@ a_speaker_of_two_octets_is_understood_both_ways(void **state)
 }
 
 TEST_MAIN(TEST(what_no_speaker_would_say_gets_its_notification),
+	  TEST(an_earlier_connection_that_is_not_up_is_told_why_it_ends),
+	  TEST(a_route_server_need_not_stand_first_in_a_path),
 	  TEST(faulty_updates_that_reset_nothing_leave_the_session_up),
 	  TEST(prefixes_that_are_no_destination_are_kept_but_not_accepted),
 	  TEST(silence_ends_in_hold_timer_expired),

@@ -24,7 +24,7 @@ two_speakers_with_long_as_numbers_exchange_networks(void **state)
 	assert_int_equal(status_of(at_a).hold_s, 12);
 	assert_int_equal(status_of(at_b).hold_s, 12);
 	assert_int_equal(status_of(at_a).keepalive_s, 4);
-	assert_int_equal(status_of(at_a).capability_count, 3);
+	assert_int_equal(status_of(at_a).capability_count, 5);
 	assert_int_equal(status_of(at_a).received, 1);
 	assert_int_equal(status_of(at_a).advertised, 1);
 	assert_int_equal(status_of(at_a).remote_router_id, 3);
@@ -49,145 +49,123 @@ two_speakers_with_long_as_numbers_exchange_networks(void **state)
 static void
 a_wrong_as_number_is_refused_with_2_2(void **state)
 {
-	struct node a, b;
-	struct bgp_peer *at_a, *at_b;
-	struct bgp_peer_config config;
+	struct node_pair p;
 
-	node_open(&a, 2, 65001);
-	node_open(&b, 3, 65002);
-	config = peer_config("b", &a, &b);
-	config.remote_asn = 65009;
-	at_a = add(&a, &config);
-	config = peer_config("a", &b, &a);
-	config.passive = true;
-	at_b = add(&b, &config);
-	WAIT_UNTIL(status_of(at_a).last_error.code == 2 && status_of(at_b).last_error.code == 2);
-	assert_int_equal(status_of(at_a).last_error.subcode, OPEN_BAD_PEER_AS);
-	assert_false(status_of(at_a).last_error.received);
-	assert_true(status_of(at_b).last_error.received);
-	assert_non_null(strstr(status_of(at_b).last_error.text, "Bad Peer AS"));
-	assert_false(is_up(at_a));
-	close_node(&a);
-	close_node(&b);
+	pair_open(&p);
+	p.config_at_a.remote_asn = 65009;
+	p.config_at_b.passive = true;
+	pair_start(&p);
+	WAIT_UNTIL(status_of(p.at_a).last_error.code == 2 && status_of(p.at_b).last_error.code == 2);
+	assert_int_equal(status_of(p.at_a).last_error.subcode, OPEN_BAD_PEER_AS);
+	assert_false(status_of(p.at_a).last_error.received);
+	assert_true(status_of(p.at_b).last_error.received);
+	assert_non_null(strstr(status_of(p.at_b).last_error.text, "Bad Peer AS"));
+	assert_false(is_up(p.at_a));
+	pair_close(&p);
 }
 
 static void
 a_shutdown_tells_its_reason_and_lasts_until_enabled(void **state)
 {
-	struct node a, b;
-	struct bgp_peer *at_a, *at_b;
+	struct node_pair p;
 
-	node_open(&a, 2, 65001);
-	node_open(&b, 3, 65002);
-	originate(&a, "10.1.0.0/16");
-	at_a = add_simple(&a, "b", &b);
-	at_b = add_simple(&b, "a", &a);
-	WAIT_UNTIL(is_up(at_a) && is_up(at_b) && has_route(&b, "10.1.0.0/16"));
-	bgp_peer_shutdown(at_a, "new \x1b[31mrouter\x1b, back at 10");
-	WAIT_UNTIL(!is_up(at_b) && !has_route(&b, "10.1.0.0/16"));
-	assert_string_equal(status_of(at_b).last_error.text,
+	pair_open(&p);
+	originate(&p.a, "10.1.0.0/16");
+	pair_start(&p);
+	WAIT_UNTIL(pair_is_up(&p) && has_route(&p.b, "10.1.0.0/16"));
+	bgp_peer_shutdown(p.at_a, "new \x1b[31mrouter\x1b, back at 10");
+	WAIT_UNTIL(!is_up(p.at_b) && !has_route(&p.b, "10.1.0.0/16"));
+	assert_string_equal(status_of(p.at_b).last_error.text,
 			    "Cease: Administrative Shutdown \"new ?[31mrouter?, back at 10\"");
-	assert_true(status_of(at_a).shut_down);
-	assert_int_equal(status_of(at_a).state, BGP_IDLE);
+	assert_true(status_of(p.at_a).shut_down);
+	assert_int_equal(status_of(p.at_a).state, BGP_IDLE);
 	/* Neither its own start nor the other side's attempts bring it back. */
-	bgp_peer_stop(at_a, "the tunnel went");
-	bgp_peer_start(at_a);
-	bgp_peer_reset(at_b, false);
-	WAIT_UNTIL(status_of(at_b).last_error.subcode == CEASE_REJECTED);
-	assert_int_equal(status_of(at_a).state, BGP_IDLE);
-	bgp_peer_enable(at_a);
-	WAIT_UNTIL(is_up(at_a) && is_up(at_b));
-	assert_false(status_of(at_a).shut_down);
-	close_node(&a);
-	close_node(&b);
+	bgp_peer_stop(p.at_a, "the tunnel went");
+	bgp_peer_start(p.at_a);
+	bgp_peer_reset(p.at_b, false);
+	WAIT_UNTIL(status_of(p.at_b).last_error.subcode == CEASE_REJECTED);
+	assert_int_equal(status_of(p.at_a).state, BGP_IDLE);
+	bgp_peer_enable(p.at_a);
+	WAIT_UNTIL(pair_is_up(&p));
+	assert_false(status_of(p.at_a).shut_down);
+	pair_close(&p);
 }
 
 static void
 a_stop_drops_the_session_and_a_start_brings_it_back_at_once(void **state)
 {
-	struct node a, b;
-	struct bgp_peer *at_a, *at_b;
+	struct node_pair p;
 	usec_t begun;
 
-	node_open(&a, 2, 65001);
-	node_open(&b, 3, 65002);
-	originate(&b, "10.2.0.0/16");
-	at_a = add_simple(&a, "b", &b);
-	at_b = add_simple(&b, "a", &a);
+	pair_open(&p);
+	originate(&p.b, "10.2.0.0/16");
+	pair_start(&p);
 	for (int i = 0; i < 5; i++) {
 		begun = clock_monotonic();
-		WAIT_UNTIL(is_up(at_a) && has_route(&a, "10.2.0.0/16"));
+		WAIT_UNTIL(is_up(p.at_a) && has_route(&p.a, "10.2.0.0/16"));
 		assert_true(clock_monotonic() - begun < 5 * USEC_PER_SEC);
-		bgp_peer_stop(at_a, "the tunnel went");
-		assert_int_equal(status_of(at_a).state, BGP_IDLE);
-		assert_int_equal(status_of(at_a).received, 0);
-		WAIT_UNTIL(!has_route(&a, "10.2.0.0/16") && !is_up(at_b));
-		bgp_peer_start(at_a);
+		bgp_peer_stop(p.at_a, "the tunnel went");
+		assert_int_equal(status_of(p.at_a).state, BGP_IDLE);
+		assert_int_equal(status_of(p.at_a).received, 0);
+		WAIT_UNTIL(!has_route(&p.a, "10.2.0.0/16") && !is_up(p.at_b));
+		bgp_peer_start(p.at_a);
 	}
-	WAIT_UNTIL(is_up(at_a) && is_up(at_b));
-	assert_int_equal(status_of(at_a).flaps, 5);
-	close_node(&a);
-	close_node(&b);
+	WAIT_UNTIL(pair_is_up(&p));
+	assert_int_equal(status_of(p.at_a).flaps, 5);
+	pair_close(&p);
 }
 
 static void
 one_prefix_too_many_draws_6_1_and_a_new_attempt_is_heard_at_once(void **state)
 {
-	struct node a, b;
-	struct bgp_peer *at_a, *at_b;
-	struct bgp_peer_config config;
+	struct node_pair p;
 
-	node_open(&a, 2, 65001);
-	node_open(&b, 3, 65002);
-	originate(&a, "10.1.0.0/16");
-	originate(&a, "10.2.0.0/16");
-	at_a = add_simple(&a, "b", &b);
-	config = peer_config("a", &b, &a);
-	config.max_prefixes = 2;
-	at_b = add(&b, &config);
-	WAIT_UNTIL(is_up(at_b) && status_of(at_b).accepted == 2);
-	assert_int_equal(b.warnings_of_limit, 1);
-	originate(&a, "10.3.0.0/16");
-	WAIT_UNTIL(!is_up(at_b) && status_of(at_a).last_error.code == 6);
-	assert_int_equal(status_of(at_a).last_error.subcode, CEASE_MAX_PREFIXES);
-	assert_non_null(strstr(status_of(at_a).last_error.text, "limit 2"));
-	assert_true(at_b->main->idle_at - clock_monotonic() > 50 * USEC_PER_SEC);
+	pair_open(&p);
+	originate(&p.a, "10.1.0.0/16");
+	originate(&p.a, "10.2.0.0/16");
+	p.config_at_b.max_prefixes = 2;
+	pair_start(&p);
+	WAIT_UNTIL(is_up(p.at_b) && status_of(p.at_b).accepted == 2);
+	assert_int_equal(p.b.warnings_of_limit, 1);
+	originate(&p.a, "10.3.0.0/16");
+	WAIT_UNTIL(!is_up(p.at_b) && status_of(p.at_a).last_error.code == 6);
+	assert_int_equal(status_of(p.at_a).last_error.subcode, CEASE_MAX_PREFIXES);
+	assert_non_null(strstr(status_of(p.at_a).last_error.text, "limit 2"));
+	assert_true(p.at_b->main->idle_at - clock_monotonic() > 50 * USEC_PER_SEC);
 	/* b waits a minute before it tries again, a only a second: b takes it, and refuses it again for the
 	 * same cause. */
-	WAIT_UNTIL(status_of(at_b).flaps == 2);
-	assert_int_equal(status_of(at_b).last_error.subcode, CEASE_MAX_PREFIXES);
-	WAIT_UNTIL(!has_route(&b, "10.1.0.0/16"));
-	bgp_network_remove(a.speaker, &a.routes[0].prefix);
-	bgp_peer_reset(at_b, false);
-	WAIT_UNTIL(is_up(at_b) && status_of(at_b).accepted == 2);
-	close_node(&a);
-	close_node(&b);
+	WAIT_UNTIL(status_of(p.at_b).flaps == 2);
+	assert_int_equal(status_of(p.at_b).last_error.subcode, CEASE_MAX_PREFIXES);
+	WAIT_UNTIL(!has_route(&p.b, "10.1.0.0/16"));
+	bgp_network_remove(p.a.speaker, &p.a.routes[0].prefix);
+	bgp_peer_reset(p.at_b, false);
+	WAIT_UNTIL(is_up(p.at_b) && status_of(p.at_b).accepted == 2);
+	pair_close(&p);
 }
 
 static void
 new_limits_count_for_the_session_that_stands(void **state)
 {
-	struct node a, b;
-	struct bgp_peer *at_a, *at_b;
+	struct node_pair p;
 	uint32_t hold;
 
-	node_open(&a, 2, 65001);
-	node_open(&b, 3, 65002);
-	originate(&a, "10.1.0.0/16");
-	originate(&a, "10.2.0.0/16");
-	at_a = add_simple(&a, "b", &b);
-	at_b = add_simple(&b, "a", &a);
-	WAIT_UNTIL(is_up(at_a) && is_up(at_b) && status_of(at_b).received == 2);
-	hold = status_of(at_b).hold_s;
-	bgp_peer_set_limits(at_b, hold + 60, 1, 2);
-	assert_int_equal(status_of(at_b).keepalive_s, 1);
-	assert_int_equal(status_of(at_b).hold_s, hold); /* as negotiated */
-	assert_true(is_up(at_b));
-	originate(&a, "10.3.0.0/16");
-	WAIT_UNTIL(!is_up(at_b));
-	assert_int_equal(status_of(at_b).last_error.subcode, 1);
-	close_node(&a);
-	close_node(&b);
+	pair_open(&p);
+	originate(&p.a, "10.1.0.0/16");
+	originate(&p.a, "10.2.0.0/16");
+	pair_start(&p);
+	WAIT_UNTIL(pair_is_up(&p) && status_of(p.at_b).received == 2);
+	hold = status_of(p.at_b).hold_s;
+	p.config_at_b.hold_s = hold + 60;
+	p.config_at_b.keepalive_s = 1;
+	p.config_at_b.max_prefixes = 2;
+	assert_true(bgp_peer_configure(p.at_b, &p.config_at_b, NULL));
+	assert_int_equal(status_of(p.at_b).keepalive_s, 1);
+	assert_int_equal(status_of(p.at_b).hold_s, hold); /* as negotiated */
+	assert_true(is_up(p.at_b));
+	originate(&p.a, "10.3.0.0/16");
+	WAIT_UNTIL(!is_up(p.at_b));
+	assert_int_equal(status_of(p.at_b).last_error.subcode, 1);
+	pair_close(&p);
 }
 
 static void

@@ -1,4 +1,4 @@
-CONFIG_LIBS = core/config/libconfig.la $(BASE_LIBS) $(YAML_LIBS)
+CONFIG_LIBS = core/config/libconfig.la $(BASE_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/unit/config/test_findings
 tests_unit_config_test_findings_SOURCES = tests/unit/config/test_findings.c
@@ -21,3 +21,20 @@ UNIT_TESTS += tests/unit/config/test_append
 tests_unit_config_test_append_SOURCES = tests/unit/config/test_append.c
 tests_unit_config_test_append_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_config_test_append_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_certificates
+tests_unit_config_test_certificates_SOURCES = tests/unit/config/test_certificates.c tests/unit/certificates.h
+tests_unit_config_test_certificates_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_LIB='"$(abs_top_srcdir)/tests/lib"'
+tests_unit_config_test_certificates_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_config_test_certificates_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_rules
+tests_unit_config_test_rules_SOURCES = tests/unit/config/test_rules.c
+tests_unit_config_test_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_config_test_rules_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_sessions
+tests_unit_config_test_sessions_SOURCES = tests/unit/config/test_sessions.c
+tests_unit_config_test_sessions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_config_test_sessions_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/config/test_origin
+tests_unit_config_test_origin_SOURCES = tests/unit/config/test_origin.c
+tests_unit_config_test_origin_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_config_test_origin_LDADD = $(CONFIG_LIBS) $(CMOCKA_LIBS)

@@ -248,6 +248,7 @@ a_text_finds_its_secrets_before_they_are_written(void **state)
 	struct config_findings findings = {0};
 	struct config_secrets secrets;
 	struct config *config;
+	char *path, *wanted;
 
 	take("psk/a-1 sesame_open\npsk/a-2 sesame_other\n", &secrets);
 	secrets.items[0].named = secrets.items[1].named = false;
@@ -256,6 +257,13 @@ a_text_finds_its_secrets_before_they_are_written(void **state)
 	assert_int_equal(config->connections[0].tunnels[0].psk_length, strlen("sesame_open"));
 	assert_true(secrets.items[0].named);
 	assert_false(secrets.items[1].named);
+	/* It can be rotated once it is written, without another reading. */
+	path = config_psk_path(config, &config->connections[0].tunnels[0]);
+	wanted =
+	    text_format("%.*s/psk/a-1", (int)(strrchr(configuration, '/') - configuration), configuration);
+	assert_string_equal(path, wanted);
+	free(path);
+	free(wanted);
 	config_free(config);
 	assert_null(config_parse(configuration, text, strlen(text), &findings));
 	config_findings_free(&findings);

@@ -55,7 +55,7 @@ expect_one(const char *before, const char *after, enum config_part part, enum co
 
 static const char full[] =
     "gateway: {name: lyon, role: hub, asn: 65010, router_id: 192.0.2.10, outside: any, networks: "
-    "[10.1.0.0/16, 10.2.0.0/16], dataplane: userspace, install_routes: no, allow_same_asn: yes, "
+    "[10.1.0.0/16, 10.2.0.0/16], dataplane: userspace, workers: 3, install_routes: no, allow_same_asn: yes, "
     "billing: {currency: USD, connection_hour: 0.05, gigabyte_out: 0.09}}\n"
     "defaults: {ike: {version: 2, lifetime: 7h}, esp: {replay_window: 128}, dpd: {action: clear}, "
     "start: respond, encap: yes, mtu: 1400, bfd: {interval: 50ms}, health: {probe: tcp, port: 179, "
@@ -83,12 +83,26 @@ object_of(struct config *config, enum section section, const char **above)
 		void *object;
 		const char *above;
 	} objects[SECTION_COUNT] = {
-	    [SECTION_GATEWAY] = {config, ""},       [SECTION_BILLING] = {&config->billing, "billing."},
-	    [SECTION_SETTINGS] = {tunnel, ""},      [SECTION_CONNECTION] = {&config->connections[0], ""},
-	    [SECTION_TUNNEL] = {tunnel, ""},        [SECTION_PEER] = {&config->peers[0], ""},
-	    [SECTION_IKE] = {&tunnel->ike, "ike."}, [SECTION_ESP] = {&tunnel->esp, "esp."},
-	    [SECTION_DPD] = {&tunnel->dpd, "dpd."}, [SECTION_BGP] = {&tunnel->bgp, "bgp."},
-	    [SECTION_BFD] = {&tunnel->bfd, "bfd."}, [SECTION_HEALTH] = {&tunnel->health, "health."},
+	    [SECTION_GATEWAY] = {config, ""},
+	    [SECTION_BILLING] = {&config->billing, "billing."},
+	    [SECTION_MRT] = {&config->mrt, "mrt."},
+	    [SECTION_BMP] = {&config->bmp, "bmp."},
+	    [SECTION_SETTINGS] = {tunnel, ""},
+	    [SECTION_CONNECTION] = {&config->connections[0], ""},
+	    [SECTION_TUNNEL] = {tunnel, ""},
+	    [SECTION_PEER] = {&config->peers[0], ""},
+	    [SECTION_IKE] = {&tunnel->ike, "ike."},
+	    [SECTION_ESP] = {&tunnel->esp, "esp."},
+	    [SECTION_DPD] = {&tunnel->dpd, "dpd."},
+	    [SECTION_BGP] = {&tunnel->bgp, "bgp."},
+	    [SECTION_LIMITS] = {&tunnel->bgp.limits, "bgp.max_prefixes."},
+	    [SECTION_BLACKHOLE] = {&tunnel->bgp.blackhole, "bgp.blackhole."},
+	    [SECTION_ADD_PATH] = {&tunnel->bgp.add_path, "bgp.add_path."},
+	    [SECTION_REKEY] = {&tunnel->rekey, "rekey."},
+	    [SECTION_SELECTORS] = {&tunnel->selectors, "selectors."},
+	    [SECTION_CERTIFICATE] = {&tunnel->certificate, "certificate."},
+	    [SECTION_BFD] = {&tunnel->bfd, "bfd."},
+	    [SECTION_HEALTH] = {&tunnel->health, "health."},
 	};
 
 	*above = objects[section].above;
@@ -99,15 +113,33 @@ object_of(struct config *config, enum section section, const char **above)
 static void
 alter(const struct field *field, void *member)
 {
-	if (field->read == read_text || field->read == read_name || field->read == read_word_name) {
+	if (field->read == read_text || field->read == read_name || field->read == read_word_name ||
+	    field->read == read_interface || field->read == read_identity) {
 		free(*(char **)member);
 		*(char **)member = text_copy("another");
-	} else if (field->read == read_prefixes) {
+	} else if (field->read == read_prefixes || field->read == read_addresses) {
 		struct config_prefixes *prefixes = member;
 
 		free(prefixes->items);
 		*prefixes = (struct config_prefixes){memory_zeroed(1, sizeof(*prefixes->items)), 1};
 		ip_prefix_parse("10.99.0.0/16", &prefixes->items[0]);
+	} else if (field->read == read_policy) {
+		struct policy *policy = policy_new();
+
+		policy_add(policy);
+		policy_release(*(struct policy **)member);
+		*(struct policy **)member = policy;
+	} else if (field->read == read_aggregates) {
+		struct config_aggregates *aggregates = member;
+
+		free(aggregates->items);
+		*aggregates = (struct config_aggregates){memory_zeroed(1, sizeof(*aggregates->items)), 1};
+		ip_prefix_parse("10.0.0.0/8", &aggregates->items[0].prefix);
+	} else if (field->read == read_advertise) {
+		policy_conditions_release(*(struct policy_conditions **)member);
+		*(struct policy_conditions **)member = policy_conditions_new(1);
+	} else if (field->read == read_asns) {
+		((struct config_asns *)member)->items[0]++;
 	} else if (field->read == read_ike_proposals || field->read == read_esp_proposals) {
 		text_list_add(member, "another");
 	} else {
@@ -128,8 +160,11 @@ every_key_of_the_schema_is_compared(void **state)
 		const char *above;
 		char key[80];
 
-		/* The skeleton of the file, secrets, and what objects are told apart by. */
-		if (field->size == 0 || field->sub != 0 ||
+		/* The skeleton of the file, secrets, what is within a rule, a condition or an aggregate (its
+		 * list is compared as a whole), and what objects are told apart by. */
+		if (field->size == 0 || field->sub != 0 || field->section == SECTION_RULE ||
+		    field->section == SECTION_MATCH || field->section == SECTION_SET ||
+		    field->section == SECTION_AGGREGATE || field->section == SECTION_ADVERTISE ||
 		    (strcmp(field->key, "name") == 0 && field->section != SECTION_GATEWAY))
 			continue;
 		before = parse(full);
@@ -157,6 +192,9 @@ values_are_shown_as_the_file_has_them(void **state)
 	expect_one(GATEWAY "defaults: {bfd: {interval: 50ms}}\n" CONNECTION,
 		   GATEWAY "defaults: {bfd: {interval: 100ms}}\n" CONNECTION, CONFIG_PART_TUNNEL,
 		   CONFIG_CHANGED, "aws/1", "bfd.interval", "bfd interval 50ms -> 100ms");
+	expect_one(GATEWAY CONNECTION, GATEWAY "defaults: {esp: {lifetime_bytes: 100 GB}}\n" CONNECTION,
+		   CONFIG_PART_TUNNEL, CONFIG_CHANGED, "aws/1", "esp.lifetime_bytes",
+		   "esp lifetime_bytes none -> 100 GB");
 	expect_one(GATEWAY CONNECTION, GATEWAY "defaults: {dpd: {action: clear}}\n" CONNECTION,
 		   CONFIG_PART_TUNNEL, CONFIG_CHANGED, "aws/1", "dpd.action", "dpd action restart -> clear");
 }

@@ -37,6 +37,19 @@
 	GATEWAY "connections:\n  - name: c\n    " line "\n    peer_asn: 64512\n    tunnels:\n" ONE TWO
 #define TUNNEL(text) GATEWAY CONNECTION "      - {" text "}\n" TWO
 
+/* Two tunnels for peers of any address, on lines 6 and 7. */
+#define CALLERS(setting, one, two) \
+	GATEWAY "connections:\n  - name: c\n    peer_asn: 64512\n    tunnels:\n" \
+		"      - {remote: any, remote_id: a.example, inside: 169.254.10.2/30, psk_file: " one "}\n" \
+		"      - {remote: any, remote_id: b.example, inside: 169.254.10.6/30, psk_file: " two "}\n" \
+		"    " setting "\n"
+#define IDENTITY(value) \
+	TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, local_id: " value)
+#define NO_IDENTITY(value) \
+	"f:6:81: 'local_id' must be an address, a name (vpn.example.com), user@vpn.example.com, a " \
+	"distinguished name (C=FR, O=Example, CN=lyon) or a key ID (keyid:lyon, @#0a1b2c), not '" value \
+	"'\n"
+
 static const struct test_case {
 	const char *name, *text, *expected;
 } cases[] = {
@@ -108,10 +121,11 @@ static const struct test_case {
     {"a_key_in_the_wrong_place_is_told_its_place", SETTING("install_routes: no"),
      "f:4:5: unknown key 'install_routes' in a connection: it stands in gateway\n"},
     {"a_key_like_no_other_gets_the_list", SETTING("ike: {zzzzzz: 1}"),
-     "f:4:11: unknown key 'zzzzzz' in ike (it knows version, proposals, lifetime)\n"},
+     "f:4:11: unknown key 'zzzzzz' in ike (it knows version, proposals, lifetime, "
+     "fragmentation, unique)\n"},
     {"a_key_with_control_bytes_is_cleaned", GATEWAY "\"a\\u009bz\": 1\n",
      "f:2:1: a value has a control byte or a line break in it\n"
-     "f:2:1: unknown key '' in the configuration (it knows gateway, defaults, connections, peers)\n"
+     "f:2:1: unknown key '' in the configuration (it knows gateway, defaults, sets, connections, peers)\n"
      "f:1:1: warning: there are no connections and no peers: this gateway does nothing\n"},
     {"a_list_as_key_is_an_error", GATEWAY "? [a]\n: b\n",
      "f:2:3: a key must be a word, not a list\n"
@@ -183,11 +197,11 @@ static const struct test_case {
      "f:8:9: a connection has at most two tunnels, not 3\n"},
     {"a_peer_needs_its_remote_and_asn", GOOD "peers: [{name: p}]\n",
      "f:8:9: missing key 'asn' in a peer\nf:8:9: missing key 'remote' in a peer\n"},
-    {"a_router_id_is_asked_for_without_ipv4",
-     "gateway: {name: g, asn: 65000, outside: \"2001:db8::1\", networks: []}\npeers:\n  - {name: p, asn: 1, "
+    {"a_router_id_is_asked_for_without_an_address",
+     "gateway: {name: g, asn: 65000, outside: any, networks: []}\npeers:\n  - {name: p, asn: 1, "
      "remote: "
      "\"2001:db8::2\"}\n",
-     "f:1:1: missing key 'router_id' in gateway: there is no IPv4 outside address to take it from\n"
+     "f:1:1: missing key 'router_id' in gateway: there is no address of this side to take it from\n"
      "f:1:1: warning: there are no connections, only peers\n"},
 
     /* The preferred tunnel. */
@@ -234,6 +248,19 @@ static const struct test_case {
      "f:1:116: 'gigabyte_out' is out of range: 0 to 1000000, not '1000000.000001'\n"},
 
     /* Ranges. */
+    {"a_family_is_one_of_two", SETTING("bgp: {families: [ipv4, ipv5]}"),
+     "f:4:28: 'families' must be one of ipv4, ipv6, not 'ipv5' (did you mean 'ipv4'?)\n"},
+    {"a_family_stands_once", SETTING("bgp: {families: [ipv4, ipv4]}"),
+     "f:4:28: warning: 'ipv4' stands here twice\n"},
+    {"there_is_one_family_at_least", SETTING("bgp: {families: []}"), "f:4:21: 'families' is empty\n"},
+    {"ipv6_needs_an_inside_address", SETTING("bgp: {families: [ipv6]}"),
+     "f:4:21: 'families' has ipv6, for which the tunnel needs an IPv6 address in 'inside'\n"},
+    {"ipv6_over_ipv4_needs_a_next_hop",
+     GOOD "peers: [{name: p, asn: 1, remote: 10.0.0.9, bgp: {families: [ipv4, ipv6]}}]\n",
+     "f:8:61: 'families' has ipv6 and 'remote' is of IPv4: 'next_hop' must be this side's IPv6 address\n"},
+    {"a_next_hop_is_of_the_other_family",
+     GOOD "peers: [{name: p, asn: 1, remote: 10.0.0.9, next_hop: 10.0.0.1}]\n",
+     "f:8:55: 'next_hop' must be this side's address of the other family than 'remote'\n"},
     {"zero_is_no_limit_of_prefixes", SETTING("bgp: {max_prefixes: 0}"), ""},
     {"as_numbers_have_a_range", GOOD "peers:\n  - {name: p, remote: 10.0.0.9, asn: 4294967296}\n",
      "f:9:38: 'asn' is out of range: 1 to 4294967295, not '4294967296'\n"},
@@ -247,8 +274,22 @@ static const struct test_case {
      "f:4:21: 'lifetime' is out of range: 900 s to 3600 s, not '10m'\n"},
     {"esp_lives_shorter_than_ike", SETTING("ike: {lifetime: 1h}"),
      "f:4:21: the lifetime of esp (3600 s) must be shorter than that of ike (3600 s)\n"},
-    {"replay_window_has_its_range", SETTING("esp: {replay_window: 32}"),
-     "f:4:26: 'replay_window' is out of range: 64 to 2048, not '32'\n"},
+    {"replay_window_has_its_range", SETTING("esp: {replay_window: 31}"),
+     "f:4:26: 'replay_window' is out of range: 0 or 32 to 65536, not '31'\n"},
+    {"a_short_replay_window_is_a_warning", SETTING("esp: {replay_window: 63}"),
+     "f:4:26: warning: a replay window of 63 packets is shorter than AWS has it (64): what a busy line "
+     "brings "
+     "out of order is dropped\n"},
+    {"a_replay_window_of_AWS_is_fine", SETTING("esp: {replay_window: 64}"), ""},
+    {"replay_window_may_be_none", SETTING("esp: {replay_window: 0}"), ""},
+    {"extended_numbers_need_a_replay_window",
+     SETTING("esp: {replay_window: 0, proposals: [aes256gcm16-ecp384, aes256gcm16-ecp384-esn]}"),
+     "f:4:26: extended sequence numbers (the ESP proposal 'aes256gcm16-ecp384-esn') need a replay window: 0 "
+     "is "
+     "none\n"},
+    {"replay_window_may_be_large", SETTING("esp: {replay_window: 65536}"), ""},
+    {"replay_window_has_an_end", SETTING("esp: {replay_window: 65537}"),
+     "f:4:26: 'replay_window' is out of range: 0 or 32 to 65536, not '65537'\n"},
     {"hold_one_second_is_refused", SETTING("bgp: {hold: 1s}"),
      "f:4:17: 'hold' is out of range: 0 or 3 s to 65535 s, not '1s'\n"},
     {"hold_zero_is_allowed", SETTING("bgp: {hold: 0s}"), ""},
@@ -391,6 +432,30 @@ static const struct test_case {
     {"a_fault_in_defaults_is_said_once", GATEWAY "defaults: {mtu: 1}\n" CONNECTION ONE TWO,
      "f:2:17: 'mtu' is out of range: 576 to 9216, not '1'\n"},
 
+    /* Selectors. */
+    {"selectors_without_BGPs_addresses_are_a_warning",
+     SETTING("selectors: {local: [10.0.0.0/16, 169.254.10.4/30], remote: [10.50.0.0/16, 169.254.10.0/30]}"),
+     "f:4:24: warning: these selectors don't hold 169.254.10.2, this side of BGP: its packets don't go "
+     "through "
+     "the tunnel\n"
+     "f:4:64: warning: these selectors don't hold 169.254.10.5, the other side of BGP: its packets don't go "
+     "through the tunnel\n"},
+    {"selectors_with_BGPs_addresses_are_fine",
+     SETTING("selectors: {local: [10.0.0.0/16, 169.254.10.0/24], remote: [0.0.0.0/0]}"), ""},
+    {"selectors_without_a_route_are_a_warning",
+     GATEWAY "defaults: {selectors: {local: [10.0.0.0/16], remote: [10.40.0.0/17]}}\n" STATIC ONE TWO,
+     "f:2:54: warning: these selectors don't hold the route 10.40.0.0/16: what it leads into the tunnel is "
+     "dropped\n"},
+    {"selectors_with_the_routes_are_fine",
+     GATEWAY "defaults: {selectors: {local: [10.0.0.0/16], remote: [10.40.0.0/15]}}\n" STATIC ONE TWO, ""},
+    {"selectors_without_what_probes_ask_are_a_warning",
+     GATEWAY
+     "defaults: {selectors: {remote: [10.40.0.0/16]}, health: {probe: icmp, target: 10.41.0.1}}\n" STATIC ONE
+	 TWO,
+     "f:2:32: warning: these selectors don't hold 10.41.0.1, which health probes ask: its packets don't go "
+     "through "
+     "the tunnel\n"},
+
     /* Proposals. */
     {"an_unknown_algorithm_names_the_nearest", SETTING("ike: {proposals: [aes256gcm16-prfsha348-ecp384]}"),
      "f:4:23: unknown algorithm 'prfsha348' in the proposal 'aes256gcm16-prfsha348-ecp384' (did you mean "
@@ -406,19 +471,135 @@ static const struct test_case {
     {"weak_algorithms_are_warnings", SETTING("ike: {proposals: [aes128-sha1-modp1024]}"),
      "f:4:23: warning: the proposal 'aes128-sha1-modp1024': DH group 2 is weak\n"
      "f:4:23: warning: the proposal 'aes128-sha1-modp1024': SHA-1 is weak\n"},
-    {"userspace_esp_is_gcm_only", SETTING("esp: {proposals: [aes256-sha256-modp2048]}"),
-     "f:4:23: the userspace data plane of this version has no 'aes256' (in the ESP proposal "
-     "'aes256-sha256-modp2048'): use aes128gcm16 or aes256gcm16\n"},
-    {"the_kernel_has_other_esp_ciphers",
-     "gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [], dataplane: kernel}\n"
-     "defaults: {esp: {proposals: [aes256-sha256-modp2048]}}\n" CONNECTION ONE TWO,
+    {"esp_takes_cbc_with_each_hmac_and_every_aead",
+     SETTING("esp: {proposals: [aes128-sha256, aes192-sha384-modp2048, aes256-sha512-esn, aes192gcm16, "
+	     "chacha20poly1305]}"),
      ""},
-    {"ike_version_one_is_not_supported", SETTING("ike: {version: 1}"),
-     "f:4:20: IKE version 1 is not supported by this version of twinspan: use 2\n"},
+    {"userspace_esp_has_no_3des", SETTING("esp: {proposals: [3des-sha256-modp2048]}"),
+     "f:4:23: the userspace data plane has no '3des' (in the ESP proposal '3des-sha256-modp2048'): use AES, "
+     "such as aes256gcm16 or aes256-sha256\n"
+     "f:4:23: warning: the proposal '3des-sha256-modp2048': 3DES is weak (RFC 8221)\n"},
+    {"the_kernel_has_3des",
+     "gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [], dataplane: kernel}\n"
+     "defaults: {esp: {proposals: [3des-sha256-modp2048]}}\n" CONNECTION ONE TWO,
+     "f:2:30: warning: the proposal '3des-sha256-modp2048': 3DES is weak (RFC 8221)\n"},
+    {"the_kernel_has_smaller_replay_windows",
+     "gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [], dataplane: kernel}\n"
+     "defaults: {esp: {replay_window: 2049}}\n" CONNECTION ONE TWO,
+     "f:2:33: warning: the kernel's data plane has replay windows of 2048 packets at most: that is taken "
+     "instead of 2049\n"},
+    {"ike_has_two_versions", SETTING("ike: {version: 3}"),
+     "f:4:20: 'version' must be 1, 2 or any, not '3'\n"},
+    {"ike_version_one", SETTING("ike: {version: 1}"), ""},
+    {"either_version", SETTING("ike: {version: any}"), ""},
+    {"ike_version_one_has_no_gcm", SETTING("ike: {version: 1, proposals: [aes256gcm16-prfsha384-ecp384]}"),
+     "f:4:34: IKE version 1 needs a proposal without GCM or ChaCha20-Poly1305, such as "
+     "aes256-sha256-modp2048\n"},
+    {"peers_of_any_address_need_one_secret_in_version_one", CALLERS("ike: {version: 1}", "key", "long"),
+     "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have 'remote: any' and different secrets: IKE version 1 "
+     "can't tell such peers apart; use version 2, certificates, or one secret for both\n"},
+    {"peers_of_any_address_may_have_one_secret_in_version_one", CALLERS("ike: {version: 1}", "key", "key"),
+     ""},
+    {"peers_of_any_address_are_a_warning_with_either_version", CALLERS("ike: {version: any}", "key", "long"),
+     "f:7:18: warning: tunnels 'c/2' and 'c/1' (line 6) have 'remote: any' and different secrets: IKE "
+     "version "
+     "1 can't tell such peers apart; use version 2, certificates, or one secret for both\n"},
+    {"peers_of_any_address_have_their_own_secrets_in_version_two",
+     CALLERS("ike: {version: 2}", "key", "long"), ""},
+    {"fragmentation_has_its_words", SETTING("ike: {fragmentation: maybe}"),
+     "f:4:26: 'fragmentation' must be one of yes, force, no, not 'maybe'\n"},
+    {"unique_has_its_words", SETTING("ike: {unique: twice}"),
+     "f:4:19: 'unique' must be one of initial_contact, replace, keep, never, not 'twice'\n"},
+
+    /* When SAs are rekeyed, and for what they are negotiated. */
+    {"the_rekey_margin_has_a_range", SETTING("rekey: {margin: 30s}"),
+     "f:4:21: 'margin' is out of range: 60 s to 1800 s, not '30s'\n"},
+    {"the_rekey_margin_fits_the_lifetime", SETTING("esp: {lifetime: 900s}\n    rekey: {margin: 500s}"),
+     "f:5:21: the rekey margin (500 s) must be 60 s to half of esp's lifetime (450 s)\n"},
+    {"the_rekey_fuzz_is_a_percentage", SETTING("rekey: {fuzz: 101}"),
+     "f:4:19: 'fuzz' is out of range: 0 to 100, not '101'\n"},
+    {"an_interface_has_a_name_that_linux_takes",
+     TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface: wan/one"),
+     "f:6:82: 'wan/one' can't name an interface: 1 to 15 letters, digits, '.', '_' and '-'\n"},
+    {"names_of_unnamed_interfaces_are_taken",
+     TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface: ts2"),
+     "f:6:82: 'ts2' can't name an interface: 'ts' with a number is what tunnels without a name of their own "
+     "get\n"},
+    {"two_interfaces_of_one_name",
+     GATEWAY CONNECTION
+     "      - {remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface: paris}\n"
+     "      - {remote: 203.0.113.2, inside: 169.254.10.6/30, psk_file: key, interface: paris}\n",
+     "f:7:82: duplicate interface 'paris' (first on line 6)\n"},
+    {"two_interfaces_of_one_id",
+     GATEWAY CONNECTION
+     "      - {remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface_id: 7}\n"
+     "      - {remote: 203.0.113.2, inside: 169.254.10.6/30, psk_file: key, interface_id: 7}\n",
+     "f:7:85: duplicate interface 'id 7' (first on line 6)\n"},
+    {"interface_ids_of_tunnels_without_one_are_taken",
+     TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface_id: 4097"),
+     "f:6:85: 'interface_id' 4097 is one of those that tunnels without it get (4097 to 69631): use another "
+     "number\n"},
+    {"what_only_the_kernel_heeds_is_a_warning_with_userspace",
+     "gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [], dataplane: userspace}\n"
+     "defaults: {esp: {offload: auto}}\n" CONNECTION
+     "      - {remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, interface_id: 7}\n" TWO,
+     "f:2:27: warning: 'offload' has no effect with the userspace data plane\n"
+     "f:7:85: warning: 'interface_id' has no effect with the userspace data plane\n"},
+    {"offload_is_no_yes_or_auto", SETTING("esp: {offload: packet}"),
+     "f:4:20: 'offload' must be one of no, yes, auto, not 'packet'\n"},
+    {"an_inside_network_in_an_own_network",
+     "gateway: {name: g, asn: 65000, outside: 192.0.2.1, networks: [169.254.0.0/16]}\n" CONNECTION ONE TWO,
+     "f:6:39: warning: inside network 169.254.10.0/30 of 'c/1' lies within this gateway's own network "
+     "169.254.0.0/16\n"
+     "f:7:39: warning: inside network 169.254.10.4/30 of 'c/2' lies within this gateway's own network "
+     "169.254.0.0/16\n"},
+    {"a_protected_prefix_in_an_own_network",
+     GATEWAY
+     "connections:\n  - name: c\n    protect: [10.0.3.0/24]\n    peer_asn: 64512\n    tunnels:\n" ONE TWO,
+     "f:4:15: warning: protected prefix 10.0.3.0/24 of 'c' lies within this gateway's own network "
+     "10.0.0.0/16: "
+     "hosts of this side there can't be reached while the connection is down\n"},
+    {"an_mtu_that_can_not_fit", SETTING("mtu: 1500"),
+     "f:4:10: warning: 'mtu' 1500 does not fit a line of 1500 bytes with these ESP proposals in UDP: 1438 "
+     "does\n"},
+    {"a_size_has_a_unit", SETTING("esp: {lifetime_bytes: 100}"),
+     "f:4:27: 'lifetime_bytes' must be a number of kB, MB, GB or TB such as 100 GB, not '100'\n"},
+    {"a_size_has_a_range", SETTING("esp: {lifetime_bytes: 999 kB}"),
+     "f:4:27: 'lifetime_bytes' is out of range: 1 MB to 1000 TB, not '999 kB'\n"},
+    {"a_size_that_would_overflow", SETTING("esp: {lifetime_bytes: 18446744073709551615TB}"),
+     "f:4:27: 'lifetime_bytes' is out of range: 1 MB to 1000 TB, not '18446744073709551615TB'\n"},
+    {"a_good_size", SETTING("esp: {lifetime_bytes: 100 GB, lifetime_packets: 20000}"), ""},
+    {"selectors_are_prefixes", SETTING("selectors: {local: [10.0.0.1/8], remote: [0.0.0.0/0]}"),
+     "f:4:25: 'local': '10.0.0.1/8' has host bits set: the network is 10.0.0.0/8\n"},
+
+    /* Identities. */
+    {"identities_of_every_type",
+     GATEWAY CONNECTION
+     "      - {remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, local_id: \"@#0a1b\", remote_id: "
+     "\"C=FR, O=Example, CN=*\"}\n"
+     "      - {remote: 203.0.113.2, inside: 169.254.10.6/30, psk_file: key, local_id: me@vpn.example, "
+     "remote_id: "
+     "\"2001:db8::1\"}\n",
+     ""},
+    {"identities_with_prefixes",
+     GATEWAY CONNECTION "      - {remote: 203.0.113.1, inside: 169.254.10.2/30, psk_file: key, local_id: "
+			"\"fqdn:a.example\", remote_id: "
+			"\"email:me@a.example\"}\n"
+			"      - {remote: 203.0.113.2, inside: 169.254.10.6/30, psk_file: key, local_id: "
+			"\"keyid:lyon\", remote_id: "
+			"\"CN=lyon\"}\n",
+     ""},
+    {"a_name_with_a_blank_is_no_identity", IDENTITY("the gateway"), NO_IDENTITY("the gateway")},
+    {"numbers_that_are_no_address_is_no_identity", IDENTITY("300.1.1.1"), NO_IDENTITY("300.1.1.1")},
+    {"an_unknown_attribute_of_a_name_is_no_identity", IDENTITY("\"CN=a, XX=b\""), NO_IDENTITY("CN=a, XX=b")},
+    {"a_key_id_that_is_no_hex_is_no_identity", IDENTITY("\"@#xyz\""), NO_IDENTITY("@#xyz")},
+    {"a_mail_address_without_a_host_is_no_identity", IDENTITY("me@"), NO_IDENTITY("me@")},
+    {"a_prefix_of_another_type_is_no_identity", IDENTITY("\"ipv4:a.example\""),
+     NO_IDENTITY("ipv4:a.example")},
 
     /* Secrets. */
     {"a_secret_is_needed", TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30"),
-     "f:6:9: missing key 'psk_file' in a tunnel (or 'psk')\n"},
+     "f:6:9: missing key 'psk_file' in a tunnel (or 'psk', or 'certificate')\n"},
     {"two_secrets_are_an_error",
      TUNNEL("remote: 203.0.113.1, inside: 169.254.10.2/30, psk: abcdefgh, psk_file: key"),
      "f:6:56: a tunnel takes psk or psk_file, not both\n"},
@@ -485,7 +666,7 @@ make_file(const char *name, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
-static const char *const files[] = {"key", "open", "empty", "other", "fifo"};
+static const char *const files[] = {"key", "long", "open", "empty", "other", "fifo"};
 
 static int
 make_folder(void **state)
@@ -495,6 +676,7 @@ make_folder(void **state)
 	if (mkdtemp(folder) == NULL)
 		return -1;
 	make_file("key", "key_of_the_tests\n", 0600);
+	make_file("long", "another_key_of_the_tests\n", 0600);
 	make_file("open", "key_of_the_tests\n", 0640);
 	make_file("empty", "\n", 0600);
 	make_file("other", "0 not for AWS\n", 0400);

@@ -22,6 +22,14 @@ fake_check(const char *file)
 }
 
 static int
+fake_export(const struct cli_export *export)
+{
+	printf("export %s %s %s %d\n", export->format, export->names != NULL ? export->names : "-",
+	       export->config, export->inline_secrets);
+	return 0;
+}
+
+static int
 fake_import(const struct cli_import *import)
 {
 	printf("import %s %s %s %s %d %d\n", import->format, import->file,
@@ -59,6 +67,7 @@ fake_once(const struct console_options *options, const struct console_once *once
 struct cli_parts parts = {.gateway = fake_gateway,
 			  .check = fake_check,
 			  .import = fake_import,
+			  .export = fake_export,
 			  .lab = fake_lab,
 			  .console = fake_console,
 			  .once = fake_once,

@@ -92,6 +92,10 @@ local_commands_reach_their_parts(void **state)
 	assert_prints(RUN(h, "import", "aws", "f", "--connection", "vpn-1", "--name=n", "--connection-only",
 			  "--inline-secrets"),
 		      "import aws f vpn-1 n 1 1\n");
+	assert_prints(RUN(h, "export", "bird", "-c", "f"), "export bird - f 0\n");
+	assert_prints(RUN(h, "export", "swanctl", "a", "--inline-secrets", "b/1", "c", "--config=f"),
+		      "export swanctl a b/1 c f 1\n");
+	assert_refused(RUN(h, "export"), 2, "export FORMAT [CONNECTION]...");
 	run = RUN(h, "check", "file");
 	assert_int_equal(run->exit_code, 1);
 	assert_string_equal(run->output, "check file\n");
@@ -175,6 +179,34 @@ the_manual_has_every_command_and_option(void **state)
 	harness_free(h);
 }
 
+/* What an option means stands beside it, a blank or two away, in one column for each command. */
+static void
+options_of_every_command_stand_in_a_column(void **state)
+{
+	struct harness *h = harness_new();
+	size_t count;
+	const struct command *table = command_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct run *run = RUN(h, "help", table[i].name);
+		long column = -1;
+
+		assert_int_equal(run->exit_code, 0);
+		for (int o = 0; o < COMMAND_OPTIONS && table[i].options[o].name != NULL; o++) {
+			const char *help = strstr(run->output, table[i].options[o].help), *line = help;
+
+			assert_non_null(help);
+			while (line[-1] != '\n')
+				line--;
+			if (memcmp(help - 2, "  ", 2) != 0 || (column >= 0 && help - line != column))
+				fail_msg("help %s: %s", table[i].name, table[i].options[o].name);
+			column = help - line;
+		}
+		finish(run);
+	}
+	harness_free(h);
+}
+
 static void
 groff_finds_nothing_wrong_with_the_manual(void **state)
 {
@@ -234,6 +266,7 @@ TEST_MAIN(cmocka_unit_test(wrong_words_end_with_2_and_one_line),
 	  cmocka_unit_test(commands_print_their_answer_or_fail_with_1),
 	  cmocka_unit_test(who_may_not_act_gets_4), cmocka_unit_test(local_commands_reach_their_parts),
 	  cmocka_unit_test(help_and_version_are_printed),
+	  cmocka_unit_test(options_of_every_command_stand_in_a_column),
 	  cmocka_unit_test(the_manual_has_every_command_and_option),
 	  cmocka_unit_test(groff_finds_nothing_wrong_with_the_manual),
 	  cmocka_unit_test(completion_offers_commands_options_kinds_and_names))

@@ -737,16 +737,16 @@ static void
 a_site_that_nothing_comes_of_is_not_waited_for(void **state)
 {
 	struct world *world = world_new(TWO);
-	struct settings_site lyon = {.name = "lyon"}, oslo = {.name = "oslo", .host = "d@192.0.2.4"};
-	struct model_store *store = model_store_new();
+	struct settings_site sites[] = {{.name = "lyon"}, {.name = "oslo", .host = "d@192.0.2.4"}};
+	struct settings settings = {.sites = sites, .site_count = COUNT_OF(sites)};
 	bool settled = false;
 	struct survey *survey = survey_new(
-	    &world->h->loop, store,
-	    &(struct survey_options){.patience_ms = 1000, .context = &settled, .settled = note_settled});
+	    &world->h->loop, &settings,
+	    &(struct survey_options){
+		.patience_ms = 1000, .transport_to = way_to, .context = &settled, .settled = note_settled});
+	struct model_store *store = survey_rows(survey);
 	const struct model_site *row;
 
-	survey_add(survey, &lyon, way_to("lyon"), NULL);
-	survey_add(survey, &oslo, way_to("oslo"), NULL);
 	survey_begin(survey);
 	WAIT_FOR(world->h, settled);
 	row = model_store_get(store, MODEL_KIND_SITE, "oslo");
@@ -759,7 +759,6 @@ a_site_that_nothing_comes_of_is_not_waited_for(void **state)
 	for (int i = 0; i < 20; i++)
 		uv_run(&world->h->loop, UV_RUN_NOWAIT); /* its handles close */
 	survey_free(survey);
-	model_store_free(store);
 	world_free(world);
 }
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The client against our own server, over real sockets, and against gateways that lie. */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "core/control/client_internal.h"
+#include "core/control/commands.h"
 #include "tests/unit/control/harness.h"
 
 #define TUNNELS (UINT64_C(1) << MODEL_KIND_TUNNEL)
 #define EVENTS (UINT64_C(1) << MODEL_KIND_EVENT)
 #define ROUTES (UINT64_C(1) << MODEL_KIND_ROUTE)
+
+#define HELLO "{\"hello\":{\"protocol\":1,\"version\":\"1\",\"role\":\"viewer\",\"run\":\"r\"}}\n"
 
 static char last_why[256];
 
@@ -331,6 +337,134 @@ a_client_may_be_closed_from_its_own_callback(void **state)
 	harness_free(h);
 }
 
+/* --- gateways that live and do not answer ------------------------------------------------------- */
+
+static void
+an_answer_is_waited_for_so_long_and_no_longer(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_request *request = NULL, *other = NULL;
+	struct answer late = {0}, good = {0}, last = {0};
+	struct control_client *client;
+
+	harness_serve(h);
+	control_server_handle(h->server, "up", never_done, &request);
+	control_server_handle(h->server, "down", never_done, &other);
+	control_server_handle(h->server, "rekey", done_with, NULL);
+	client = control_client_open(
+	    &h->loop, &(struct control_client_options){.socket = h->socket, .answer_s = 1}, NULL);
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &late);
+	WAIT_FOR(h, late.calls == 1);
+	assert_int_equal(late.exit_code, 3);
+	assert_non_null(strstr(late.text, "no answer for 1 s"));
+	/* the connection stands, and an answer that comes too late disturbs nobody */
+	control_request_done(request, NULL, "late");
+	control_client_command(client, "rekey", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &good);
+	WAIT_FOR(h, good.calls == 1);
+	assert_true(good.ok);
+	assert_int_equal(late.calls, 1);
+	json_decref(good.result);
+	/* who is told may close it: the others are told then */
+	late = good = (struct answer){.close = client};
+	request = NULL;
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &late);
+	control_client_command(client, "down", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &last);
+	WAIT_FOR(h, late.calls == 1);
+	assert_int_equal(last.calls, 1);
+	assert_int_equal(last.exit_code, 3);
+	WAIT_FOR(h, h->server->sessions == NULL);
+	control_request_done(request, NULL, "late");
+	control_request_done(other, NULL, "late");
+	harness_free(h);
+}
+
+static void
+a_drill_may_take_longer_than_other_commands(void **state)
+{
+	assert_int_equal(command_answer_s("down"), COMMAND_ANSWER_S);
+	assert_int_equal(command_answer_s("nothing of that name"), COMMAND_ANSWER_S);
+	/* gateway_drill.c: 75 s silent, 5 s for the traffic's return, 90 s until it is usable */
+	assert_true(command_answer_s("drill") > 75 + 5 + 90);
+}
+
+/* A way to a gateway that greets, whose heart beats, and that says nothing else. */
+struct mute {
+	struct control_transport_events events;
+	uv_timer_t timer;
+	int fd; /* its end; -1 before */
+};
+
+static void
+on_beat(uv_timer_t *timer)
+{
+	static const char beat[] = "{\"heartbeat\":true}\n", hello[] = HELLO;
+	struct mute *mute = timer->data;
+	int pair[2];
+
+	if (mute->fd >= 0) {
+		assert_int_equal(write(mute->fd, beat, sizeof(beat) - 1), sizeof(beat) - 1);
+		return;
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	mute->fd = pair[1];
+	assert_int_equal(write(mute->fd, hello, sizeof(hello) - 1), sizeof(hello) - 1);
+	mute->events.opened(mute->events.context, pair[0]);
+}
+
+static void *
+mute_open(void *context, uv_loop_t *loop, const struct control_transport_events *events)
+{
+	struct mute *mute = context;
+
+	mute->events = *events;
+	uv_timer_init(loop, &mute->timer);
+	mute->timer.data = mute;
+	uv_timer_start(&mute->timer, on_beat, 0, 200);
+	return mute;
+}
+
+static const char *
+mute_why(void *attempt, bool *lasting)
+{
+	return NULL;
+}
+
+static const char *
+mute_key(void *attempt)
+{
+	return NULL;
+}
+
+static void
+mute_close(void *attempt)
+{
+	struct mute *mute = attempt;
+
+	uv_close((uv_handle_t *)&mute->timer, NULL);
+	close(mute->fd);
+}
+
+static void
+a_gateway_that_greets_and_never_tells_what_it_has_is_left(void **state)
+{
+	struct harness *h = harness_new();
+	struct mute mute = {.fd = -1};
+	const struct control_transport transport = {
+	    .open = mute_open, .why = mute_why, .key = mute_key, .close = mute_close, .context = &mute};
+	struct control_client *client = control_client_open(
+	    &h->loop,
+	    &(struct control_client_options){
+		.transport = &transport, .kinds = TUNNELS, .answer_s = 1, .callbacks = {.state = on_state}},
+	    NULL);
+
+	last_why[0] = '\0';
+	WAIT_FOR(h, control_client_state(client) == CONTROL_SYNCING);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_STALE);
+	assert_non_null(strstr(last_why, "no answer for 1 s"));
+	control_client_close(client);
+	harness_free(h);
+}
+
 /* --- pages ------------------------------------------------------------------------------------- */
 
 /* Hands out 2,500 routes in the order of their keys. */
@@ -552,9 +686,44 @@ a_query_that_can_not_be_answered_says_why(void **state)
 	harness_free(h);
 }
 
-/* --- gateways that lie ------------------------------------------------------------------------- */
+static void
+commands_that_a_gateway_is_too_old_for_are_not_sent(void **state)
+{
+	struct harness *h = harness_new();
+	struct answer answers[2] = {{0}};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), fd = -1;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct control_client *client;
+	char asked[4096] = "";
+	ssize_t got;
 
-#define HELLO "{\"hello\":{\"protocol\":1,\"version\":\"1\",\"role\":\"viewer\",\"run\":\"r\"}}\n"
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/old", h->folder);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	client =
+	    control_client_open(&h->loop, &(struct control_client_options){.socket = address.sun_path}, NULL);
+	/* one that waits for the greeting, one that comes after it */
+	control_client_command(client, "drain", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &answers[0]);
+	WAIT_FOR(h, (fd = accept(listener, NULL, NULL)) >= 0);
+	dprintf(fd, "{\"hello\":{\"protocol\":1,\"version\":\"0.0.9\",\"role\":\"admin\",\"run\":\"r\"}}\n");
+	WAIT_FOR(h, answers[0].calls == 1);
+	control_client_command(client, "up", json_pack("{s:s}", "tunnel", "a/1"), on_reply, &answers[1]);
+	assert_int_equal(answers[1].calls, 0);
+	WAIT_FOR(h, answers[1].calls == 1);
+	assert_int_equal(answers[0].exit_code, CONTROL_EXIT_FAILED);
+	assert_string_equal(answers[0].text, "the gateway runs 0.0.9, and 'drain' came with 0.1.0");
+	assert_string_equal(answers[1].text, "the gateway runs 0.0.9, and 'up' came with 0.1.0");
+	got = recv(fd, asked, sizeof(asked) - 1, MSG_DONTWAIT);
+	asked[got > 0 ? got : 0] = '\0';
+	assert_null(strstr(asked, "command"));
+	control_client_close(client);
+	close(fd);
+	close(listener);
+	unlink(address.sun_path);
+	harness_free(h);
+}
+
+/* --- gateways that lie ------------------------------------------------------------------------- */
 
 static void
 a_gateway_that_breaks_the_protocol_is_left(void **state)
@@ -589,6 +758,8 @@ a_gateway_that_breaks_the_protocol_is_left(void **state)
 			fail_msg("believed: %s", lies[i]);
 		assert_true(err.text[0] != '\0');
 		assert_null(strchr(err.text, '\x1b'));
+		if (strstr(lies[i], "{\"name\":7}") != NULL)
+			assert_string_equal(err.text, "a bad row came: field 'name': a text was expected");
 		control_client_free_detached(client);
 	}
 }
@@ -606,6 +777,28 @@ what_a_newer_gateway_says_is_passed_over(void **state)
 		fail_msg("%s", err.text);
 	assert_int_equal(control_client_state(client), CONTROL_LIVE);
 	assert_non_null(tunnel_of(client, "a"));
+	control_client_free_detached(client);
+}
+
+static void
+what_an_older_gateway_does_not_tell_is_known(void **state)
+{
+	static const char words[] =
+	    HELLO "{\"begin\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"a\",\"state\":null}}\n"
+		  "{\"live\":true}\n{\"put\":\"tunnels\",\"row\":{\"name\":\"b\",\"mtu\":1400}}\n";
+	const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
+	struct control_client *client = control_client_new_detached(TUNNELS, 0);
+	const struct model_store *store = control_client_store(client);
+	struct error err = {""};
+
+	assert_int_equal(model_store_told(store, MODEL_KIND_TUNNEL), model_fields_all(shape));
+	assert_true(control_client_input(client, words, sizeof(words) - 1, &err));
+	assert_int_equal(model_store_told(store, MODEL_KIND_TUNNEL),
+			 UINT64_C(1) << model_field_find(shape, "name") |
+			     UINT64_C(1) << model_field_find(shape, "state") |
+			     UINT64_C(1) << model_field_find(shape, "mtu"));
+	assert_int_equal(model_store_told(store, MODEL_KIND_PEER),
+			 model_fields_all(model_kind_info(MODEL_KIND_PEER)->shape));
 	control_client_free_detached(client);
 }
 
@@ -669,11 +862,16 @@ TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
 	  cmocka_unit_test(without_a_gateway_commands_fail_with_code_3),
 	  cmocka_unit_test(a_command_under_way_fails_when_the_gateway_goes),
 	  cmocka_unit_test(a_client_may_be_closed_from_its_own_callback),
+	  cmocka_unit_test(an_answer_is_waited_for_so_long_and_no_longer),
+	  cmocka_unit_test(a_drill_may_take_longer_than_other_commands),
+	  cmocka_unit_test(a_gateway_that_greets_and_never_tells_what_it_has_is_left),
 	  cmocka_unit_test(pages_are_read_backwards_from_the_end),
 	  cmocka_unit_test(a_long_search_is_answered_in_parts_to_who_can_go_on),
 	  cmocka_unit_test(a_long_search_does_not_keep_others_waiting),
 	  cmocka_unit_test(large_kinds_are_read_page_by_page),
 	  cmocka_unit_test(a_query_that_can_not_be_answered_says_why),
+	  cmocka_unit_test(commands_that_a_gateway_is_too_old_for_are_not_sent),
+	  cmocka_unit_test(what_an_older_gateway_does_not_tell_is_known),
 	  cmocka_unit_test(a_gateway_that_breaks_the_protocol_is_left),
 	  cmocka_unit_test(what_a_newer_gateway_says_is_passed_over),
 	  cmocka_unit_test(a_gateway_can_not_fill_our_memory),

@@ -200,6 +200,7 @@ static void
 attempts_are_twice_as_far_apart_each_time_up_to_the_ways_own_limit(void **state)
 {
 	static const uint64_t apart[] = {30, 60, 100, 100};
+	usec_t greeted;
 	struct harness *h = harness_new();
 	struct way way = way_new(30, 100);
 	struct states states = {0};
@@ -215,10 +216,12 @@ attempts_are_twice_as_far_apart_each_time_up_to_the_ways_own_limit(void **state)
 		WAIT_FOR(h, way.opened == (int)i + 2);
 		assert_int_equal(way.closed, i + 1);
 	}
-	/* a greeting puts it back to the first */
+	/* a connection that lasts puts it back to the first */
 	way_stands(&way);
 	raw_write(h, &way.there, HELLO, strlen(HELLO));
 	WAIT_FOR(h, states.last == CONTROL_LIVE);
+	greeted = clock_monotonic();
+	WAIT_FOR(h, clock_monotonic() - greeted > 120 * USEC_PER_MS);
 	raw_close(&way.there);
 	WAIT_FOR(h, states.last == CONTROL_STALE);
 	assert_true(control_client_next_try(client) <= 30);
@@ -252,6 +255,28 @@ many_that_fail_at_once_do_not_come_back_at_once(void **state)
 	assert_true(last - first > 5000); /* 32 of 1024 steps within a fifth of them: it never happens */
 	for (size_t i = 0; i < MANY; i++)
 		control_client_close(clients[i]);
+	harness_free(h);
+}
+
+static void
+a_far_side_that_greets_and_goes_again_is_tried_less_and_less_often(void **state)
+{
+	struct harness *h = harness_new();
+	struct way way = way_new(4000, 60000);
+	struct states states = {0};
+	struct control_client *client = open_client(h, &way, &states, true);
+
+	for (uint64_t apart = 4000; apart <= 32000; apart *= 2) {
+		way_stands(&way);
+		raw_write(h, &way.there, HELLO, strlen(HELLO));
+		WAIT_FOR(h, states.last == CONTROL_LIVE);
+		uv_update_time(&h->loop);
+		raw_close(&way.there);
+		WAIT_FOR(h, states.last == CONTROL_STALE);
+		assert_in_range(control_client_next_try(client), apart / 2 + 1, apart);
+		control_client_retry(client); /* now, as a person may say */
+	}
+	control_client_close(client);
 	harness_free(h);
 }
 
@@ -319,11 +344,39 @@ blank_lines_without_end_are_no_greeting(void **state)
 	harness_free(h);
 }
 
+static void
+a_message_that_dribbles_without_end_is_no_sign_of_life(void **state)
+{
+	struct harness *h = harness_new();
+	struct way way = way_new(0, 0);
+	struct states states = {0};
+	struct control_client *client = open_client(h, &way, &states, false);
+	usec_t end = clock_monotonic() + 60 * USEC_PER_SEC, last = 0;
+
+	way_stands(&way);
+	raw_write(h, &way.there, HELLO, strlen(HELLO));
+	WAIT_FOR(h, states.last == CONTROL_LIVE);
+	while (states.last == CONTROL_LIVE) {
+		if (clock_monotonic() - last > USEC_PER_SEC / 2) {
+			send(way.there.fd, "x", 1, MSG_NOSIGNAL);
+			last = clock_monotonic();
+		}
+		uv_run(&h->loop, UV_RUN_ONCE);
+		assert_true(clock_monotonic() < end);
+	}
+	assert_non_null(strstr(states.why, "nothing was heard"));
+	control_client_close(client);
+	raw_close(&way.there);
+	harness_free(h);
+}
+
 TEST_MAIN(cmocka_unit_test(a_command_waits_for_the_stream_and_the_client_introduces_itself),
 	  cmocka_unit_test(a_way_that_fails_is_told_with_its_reason),
 	  cmocka_unit_test(a_lasting_trouble_is_not_tried_again_until_somebody_says_so),
 	  cmocka_unit_test(attempts_are_twice_as_far_apart_each_time_up_to_the_ways_own_limit),
 	  cmocka_unit_test(many_that_fail_at_once_do_not_come_back_at_once),
+	  cmocka_unit_test(a_far_side_that_greets_and_goes_again_is_tried_less_and_less_often),
 	  cmocka_unit_test(the_ways_reason_for_an_end_is_better_than_the_streams),
 	  cmocka_unit_test(a_client_is_closed_while_its_way_is_being_made),
-	  cmocka_unit_test(blank_lines_without_end_are_no_greeting))
+	  cmocka_unit_test(blank_lines_without_end_are_no_greeting),
+	  cmocka_unit_test(a_message_that_dribbles_without_end_is_no_sign_of_life))

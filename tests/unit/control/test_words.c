@@ -160,7 +160,71 @@ the_table_is_sound(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(words_become_arguments), cmocka_unit_test(wrong_words_are_told_with_what_to_do),
+/* A version of the table, which stands in the text of an error. */
+static void
+check_since(const char *name, const char *since)
+{
+	const struct command probe = {.name = name, .since = since};
+	unsigned major, minor, patch;
+	struct error err = {""};
+	char end;
+
+	if (since != NULL && sscanf(since, "%u.%u.%u%c", &major, &minor, &patch, &end) != 3)
+		fail_msg("%s came with '%s', which is no version", name, since);
+	if (!command_in_version(&probe, NULL, TWINSPAN_VERSION, &err))
+		fail_msg("%s is not in this version: %s", name, err.text);
+}
+
+static void
+the_table_has_nothing_from_the_future(void **state)
+{
+	size_t count;
+	const struct command *rows = command_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		check_since(rows[i].name, rows[i].since);
+		for (size_t k = 0; k < COMMAND_OPTIONS && rows[i].options[k].name != NULL; k++)
+			check_since(rows[i].options[k].name, rows[i].options[k].since);
+	}
+}
+
+static void
+what_came_later_is_refused_with_the_version_that_has_it(void **state)
+{
+	static const struct command command = {
+	    .name = "drain",
+	    .options = {{"--dry-run", NULL, "", 0, NULL}, {"--until", "TIME", "", 0, "0.10.1"}},
+	    .since = "0.4.0"};
+	static const struct {
+		const char *version, *arguments, *says; /* NULL: it has it */
+	} cases[] = {
+	    {"0.3", "{}", "the gateway runs 0.3, and 'drain' came with 0.4.0"},
+	    {"0.3.99", "{\"dry_run\":true}", "the gateway runs 0.3.99, and 'drain' came with 0.4.0"},
+	    {"0.4", "{}", NULL},
+	    {"0.4.0-rc1", "{\"dry_run\":true}", NULL},
+	    {"0.9.0", "{\"until\":\"noon\"}", "the gateway runs 0.9.0, and 'drain --until' came with 0.10.1"},
+	    {"0.10.0", "{\"until\":\"noon\"}",
+	     "the gateway runs 0.10.0, and 'drain --until' came with 0.10.1"},
+	    {"0.10.1", "{\"until\":\"noon\"}", NULL},
+	    {"1", "{\"until\":\"noon\"}", NULL},
+	    {"of my own", "{}", NULL}, /* it answers for itself */
+	    {NULL, "{}", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		json_t *arguments = json_loads(cases[i].arguments, 0, NULL);
+		struct error err = {""};
+		bool has = command_in_version(&command, arguments, cases[i].version, &err);
+
+		assert_string_equal(err.text, cases[i].says != NULL ? cases[i].says : "");
+		assert_int_equal(has, cases[i].says == NULL);
+		json_decref(arguments);
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(the_table_has_nothing_from_the_future),
+	  cmocka_unit_test(what_came_later_is_refused_with_the_version_that_has_it),
+	  cmocka_unit_test(words_become_arguments), cmocka_unit_test(wrong_words_are_told_with_what_to_do),
 	  cmocka_unit_test(usage_names_arguments_and_options),
 	  cmocka_unit_test(misspelt_commands_have_a_nearest), cmocka_unit_test(roles_have_names),
 	  cmocka_unit_test(the_content_of_a_file_is_an_argument), cmocka_unit_test(the_table_is_sound))

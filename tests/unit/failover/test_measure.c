@@ -21,19 +21,31 @@ silent_loss(double traffic, double control, unsigned notice, int follow)
 	return status().last.outage_ms;
 }
 
+static double
+much_traffic(void)
+{
+	return silent_loss(1000, 100, 60, 90);
+}
+
 static void
 an_outage_is_measured_on_the_counters(void **state)
 {
-	double outage = silent_loss(1000, 100, 60, 90);
+	double outage = best_of_some(state, much_traffic, 200);
 
-	assert_true(outage > 140 && outage < 220);
+	assert_true(outage > 140 && outage < 200);
 	assert_true(said("[failover.done] traffic comes in by aws/2; nothing came in for 1"));
+}
+
+static double
+much_control(void)
+{
+	return silent_loss(200, 50, 20, 400);
 }
 
 static void
 control_packets_on_the_standby_do_not_shorten_an_outage(void **state)
 {
-	double outage = silent_loss(200, 50, 20, 400);
+	double outage = best_of_some(state, much_control, 520);
 
 	assert_true(outage > 400 && outage < 520);
 }
@@ -53,8 +65,8 @@ traffic_that_never_returns_has_no_figure(void **state)
 	assert_true(said("no traffic has come in since"));
 }
 
-static void
-an_outage_of_both_lasts_until_one_returns(void **state)
+static double
+loss_of_both(void)
 {
 	world.in_by = 0;
 	both_up();
@@ -67,7 +79,15 @@ an_outage_of_both_lasts_until_one_returns(void **state)
 	world.dead = 1;
 	failover_member_usable(failover, 1, true, "up");
 	UNTIL(!isnan(status().last.outage_ms));
-	assert_true(status().last.outage_ms > 195 && status().last.outage_ms < 300);
+	return status().last.outage_ms;
+}
+
+static void
+an_outage_of_both_lasts_until_one_returns(void **state)
+{
+	double outage = best_of_some(state, loss_of_both, 300);
+
+	assert_true(outage > 195 && outage < 300);
 }
 
 /* --- what is seen of a move --- */
@@ -88,7 +108,7 @@ a_switchover_is_seen_step_by_step(void **state)
 	both_up();
 	assert_false(progress().set);
 	traffic_known(500, 10);
-	world.follows = 400;
+	world.follows = 1200; /* for longer than a busy machine keeps the loop from turning */
 	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
 	assert_true(progress().set);
 	assert_int_equal(progress().phase, FAILOVER_MOVING);
@@ -98,7 +118,7 @@ a_switchover_is_seen_step_by_step(void **state)
 	UNTIL(progress().ours_at != 0);
 	assert_int_equal(progress().phase, FAILOVER_OURS_MOVED);
 	UNTIL(progress().ours_percent > 99);
-	assert_true(progress().theirs_percent < 50); /* they come after 400 ms */
+	assert_true(progress().theirs_percent < 50); /* they come later */
 	UNTIL(progress().theirs_percent > 20);
 	UNTIL(world.results == 1);
 	assert_int_equal(progress().phase, FAILOVER_DONE);
@@ -108,11 +128,27 @@ a_switchover_is_seen_step_by_step(void **state)
 	assert_true(progress().took_ms == world.result.took_ms);
 	assert_string_equal(progress().text, world.result.text);
 	assert_int_equal(progress().rx_lost, 0);
-	/* 400 ms of 520 packets a second at least, each way */
+	/* a second and more of 520 packets a second, each way */
 	assert_true(progress().rx_packets >= 200 && progress().tx_packets >= 150);
 	assert_int_equal(world.phases, 1 << FAILOVER_MOVING | 1 << FAILOVER_OURS_MOVED | 1 << FAILOVER_DONE);
 	/* ten times a second, and each of the three steps */
 	assert_true(world.told >= 6 && world.told <= 4 + (progress().done_at - progress().began_at) / 100000);
+}
+
+static void
+a_move_that_one_look_sees_whole_has_all_its_times(void **state)
+{
+	world.in_by = 0;
+	both_up();
+	traffic_known(500, 10);
+	world.follows = 10;
+	assert_true(failover_switchover(failover, 1, on_done, NULL, NULL));
+	usleep(600 * 1000); /* the loop stands still */
+	UNTIL(world.results == 1);
+	assert_int_equal(progress().phase, FAILOVER_DONE);
+	assert_true(progress().ours_at >= progress().began_at && progress().ours_at <= progress().done_at);
+	assert_true(progress().theirs_at >= progress().began_at &&
+		    progress().theirs_at <= progress().done_at);
 }
 
 static void
@@ -221,6 +257,7 @@ TEST_MAIN(CASE(an_outage_is_measured_on_the_counters),
 	  CASE(control_packets_on_the_standby_do_not_shorten_an_outage),
 	  CASE(without_traffic_no_outage_is_claimed), CASE(traffic_that_never_returns_has_no_figure),
 	  CASE(an_outage_of_both_lasts_until_one_returns), CASE(a_switchover_is_seen_step_by_step),
+	  CASE(a_move_that_one_look_sees_whole_has_all_its_times),
 	  CASE(packets_that_are_lost_in_a_move_are_counted), CASE(a_plane_that_counts_no_losses_claims_none),
 	  CASE(the_outage_of_a_loss_grows_until_traffic_is_back),
 	  CASE(an_unconfirmed_switchover_can_be_turned_back_at_once), CASE(plans_say_what_would_be_announced))

@@ -69,6 +69,13 @@ void forget(void);
 bool said(const char *part);
 struct failover_status status(void);
 
+/**
+ * What `measure` returns of a world made anew, in milliseconds, once that is less than `most`; else what it
+ * returned last: a machine that stands still for a moment makes a time longer, never shorter, so that the
+ * best of some counts.
+ */
+double best_of_some(void **state, double (*measure)(void), double most);
+
 /** Both tunnels are usable, the first carries. */
 void both_up(void);
 /** Traffic and control packets a second; returns when their rates are known: the next move can be measured.

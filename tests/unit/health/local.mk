@@ -10,3 +10,7 @@ UNIT_TESTS += tests/unit/health/test_prober
 tests_unit_health_test_prober_SOURCES = tests/unit/health/test_prober.c
 tests_unit_health_test_prober_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_health_test_prober_LDADD = core/health/libhealth.la $(BASE_LIBS) $(CMOCKA_LIBS) $(UV_LIBS) -lm
+UNIT_TESTS += tests/unit/health/test_mtu_probing
+tests_unit_health_test_mtu_probing_SOURCES = tests/unit/health/test_mtu_probing.c
+tests_unit_health_test_mtu_probing_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_health_test_mtu_probing_LDADD = core/health/libhealth.la $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -15,8 +15,7 @@ static usec_t now;
 static unsigned changes;
 static uint32_t asked;
 
-/* Lets time pass in steps of a millisecond; questions up to `answered_until` (a number) are answered in 2 ms.
- */
+/* Lets time pass in steps of a millisecond; with `answers` each question is answered in 2 ms. */
 static void
 pass(usec_t span, bool answers)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/paths.h"
 #include "core/ike/ike.h"
 #include "core/plugin.h"
@@ -24,15 +25,17 @@ static const struct dataplane_ops *ops = &test_plane_ops;
 static char pending[8192];
 static size_t pending_length;
 static bool quiet;
+static struct ip_prefix selectors[2]; /* of the tunnel that is being added */
 
 static const char *const kinds[] = {"connecting",  "ike_up",        "child_up",   "child_down", "ike_down",
 				    "ike_rekeyed", "child_rekeyed", "retransmit", "failed",     "peer_dead",
-				    "log"};
+				    "key_taken",   "key_refused",   "log"};
+_Static_assert(COUNT_OF(kinds) == IKE_EVENT_LOG + 1, "a name for each kind of event");
 
 static void
 say(const char *format, ...)
 {
-	char line[2048];
+	char line[4096];
 	va_list args;
 	int length;
 
@@ -46,13 +49,97 @@ say(const char *format, ...)
 		exit(1);
 }
 
+static const char *
+in_one_line(const char *lines)
+{
+	static char line[sizeof(((struct ike_failure *)NULL)->evidence)];
+
+	snprintf(line, sizeof(line), "%s", lines);
+	for (char *at = line; (at = strchr(at, '\n'));)
+		*at = '|';
+	return line;
+}
+
+/* What is told to be up has its figures by then: an end never stops with this line said (pair.c). */
+static void
+look_for_gaps(uint32_t tunnel)
+{
+	struct ike_status s;
+
+	if (!ike_tunnel_status(ike, tunnel, &s))
+		return;
+	if ((s.child_up &&
+	     (s.child_state[0] == '\0' || s.spi_in == 0 || s.spi_out == 0 || s.esp_proposal[0] == '\0')) ||
+	    (s.ike_up && (s.ike_state[0] == '\0' || s.version == 0)))
+		say("incomplete status %u", tunnel);
+}
+
 static void
 on_event(void *context, const struct ike_event *event)
 {
+	if (event->kind != IKE_EVENT_LOG)
+		look_for_gaps(event->tunnel);
 	if (event->kind == IKE_EVENT_LOG && quiet)
 		return;
 	say("event %s %u code=%s peer=%d count=%u text=%s", kinds[event->kind], event->tunnel, event->code,
 	    event->by_peer, event->count, event->text);
+	if (event->kind != IKE_EVENT_FAILED)
+		return;
+	say("known %u hint=<%s> ours=<%s> theirs=<%s> evidence=<%s>", event->tunnel, event->hint,
+	    event->failure ? event->failure->ours : "", event->failure ? event->failure->theirs : "",
+	    event->failure ? in_one_line(event->failure->evidence) : "");
+}
+
+/* What a certificate is made of stands in files of a folder: NAME.cert, NAME.key, CA.cert, CA.crl, as DER. */
+static struct octets
+read_der(const char *folder, const char *name, const char *ending)
+{
+	char path[512];
+	struct octets octets = {0};
+	struct error err;
+	char *bytes;
+
+	snprintf(path, sizeof(path), "%s/%s.%s", folder, name, ending);
+	bytes = file_read(path, 100000, &octets.length, &err);
+	octets.bytes = (uint8_t *)bytes;
+	return octets;
+}
+
+static struct octets chain, authority, crl;
+static struct ike_certificate certificate;
+
+static void
+free_certificate(void)
+{
+	octets_free(&certificate.certificate);
+	octets_free(&certificate.key);
+	octets_free(&chain);
+	octets_free(&authority);
+	octets_free(&crl);
+	certificate = (struct ike_certificate){0};
+}
+
+/* "FOLDER,NAME,CA[,crl|-[,INTERMEDIATE]]" */
+static void
+read_certificate(const char *value)
+{
+	size_t tail = strlen(value) > 63 ? strlen(value) - 63 : 0;
+	char folder[256] = "", name[64] = "", ca[64] = "", list[64] = "", between[64] = "";
+
+	sscanf(value, "%255[^,],%63[^,],%63[^,],%63[^,],%63[^,]", folder, name, ca, list, between);
+	free_certificate();
+	certificate = (struct ike_certificate){.certificate = read_der(folder, name, "cert"),
+					       .key = read_der(folder, name, "key"),
+					       .authorities = &authority,
+					       .authority_count = 1,
+					       .chain = &chain,
+					       .crls = &crl};
+	authority = read_der(folder, ca, "cert");
+	crl = read_der(folder, ca, "crl");
+	certificate.crl_count = strcmp(list, "crl") == 0;
+	chain = read_der(folder, between, "cert");
+	certificate.chain_count = *between != '\0';
+	snprintf((char *)certificate.digest, sizeof(certificate.digest), "%s", value + tail);
 }
 
 static void
@@ -80,6 +167,9 @@ set_key(struct ike_tunnel *tunnel, struct text_list *proposals[2], const char *k
 	else if (strcmp(key, "psk") == 0) {
 		tunnel->psk = (const uint8_t *)value;
 		tunnel->psk_length = strlen(value);
+	} else if (strcmp(key, "certificate") == 0) {
+		read_certificate(value);
+		tunnel->certificate = &certificate;
 	} else if (strcmp(key, "version") == 0)
 		tunnel->version = (unsigned)atoi(value);
 	else if (strcmp(key, "ike") == 0)
@@ -91,8 +181,16 @@ set_key(struct ike_tunnel *tunnel, struct text_list *proposals[2], const char *k
 	else if (strcmp(key, "encap") == 0)
 		tunnel->encap = atoi(value);
 	else if (strcmp(key, "restart") == 0)
-		tunnel->dpd_restart = atoi(value);
-	else if (strcmp(key, "v6") == 0)
+		tunnel->dpd_action = atoi(value) ? IKE_DPD_RESTART : IKE_DPD_CLEAR;
+	else if (strcmp(key, "leave") == 0)
+		tunnel->dpd_action = atoi(value) ? IKE_DPD_NONE : IKE_DPD_CLEAR;
+	else if (strcmp(key, "ts") == 0 && ip_prefix_parse(value, &selectors[0])) {
+		tunnel->local_selectors = &selectors[0];
+		tunnel->local_selector_count = 1;
+	} else if (strcmp(key, "remote_ts") == 0 && ip_prefix_parse(value, &selectors[1])) {
+		tunnel->remote_selectors = &selectors[1];
+		tunnel->remote_selector_count = 1;
+	} else if (strcmp(key, "v6") == 0)
 		tunnel->inside_v6 = atoi(value);
 }
 
@@ -110,8 +208,7 @@ add(uint32_t id, const char *name, char *rest)
 				    .esp_lifetime_s = 3600,
 				    .replay_window = 1024,
 				    .dpd_interval_s = 10,
-				    .dpd_timeout_s = 30,
-				    .dpd_restart = true};
+				    .dpd_timeout_s = 30};
 	struct error err = {0};
 	char *save = NULL;
 
@@ -131,14 +228,29 @@ add(uint32_t id, const char *name, char *rest)
 	tunnel.esp_proposals = &esp_proposals;
 	char interface[16] = "";
 
-	if (ops->tunnel_add && !ops->tunnel_add(plane, id, 1400, interface, &err))
+	if (ops->tunnel_add &&
+	    !ops->tunnel_add(plane, &(struct dataplane_tunnel){.id = id, .mtu = 1400}, interface, &err))
 		say("refused %s", err.text);
 	else if (ike_tunnel_add(ike, &tunnel, &err))
 		say("added %u %s", id, interface);
 	else
 		say("refused %s", err.text);
+	free_certificate();
 	text_list_free(&ike_proposals);
 	text_list_free(&esp_proposals);
+}
+
+static void
+certify(uint32_t id, const char *value)
+{
+	struct error err = {0};
+
+	read_certificate(value);
+	if (ike_tunnel_certify(ike, id, &certificate, &err))
+		say("certified %u", id);
+	else
+		say("refused %s", err.text);
+	free_certificate();
 }
 
 static void
@@ -234,10 +346,14 @@ command(char *line)
 
 		if (sscanf(line + used, "%63s %n", name, &more) == 1)
 			add(id, name, line + used + more);
+	} else if (strcmp(word, "certify") == 0) {
+		certify(id, line + used);
 	} else if (strcmp(word, "rekey") == 0) {
 		say("rekeying %d", ike_tunnel_rekey(ike, id));
 	} else if (strcmp(word, "silence") == 0 && ops == &test_plane_ops) {
 		test_plane_silence(plane, id);
+	} else if (strcmp(word, "slow") == 0 && ops == &test_plane_ops) {
+		test_plane_slow(plane, id);
 	} else if (strcmp(word, "refuse") == 0 && ops == &test_plane_ops) {
 		test_plane_refuse(plane, id);
 	} else if (strcmp(word, "status") == 0) {

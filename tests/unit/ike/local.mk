@@ -1,3 +1,8 @@
+UNIT_TESTS += tests/unit/ike/test_duplicates
+tests_unit_ike_test_duplicates_SOURCES = tests/unit/ike/test_duplicates.c core/ike/duplicates.c
+tests_unit_ike_test_duplicates_CPPFLAGS = $(AM_CPPFLAGS) $(CHARON_CPPFLAGS)
+tests_unit_ike_test_duplicates_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_duplicates_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/ike/test_failure
 tests_unit_ike_test_failure_SOURCES = tests/unit/ike/test_failure.c
 tests_unit_ike_test_failure_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -7,7 +12,36 @@ tests_unit_ike_test_layout_SOURCES = tests/unit/ike/test_layout.c tests/unit/ike
 tests_unit_ike_test_layout_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_ike_test_layout_LDADD = $(IKE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/ike/test_negotiation
-tests_unit_ike_test_negotiation_SOURCES = tests/unit/ike/test_negotiation.c tests/unit/ike/end.c \
-	tests/unit/ike/end.h tests/unit/ike/plane.c tests/unit/ike/plane.h
+IKE_PAIR = tests/unit/ike/pair.c tests/unit/ike/pair.h tests/unit/ike/end.c tests/unit/ike/end.h \
+	tests/unit/ike/plane.c tests/unit/ike/plane.h
+tests_unit_ike_test_negotiation_SOURCES = tests/unit/ike/test_negotiation.c $(IKE_PAIR)
 tests_unit_ike_test_negotiation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_ike_test_negotiation_LDADD = $(IKE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_suites
+tests_unit_ike_test_suites_SOURCES = tests/unit/ike/test_suites.c
+tests_unit_ike_test_suites_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_suites_LDADD = $(IKE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_certificates
+tests_unit_ike_test_certificates_SOURCES = tests/unit/ike/test_certificates.c tests/unit/certificates.h $(IKE_PAIR)
+tests_unit_ike_test_certificates_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_LIB='"$(abs_top_srcdir)/tests/lib"'
+tests_unit_ike_test_certificates_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_certificates_LDADD = $(IKE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_version_1
+tests_unit_ike_test_version_1_SOURCES = tests/unit/ike/test_version_1.c $(IKE_PAIR)
+tests_unit_ike_test_version_1_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_version_1_LDADD = $(IKE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_identities
+tests_unit_ike_test_identities_SOURCES = tests/unit/ike/test_identities.c
+tests_unit_ike_test_identities_CPPFLAGS = $(AM_CPPFLAGS) $(CHARON_CPPFLAGS)
+tests_unit_ike_test_identities_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_identities_LDADD = core/config/libconfig.la $(IKE_LIBS) $(YAML_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_supervisor
+tests_unit_ike_test_supervisor_SOURCES = tests/unit/ike/test_supervisor.c core/ike/supervisor.c core/ike/failure.c
+tests_unit_ike_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHARON_CPPFLAGS)
+tests_unit_ike_test_supervisor_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_supervisor_LDADD = $(CHARON_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/ike/test_vendor_ids
+tests_unit_ike_test_vendor_ids_SOURCES = tests/unit/ike/test_vendor_ids.c core/ike/vendor_ids.c
+tests_unit_ike_test_vendor_ids_CPPFLAGS = $(AM_CPPFLAGS) $(CHARON_CPPFLAGS)
+tests_unit_ike_test_vendor_ids_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_ike_test_vendor_ids_LDADD = $(CHARON_LIBS) $(BASE_LIBS) $(CMOCKA_LIBS)

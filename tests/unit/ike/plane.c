@@ -22,7 +22,9 @@ struct dataplane {
 	pthread_mutex_t lock;
 	pthread_t thread;
 	int sockets[2], stop[2];
-	_Atomic bool silent, refuse;
+	_Atomic unsigned silent; /* 1: on all ports, else on that one */
+	_Atomic bool refuse;
+	_Atomic unsigned slow_ms;
 	uint32_t spis[4096], next_spi;
 	unsigned reserved;
 	struct kept *sas; /* newest first */
@@ -62,7 +64,8 @@ take_message(struct dataplane *plane, int which)
 	uint16_t port;
 	size_t skip = which ? 4 : 0;
 
-	if (length <= (ssize_t)skip || plane->silent || (which && memcmp(bytes, "\0\0\0\0", 4) != 0))
+	if (length <= (ssize_t)skip || plane->silent == 1 || (which && plane->silent == 4500) ||
+	    (which && memcmp(bytes, "\0\0\0\0", 4) != 0))
 		return;
 	for (struct cmsghdr *item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item))
 		if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO)
@@ -231,6 +234,7 @@ sa_query(struct dataplane *plane, uint32_t spi, const struct ip_address *destina
 static void
 sa_remove(struct dataplane *plane, uint32_t spi, const struct ip_address *destination)
 {
+	usleep(plane->slow_ms * 1000);
 	pthread_mutex_lock(&plane->lock);
 	release(plane, spi);
 	for (struct kept **at = &plane->sas; *at; at = &(*at)->next) {
@@ -262,7 +266,7 @@ ike_send(struct dataplane *plane, const struct ip_address *from, uint16_t from_p
 				.msg_controllen = sizeof(control)};
 	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
 
-	if (plane->silent)
+	if (plane->silent == 1)
 		return true;
 	item->cmsg_level = IPPROTO_IP;
 	item->cmsg_type = IP_PKTINFO;
@@ -328,9 +332,15 @@ test_plane_digest(struct dataplane *plane, uint32_t tunnel, bool inbound)
 }
 
 void
-test_plane_silence(struct dataplane *plane, bool silent)
+test_plane_silence(struct dataplane *plane, unsigned silent)
 {
 	plane->silent = silent;
+}
+
+void
+test_plane_slow(struct dataplane *plane, unsigned ms)
+{
+	plane->slow_ms = ms;
 }
 
 void

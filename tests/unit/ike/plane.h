@@ -19,7 +19,9 @@ unsigned test_plane_reserved(struct dataplane *plane);
 /** A digest of the newest SA's keys and parameters, equal at both ends of an SA. */
 uint64_t test_plane_digest(struct dataplane *plane, uint32_t tunnel, bool inbound);
 /** From now on nothing is sent or received. */
-void test_plane_silence(struct dataplane *plane, bool silent);
+void test_plane_silence(struct dataplane *plane, unsigned silent);
+/** From now on each SA takes so long to go. */
+void test_plane_slow(struct dataplane *plane, unsigned ms);
 /** The next SA is refused. */
 void test_plane_refuse(struct dataplane *plane, bool refuse);
 

@@ -2,6 +2,7 @@
 /* The failure table and the backoff: what the outside relies on. */
 #include "tests/unit/test.h"
 
+#include "core/base/text.h"
 #include "core/ike/failure.h"
 
 static void
@@ -29,6 +30,7 @@ codes_are_the_words_of_the_contract(void **state)
 	assert_string_equal(failure_code(FAILURE_SELECTORS), "ts_unacceptable");
 	assert_string_equal(failure_code(FAILURE_KEY_EXCHANGE), "invalid_ke");
 	assert_string_equal(failure_code(FAILURE_UNREACHABLE), "peer_unreachable");
+	assert_string_equal(failure_code(FAILURE_DUPLICATE), "duplicate_refused");
 	assert_string_equal(failure_code(FAILURE_NO_TUNNEL), "no_matching_tunnel");
 	assert_string_equal(failure_code(FAILURE_INTERNAL), "internal");
 }
@@ -41,6 +43,24 @@ notifications_map_by_exchange(void **state)
 	assert_int_equal(failure_of_notify(24, true), FAILURE_AUTHENTICATION_THERE);
 	assert_int_equal(failure_of_notify(38, true), FAILURE_SELECTORS);
 	assert_int_equal(failure_of_notify(17, false), FAILURE_KEY_EXCHANGE);
+}
+
+static void
+version_1_has_words_of_its_own(void **state)
+{
+	static const struct {
+		uint16_t type;
+		enum failure ike, child;
+	} cases[] = {{14, FAILURE_NO_PROPOSAL_IKE, FAILURE_NO_PROPOSAL_ESP},
+		     {16, FAILURE_AUTHENTICATION_THERE, FAILURE_INTERNAL},
+		     {18, FAILURE_AUTHENTICATION_THERE, FAILURE_SELECTORS},
+		     {23, FAILURE_AUTHENTICATION_THERE, FAILURE_NONE},
+		     {24576, FAILURE_NONE, FAILURE_NONE}}; /* RESPONDER-LIFETIME (RFC 2407 4.6.3) */
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(failure_of_notify_1(cases[i].type, false), cases[i].ike);
+		assert_int_equal(failure_of_notify_1(cases[i].type, true), cases[i].child);
+	}
 }
 
 static void
@@ -77,7 +97,7 @@ jitter_stays_within_a_quarter(void **state)
 
 TEST_MAIN(cmocka_unit_test(every_failure_has_a_code_and_a_hint),
 	  cmocka_unit_test(codes_are_the_words_of_the_contract),
-	  cmocka_unit_test(notifications_map_by_exchange),
+	  cmocka_unit_test(notifications_map_by_exchange), cmocka_unit_test(version_1_has_words_of_its_own),
 	  cmocka_unit_test(status_notifications_are_no_failures),
 	  cmocka_unit_test(backoff_doubles_to_thirty_seconds),
 	  cmocka_unit_test(jitter_stays_within_a_quarter))

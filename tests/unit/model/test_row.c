@@ -25,6 +25,50 @@ some_tunnel(void)
 }
 
 static void
+check_units(const struct model_shape *shape)
+{
+	bool figure;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct model_field *field = &shape->fields[i];
+
+		if (field->unit[0] != '\0' && !model_unit_find(field->unit, &figure))
+			fail_msg("%s.%s has the unit '%s', which MODEL_UNITS has not", shape->name,
+				 field->name, field->unit);
+		if (field->type == MODEL_SUB)
+			check_units(field->sub);
+	}
+}
+
+/* Just these are figures, of all fields of a kind. */
+static void
+expect_figures(enum model_kind kind, const char *figures)
+{
+	const struct model_shape *shape = shape_of(kind);
+	uint64_t found = model_fields_figures(shape);
+
+	for (size_t i = 0; i < shape->count; i++) {
+		char word[48];
+
+		snprintf(word, sizeof(word), " %s ", shape->fields[i].name);
+		if ((found >> i & 1) != (strstr(figures, word) != NULL))
+			fail_msg("%s is %sa figure", shape->fields[i].name, found >> i & 1 ? "" : "not ");
+	}
+}
+
+static void
+units_say_which_fields_change_while_nothing_happens(void **state)
+{
+	for (int kind = 0; kind < MODEL_KIND_COUNT; kind++)
+		check_units(shape_of((enum model_kind)kind));
+	expect_figures(MODEL_KIND_TUNNEL, " rx_bytes tx_bytes rx_packets tx_packets rx_lost rx_bps tx_bps "
+					  "rtt_ms jitter_ms loss_percent drops dpd_at ");
+	expect_figures(MODEL_KIND_PEER,
+		       " messages_in messages_out messages_received messages_sent input_bytes "
+		       "output_bytes ");
+}
+
+static void
 kinds_are_found_by_plural_and_singular(void **state)
 {
 	assert_int_equal(model_kind_find("tunnels")->kind, MODEL_KIND_TUNNEL);
@@ -101,7 +145,8 @@ json_says_what_the_contract_says(void **state)
 	assert_string_equal(json_string_value(json_object_get(json, "established_at")),
 			    "2026-11-23T18:11:28.123Z");
 	text = json_dumps(json_object_get(json, "last_error"), MODEL_JSON_FLAGS);
-	assert_string_equal(text, "{\"code\":\"no_answer\",\"text\":null,\"hint\":null}");
+	assert_string_equal(text, "{\"code\":\"no_answer\",\"text\":null,\"hint\":null,\"ours\":null,"
+				  "\"theirs\":null,\"evidence\":[],\"at\":null}");
 	free(text);
 	text = json_dumps(json_object_get(json, "rtt_ms"), MODEL_JSON_FLAGS | JSON_ENCODE_ANY);
 	assert_string_equal(text, "11.25");
@@ -414,6 +459,10 @@ keys_join_the_key_fields_with_a_dash_for_what_is_unset(void **state)
 	model_set(&route->next_hop, "192.0.2.1");
 	assert_string_equal(model_row_key(model_kind_info(MODEL_KIND_ROUTE), route, key, sizeof(key)),
 			    "10.0.0.0/8 bgp - 192.0.2.1");
+	/* One that is seldom set makes no key longer that has it not. */
+	route->path_id = 7;
+	assert_string_equal(model_row_key(model_kind_info(MODEL_KIND_ROUTE), route, key, sizeof(key)),
+			    "10.0.0.0/8 bgp - 192.0.2.1 7");
 	assert_string_equal(model_row_key(model_kind_info(MODEL_KIND_ROUTE), route, small, sizeof(small)),
 			    "10.0.0.0/8 ");
 	model_row_free(MODEL_KIND_ROUTE, route);
@@ -443,7 +492,8 @@ field_texts_are_for_people(void **state)
 	model_row_free(MODEL_KIND_TUNNEL, tunnel);
 }
 
-TEST_MAIN(cmocka_unit_test(kinds_are_found_by_plural_and_singular),
+TEST_MAIN(cmocka_unit_test(units_say_which_fields_change_while_nothing_happens),
+	  cmocka_unit_test(kinds_are_found_by_plural_and_singular),
 	  cmocka_unit_test(new_rows_are_unset_in_every_field), cmocka_unit_test(copies_are_deep_and_equal),
 	  cmocka_unit_test(differences_name_exactly_the_changed_fields),
 	  cmocka_unit_test(json_says_what_the_contract_says),

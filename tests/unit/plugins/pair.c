@@ -81,7 +81,9 @@ side_open(struct pair *pair, int i, char *why, size_t size)
 {
 	struct side *side = &pair->side[i];
 	struct dataplane_host host = {&side->heard, on_ike, on_limit, on_moved};
-	struct dataplane_options options = {.interface_prefix = "pl", .workers = 2};
+	struct dataplane_options options = {.interface_prefix = "pl",
+					    .workers = pair->workers != 0 ? pair->workers : 2,
+					    .without = pair->without};
 	struct error err;
 
 	pthread_mutex_init(&side->heard.mutex, NULL);
@@ -101,7 +103,9 @@ pair_open(struct pair *pair, char *why, size_t size)
 {
 	struct error err;
 
-	*pair = (struct pair){.before = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)};
+	*pair = (struct pair){.before = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+			      .without = pair->without,
+			      .workers = pair->workers};
 	for (int i = 0; i < 2; i++) {
 		if (unshare(CLONE_NEWNET) < 0) {
 			snprintf(why, size, "no network namespace: %s", strerror(errno));
@@ -144,8 +148,8 @@ pair_close(struct pair *pair)
 uint32_t
 pair_spi(const struct pair_sa *want, int from)
 {
-	return 0xc0000000u | want->generation << 6 | want->tunnel << 1 |
-	       (uint32_t)from; /* distinct low halves */
+	/* distinct low halves; the tunnels belong to different workers */
+	return 0xc0000000u | want->generation << 11 | (uint32_t)from << 10 | want->tunnel;
 }
 
 static struct ip_address
@@ -160,13 +164,16 @@ outside(const struct pair_sa *want, int side)
 	return address;
 }
 
-bool
-pair_sa_add(struct pair *pair, int at, int from, const struct pair_sa *want, struct error *err)
+/* Of the SA at one side for packets that side `from` sends; `key` gets its keys and is borrowed. */
+static struct dataplane_sa
+description(int at, int from, const struct pair_sa *want, uint8_t key[64])
 {
 	uint16_t port = want->encapsulated ? NATT_PORT : 0;
 	uint32_t spi = pair_spi(want, from);
-	uint8_t key[64];
-	struct dataplane_sa sa = {
+
+	for (size_t i = 0; i < 64; i++)
+		key[i] = (uint8_t)(spi >> (i % 4 * 8)) ^ (uint8_t)(i * 37);
+	return (struct dataplane_sa){
 	    .tunnel = want->tunnel,
 	    .spi = spi,
 	    .inbound = at != from,
@@ -177,14 +184,29 @@ pair_sa_add(struct pair *pair, int at, int from, const struct pair_sa *want, str
 	    .encapsulated = want->encapsulated,
 	    .extended_sequence = want->extended,
 	    .replay_window = 1024,
-	    .algorithms = {want->encryption, key, want->key_length, 0, NULL, 0},
+	    .algorithms = {want->encryption, key, want->key_length, want->integrity, key,
+			   want->integrity_key_length},
 	    .soft_packets = want->soft_packets,
 	    .hard_packets = want->hard_packets,
 	};
+}
 
-	for (size_t i = 0; i < sizeof(key); i++)
-		key[i] = (uint8_t)(spi >> (i % 4 * 8)) ^ (uint8_t)(i * 37);
+bool
+pair_sa_add(struct pair *pair, int at, int from, const struct pair_sa *want, struct error *err)
+{
+	uint8_t key[64];
+	struct dataplane_sa sa = description(at, from, want, key);
+
 	return userspace_ops.sa_add(pair->side[at].plane, &sa, err);
+}
+
+bool
+pair_sa_update(struct pair *pair, int at, int from, const struct pair_sa *want)
+{
+	uint8_t key[64];
+	struct dataplane_sa moved = description(at, from, want, key);
+
+	return userspace_ops.sa_update(pair->side[at].plane, moved.spi, &moved.destination, &moved);
 }
 
 void
@@ -210,7 +232,9 @@ pair_tunnel(struct pair *pair, const struct pair_sa *want)
 		char name[16];
 
 		pair_at(pair, i);
-		if (!userspace_ops.tunnel_add(pair->side[i].plane, want->tunnel, 1400, name, &err))
+		if (!userspace_ops.tunnel_add(pair->side[i].plane,
+					      &(struct dataplane_tunnel){.id = want->tunnel, .mtu = 1400},
+					      name, &err))
 			fail_msg("tunnel_add: %s", err.text);
 		pair_command(pair, i, "ip addr add 10.99.%u.%d/30 dev %s", want->tunnel, i + 1, name);
 		for (int from = 0; from < 2; from++)

@@ -32,7 +32,9 @@ struct side {
 };
 
 struct pair {
-	int before; /* the namespace we came from */
+	int before;       /* the namespace we came from */
+	unsigned without; /* fast paths not to be used; to be set before pair_open */
+	unsigned workers; /* in each direction; 0: two. To be set before pair_open */
 	struct side side[2];
 };
 
@@ -51,13 +53,17 @@ struct pair_sa {
 	unsigned generation; /* of a rekey: SPIs and keys differ */
 	bool encapsulated, extended, ipv6;
 	uint16_t encryption;
-	size_t key_length; /* with its salt */
+	size_t key_length;  /* with its salt */
+	uint16_t integrity; /* 0: an AEAD */
+	size_t integrity_key_length;
 	uint64_t soft_packets, hard_packets;
 };
 
 uint32_t pair_spi(const struct pair_sa *want, int from);
 /** Installs at one side the SA of packets that side `from` sends. */
 bool pair_sa_add(struct pair *pair, int at, int from, const struct pair_sa *want, struct error *err);
+/** Gives it the same outside addresses anew, as after a NAT's mapping moved. False where it is not there. */
+bool pair_sa_update(struct pair *pair, int at, int from, const struct pair_sa *want);
 void pair_sa_remove(struct pair *pair, int at, int from, const struct pair_sa *want);
 /** Adds a tunnel to both sides with the inside addresses 10.99.TUNNEL.1 and .2 (/30), and SAs both ways. */
 void pair_tunnel(struct pair *pair, const struct pair_sa *want);
@@ -70,9 +76,10 @@ bool pair_ping(const struct pair *pair, uint32_t tunnel, uint16_t sequence);
 #define PAIR_WAIT(condition) \
 	({ \
 		usec_t pair_until = clock_monotonic() + 10 * USEC_PER_SEC; \
-		while (!(condition) && clock_monotonic() < pair_until) \
+		bool pair_met; \
+		while (!(pair_met = (condition)) && clock_monotonic() < pair_until) \
 			usleep(1000); \
-		(condition); \
+		pair_met; \
 	})
 
 #endif

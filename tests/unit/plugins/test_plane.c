@@ -1,241 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * The plane's tables and both packet paths without privileges: a socket pair stands for the TUN device,
- * loopback UDP for the outside, and the test calls the workers' functions itself.
- */
-#include "plugins/dataplane_userspace/userspace.h"
+/* The plane's tables and both packet paths, on a plane without privileges (one_plane.h). */
 #include "core/base/text.h"
+#include "tests/unit/plugins/one_plane.h"
 #include "tests/unit/test.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define TUNNEL 7
-#define SPI 0xabcd0042
-
-struct told {
-	unsigned soft, hard, moved;
-	uint32_t spi;
-	struct ip_address address;
-	uint16_t port;
-};
-
-struct fixture {
-	struct dataplane *plane;
-	struct told told;
-	int device; /* the far end of the tunnel's device */
-	int far;    /* the peer's UDP socket on loopback */
-	uint16_t far_port;
-	struct sa *seal; /* seals what the plane's inbound SA opens */
-	struct sockaddr_storage from;
-	usec_t now;
-	uint64_t sequence;
-};
-
-static void
-on_limit(void *context, uint32_t spi, const struct ip_address *destination, bool hard)
-{
-	struct told *told = context;
-
-	told->spi = spi;
-	told->address = *destination;
-	if (hard)
-		told->hard++;
-	else
-		told->soft++;
-}
-
-static void
-on_moved(void *context, uint32_t spi, const struct ip_address *from, uint16_t from_port)
-{
-	struct told *told = context;
-
-	told->moved++;
-	told->spi = spi;
-	told->address = *from;
-	told->port = from_port;
-}
-
-static const uint8_t key[36] = "a key of thirty-six bytes with salt";
-
-/* Inbound or outbound between us (127.0.0.1) and the peer (127.0.0.2). */
-static struct dataplane_sa
-describe(const struct fixture *f, uint32_t spi, bool inbound)
-{
-	struct ip_address us = ip_address_v4(0x7f000001), peer = ip_address_v4(0x7f000002);
-
-	return (struct dataplane_sa){
-	    .tunnel = TUNNEL,
-	    .spi = spi,
-	    .inbound = inbound,
-	    .source = inbound ? peer : us,
-	    .destination = inbound ? us : peer,
-	    .source_port = inbound ? f->far_port : NATT_PORT,
-	    .destination_port = inbound ? NATT_PORT : f->far_port,
-	    .encapsulated = true,
-	    .replay_window = 64,
-	    .algorithms = {20, key, sizeof(key), 0, NULL, 0},
-	};
-}
-
-static void
-add(struct fixture *f, const struct dataplane_sa *sa)
-{
-	struct error err;
-
-	if (!userspace_ops.sa_add(f->plane, sa, &err))
-		fail_msg("%s", err.text);
-}
-
-/* A UDP socket on a loopback address, any port. */
-static int
-loopback(uint32_t address, uint16_t *port)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
-	socklen_t length = sizeof(at);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &length), 0);
-	*port = ntohs(at.sin_port);
-	return fd;
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = memory_zeroed(1, sizeof(*f));
-	struct dataplane_host host = {&f->told, NULL, on_limit, on_moved};
-	struct ip_address peer = ip_address_v4(0x7f000002);
-	struct dataplane_sa mirrored;
-	struct tunnel *tunnel;
-	uint16_t port;
-	int ends[2], size = 1 << 20;
-
-	f->plane = plane_create(&(struct dataplane_options){.interface_prefix = "x"}, &host);
-	f->far = loopback(0x7f000002, &f->far_port);
-	f->plane->sockets.fd[SOCKET_NATT][0] = loopback(0x7f000001, &port);
-	f->plane->encrypt_count = 1;
-	f->plane->encrypt[0].plane = f->plane;
-	f->plane->encrypt[0].epoll = f->plane->encrypt[0].wake = -1;
-	assert_true(encrypt_open(&f->plane->encrypt[0], NULL));
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	for (int i = 0; i < 2; i++)
-		setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	tunnel = tunnel_create(TUNNEL, ends[0], "x7");
-	f->device = ends[1];
-	assert_true(plane_tunnel_publish(f->plane, tunnel, NULL));
-	mirrored = describe(f, SPI, true);
-	mirrored.inbound = false;
-	f->seal = sa_create(&mirrored, NULL, NULL);
-	ip_address_to_sockaddr(&peer, f->far_port, &f->from);
-	f->now = 1000 * USEC_PER_SEC;
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	plane_free(f->plane);
-	sa_free(f->seal);
-	close(f->device);
-	close(f->far);
-	free(f);
-	return 0;
-}
-
-static struct dataplane_counters
-counters(struct fixture *f)
-{
-	struct dataplane_counters c;
-
-	assert_true(userspace_ops.tunnel_counters(f->plane, TUNNEL, &c));
-	return c;
-}
-
-/* An IPv4 packet from 10.0.0.1 to 10.0.0.2. */
-static void
-make_inner(uint8_t *packet, size_t length)
-{
-	memset(packet, 0x33, length);
-	memcpy(packet,
-	       (uint8_t[]){0x45, 0, (uint8_t)(length >> 8), (uint8_t)length, 0, 0, 0, 0, 64, 17, 0, 0}, 12);
-	memcpy(packet + 12, (uint8_t[]){10, 0, 0, 1, 10, 0, 0, 2}, 8);
-}
-
-static size_t
-seal(struct fixture *f, uint8_t *packet, uint64_t sequence)
-{
-	make_inner(packet + esp_head(f->seal), 100);
-	return esp_seal(f->seal, packet, 100, sequence);
-}
-
-static enum drop
-input(struct fixture *f, uint8_t *packet, size_t length)
-{
-	enum drop drop;
-
-	worker_enter(&f->plane->decrypt);
-	drop = decrypt_packet(&f->plane->decrypt, packet, length, &f->from, true, f->now);
-	worker_leave(&f->plane->decrypt);
-	worker_tell(&f->plane->decrypt);
-	return drop;
-}
-
-/* The next packet of the peer's, good. */
-static enum drop
-input_next(struct fixture *f)
-{
-	uint8_t packet[256];
-
-	return input(f, packet, seal(f, packet, ++f->sequence));
-}
-
-/* Writes packets into the device and lets the encrypt worker have them. */
-static void
-output(struct fixture *f, unsigned count, size_t length)
-{
-	static uint8_t packet[PACKET_MAX];
-	struct worker *worker = &f->plane->encrypt[0];
-
-	make_inner(packet, length);
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(write(f->device, packet, length), length);
-	worker_enter(worker);
-	encrypt_batch(worker, atomic_load(&f->plane->tunnels[TUNNEL]), f->now);
-	worker_leave(worker);
-	worker_tell(worker);
-}
-
-/* What the peer received: the SPI of each packet; returns how many there are. */
-static unsigned
-received(struct fixture *f, uint32_t *spi)
-{
-	static uint8_t packet[PACKET_MAX];
-	unsigned count = 0;
-
-	while (recv(f->far, packet, sizeof(packet), 0) > 0) {
-		memcpy(spi, packet, 4);
-		*spi = ntohl(*spi);
-		count++;
-	}
-	return count;
-}
-
-static bool
-delivered(struct fixture *f)
-{
-	uint8_t packet[256];
-
-	return recv(f->device, packet, sizeof(packet), 0) > 0;
-}
 
 /* --- in ---------------------------------------------------------------------------------------- */
 
@@ -265,10 +37,72 @@ a_good_packet_reaches_its_tunnels_device(void **state)
 }
 
 static void
+what_the_ends_of_a_tunnel_say_is_no_users_traffic(void **state)
+{
+	struct fixture *f = *state;
+	struct dataplane_sa in = describe(f, SPI, true), out = describe(f, SPI + 1, false);
+	struct dataplane_inside inside = {.mtu = 1438, .address = {ip_address_v4(0x0a000002)}};
+	uint8_t packet[256];
+
+	add(f, &in);
+	add(f, &out);
+	assert_int_equal(input(f, packet, seal(f, packet, 1)), DROP_NONE);
+	assert_int_equal(counters(f).rx_user, 1);
+	/* from 10.0.0.1, which is one of those we speak with, and to us */
+	inside.peer[2] = ip_address_v4(0x0a000001);
+	userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+	f->now += 5;
+	assert_int_equal(input(f, packet, seal(f, packet, 2)), DROP_NONE);
+	assert_int_equal(counters(f).rx_packets, 2);
+	assert_int_equal(counters(f).rx_user, 1);
+	assert_int_equal(counters(f).last_rx, f->now);
+	assert_int_equal(counters(f).last_rx_user, f->now - 5);
+	/* out, the same from 10.0.0.1 to 10.0.0.2: not from us */
+	output(f, 3, 100);
+	assert_int_equal(counters(f).tx_user, 3);
+	inside.address[0] = ip_address_v4(0x0a000001);
+	inside.peer[0] = ip_address_v4(0x0a000002);
+	inside.peer[2] = (struct ip_address){0};
+	userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+	output(f, 2, 100);
+	userspace_ops.tunnel_silence(f->plane, TUNNEL, true);
+	output(f, 2, 100);
+	assert_int_equal(counters(f).tx_packets, 7);
+	assert_int_equal(counters(f).tx_user, 3);
+	inside.peer[0] = ip_address_v4(0x0a000003);
+	userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+	output(f, 2, 100);
+	assert_int_equal(counters(f).tx_user, 5);
+}
+
+static void
+own_packets_are_known_by_both_addresses_of_either_family(void **state)
+{
+	struct inside inside = {0};
+	uint8_t packet[40] = {0x60};
+
+	ip_address_parse("fd00::2", &inside.address[1]);
+	ip_address_parse("fd00::1", &inside.peer[1]);
+	memcpy(packet + 8, inside.peer[1].bytes, 16);
+	memcpy(packet + 24, inside.address[1].bytes, 16);
+	assert_true(policy_own(&inside, packet, true));
+	assert_false(policy_own(&inside, packet, false));
+	packet[23]++;
+	assert_false(policy_own(&inside, packet, true));
+	packet[23]--;
+	packet[24]++;
+	assert_false(policy_own(&inside, packet, true));
+	assert_false(policy_own(NULL, packet, true));
+	packet[0] = 0x45; /* no address of that family */
+	assert_false(policy_own(&inside, packet, true));
+}
+
+static void
 a_packet_of_no_sa_is_counted_for_the_plane(void **state)
 {
 	struct fixture *f = *state;
 	struct dataplane_sa in = describe(f, SPI, true);
+	struct dataplane_report report;
 	uint8_t packet[256];
 	size_t length;
 
@@ -280,8 +114,37 @@ a_packet_of_no_sa_is_counted_for_the_plane(void **state)
 	packet[3] ^= 1; /* an empty slot */
 	assert_int_equal(input(f, packet, length), DROP_NO_SA);
 	assert_int_equal(input(f, packet, 3), DROP_NO_SA);
-	assert_int_equal(atomic_load(&f->plane->unknown_spi), 3);
+	userspace_ops.report(f->plane, &report);
+	assert_int_equal(report.unknown_spi, 3);
 	assert_false(delivered(f));
+}
+
+static uint64_t
+sas_of(struct fixture *f)
+{
+	struct dataplane_report report;
+
+	userspace_ops.report(f->plane, &report);
+	return report.sas;
+}
+
+static void
+sas_are_counted_until_they_or_their_tunnel_go(void **state)
+{
+	struct fixture *f = *state;
+	struct dataplane_sa in = describe(f, SPI, true), out = describe(f, SPI + 1, false);
+
+	assert_int_equal(sas_of(f), 0);
+	add(f, &in);
+	add(f, &out);
+	out.spi++;
+	add(f, &out);
+	assert_int_equal(sas_of(f), 3);
+	userspace_ops.sa_remove(f->plane, out.spi, &out.destination);
+	userspace_ops.sa_remove(f->plane, out.spi, &out.destination); /* not there any more */
+	assert_int_equal(sas_of(f), 2);
+	userspace_ops.tunnel_remove(f->plane, TUNNEL);
+	assert_int_equal(sas_of(f), 0);
 }
 
 static void
@@ -362,6 +225,107 @@ an_authentic_packet_from_elsewhere_tells_where_the_peer_is(void **state)
 	f->from = home;
 	assert_int_equal(input_next(f), DROP_NONE);
 	assert_int_equal(f->told.moved, 3);
+}
+
+static void
+decrypt_held_at(struct fixture *f, usec_t now)
+{
+	f->now = now;
+	worker_enter(&f->plane->decrypt[0]);
+	decrypt_held(&f->plane->decrypt[0], now);
+	worker_leave(&f->plane->decrypt[0]);
+}
+
+/* Of an SPI that was given out; the seal's context stays, its SPI is another. */
+static uint32_t
+expect_spi(struct fixture *f)
+{
+	f->seal->spi = userspace_ops.spi_allocate(f->plane);
+	assert_true(f->seal->spi != 0);
+	return f->seal->spi;
+}
+
+static void
+packets_that_come_before_their_keys_are_held_and_delivered(void **state)
+{
+	struct fixture *f = *state;
+	struct dataplane_sa in = describe(f, expect_spi(f), true), out = describe(f, SPI, false);
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(input_next(f), DROP_SILENTLY);
+	decrypt_held_at(f, f->now + 10000);
+	assert_false(delivered(f));
+	add(f, &in);
+	decrypt_held_at(f, f->now + 10000);
+	assert_false(delivered(f)); /* nobody could answer yet */
+	add(f, &out);
+	decrypt_held_at(f, f->now + 10000);
+	for (int i = 0; i < 3; i++)
+		assert_true(delivered(f));
+	assert_int_equal(counters(f).rx_packets, 3);
+	assert_int_equal(counters(f).rx_lost, 0);
+	assert_int_equal(atomic_load(&f->plane->unknown_spi), 0);
+	decrypt_held_at(f, f->now + 10000);
+	assert_false(delivered(f));
+}
+
+static void
+what_is_held_keeps_what_came_with_it(void **state)
+{
+	struct sockaddr_storage from = {.ss_family = AF_INET};
+	struct hold *hold = hold_create();
+	uint8_t packet[] = {1, 2, 3, 4};
+	struct held held;
+
+	assert_non_null(hold);
+	assert_true(hold_keep(hold, packet, sizeof(packet), &from, true, 0xbb, 7));
+	assert_true(hold_at(hold, 0, &held));
+	assert_int_equal(held.length, sizeof(packet));
+	assert_memory_equal(held.bytes, packet, sizeof(packet));
+	assert_int_equal(held.from->ss_family, AF_INET);
+	assert_true(held.encapsulated);
+	assert_int_equal(held.tos, 0xbb); /* a mark of congestion among it */
+	assert_int_equal(held.since, 7);
+	hold_free(hold);
+}
+
+static void
+what_nobody_can_answer_is_delivered_at_last(void **state)
+{
+	struct fixture *f = *state;
+	struct dataplane_sa in = describe(f, expect_spi(f), true);
+
+	assert_int_equal(input_next(f), DROP_SILENTLY);
+	add(f, &in);
+	decrypt_held_at(f, f->now + 499000);
+	assert_false(delivered(f));
+	decrypt_held_at(f, f->now + 1000);
+	assert_true(delivered(f));
+}
+
+static void
+what_is_held_is_bounded_in_number_size_and_time(void **state)
+{
+	struct fixture *f = *state;
+	struct dataplane_sa in = describe(f, expect_spi(f), true);
+	static uint8_t large[4000];
+
+	for (int i = 0; i < 64; i++)
+		assert_int_equal(input_next(f), DROP_SILENTLY);
+	assert_int_equal(input_next(f), DROP_NO_SA);
+	assert_int_equal(atomic_load(&f->plane->unknown_spi), 1);
+	decrypt_held_at(f, f->now + 499000);
+	assert_int_equal(atomic_load(&f->plane->unknown_spi), 1);
+	decrypt_held_at(f, f->now + 1000);
+	assert_int_equal(atomic_load(&f->plane->unknown_spi), 65);
+	seal(f, large, 100);
+	assert_int_equal(input(f, large, sizeof(large)), DROP_NO_SA);
+	/* what was allocated and let go is nobody's */
+	assert_int_equal(input_next(f), DROP_SILENTLY);
+	userspace_ops.sa_remove(f->plane, in.spi, &in.destination);
+	assert_int_equal(input_next(f), DROP_NO_SA);
+	decrypt_held_at(f, f->now);
+	assert_int_equal(atomic_load(&f->plane->unknown_spi), 68);
 }
 
 /* --- out --------------------------------------------------------------------------------------- */
@@ -552,6 +516,8 @@ a_silenced_tunnel_is_like_a_cut_line(void **state)
 	assert_false(delivered(f));
 	after = counters(f);
 	assert_int_equal(after.tx_packets, before.tx_packets + 3);
+	assert_int_equal(after.tx_user, before.tx_user + 3);
+	before.tx_user = after.tx_user;
 	before.tx_packets = after.tx_packets;
 	before.tx_bytes = after.tx_bytes;
 	before.last_tx = after.last_tx;
@@ -617,9 +583,9 @@ sas_that_can_not_be_are_refused_with_a_reason(void **state)
 	assert_false(userspace_ops.sa_add(f->plane, &raw, &err));
 	assert_non_null(strstr(err.text, "ESP"));
 	cbc = describe(f, SPI + 3, false);
-	cbc.algorithms.encryption = 12;
+	cbc.algorithms.encryption = 12; /* and no integrity */
 	assert_false(userspace_ops.sa_add(f->plane, &cbc, &err));
-	assert_non_null(strstr(err.text, "aes128gcm16"));
+	assert_non_null(strstr(err.text, "aes256-sha256"));
 	cbc = describe(f, SPI + 4, false);
 	cbc.destination = (struct ip_address){0};
 	assert_false(userspace_ops.sa_add(f->plane, &cbc, &err));
@@ -670,12 +636,17 @@ a_missing_capability_is_named(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-#define WITH_PLANE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 TEST_MAIN(WITH_PLANE(a_good_packet_reaches_its_tunnels_device),
+	  WITH_PLANE(what_the_ends_of_a_tunnel_say_is_no_users_traffic),
+	  cmocka_unit_test(own_packets_are_known_by_both_addresses_of_either_family),
 	  WITH_PLANE(a_packet_of_no_sa_is_counted_for_the_plane),
+	  WITH_PLANE(sas_are_counted_until_they_or_their_tunnel_go),
 	  WITH_PLANE(each_reason_to_drop_is_counted_as_itself),
 	  WITH_PLANE(an_authentic_packet_from_elsewhere_tells_where_the_peer_is),
+	  WITH_PLANE(packets_that_come_before_their_keys_are_held_and_delivered),
+	  cmocka_unit_test(what_is_held_keeps_what_came_with_it),
+	  WITH_PLANE(what_nobody_can_answer_is_delivered_at_last),
+	  WITH_PLANE(what_is_held_is_bounded_in_number_size_and_time),
 	  WITH_PLANE(a_batch_goes_out_and_the_peer_can_open_it),
 	  WITH_PLANE(the_newest_outbound_sa_carries_and_removal_falls_back),
 	  WITH_PLANE(what_may_not_go_out_is_dropped_and_counted),

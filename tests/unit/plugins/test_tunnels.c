@@ -306,31 +306,37 @@ datagrams_of_random_sizes_up_to_64_kilobytes_arrive_intact(void **state)
 }
 
 static void
-large_interface_mtus_are_carried_by_outer_fragments(void **state)
+large_mtus_of_the_operator_are_carried_by_outer_fragments(void **state)
 {
-	struct pair_sa udp = plain(1), raw = plain(2);
+	struct dataplane_inside fixed = {.mtu = 9000, .fragments = true};
 
 	NEEDS_PAIR();
-	raw.encapsulated = false;
-	pair_tunnel(&pair, &udp);
-	pair_tunnel(&pair, &raw);
-	for (int side = 0; side < 2; side++)
-		pair_command(&pair, side, "ip link set pl1 mtu 9000 && ip link set pl2 mtu 9000");
-	for (uint32_t tunnel = 1; tunnel <= 2; tunnel++) {
+	for (unsigned way = 0; way < 4; way++) {
 		static uint8_t sent[8900], got[9000];
-		struct ip_address inside = pair_inside(tunnel, 1);
+		struct ip_address inside = pair_inside(1, 1);
+		struct pair_sa sa = plain(1);
 		struct sockaddr_storage to;
 		socklen_t length = ip_address_to_sockaddr(&inside, 5003, &to);
-		int from = pair_socket(&pair, 0, tunnel, 5003), at = pair_socket(&pair, 1, tunnel, 5003);
-		struct pollfd wait = {.fd = at, .events = POLLIN};
+		struct pollfd wait = {.events = POLLIN};
+		int from;
 
+		sa.encapsulated = way % 2 != 0;
+		sa.ipv6 = way / 2 != 0;
+		pair_tunnel(&pair, &sa);
+		for (int side = 0; side < 2; side++) {
+			pair_command(&pair, side, "ip link set pl1 mtu 9000");
+			userspace_ops.tunnel_inside(pair.side[side].plane, 1, &fixed);
+		}
+		from = pair_socket(&pair, 0, 1, 5003);
+		wait.fd = pair_socket(&pair, 1, 1, 5003);
 		assert_int_equal(sendto(from, sent, sizeof(sent), 0, (struct sockaddr *)&to, length),
 				 sizeof(sent));
 		assert_int_equal(poll(&wait, 1, 5000), 1);
-		assert_int_equal(recv(at, got, sizeof(got), 0), sizeof(sent));
-		assert_true(PAIR_WAIT(counters(1, tunnel).rx_packets == 1));
+		assert_int_equal(recv(wait.fd, got, sizeof(got), 0), sizeof(sent));
+		assert_true(PAIR_WAIT(counters(1, 1).rx_packets == 1));
 		close(from);
-		close(at);
+		close(wait.fd);
+		remove_tunnels(NULL);
 	}
 }
 
@@ -427,10 +433,12 @@ a_taken_interface_name_is_an_error_and_not_taken_over(void **state)
 
 	NEEDS_PAIR();
 	pair_command(&pair, 0, "ip tuntap add pl1 mode tun");
-	assert_false(userspace_ops.tunnel_add(pair.side[0].plane, 1, 1400, name, &err));
+	assert_false(userspace_ops.tunnel_add(pair.side[0].plane,
+					      &(struct dataplane_tunnel){.id = 1, .mtu = 1400}, name, &err));
 	assert_non_null(strstr(err.text, "pl1"));
 	pair_command(&pair, 0, "ip link del pl1");
-	assert_false(userspace_ops.tunnel_add(pair.side[0].plane, 2, 10, name, &err));
+	assert_false(userspace_ops.tunnel_add(pair.side[0].plane,
+					      &(struct dataplane_tunnel){.id = 2, .mtu = 10}, name, &err));
 	assert_non_null(strstr(err.text, "MTU 10"));
 	assert_int_equal(if_nametoindex("pl2"), 0);
 }
@@ -443,7 +451,8 @@ an_interface_comes_up_without_addresses_and_goes_with_its_tunnel(void **state)
 
 	NEEDS_PAIR();
 	pair_at(&pair, 0);
-	assert_true(userspace_ops.tunnel_add(pair.side[0].plane, 1, 1387, name, &err));
+	assert_true(userspace_ops.tunnel_add(pair.side[0].plane,
+					     &(struct dataplane_tunnel){.id = 1, .mtu = 1387}, name, &err));
 	assert_string_equal(name, "pl1");
 	pair_command(&pair, 0,
 		     "ip link show pl1 | grep -q 'UP.*mtu 1387' && test -z \"$(ip -o addr show pl1)\"");
@@ -521,7 +530,9 @@ sas_and_tunnels_may_change_under_full_traffic(void **state)
 
 			pair_at(&pair, 1);
 			userspace_ops.tunnel_remove(pair.side[1].plane, 1);
-			assert_true(userspace_ops.tunnel_add(pair.side[1].plane, 1, 1400, name, &err));
+			assert_true(userspace_ops.tunnel_add(pair.side[1].plane,
+							     &(struct dataplane_tunnel){.id = 1, .mtu = 1400},
+							     name, &err));
 			for (int sender = 0; sender < 2; sender++)
 				assert_true(pair_sa_add(&pair, 1, sender, &next, &err));
 		}
@@ -552,7 +563,8 @@ closing_removes_many_interfaces_at_once(void **state)
 	assert_non_null(plane);
 	pair.side[0].plane = NULL;
 	for (uint32_t id = 1; id <= MANY; id++)
-		assert_true(userspace_ops.tunnel_add(plane, id, 1400, name, &err));
+		assert_true(userspace_ops.tunnel_add(plane, &(struct dataplane_tunnel){.id = id, .mtu = 1400},
+						     name, &err));
 	assert_int_not_equal(if_nametoindex("pl200"), 0);
 	began = clock_monotonic();
 	userspace_ops.close(plane);
@@ -602,7 +614,7 @@ main(void)
 	    WITH_PAIR(tunnels_carry_over_ipv6_outside),
 	    WITH_PAIR(rekeys_under_a_thousand_packets_a_second_lose_none),
 	    WITH_PAIR(datagrams_of_random_sizes_up_to_64_kilobytes_arrive_intact),
-	    WITH_PAIR(large_interface_mtus_are_carried_by_outer_fragments),
+	    WITH_PAIR(large_mtus_of_the_operator_are_carried_by_outer_fragments),
 	    WITH_PAIR(ike_messages_go_both_ports_and_come_without_the_marker),
 	    WITH_PAIR(replies_leave_from_the_address_that_was_asked),
 	    WITH_PAIR(a_busy_port_is_named_in_the_error),

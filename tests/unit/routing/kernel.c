@@ -159,6 +159,19 @@ device_of(const char *text)
 	return out;
 }
 
+const char *
+gateway_of(const char *text)
+{
+	static char out[64];
+	json_t *rows = ip_json("-%d route show exact %s metric %d", strchr(text, ':') != NULL ? 6 : 4, text,
+			       ROUTING_METRIC);
+	const char *gateway = json_string_value(json_object_get(json_array_get(rows, 0), "gateway"));
+
+	snprintf(out, sizeof(out), "%s", gateway != NULL ? gateway : "");
+	json_decref(rows);
+	return out;
+}
+
 bool
 has_floor(const char *text)
 {

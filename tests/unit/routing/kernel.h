@@ -73,6 +73,8 @@ struct ip_address address(const char *text);
 bool installed(const char *text);
 /** The device of the route that carries, "" where there is none. */
 const char *device_of(const char *text);
+/** The gateway of the route that carries, "" where there is none. */
+const char *gateway_of(const char *text);
 /** Whether an unreachable route stands below it. */
 bool has_floor(const char *text);
 /** Whether an event had this in it. */

@@ -208,16 +208,59 @@ a_gateway_route_is_an_ordinary_one(void **state)
 	json_decref(rows);
 }
 
+/* A way leads to 192.0.2.9, but the kernel takes no router of a link by a route of that scope; and as it is
+ * in another table, it is left to the kernel to find the link. */
+static void
+refuse_by_scope(void)
+{
+	ip("rule add to 192.0.2.0/24 lookup 100");
+	ip("route add 192.0.2.0/24 dev ts3 scope global table 100");
+}
+
+static void
+refuse_no_longer(void)
+{
+	ip("route flush table 100");
+	ip("rule del to 192.0.2.0/24 lookup 100");
+}
+
 static void
 what_the_kernel_refuses_is_told_and_tried_again(void **state)
 {
 	SKIP_IF_NEEDED();
+	refuse_by_scope();
 	offer_via("10.80.0.0/16", ROUTING_BGP, "192.0.2.9");
 	UNTIL(routing_pending(routing) == 0);
 	assert_false(installed("10.80.0.0/16"));
 	assert_true(had_event("route.failed 10.80.0.0/16"));
-	ip("addr add 192.0.2.1/24 dev ts3");
+	ip("route replace 192.0.2.0/24 dev ts3 scope link table 100");
 	UNTIL(installed("10.80.0.0/16"));
+	refuse_no_longer();
+}
+
+/* The audits that try it again must not keep it from what is offered next. */
+static void
+what_follows_a_refused_route_is_installed_at_once(void **state)
+{
+	SKIP_IF_NEEDED();
+	refuse_by_scope();
+	add_group(1);
+	routing_group_set(routing, 1, 1, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		usec_t from;
+
+		offer_via("10.80.0.0/16", ROUTING_BGP, "192.0.2.9");
+		UNTIL(routing_pending(routing) == 0);
+		for (from = clock_monotonic(); clock_monotonic() - from < 2500 * USEC_PER_MS;)
+			turn();
+		assert_int_equal(routing_pending(routing), 0);
+		offer("10.80.0.0/16", ROUTING_BGP, 1, 3);
+		for (unsigned turns = 0; turns < 10; turns++)
+			turn();
+		assert_true(installed("10.80.0.0/16"));
+		assert_string_equal(device_of("10.80.0.0/16"), "ts1");
+	}
+	refuse_no_longer();
 }
 
 static void
@@ -227,6 +270,22 @@ routes_under_our_number_that_are_not_ours_are_removed(void **state)
 	ip("route add 10.92.0.0/16 dev ts3 metric 7 protocol %d", ROUTING_PROTOCOL);
 	UNTIL(ip_count("route show protocol %d", ROUTING_PROTOCOL) == 0);
 	UNTIL(had_event("route.removed 10.92.0.0/16"));
+}
+
+/* In one network the kernel makes a second address a secondary one, which goes with the first. */
+static void
+another_address_of_the_same_network_stays_when_the_former_goes(void **state)
+{
+	struct ip_prefix inside = prefix("169.254.44.242/30"), other = prefix("169.254.44.241/30");
+
+	SKIP_IF_NEEDED();
+	for (unsigned i = 0; i < 3; i++) {
+		const struct ip_prefix *now = i % 2 != 0 ? &other : &inside;
+
+		assert_true(routing_interface_set(routing, "ts1", now, 1400, NULL));
+		assert_int_equal(ip_count("addr show dev ts1 to 169.254.44.242"), now == &inside);
+		assert_int_equal(ip_count("addr show dev ts1 to 169.254.44.241"), now == &other);
+	}
 }
 
 static void
@@ -356,14 +415,52 @@ a_route_server_leaves_the_kernel_alone(void **state)
 	assert_int_equal(routing_count(routing), 3);
 }
 
-KERNEL_TEST_MAIN(CASE(installs_and_withdraws_both_families), CASE(packets_take_the_tunnel_that_carries),
+static bool
+count_installed(void *context, const struct ip_prefix *at, const struct routing_state *state)
+{
+	*(unsigned *)context += state->installed;
+	return true;
+}
+
+/* What is on its way to the kernel just then is put right as well. */
+static void
+a_connection_that_is_back_while_its_prefixes_go_has_them_all(void **state)
+{
+	enum { MANY = 20000 };
+	struct routing_candidate candidate = {.source = ROUTING_BGP, .group = 1, .members = 3};
+	struct ip_prefix before_all = {.address = {.family = AF_INET}};
+
+	SKIP_IF_NEEDED();
+	add_group(1);
+	routing_group_set(routing, 1, 1, 3);
+	for (unsigned i = 0; i < MANY; i++)
+		routing_offer(routing, &(struct ip_prefix){ip_address_v4(0x0b000000u + (i << 8)), 24},
+			      &candidate);
+	UNTIL(routing_pending(routing) == 0);
+	for (unsigned turns = 1; turns <= 32; turns *= 2) {
+		unsigned count = 0;
+
+		routing_group_set(routing, 1, 0, 0);
+		for (unsigned i = 0; i < turns; i++)
+			turn();
+		routing_group_set(routing, 1, 1, 3);
+		UNTIL(routing_pending(routing) == 0);
+		routing_walk(routing, &before_all, count_installed, &count);
+		assert_int_equal(count, MANY);
+	}
+}
+
+KERNEL_TEST_MAIN(CASE(a_connection_that_is_back_while_its_prefixes_go_has_them_all),
+		 CASE(installs_and_withdraws_both_families), CASE(packets_take_the_tunnel_that_carries),
 		 CASE(a_prefix_known_on_one_tunnel_only_takes_that_one),
 		 CASE(without_a_usable_member_all_is_unreachable_and_comes_back),
 		 CASE(protected_prefixes_have_a_floor_from_the_start),
 		 CASE(static_goes_before_bgp_unless_it_cannot_carry),
 		 CASE(both_members_active_share_the_flows), CASE(a_gateway_route_is_an_ordinary_one),
 		 CASE(what_the_kernel_refuses_is_told_and_tried_again),
+		 CASE(what_follows_a_refused_route_is_installed_at_once),
 		 CASE(routes_under_our_number_that_are_not_ours_are_removed),
+		 CASE(another_address_of_the_same_network_stays_when_the_former_goes),
 		 CASE(nothing_is_left_after_close), CASE(leftovers_of_a_killed_run_are_cleared),
 		 CASE(floors_of_a_killed_run_stay_until_claimed_or_timed_out),
 		 CASE(a_removed_group_holds_its_prefixes_until_they_are_withdrawn),

@@ -181,6 +181,24 @@ an_outside_address_is_never_routed_into_a_tunnel(void **state)
 	UNTIL(ip_count("route show protocol %d", ROUTING_PROTOCOL) == 0);
 }
 
+/* Before the first packet could take the way into the tunnel. */
+static void
+an_outside_address_of_ipv6_is_held_as_soon_as_it_is_covered(void **state)
+{
+	struct ip_address outside = address("2001:db8:113::17");
+
+	SKIP_IF_NEEDED();
+	ip("-6 addr add 2001:db8:2::1/64 dev ts3 nodad");
+	ip("-6 route add default via 2001:db8:2::254 metric 100");
+	add_group(1);
+	routing_group_set(routing, 1, 1, 3);
+	routing_guard_add(routing, &outside);
+	offer("2001:db8:113::/48", ROUTING_BGP, 1, 3);
+	assert_int_equal(ip_count("-6 route show exact 2001:db8:113::17/128 via 2001:db8:2::254"), 1);
+	routing_flush(routing);
+	assert_true(installed("2001:db8:113::/48"));
+}
+
 static void
 a_guard_added_after_the_covering_route_finds_the_underlay(void **state)
 {
@@ -206,4 +224,5 @@ KERNEL_TEST_MAIN(CASE(a_route_that_somebody_removes_comes_back),
 		 CASE(a_removed_interface_is_told_and_its_successor_gets_address_and_routes),
 		 CASE(routes_of_others_are_never_touched),
 		 CASE(an_outside_address_is_never_routed_into_a_tunnel),
+		 CASE(an_outside_address_of_ipv6_is_held_as_soon_as_it_is_covered),
 		 CASE(a_guard_added_after_the_covering_route_finds_the_underlay))

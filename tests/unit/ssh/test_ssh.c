@@ -4,13 +4,14 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "tests/unit/test.h"
+#include "tests/unit/ssh/home.h"
 #include "tui/ssh/ssh_internal.h"
 
 /* --- addresses --------------------------------------------------------------------------------- */
@@ -73,45 +74,19 @@ what_is_no_address_is_refused(void **state)
 
 /* --- ways -------------------------------------------------------------------------------------- */
 
-static char home[64];
-
-static void
-write_config(const char *text)
-{
-	char path[128];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/.ssh/config", home);
-	out = fopen(path, "w");
-	assert_non_null(out);
-	fputs(text, out);
-	fclose(out);
-}
-
 static int
 set_up(void **state)
 {
-	char path[128];
-
-	snprintf(home, sizeof(home), "/tmp/twinspan-test-XXXXXX");
-	if (mkdtemp(home) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/.ssh", home);
-	setenv("HOME", home, 1);
 	unsetenv("SSH_AUTH_SOCK");
-	return mkdir(path, 0700);
+	return home_make();
 }
 
 static int
 tear_down(void **state)
 {
-	char path[128];
+	static const char *const names[] = {"config"};
 
-	snprintf(path, sizeof(path), "%s/.ssh/config", home);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/.ssh", home);
-	rmdir(path);
-	return rmdir(home);
+	return home_remove(names, COUNT_OF(names));
 }
 
 /* "user@host:port" of all stops, or the fault. */
@@ -140,17 +115,17 @@ jumps_are_gone_through_as_openssh_goes(void **state)
 {
 	char out[512];
 
-	write_config("Host one\n  ProxyJump a\n"
-		     "Host two\n  ProxyJump u@a:2022,b\n"
-		     "Host three\n  ProxyJump a,b:23,v@c\n"
-		     "Host none\n  ProxyJump none\n"
-		     "Host old\n  ProxyCommand ssh -q -W %h:%p -l u -p 2022 a\n"
-		     "Host older\n  ProxyCommand ssh -J a,b c -W [%h]:%p\n"
-		     "Host foreign\n  ProxyCommand nc -X 5 %h %p\n"
-		     "Host options\n  ProxyCommand ssh -o StrictHostKeyChecking=no -W %h:%p a\n"
-		     "Host behind\n  ProxyJump one\n"
-		     "Host far\n  ProxyJump two,x\n"
-		     "Host loop\n  ProxyJump loop\n");
+	home_write("config", "Host one\n  ProxyJump a\n"
+			     "Host two\n  ProxyJump u@a:2022,b\n"
+			     "Host three\n  ProxyJump a,b:23,v@c\n"
+			     "Host none\n  ProxyJump none\n"
+			     "Host old\n  ProxyCommand ssh -q -W %h:%p -l u -p 2022 a\n"
+			     "Host older\n  ProxyCommand ssh -J a,b c -W [%h]:%p\n"
+			     "Host foreign\n  ProxyCommand nc -X 5 %h %p\n"
+			     "Host options\n  ProxyCommand ssh -o StrictHostKeyChecking=no -W %h:%p a\n"
+			     "Host behind\n  ProxyJump one\n"
+			     "Host far\n  ProxyJump two,x\n"
+			     "Host loop\n  ProxyJump loop\n");
 	assert_string_equal(way_to(&(struct ssh_target){.host = "one"}, out, sizeof(out)), "a one");
 	assert_string_equal(
 	    way_to(&(struct ssh_target){.host = "two", .user = "r", .port = 5}, out, sizeof(out)),
@@ -175,7 +150,7 @@ jumps_of_the_settings_come_before_those_of_the_configuration(void **state)
 	struct text_list jumps = {0};
 	char out[512];
 
-	write_config("Host site\n  ProxyJump a\nHost b\n  ProxyJump before-b\n");
+	home_write("config", "Host site\n  ProxyJump a\nHost b\n  ProxyJump before-b\n");
 	text_list_add(&jumps, "u@b:23");
 	text_list_add(&jumps, "c");
 	assert_string_equal(way_to(&(struct ssh_target){.host = "site", .jumps = &jumps}, out, sizeof(out)),
@@ -184,6 +159,49 @@ jumps_of_the_settings_come_before_those_of_the_configuration(void **state)
 	assert_non_null(strstr(
 	    way_to(&(struct ssh_target){.host = "site", .jumps = &jumps}, out, sizeof(out)), "jump host"));
 	text_list_free(&jumps);
+}
+
+/* --- key files ---------------------------------------------------------------------------------- */
+
+/* The last parts of their paths. */
+static const char *
+keys_of_host(const char *host, char *out, size_t size)
+{
+	struct ssh_stop stop = {.host = (char *)host};
+	struct text_list files = {0};
+
+	out[0] = '\0';
+	ssh_identities(&stop, &files);
+	for (size_t i = 0; i < files.count; i++)
+		snprintf(out + strlen(out), size - strlen(out), "%s ", strrchr(files.items[i], '/') + 1);
+	text_list_free(&files);
+	return out;
+}
+
+static void
+key_files_of_included_files_count_where_they_are_included(void **state)
+{
+	static const char *const names[] = {"part-1", "part-2", "part-3"};
+	const struct ssh_stop stop = {.host = (char *)"a"};
+	struct ssh_fault fault = {0};
+	char out[1024];
+
+	home_write("config",
+		   "IdentityFile ~/.ssh/first\nHost a b\n Include \"part-[12]\" ~/.ssh/part-3\nHost b\n"
+		   " IdentityFile ~/.ssh/last\n");
+	home_write("part-1", "IdentityFile ~/.ssh/one\n");
+	home_write("part-2", "Host b\n IdentityFile ~/.ssh/two\n");
+	home_write("part-3", "Include nothing\nIdentityFile ~/.ssh/three\n");
+	assert_string_equal(keys_of_host("c", out, sizeof(out)), "first ");
+	assert_string_equal(keys_of_host("a", out, sizeof(out)), "first one three ");
+	assert_string_equal(keys_of_host("b", out, sizeof(out)), "first one two three last ");
+	home_write("part-3",
+		   "IdentityFile ~/.ssh/three\nInclude part-3 part-3 part-3\n"); /* refused, as by ssh */
+	assert_string_equal(keys_of_host("a", out, sizeof(out)), "");
+	assert_null(ssh_hop_new(&stop, false, &fault));
+	assert_non_null(strstr(fault.error.text, "part-3"));
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		unlink(home_path(names[i]));
 }
 
 /* --- the life of an attempt -------------------------------------------------------------------- */
@@ -269,7 +287,7 @@ a_host_that_refuses_is_told(void **state)
 	uv_loop_t loop;
 	void *attempt;
 
-	write_config("");
+	home_write("config", "");
 	uv_loop_init(&loop);
 	attempt = begin(site, &loop, &outcome);
 	while (outcome.failed == 0)
@@ -296,7 +314,7 @@ attempts_that_are_given_up_leave_nothing(void **state)
 	usec_t end;
 
 	listen(fd, 64);
-	write_config("");
+	home_write("config", "");
 	uv_loop_init(&loop);
 	descriptors = open_descriptors();
 	for (int i = 0; i < 20; i++) {
@@ -325,9 +343,144 @@ attempts_that_are_given_up_leave_nothing(void **state)
 	close(fd);
 }
 
+static void
+await_phase(struct ssh_site *site, const char *word)
+{
+	usec_t end = clock_monotonic() + 10 * USEC_PER_SEC;
+	char phase[96];
+
+	while (strstr(ssh_site_phase(site, phase, sizeof(phase)), word) == NULL) {
+		if (clock_monotonic() > end)
+			fail_msg("'%s' does not come: '%s'", word, phase);
+		usleep(500);
+	}
+}
+
+static int
+connections_at(int fd)
+{
+	int count = 0, one;
+
+	while ((one = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		count++;
+		close(one);
+	}
+	return count;
+}
+
+/* Of five that go over one host one connects; when that one is given up another one does. */
+static void
+a_jump_host_is_reached_by_one_for_all_and_by_another_when_that_one_is_given_up(void **state)
+{
+	enum { MANY = 5 };
+	struct ssh_site *sites[MANY];
+	struct outcome outcomes[MANY] = {{0}};
+	struct text_list jumps = {0};
+	void *attempts[MANY];
+	size_t descriptors, running = threads();
+	unsigned port;
+	int fd = listening_socket(&port), second = 0;
+	char jump[32];
+	uv_loop_t loop;
+	usec_t end;
+
+	listen(fd, 64);
+	home_write("config", "");
+	uv_loop_init(&loop);
+	descriptors = open_descriptors();
+	snprintf(jump, sizeof(jump), "127.0.0.1:%u", port);
+	text_list_add(&jumps, jump);
+	for (int i = 0; i < MANY; i++) {
+		sites[i] = ssh_site_new(
+		    &(struct ssh_target){.name = "x", .host = "site.invalid", .jumps = &jumps}, NULL);
+		attempts[i] = begin(sites[i], &loop, &outcomes[i]);
+		await_phase(sites[i], i == 0 ? "connecting to" : "waiting for the way over 127.0.0.1");
+	}
+	ssh_site_transport(sites[0])->close(attempts[0]);
+	for (end = clock_monotonic() + 10 * USEC_PER_SEC;; usleep(500)) {
+		int connecting = 0;
+
+		for (int i = 1; i < MANY; i++) {
+			char phase[96];
+
+			if (strstr(ssh_site_phase(sites[i], phase, sizeof(phase)), "connecting") == NULL)
+				continue;
+			connecting++;
+			second = i;
+		}
+		if (connecting == 1)
+			break;
+		assert_true(clock_monotonic() < end);
+	}
+	/* It comes last: else one of those that wait would take its place. */
+	for (int i = 1; i < MANY; i++) {
+		if (i != second)
+			ssh_site_transport(sites[i])->close(attempts[i]);
+	}
+	ssh_site_transport(sites[second])->close(attempts[second]);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	for (end = clock_monotonic() + 15 * USEC_PER_SEC; threads() > running; usleep(1000))
+		assert_true(clock_monotonic() < end);
+	for (int i = 0; i < MANY; i++) {
+		assert_int_equal(outcomes[i].opened + outcomes[i].failed, 0);
+		ssh_site_free(sites[i]);
+	}
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	assert_in_range(connections_at(fd), 1, 2); /* the second one may not have come so far */
+	assert_int_equal(open_descriptors(), descriptors);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	text_list_free(&jumps);
+	close(fd);
+}
+
+/* What the one that connects is told, all are told. */
+static void
+a_jump_host_that_refuses_is_told_to_all(void **state)
+{
+	enum { MANY = 5 };
+	struct ssh_site *sites[MANY];
+	struct outcome outcomes[MANY] = {{0}};
+	struct text_list jumps = {0};
+	void *attempts[MANY];
+	unsigned port;
+	int fd = listening_socket(&port); /* it does not listen */
+	char jump[32];
+	uv_loop_t loop;
+
+	home_write("config", "");
+	uv_loop_init(&loop);
+	snprintf(jump, sizeof(jump), "127.0.0.1:%u", port);
+	text_list_add(&jumps, jump);
+	for (int i = 0; i < MANY; i++) {
+		sites[i] = ssh_site_new(
+		    &(struct ssh_target){.name = "x", .host = "site.invalid", .jumps = &jumps}, NULL);
+		attempts[i] = begin(sites[i], &loop, &outcomes[i]);
+	}
+	for (int i = 0; i < MANY; i++) {
+		while (outcomes[i].failed == 0)
+			uv_run(&loop, UV_RUN_ONCE);
+		assert_non_null(strstr(outcomes[i].why, "refused"));
+		assert_non_null(strstr(outcomes[i].why, "127.0.0.1"));
+	}
+	for (int i = 0; i < MANY; i++) {
+		ssh_site_transport(sites[i])->close(attempts[i]);
+		ssh_site_free(sites[i]);
+	}
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	text_list_free(&jumps);
+	close(fd);
+}
+
 TEST_MAIN(cmocka_unit_test(addresses_are_taken_apart), cmocka_unit_test(what_is_no_address_is_refused),
 	  cmocka_unit_test_setup_teardown(jumps_are_gone_through_as_openssh_goes, set_up, tear_down),
 	  cmocka_unit_test_setup_teardown(jumps_of_the_settings_come_before_those_of_the_configuration,
 					  set_up, tear_down),
+	  cmocka_unit_test_setup_teardown(key_files_of_included_files_count_where_they_are_included, set_up,
+					  tear_down),
 	  cmocka_unit_test_setup_teardown(a_host_that_refuses_is_told, set_up, tear_down),
-	  cmocka_unit_test_setup_teardown(attempts_that_are_given_up_leave_nothing, set_up, tear_down))
+	  cmocka_unit_test_setup_teardown(attempts_that_are_given_up_leave_nothing, set_up, tear_down),
+	  cmocka_unit_test_setup_teardown(
+	      a_jump_host_is_reached_by_one_for_all_and_by_another_when_that_one_is_given_up, set_up,
+	      tear_down),
+	  cmocka_unit_test_setup_teardown(a_jump_host_that_refuses_is_told_to_all, set_up, tear_down))

@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Why a tunnel does not come up: each failure of IKE against stock strongSwan in both roles, as last_error, events and
+`explain` tell it, until it is repaired and the tunnel comes up by itself."""
+
+import json
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from charon import Charon  # noqa: E402
+from gateway import Gateway  # noqa: E402
+from net import Namespace  # noqa: E402
+from process import scratch  # noqa: E402
+from tap import Suite, expect, note, wait_until  # noqa: E402
+import world  # noqa: E402
+
+BESIDE_OTHERS = True
+suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl"])
+T = "aws-paris/1"
+GOOD = {"ike": "aes256gcm16-prfsha384-ecp384", "esp": "aes256gcm16-ecp384"}
+
+# What is wrong: the stock side's options, the code, the layer that fails, and what has to be said by a responder, who
+# knows both sides ("asked"), and by an initiator, who knows his own ("refused").
+CASES = [
+    ("IKE group", {"proposals": "aes256gcm16-prfsha384-modp2048"}, "no_proposal_chosen", "IKE",
+     {"asked": {"ours": "aes256gcm16-prfsha384-ecp384", "theirs": "aes256gcm16-prfsha384-modp2048",
+                "evidence": "DH group: we ecp384, they modp2048", "hint": "only the DH group differs"},
+      "refused": {"ours": "aes256gcm16-prfsha384-ecp384", "evidence": "NO_PROPOSAL_CHOSEN", "hint": "in common"}}),
+    ("ESP cipher", {"esp_proposals": "aes128-sha256-ecp384"}, "no_proposal_chosen", "child SA",
+     {"asked": {"theirs": "aes128-sha256", "evidence": "encryption: we aes256gcm16, they aes128"},
+      "refused": {"ours": "aes256gcm16", "evidence": "NO_PROPOSAL_CHOSEN"}}),
+    ("key", {"secret": "quite_another.Uu81"}, "authentication_failed", "IKE",
+     {"asked": {"ours": "pre-shared key", "theirs": "expected here", "hint": "the identities fit"},
+      "refused": {"ours": "pre-shared key", "theirs": "asked for as", "evidence": "AUTHENTICATION_FAILED"}}),
+    ("identity", {"local_id": "somebody.else"}, "authentication_failed", "IKE",
+     {"asked": {"theirs": "somebody.else; expected here: {peer}", "hint": "remote_id to 'somebody.else'"},
+      "refused": {"ours": "pre-shared key"}}),
+    ("selectors", {"local_ts": "10.99.0.0/16", "remote_ts": "10.98.0.0/16"}, "ts_unacceptable", "child SA",
+     {"asked": {"ours": "10.20.0.0/16 === 10.50.0.0/16", "theirs": "10.98.0.0/16 === 10.99.0.0/16"},
+      "refused": {"ours": "10.20.0.0/16 === 10.50.0.0/16", "evidence": "TS_UNACCEPTABLE"}}),
+]
+
+
+class World:
+    pass
+
+
+w = World()
+
+
+def configuration(start, more=""):
+    return f"""\
+gateway: {{name: lyon, role: customer, asn: 65010, router_id: {world.CUSTOMER}, outside: {world.CUSTOMER}}}
+connections:
+  - name: aws-paris
+    routing: static
+    routes: [{world.VPC_NETWORK}]
+    tunnels:
+      - remote: {world.ENDPOINTS[0]}
+        remote_id: {world.ENDPOINTS[0]}
+        inside: {world.INSIDE[0][1]}/30
+        psk_file: psk/1
+        start: {start}
+        ike: {{proposals: [{GOOD['ike']}]}}
+        esp: {{proposals: [{GOOD['esp']}]}}
+{more}"""
+
+
+SELECTORS = "        selectors: {local: [10.20.0.0/16], remote: [10.50.0.0/16]}\n"
+
+
+def load_stock(start, options):
+    w.charon.load([{"name": "customer", "local": world.ENDPOINTS[0], "remote": world.CUSTOMER, "start": start,
+                    "secret": world.SECRETS[0], **options}])
+
+
+def explained():
+    return json.loads(w.gateway.command("explain", T, "--json"))
+
+
+def has(error, field, text):
+    value = error[field]
+    value = "\n".join(value) if isinstance(value, list) else value or ""
+    return text.format(peer=world.ENDPOINTS[0]) in value
+
+
+def fails_as(code, layer, expected, call=None):
+    """Waits until the tunnel's last error is that, and `explain` and the events say the same."""
+    def told():
+        if call:
+            call()
+        error = w.gateway.row("tunnels", T)["last_error"]
+        return error and error["code"] == code and all(has(error, f, text) for f, text in expected.items()) and error
+
+    error = wait_until(told, 40, lambda: f"{T} fails as {code}, {expected}: {w.gateway.row('tunnels', T)['last_error']}")
+    note(json.dumps(error))
+    expect(error["text"] and error["hint"] and error["at"], f"{error}")
+    facts = explained()
+    note("\n".join(facts["lines"]))
+    expect(facts["failing"] == layer, f"{facts['failing']} fails: {facts}")
+    row = next(row for row in facts["layers"] if row["layer"] == layer)
+    expect(all(has({"hint": facts["remedy"], "theirs": "", "ours": "", "evidence": "", **row}, f, text)
+               for f, text in expected.items()), f"{facts}")
+    event = w.gateway.wait_event("tunnel.failed", T, 5)
+    expect({"ike_phase1_state", "ike_phase2_state", "dpd_enabled", "nat_t_detected", "details", "code", "hint"} <=
+           event["fields"].keys(), f"{event}")
+    expect(event["fields"]["ike_phase2_state"] == "Down", f"{event}")
+    return error
+
+
+def restart(start, more=""):
+    if w.gateway.running:
+        w.gateway.stop(20)
+    w.gateway.write(configuration(start, more), world.PSK_FILES)
+    w.gateway.start()
+
+
+@suite.test(critical=True)
+def the_world_stands():
+    w.folder = scratch(suite)
+    w.internet = world.Internet(suite)
+    w.customer = Namespace(suite, "customer", forward=True)
+    w.internet.attach_customer(w.customer)
+    w.endpoint = Namespace(suite, "endpoint1", forward=True)
+    w.internet.attach_endpoint(w.endpoint, 0)
+    w.endpoint.ip("address add 10.50.0.1/32 dev lo")  # kernel-libipsec wants an address within its selectors
+    w.charon = Charon(suite, "endpoint1-charon", w.folder, w.endpoint)
+    w.charon.start()
+    w.gateway = Gateway(suite, "customer", w.folder, w.customer, configuration("initiate"), world.PSK_FILES)
+
+
+@suite.test
+def as_initiator_each_failure_is_told_with_what_is_known():
+    for name, options, code, layer, expected in CASES:
+        note(f"--- {name}")
+        load_stock("none", options)
+        restart("initiate", SELECTORS if name == "selectors" else "")
+        fails_as(code, layer, expected["refused"])
+        row = w.gateway.row("tunnels", T)
+        expect(row["state"] == "down" and row["tries"] >= 1, f"{row}")
+        load_stock("none", {"local_ts": "10.50.0.0/16", "remote_ts": "10.20.0.0/16"} if name == "selectors" else {})
+        w.gateway.wait_for("tunnels", T, {"state": "up"}, 60)
+
+
+@suite.test
+def as_responder_each_failure_is_told_with_both_sides():
+    for name, options, code, layer, expected in CASES:
+        note(f"--- {name}")
+        restart("respond", SELECTORS if name == "selectors" else "")
+        load_stock("none", options)
+        w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+        fails_as(code, layer, expected["asked"])
+
+
+@suite.test
+def version_1_tells_its_failures_too():
+    old = {"version": 1, "proposals": "aes256-sha256-modp2048"}
+    for name, options, code, evidence in (
+            ("IKE group", {"proposals": "aes256-sha256-modp3072"}, "no_proposal_chosen", "NO_PROPOSAL_CHOSEN"),
+            ("key", {"secret": "quite_another.Uu81"}, "authentication_failed", "")):
+        note(f"--- {name}")
+        load_stock("none", {**old, **options})
+        if w.gateway.running:
+            w.gateway.stop(20)
+        text = configuration("initiate")
+        text = re.sub(r"ike: \{proposals: \[[^]]*\]", "ike: {version: 1, proposals: [aes256-sha256-modp2048]", text)
+        w.gateway.write(text, world.PSK_FILES)
+        w.gateway.start()
+        fails_as(code, "IKE", {"evidence": evidence})
+
+
+@suite.test
+def no_answer_tells_how_often_and_which_way():
+    w.charon.stop()
+    w.charon.vici.unlink(missing_ok=True)
+    restart("initiate")
+    error = fails_as("no_answer", "IKE", {"evidence": "nothing came back"})
+    expect(has(error, "evidence", "{peer} goes out by wan via 192.0.2.1"), f"{error}")
+    row = w.gateway.wait_for("tunnels", T, lambda row: row["next_try_at"] is not None, 20, "a next try")
+    note(f"next try at {row['next_try_at']}, {row['tries']} tries")
+
+
+@suite.test
+def no_route_is_told_as_such():
+    w.customer.ip("route del default")
+    error = fails_as("no_answer", "underlay", {})
+    wait_until(lambda: "no route to" in w.gateway.row("tunnels", T)["last_error"]["text"], 40, "no route is told")
+    expect(explained()["failing"] == "underlay", "the underlay fails")
+    w.customer.ip("route add default via 192.0.2.1")
+    note(json.dumps(error))
+
+
+@suite.test
+def an_address_that_is_not_there_is_the_underlay():
+    w.customer.ip("address del", f"{world.CUSTOMER}/24", "dev wan")
+    facts = explained()
+    expect(facts["failing"] == "underlay" and "no address of this machine" in facts["layers"][0]["text"], f"{facts}")
+    w.customer.ip("address add", f"{world.CUSTOMER}/24", "dev wan")
+    w.customer.ip("route add default via 192.0.2.1", check=False)
+    expect(explained()["failing"] == "IKE", "the underlay is well again")
+
+
+@suite.test
+def it_comes_up_by_itself_when_the_other_side_is_back():
+    w.charon.start()
+    load_stock("none", {})
+    # What the SAs are like comes with the next second.
+    row = w.gateway.wait_for("tunnels", T, lambda row: row["state"] == "up" and row["local_selectors"], 60)
+    expect(row["authentication"] == "pre-shared key" and row["dpd_at"], f"{row}")
+    event = w.gateway.wait_event("tunnel.up", T, 5)
+    expect(event["fields"]["ike_phase1_state"] == "Established" and
+           event["fields"]["ike_phase2_state"] == "Established", f"{event}")
+    w.gateway.stop(20)
+
+
+suite.main()

@@ -1,0 +1,13 @@
+POLICY_TEST_LIBS = core/policy/libpolicy.la $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/policy/test_terms
+tests_unit_policy_test_terms_SOURCES = tests/unit/policy/test_terms.c
+tests_unit_policy_test_terms_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_terms_LDADD = $(POLICY_TEST_LIBS)
+UNIT_TESTS += tests/unit/policy/test_rules
+tests_unit_policy_test_rules_SOURCES = tests/unit/policy/test_rules.c
+tests_unit_policy_test_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_rules_LDADD = $(POLICY_TEST_LIBS)
+UNIT_TESTS += tests/unit/policy/test_prefixes
+tests_unit_policy_test_prefixes_SOURCES = tests/unit/policy/test_prefixes.c
+tests_unit_policy_test_prefixes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_policy_test_prefixes_LDADD = core/policy/libpolicy.la $(BASE_LIBS) $(CMOCKA_LIBS)

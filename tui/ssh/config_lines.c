@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "tui/ssh/configured.h"
+#include "tui/ssh/tokens.h"
 
 struct reading {
 	struct ssh_config_reader reader;
@@ -117,17 +118,17 @@ on_folder(const char *path, int number)
 static void
 include_pattern(struct reading *reading, const struct file *file, const char *word)
 {
-	const struct ssh_stop nobody = {.host = ""};
-	char home[1024], *path;
+	bool below_home = word[0] == '~' && word[1] == '/';
+	char home[512], *path;
 	glob_t found = {0};
 	int result;
 
-	ssh_config_path(&nobody, word, home, sizeof(home)); /* "~/" */
-	if (strlen(home) + 1 == sizeof(home)) {
-		ssh_fault_set(&reading->fault, true, "%.64s...: that path is too long", word);
-		return;
-	}
-	path = text_format("%s%s%s", home[0] == '/' ? "" : file->folder, home[0] == '/' ? "" : "/", home);
+	ssh_tokens_home(home, sizeof(home));
+	path = text_format("%s%s%s",
+			   word[0] == '/' ? ""
+			   : below_home   ? home
+					  : file->folder,
+			   word[0] == '/' || below_home ? "" : "/", word + (below_home ? 1 : 0));
 	result = glob(path, 0, on_folder, &found);
 	if (result != 0 && result != GLOB_NOMATCH)
 		ssh_fault_set(&reading->fault, false, "%.300s: the files of that name can't be looked for",
@@ -144,7 +145,9 @@ include(struct reading *reading, const struct file *file, const char *words, con
 	char word[1025];
 
 	while (!failed(reading) && ssh_config_word(&words, end, false, word, sizeof(word))) {
-		if (word[0] != '\0')
+		if (strlen(word) + 1 == sizeof(word))
+			ssh_fault_set(&reading->fault, true, "%.64s...: that path is too long", word);
+		else if (word[0] != '\0')
 			include_pattern(reading, file, word);
 	}
 }

@@ -110,27 +110,28 @@ command_succeeds(const struct ssh_config_reader *reader, const char *words, cons
 	return succeeds;
 }
 
-/* One criterion's word. */
-static bool
-word_holds(struct ssh_config_reader *reader, const char *criterion, const char *word)
+/* What the patterns of a criterion are compared with, NULL for none that is known; `*fold`: in whatever case.
+ */
+static const char *
+compared(const struct ssh_config_reader *reader, const char *criterion, bool *fold)
 {
-	const char *name = strcasecmp(criterion, "host") == 0           ? reader->host
-			   : strcasecmp(criterion, "originalhost") == 0 ? reader->stop->host
-			   : strcasecmp(criterion, "user") == 0         ? reader->user
-									: reader->local;
+	const struct {
+		const char *criterion, *text;
+		bool fold;
+	} all[] = {
+	    {"host", reader->host, true},
+	    {"originalhost", reader->stop->host, true},
+	    {"user", reader->user, false},
+	    {"localuser", reader->local, false},
+	};
 
-	return ssh_pattern_list_has(word, name, name == reader->host || name == reader->stop->host);
-}
-
-static bool
-is_known(const char *criterion)
-{
-	static const char *const known[] = {"host", "originalhost", "user", "localuser", "exec"};
-	size_t i = 0;
-
-	while (i < COUNT_OF(known) && strcasecmp(criterion, known[i]) != 0)
-		i++;
-	return i < COUNT_OF(known);
+	for (size_t i = 0; i < COUNT_OF(all); i++) {
+		if (strcasecmp(all[i].criterion, criterion) == 0) {
+			*fold = all[i].fold;
+			return all[i].text;
+		}
+	}
+	return NULL;
 }
 
 bool
@@ -138,28 +139,32 @@ ssh_config_match_counts(struct ssh_config_reader *reader, const char *words, con
 			struct ssh_fault *fault)
 {
 	char criterion[64], word[MOST_WORD];
-	bool counts = true, holds, negated, some = false;
+	bool counts = true, holds, negated, some = false, fold = false;
 
 	for (; ssh_config_word(&words, end, true, criterion, sizeof(criterion)); some = true) {
-		const char *name = criterion, *from;
+		const char *name = criterion, *from = words, *text;
+		bool runs;
 
 		negated = name[0] == '!';
 		name += negated ? 1 : 0;
+		runs = strcasecmp(name, "exec") == 0;
+		text = compared(reader, name, &fold);
 		if (strcasecmp(name, "all") == 0) {
 			holds = true;
 		} else if (strcasecmp(name, "final") == 0 || strcasecmp(name, "canonical") == 0) {
 			reader->wants_final = reader->wants_final || strcasecmp(name, "final") == 0;
 			holds = reader->final;
-		} else if (!is_known(name)) {
+		} else if (text == NULL && !runs) {
 			return ssh_fault_set(fault, true, "'Match %s' is not known here", name);
 		} else {
-			from = words;
 			if (!ssh_config_word(&words, end, true, word, sizeof(word)))
 				return ssh_fault_set(fault, true, "'Match %s' is followed by nothing", name);
+			if (!runs && strlen(word) + 1 == sizeof(word))
+				return ssh_fault_set(fault, true, "'Match %s' is followed by too much", name);
 			/* as with ssh, no command runs for lines that don't count anyway */
-			holds = strcasecmp(name, "exec") != 0 ? word_holds(reader, name, word)
-				: counts                      ? command_succeeds(reader, from, words, fault)
-							      : negated;
+			holds = !runs    ? ssh_pattern_list_has(word, text, fold)
+				: counts ? command_succeeds(reader, from, words, fault)
+					 : negated;
 		}
 		if (fault->error.text[0] != '\0')
 			return false;

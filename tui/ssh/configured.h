@@ -24,8 +24,5 @@ bool ssh_configured(const struct ssh_stop *stop, const char *word, char *out, si
 #define SSH_CONFIGURED_BLANK '\x1f'
 bool ssh_configured_several(const struct ssh_stop *stop, const char *word, char *out, size_t size,
 			    struct ssh_fault *fault);
-/* A path with "~/" and what ssh_config(5) has behind "%" for it, as far as it is known before a session is
- * connected: libssh does this only then, and by passwd's home. What is not known here stays as it is. */
-const char *ssh_config_path(const struct ssh_stop *stop, const char *path, char *out, size_t size);
 
 #endif

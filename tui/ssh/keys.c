@@ -15,6 +15,7 @@
 
 #include "tui/ssh/configured.h"
 #include "tui/ssh/login.h"
+#include "tui/ssh/tokens.h"
 
 #define LOOK_EVERY_MS 200
 #define LATER (-100) /* beside SSH_AUTH_: not to be told without its passphrase */
@@ -265,9 +266,11 @@ on_sign(void *context, const char *fingerprint)
 
 /* Its socket, as ssh_config(5) has it: IdentityAgent, else SSH_AUTH_SOCK. "" for none. */
 static void
-agent_path(const struct ssh_stop *stop, char *out, size_t size)
+agent_path(const struct login *login, char *out, size_t size)
 {
+	const struct ssh_stop *stop = ssh_link_stop(login->link);
 	struct ssh_fault fault = {0};
+	struct ssh_tokens tokens;
 	char word[256];
 	const char *path = NULL;
 	bool said = ssh_configured(stop, "IdentityAgent", word, sizeof(word), &fault);
@@ -281,8 +284,10 @@ agent_path(const struct ssh_stop *stop, char *out, size_t size)
 	else if (strcmp(word, "none") != 0)
 		path = word;
 	out[0] = '\0';
-	if (path != NULL)
-		ssh_config_path(stop, path, out, size);
+	if (path == NULL)
+		return;
+	ssh_tokens_tell(&tokens, stop, login->session, NULL);
+	ssh_tokens_put(&tokens, path, out, size);
 }
 
 static void
@@ -291,7 +296,7 @@ open_agent(struct login *login)
 	char path[512];
 	int end;
 
-	agent_path(ssh_link_stop(login->link), path, sizeof(path));
+	agent_path(login, path, sizeof(path));
 	if (login->agent != NULL || path[0] == '\0')
 		return;
 	login->agent = agent_open(path, &end, on_sign, login->link);
@@ -321,13 +326,13 @@ int
 login_with_keys(struct login *login)
 {
 	struct text_list files = {0}, texts = {0}, later = {0};
-	bool only = only_these(login);
+	bool only = only_these(login), said;
 	char folder[512];
 	int result;
 
 	ssh_folder(folder, sizeof(folder));
-	ssh_identities(ssh_link_stop(login->link), &files);
-	if (!only || files.count == 0)
+	said = ssh_identities(ssh_link_stop(login->link), login->session, &files);
+	if (!only || !said)
 		add_usual(folder, &files);
 	list_texts(&files, &texts);
 	open_agent(login);

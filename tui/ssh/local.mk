@@ -22,6 +22,7 @@ tui_ssh_libtsssh_la_SOURCES = \
 	tui/ssh/ssh.h tui/ssh/ssh_internal.h \
 	tui/ssh/stream.c tui/ssh/stream.h \
 	tui/ssh/thread.c tui/ssh/thread.h \
+	tui/ssh/tokens.c tui/ssh/tokens.h \
 	tui/ssh/trust.c \
 	tui/ssh/turn.c
 SITES_LIBS = tui/ssh/libtsssh.la $(LIBSSH_LIBS) $(CRYPTO_LIBS) -lpthread

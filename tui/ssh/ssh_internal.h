@@ -122,8 +122,9 @@ void ssh_jump_look(void);
 
 /* --- identities.c ------------------------------------------------------------------------------ */
 
-/* Adds the key files that ~/.ssh/config names for a stop. */
-void ssh_identities(const struct ssh_stop *stop, struct text_list *out);
+/* Adds the key files that ~/.ssh/config names for a stop. False where it says nothing of any, not even
+ * "none". `session`: has its options. */
+bool ssh_identities(const struct ssh_stop *stop, ssh_session session, struct text_list *out);
 
 /* --- trust.c, login.c, keys.c -------------------------------------------------------------------- */
 

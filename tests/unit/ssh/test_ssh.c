@@ -163,19 +163,36 @@ jumps_of_the_settings_come_before_those_of_the_configuration(void **state)
 
 /* --- key files ---------------------------------------------------------------------------------- */
 
-/* The last parts of their paths. */
+/* The last parts of their paths; "nothing said" where there is no word of any. */
 static const char *
 keys_of_host(const char *host, char *out, size_t size)
 {
 	struct ssh_stop stop = {.host = (char *)host};
 	struct text_list files = {0};
+	struct ssh_fault fault = {0};
+	ssh_session session = ssh_hop_new(&stop, false, &fault);
 
-	out[0] = '\0';
-	ssh_identities(&stop, &files);
+	if (session == NULL)
+		return "";
+	snprintf(out, size, "%s", ssh_identities(&stop, session, &files) ? "" : "nothing said");
+	ssh_hop_free(session);
 	for (size_t i = 0; i < files.count; i++)
 		snprintf(out + strlen(out), size - strlen(out), "%s ", strrchr(files.items[i], '/') + 1);
 	text_list_free(&files);
 	return out;
+}
+
+static void
+key_files_are_named_by_what_is_known_of_the_host(void **state)
+{
+	char out[1024];
+
+	home_write("config",
+		   "Host a\n HostName gw.example\n Port 2022\n User op\n IdentityFile ~/.ssh/%n-%h-%p-%r-%%\n"
+		   " IdentityFile ~/.ssh/%Q\nHost b\n IdentityFile none\n");
+	assert_string_equal(keys_of_host("a", out, sizeof(out)), "a-gw.example-2022-op-% %Q ");
+	assert_string_equal(keys_of_host("b", out, sizeof(out)), "");
+	assert_string_equal(keys_of_host("c", out, sizeof(out)), "nothing said");
 }
 
 static void
@@ -476,6 +493,8 @@ TEST_MAIN(cmocka_unit_test(addresses_are_taken_apart), cmocka_unit_test(what_is_
 	  cmocka_unit_test_setup_teardown(jumps_are_gone_through_as_openssh_goes, set_up, tear_down),
 	  cmocka_unit_test_setup_teardown(jumps_of_the_settings_come_before_those_of_the_configuration,
 					  set_up, tear_down),
+	  cmocka_unit_test_setup_teardown(key_files_are_named_by_what_is_known_of_the_host, set_up,
+					  tear_down),
 	  cmocka_unit_test_setup_teardown(key_files_of_included_files_count_where_they_are_included, set_up,
 					  tear_down),
 	  cmocka_unit_test_setup_teardown(a_host_that_refuses_is_told, set_up, tear_down),

@@ -7,6 +7,7 @@ plugins_libuserspace_la_SOURCES = \
 	plugins/dataplane_userspace/counters.c \
 	plugins/dataplane_userspace/decrypt.c \
 	plugins/dataplane_userspace/deliver.c \
+	plugins/dataplane_userspace/device_drops.c \
 	plugins/dataplane_userspace/encrypt.c \
 	plugins/dataplane_userspace/esp.c \
 	plugins/dataplane_userspace/fragment.c \

@@ -156,8 +156,11 @@ plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_cou
 	pthread_mutex_lock(&plane->mutex);
 	if (id < TUNNEL_SLOTS)
 		tunnel = atomic_load(&plane->tunnels[id]);
-	if (tunnel != NULL)
+	if (tunnel != NULL) {
+		plane_read_device_drops(plane);
 		counters_sum(&tunnel->rx, &tunnel->tx, out);
+		out->drops.queue += tunnel->device.sum;
+	}
 	pthread_mutex_unlock(&plane->mutex);
 	return tunnel != NULL;
 }

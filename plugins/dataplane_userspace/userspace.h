@@ -66,6 +66,11 @@ struct inside {
 	struct ip_address peer[DATAPLANE_PEERS];
 };
 
+/* What a device dropped: so many by the kernel's counter, and over all devices that the tunnel had. */
+struct device_drops {
+	uint64_t told, sum;
+};
+
 struct tunnel {
 	uint32_t id;
 	int fd;
@@ -81,7 +86,8 @@ struct tunnel {
 	atomic_bool refused;         /* the kernel had no room outside for one of them */
 	struct inside *_Atomic inside;
 	struct rate_limit answers; /* its worker's */
-	struct path_state path;    /* under the plane's mutex */
+	struct path_state path;    /* under the plane's mutex, as is */
+	struct device_drops device;
 	struct counters rx, tx;
 	char name[16];
 	struct sa *sas[2]; /* under the plane's mutex, newest first: outbound, inbound */
@@ -109,6 +115,14 @@ uint32_t tunnel_path(const struct tunnel *tunnel);
 uint32_t tunnel_path_limit(const struct tunnel *tunnel, const uint8_t *packet);
 /** For close: frees every tunnel and SA; workers have stopped. */
 void plane_tunnels_close(struct dataplane *plane);
+
+/* --- device_drops.c ---------------------------------------------------------------------------- */
+
+/** Takes a line of /proc/net/dev apart, which is changed. False for one that is not of a device. */
+bool device_drops_read(char *line, const char **name, uint64_t *dropped);
+void device_drops_count(struct device_drops *drops, uint64_t told);
+/** Where the last time is a second ago, for all tunnels. Under the plane's mutex. */
+void plane_read_device_drops(struct dataplane *plane);
 
 /* --- worker.c ---------------------------------------------------------------------------------- */
 
@@ -271,6 +285,7 @@ struct dataplane {
 	struct sockets sockets;
 	struct fast_paths paths;
 	struct path_watch watch;
+	usec_t devices_read; /* device_drops.c; under the mutex */
 	atomic_bool stopping;
 	_Atomic uint64_t unknown_spi; /* packets of no SA, so of no tunnel */
 	unsigned encrypt_count, decrypt_count;

@@ -4,8 +4,10 @@
 by which what may be cut leaves. IKE's long messages come through, a tunnel with an MTU of its own is cut on the way, and
 one without goes whole."""
 
+import contextlib
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -131,6 +133,29 @@ def over_udp_packets_go_whole():
 @suite.test
 def over_protocol_50_packets_go_whole():
     without_one_it_goes_whole("no")
+
+
+@suite.test
+def what_the_device_drops_while_nobody_reads_it_is_counted():
+    """A gateway that the machine does not let run: its TUN device holds some packets and drops the others."""
+    def counted():
+        row = w.left.wait_for("tunnels", TUNNEL, lambda row: row["drops"] is not None, 5, "it counts")
+        return row["tx_packets"], row["drops"]["queue"]
+
+    packets = 3000
+    before = counted()
+    with w.pair.left.socket() as out:
+        w.left.signal(signal.SIGSTOP)
+        try:
+            out.connect((pair.INSIDE_RIGHT, 9))
+            for _ in range(packets):
+                with contextlib.suppress(ConnectionRefusedError):
+                    out.send(bytes(100))
+        finally:
+            w.left.signal(signal.SIGCONT)
+    wait_until(lambda: sum(counted()) - sum(before) >= packets, 10,
+               lambda: f"of {packets} packets none is missing: {before} became {counted()}")
+    expect(counted()[1] - before[1] > packets // 3, f"the device took them: {before} became {counted()}")
 
 
 suite.main()

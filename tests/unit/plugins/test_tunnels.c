@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The whole plane with real devices and sockets: two gateways in two namespaces, two tunnels with 0/0 at
  * once. */
+#include "core/base/text.h"
 #include "tests/unit/plugins/pair.h"
 #include "tests/unit/test.h"
 
@@ -602,6 +603,52 @@ a_removed_interface_made_anew_carries_by_the_same_sas(void **state)
 	assert_true(PAIR_WAIT(counters(0, 1).rx_packets == 11)); /* counted on from before */
 }
 
+/* --- what the devices drop (proc(5), /proc/net/dev) ---------------------------------------------- */
+
+static void
+a_devices_drops_are_the_twelfth_number_of_its_line(void **state)
+{
+	static const struct {
+		const char *line, *name;
+		uint64_t dropped;
+	} cases[] = {
+	    {"   ts1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n", "ts1", 12},
+	    {"eth0.7:1 2 3 4 5 6 7 8 9 10 11 18446744073709551615 0 0 0 0", "eth0.7", UINT64_MAX},
+	    {"Inter-|   Receive                    |  Transmit\n", NULL, 0},
+	    {" face |bytes packets errs: drop\n", NULL, 0},
+	    {"ts1: 1 2 3 4 5 6 7 8 9 10 11\n", NULL, 0},
+	    {"ts1:\n", NULL, 0},
+	    {":", NULL, 0},
+	    {"", NULL, 0},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char line[128];
+		const char *name = NULL;
+		uint64_t dropped = 0;
+
+		snprintf(line, sizeof(line), "%s", cases[i].line);
+		assert_int_equal(device_drops_read(line, &name, &dropped), cases[i].name != NULL);
+		if (cases[i].name != NULL) {
+			assert_string_equal(name, cases[i].name);
+			assert_int_equal(dropped, cases[i].dropped);
+		}
+	}
+}
+
+static void
+the_drops_of_a_device_made_anew_are_added(void **state)
+{
+	struct device_drops drops = {0};
+
+	device_drops_count(&drops, 5);
+	device_drops_count(&drops, 7);
+	device_drops_count(&drops, 7);
+	assert_int_equal(drops.sum, 7);
+	device_drops_count(&drops, 3);
+	assert_int_equal(drops.sum, 10);
+}
+
 #define WITH_PAIR(test) cmocka_unit_test_teardown(test, remove_tunnels)
 
 int
@@ -623,6 +670,8 @@ main(void)
 	    WITH_PAIR(an_interface_that_others_take_down_or_remove_makes_no_worker_spin),
 	    WITH_PAIR(a_removed_interface_made_anew_carries_by_the_same_sas),
 	    WITH_PAIR(sas_and_tunnels_may_change_under_full_traffic),
+	    cmocka_unit_test(a_devices_drops_are_the_twelfth_number_of_its_line),
+	    cmocka_unit_test(the_drops_of_a_device_made_anew_are_added),
 	    WITH_PAIR(closing_removes_many_interfaces_at_once)};
 
 	alarm(120); /* a failed assertion may leave threads behind: end at last */

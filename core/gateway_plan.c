@@ -17,6 +17,7 @@ enum effect {
 	EFFECT_LIVE,      /* taken over as it runs: nothing goes down */
 	EFFECT_SESSION,   /* the BGP session restarts */
 	EFFECT_DIALLED,   /* the SAs are closed and negotiated anew */
+	EFFECT_OUTSIDE,   /* the same, or more where the interface has the addresses outside (VTI) */
 	EFFECT_INTERFACE, /* a tunnel's interface is another: its connection is made anew */
 };
 
@@ -71,8 +72,8 @@ static const struct {
     {CONFIG_PART_TUNNEL, "encap", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "interface", EFFECT_INTERFACE},
     {CONFIG_PART_TUNNEL, "interface_id", EFFECT_INTERFACE},
-    {CONFIG_PART_TUNNEL, "local", EFFECT_DIALLED},
-    {CONFIG_PART_TUNNEL, "remote", EFFECT_DIALLED},
+    {CONFIG_PART_TUNNEL, "local", EFFECT_OUTSIDE},
+    {CONFIG_PART_TUNNEL, "remote", EFFECT_OUTSIDE},
     {CONFIG_PART_TUNNEL, "local_id", EFFECT_DIALLED},
     {CONFIG_PART_TUNNEL, "remote_id", EFFECT_DIALLED},
     {CONFIG_PART_PEER, "bgp.keepalive", EFFECT_LIVE},
@@ -91,17 +92,32 @@ static const struct {
     {CONFIG_PART_PEER, "bgp.route_reflector_client", EFFECT_LIVE},
 };
 
+/* Its SAs are told apart by marks: it is a VTI. */
+static bool
+interface_has_addresses_outside(const struct gateway *gateway, const char *name)
+{
+	const struct gateway_tunnel *tunnel = gateway_tunnel_find(gateway, name);
+	struct dataplane_kernel_sa sa;
+
+	return gateway->plane_ops->kernel_sas && tunnel != NULL &&
+	       gateway->plane_ops->tunnel_kernel_sa(gateway->plane, tunnel->config->id, &sa) && sa.mark != 0;
+}
+
 static enum effect
-effect_of(const struct config_change *change)
+effect_of(const struct gateway *gateway, const struct config_change *change)
 {
 	for (size_t i = 0; i < COUNT_OF(effects); i++) {
 		size_t length = strlen(effects[i].key);
 		bool below = effects[i].key[length - 1] == '.';
 
-		if (effects[i].part == change->part &&
-		    (below ? strncmp(effects[i].key, change->key, length) == 0
-			   : strcmp(effects[i].key, change->key) == 0))
+		if (effects[i].part != change->part ||
+		    (below ? strncmp(effects[i].key, change->key, length) != 0
+			   : strcmp(effects[i].key, change->key) != 0))
+			continue;
+		if (effects[i].effect != EFFECT_OUTSIDE)
 			return effects[i].effect;
+		return interface_has_addresses_outside(gateway, change->name) ? EFFECT_INTERFACE
+									      : EFFECT_DIALLED;
 	}
 	return EFFECT_REMADE;
 }
@@ -143,7 +159,7 @@ say(struct text_list *list, const char *format, ...)
 /* --- changes ----------------------------------------------------------------------------------- */
 
 static void
-plan_field(struct gateway_plan *plan, const struct config_change *change)
+plan_field(const struct gateway *gateway, struct gateway_plan *plan, const struct config_change *change)
 {
 	static const char *const remade[] = {
 	    [CONFIG_PART_CONNECTION] = "the connection is made anew",
@@ -152,13 +168,14 @@ plan_field(struct gateway_plan *plan, const struct config_change *change)
 	};
 	const char *what = "";
 
-	switch (effect_of(change)) {
+	switch (effect_of(gateway, change)) {
 	case EFFECT_LIVE:
 		break;
 	case EFFECT_SESSION:
 		add_once(&plan->restarted, change->name);
 		what = "the session restarts";
 		break;
+	case EFFECT_OUTSIDE: /* resolved to one of the next two */
 	case EFFECT_DIALLED:
 		add_once(&plan->dialled, change->name);
 		what = "the tunnel is dialled anew";
@@ -185,12 +202,12 @@ plan_field(struct gateway_plan *plan, const struct config_change *change)
 }
 
 static void
-plan_change(struct gateway_plan *plan, const struct config_change *change)
+plan_change(const struct gateway *gateway, struct gateway_plan *plan, const struct config_change *change)
 {
 	const char *word = change->part == CONFIG_PART_PEER ? "peer" : "connection";
 
 	if (change->kind == CONFIG_CHANGED) {
-		plan_field(plan, change);
+		plan_field(gateway, plan, change);
 	} else if (change->part == CONFIG_PART_TUNNEL) {
 		/* Whether there is a second tunnel decides much of what a connection is. */
 		add_connection_of(&plan->remade, change->name);
@@ -240,7 +257,7 @@ gateway_plan_make(struct gateway *gateway, const struct config *after, struct ga
 	*plan = (struct gateway_plan){0};
 	config_compare(gateway->config, after, &plan->diff);
 	for (size_t i = 0; i < plan->diff.count; i++)
-		plan_change(plan, &plan->diff.items[i]);
+		plan_change(gateway, plan, &plan->diff.items[i]);
 	plan_drops(gateway, after, plan);
 }
 

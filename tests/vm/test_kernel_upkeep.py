@@ -16,8 +16,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from net import Namespace, link  # noqa: E402
-from plane_world import (ALL, AWAY, HOME, INTERFACE_IDS, RAW, all_up, chosen, configuration, if_id, make_world,  # noqa: E402
-                         rekeys_lose_nothing, start, stop, unanswered, w, xfrm)
+from plane_world import (ALL, AWAY, HOME, INTERFACE_IDS, RAW, UDP, all_up, chosen, configuration, if_id,  # noqa: E402
+                         make_world, rekeys_lose_nothing, start, stop, unanswered, w, xfrm)
 from tap import Suite, expect, wait_until  # noqa: E402
 from vm import main_inside  # noqa: E402
 
@@ -234,6 +234,19 @@ def without_xfrm_interfaces_auto_takes_userspace_and_vti_carries_where_it_is_ask
     all_up(w.gateways[HOME])
     new = set(re.findall(r"spi (0x\w+)", "\n".join(xfrm(w.home, "state"))))
     expect(not old & new, f"SAs of the killed run are still there: {old & new}")
+
+
+@suite.test
+def a_changed_address_outside_makes_its_vti_anew():
+    tunnel, new = UDP[0], "192.0.2.53"
+    w.home.ip("address add", f"{new}/24", "dev wan")
+    for side in (AWAY, HOME):
+        w.gateways[side].write(configuration(side, "kernel").replace(f'"{tunnel.outside(HOME)}"', f'"{new}"'))
+        said = w.gateways[side].command("reload")
+        expect("the connection is made anew" in said, said)
+    all_up(w.gateways[HOME])
+    wait_until(lambda: not unanswered(tunnel), 15, f"{tunnel.name} carries over another VTI")
+    expect(new in w.home.run("ip", "-d", "link", "show", f"ts{tunnel.id}").stdout, "it has the new address")
 
 
 if __name__ == "__main__":

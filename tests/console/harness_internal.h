@@ -12,7 +12,7 @@
 #include "tests/console/harness.h"
 
 /* How long anything is waited for: a test that waits this long has failed. */
-#define PATIENCE (30 * USEC_PER_SEC)
+#define PATIENCE (60 * USEC_PER_SEC)
 
 struct world {
 	uv_loop_t loop;

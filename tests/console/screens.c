@@ -5,7 +5,7 @@
 #include "core/base/text.h"
 
 #define MARGIN 3
-#define PATIENCE (15 * USEC_PER_SEC)
+#define PATIENCE (60 * USEC_PER_SEC)
 #define ROWS 50
 #define CONTRAST 4.0 /* what the themes are held to where their colours are approximated */
 

@@ -13,6 +13,7 @@
 
 #include "core/base/text.h"
 
+#define MOST_MS 1e9     /* eleven days: no path is so slow */
 #define MOST_TROUBLE 72 /* bytes of an error that are said whole */
 
 /* --- figures
@@ -87,7 +88,7 @@ format_count(uint64_t count, char out[FORMAT_TEXT])
 const char *
 format_ms(double ms, char out[FORMAT_TEXT])
 {
-	if (isnan(ms))
+	if (!(ms >= 0 && ms < MOST_MS)) /* nothing, or nonsense from elsewhere */
 		snprintf(out, FORMAT_TEXT, FORMAT_NONE);
 	else if (ms >= 9999.95)
 		snprintf(out, FORMAT_TEXT, "%.1f s", ms / 1000);
@@ -99,7 +100,7 @@ format_ms(double ms, char out[FORMAT_TEXT])
 const char *
 format_percent(double percent, char out[FORMAT_TEXT])
 {
-	if (isnan(percent))
+	if (!(percent >= 0 && percent <= 100))
 		snprintf(out, FORMAT_TEXT, FORMAT_NONE);
 	else
 		snprintf(out, FORMAT_TEXT, "%.1f %%", percent);

@@ -24,7 +24,7 @@ const char *format_rate(uint64_t bps, char out[FORMAT_TEXT]);
 const char *format_bytes(uint64_t bytes, char out[FORMAT_TEXT]);
 /** "1,824". */
 const char *format_count(uint64_t count, char out[FORMAT_TEXT]);
-/** "11.2 ms", also "0.05 ms", "118 ms" and "12.3 s". */
+/** "11.2 ms", also "0.05 ms", "118 ms" and "12.3 s"; FORMAT_NONE for what can be no time. */
 const char *format_ms(double ms, char out[FORMAT_TEXT]);
 /** "0.0 %". */
 const char *format_percent(double percent, char out[FORMAT_TEXT]);

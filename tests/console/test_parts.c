@@ -334,6 +334,11 @@ rates_keep_their_width(void **state)
 	assert_string_equal(format_ms(118, text), "118 ms");
 	assert_string_equal(format_ms(0.051, text), "0.05 ms");
 	assert_string_equal(format_ms(NAN, text), FORMAT_NONE);
+	assert_string_equal(format_ms(-1e308, text), FORMAT_NONE);
+	assert_string_equal(format_ms(INFINITY, text), FORMAT_NONE);
+	assert_string_equal(format_percent(-1, text), FORMAT_NONE);
+	assert_string_equal(format_percent(1e300, text), FORMAT_NONE);
+	assert_string_equal(format_percent(100, text), "100.0 %");
 	assert_string_equal(format_since(1000 * USEC_PER_SEC, 760 * USEC_PER_SEC, text), "4 min");
 	assert_string_equal(format_since(1000 * USEC_PER_SEC, 0, text), FORMAT_NONE);
 	assert_string_equal(format_until(1000 * USEC_PER_SEC, 1008 * USEC_PER_SEC, text), "8 s");

@@ -26,6 +26,7 @@ from process import scratch  # noqa: E402
 from tap import Suite, expect, note, wait_until  # noqa: E402
 import speaker as bgp  # noqa: E402
 
+ALONE = True
 suite = Suite(needs=["root", "ip", "chrt"])
 COUNT, WATCHERS, ROUNDS = 1000000, 24, 2
 LATE_MS = 50

@@ -17,6 +17,7 @@ from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
 import world  # noqa: E402
 
+ALONE = True
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "vtysh", "ping", *PROGRAMS])
 CONNECTION = "aws-paris"
 NUMBERS = (0, 1)

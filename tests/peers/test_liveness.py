@@ -16,6 +16,7 @@ from tap import Suite, expect, note, wait_until  # noqa: E402
 from traffic import Stream  # noqa: E402
 import world  # noqa: E402
 
+ALONE = True
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "ping"])
 CONNECTION = "aws-paris"
 T1, T2 = f"{CONNECTION}/1", f"{CONNECTION}/2"

@@ -25,6 +25,7 @@ from tap import Failure, Skip, Suite, expect, note, wait_until  # noqa: E402
 import speaker as bgp  # noqa: E402
 import world  # noqa: E402
 
+ALONE = True
 suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "bird", "birdc", "taskset"])
 CONNECTION = "aws-paris"
 TUNNELS = (f"{CONNECTION}/1", f"{CONNECTION}/2")

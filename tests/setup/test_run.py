@@ -4,6 +4,7 @@
 
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,7 +12,7 @@ import textwrap
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 
 from process import TOP, scratch  # noqa: E402
-from tap import Suite, expect  # noqa: E402
+from tap import Suite, expect, wait_until  # noqa: E402
 
 BESIDE_OTHERS = True
 suite = Suite()
@@ -24,15 +25,21 @@ ONCE = """\
     echo 'ok 2 - wavers'"""
 
 
-def run(**programs):
-    """Runs these as peers tests. Returns the exit status and the output's lines from the summary on."""
+def prepare(programs):
+    """A folder with tests/run and these as peers tests, and no more."""
     folder = scratch(suite)
     (folder / "tests/peers").mkdir(parents=True)
     shutil.copy(TOP / "tests/run", folder / "tests/run")
     for name, text in programs.items():
         path = folder / f"tests/peers/test_{name}.sh"
-        path.write_text("#!/bin/sh\n" + textwrap.dedent(text) + "\n")
+        path.write_text("#!/bin/sh\n" + textwrap.dedent(text).replace("{folder}", str(folder)) + "\n")
         path.chmod(0o755)
+    return folder
+
+
+def run(**programs):
+    """Runs these. Returns the exit status and the output's lines from the summary on."""
+    folder = prepare(programs)
     done = subprocess.run([folder / "tests/run", "peers"], capture_output=True, text=True, timeout=60, cwd=folder)
     lines = done.stdout.splitlines()
     return done.returncode, lines[lines.index("") + 1:], done.stdout
@@ -73,6 +80,17 @@ def what_a_sanitizer_reports_is_not_tried_again():
 def many_failures_are_not_tried_again():
     status, lines, text = run(**{f"once{number}": ONCE for number in range(7)})
     expect(status == 1 and lines[-1] == "7 passed, 7 failed, 0 skipped" and "once more" not in text, text)
+
+
+@suite.test
+def an_interrupted_run_ends_what_runs_and_starts_nothing_more():
+    folder = prepare({f"long{number}": "echo $$ >> {folder}/pids; exec sleep 60" for number in range(20)})
+    process = subprocess.Popen([folder / "tests/run", "peers"], stdout=subprocess.DEVNULL, cwd=folder)
+    wait_until((folder / "pids").exists, 10, "some run")
+    process.terminate()
+    expect(process.wait(20) == 128 + signal.SIGTERM, f"{process.returncode}")
+    pids = (folder / "pids").read_text().split()
+    expect(0 < len(pids) < 20 and not [pid for pid in pids if pathlib.Path("/proc", pid).exists()], f"{pids}")
 
 
 @suite.test

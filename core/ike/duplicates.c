@@ -14,8 +14,9 @@
  * arrive.
  * - never: both stay, and packets leave by the newer child.
  * - All but never: where two that both carry a child are still there after a while (both sides began at once,
- * or the peer lost its state) one goes: of two as old as each other the one with the lower initiator's SPI
- * stays, which both ends see alike, else the newer. A stock charon that replaces has ten seconds to end the
+ * or the peer lost its state) one goes: of two that each side began, as old as each other, the one with the
+ * lower initiator's SPI stays, which both ends see alike; else the newer, which is what a stock charon leaves
+ * after ten seconds. A stock charon that replaces has ten seconds to end the
  * one that it chooses by its own rule, so two begun at once are left alone for longer where the peer has not
  * said that it chooses as we do (vendor_ids.c). The one to keep has to give a sign of life first, or the
  * other is asked.
@@ -110,15 +111,11 @@ may_be_kept(const struct track *track, usec_t now)
 static struct track *
 better(struct track *a, struct track *b)
 {
-	usec_t apart = a->established_at - b->established_at;
-
 	if (a->doubtful != b->doubtful)
 		return a->doubtful ? b : a;
-	if (apart > SAME_AGE)
-		return a;
-	if (apart < -SAME_AGE)
-		return b;
-	return a->initiator_spi < b->initiator_spi ? a : b;
+	if (crossed(a, b))
+		return a->initiator_spi < b->initiator_spi ? a : b;
+	return a->established_at > b->established_at ? a : b;
 }
 
 static bool

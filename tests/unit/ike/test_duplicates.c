@@ -129,6 +129,18 @@ of_two_that_the_peer_began_the_newer_stays(void **state)
 	assert_ptr_equal(closed, &first);
 }
 
+/* A rotation just after the tunnel came up: a stock charon ends the older after ten seconds, whatever its
+ * SPI. */
+static void
+of_two_that_we_began_one_after_the_other_the_newer_stays(void **state)
+{
+	(void)state;
+	second.initiator = true;
+	second.initiator_spi = 0x3333;
+	assert_int_equal(goes_after(9), 4);
+	assert_ptr_equal(closed, &first);
+}
+
 static void
 never_lets_both_stand(void **state)
 {
@@ -168,6 +180,7 @@ main(void)
 	    cmocka_unit_test_setup(a_peer_with_a_rule_of_its_own_has_its_ten_seconds, begin),
 	    cmocka_unit_test_setup(replace_leaves_two_begun_at_once_to_the_same_rule, begin),
 	    cmocka_unit_test_setup(of_two_that_the_peer_began_the_newer_stays, begin),
+	    cmocka_unit_test_setup(of_two_that_we_began_one_after_the_other_the_newer_stays, begin),
 	    cmocka_unit_test_setup(never_lets_both_stand, begin),
 	    cmocka_unit_test_setup(what_we_began_meanwhile_is_no_sa_that_the_peer_forgot, begin),
 	};

@@ -290,13 +290,16 @@ def what_does_not_fit_is_dropped_and_counted():
 
 
 def explained(tunnel):
-    """The counts that `explain` names for a tunnel are those of `show tunnels`."""
-    found = drops(tunnel)
-    text = w.gateways[HOME].run("explain", tunnel.name).stdout
-    for reason, count in found.items():
-        if count:
-            expect(f"{count} {NAMES[reason]}" in text, f"explain does not name {count} of {reason}:\n{text}")
-    return {reason for reason, count in found.items() if count}
+    """The counts that `explain` names for a tunnel are those of `show tunnels`, which is up to a second behind."""
+    seen = {}
+
+    def agree():
+        seen["found"] = {reason: count for reason, count in drops(tunnel).items() if count}
+        seen["text"] = w.gateways[HOME].run("explain", tunnel.name).stdout
+        return all(f"{count} {NAMES[reason]}" in seen["text"] for reason, count in seen["found"].items())
+
+    wait_until(agree, PATIENCE, lambda: f"explain does not name {seen['found']}:\n{seen['text']}")
+    return set(seen["found"])
 
 
 @suite.test

@@ -16,10 +16,9 @@
  * - All but never: where two that both carry a child are still there after a while (both sides began at once,
  * or the peer lost its state) one goes: of two that each side began, as old as each other, the one with the
  * lower initiator's SPI stays, which both ends see alike; else the newer, which is what a stock charon leaves
- * after ten seconds. A stock charon that replaces has ten seconds to end the
- * one that it chooses by its own rule, so two begun at once are left alone for longer where the peer has not
- * said that it chooses as we do (vendor_ids.c). The one to keep has to give a sign of life first, or the
- * other is asked.
+ * after ten seconds. It has so long to end the one that it chooses by its own rule, so two begun at once are
+ * left alone for longer where the peer has not said that it chooses as we do (vendor_ids.c). The one to keep
+ * has to give a sign of life first, or the other is asked.
  */
 #include "core/ike/ike_internal.h"
 

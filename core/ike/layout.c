@@ -116,19 +116,19 @@ bool layout_check_running(struct error *err);
 struct pointer {
 	const char *what;
 	const void *pointer;
-	const char *library;
+	const char *owner; /* part of its library's name */
 };
 
 static bool
 check_pointers(const struct pointer *pointers, size_t count, struct error *err)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!leads_into(pointers[i].pointer, pointers[i].library))
+		if (!leads_into(pointers[i].pointer, pointers[i].owner))
 			return error_set(
 			    err,
 			    "the installed strongSwan has other structures than this program was built "
 			    "for: %s does not lead into %s" ADVICE,
-			    pointers[i].what, pointers[i].library);
+			    pointers[i].what, pointers[i].owner);
 	return true;
 }
 

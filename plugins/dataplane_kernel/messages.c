@@ -144,6 +144,16 @@ message_read_dropped(const struct nlmsghdr *message, uint64_t *out)
 
 /* --- SAs and policies -------------------------------------------------------------------------- */
 
+/* What ties one to its interface: XFRMA_IF_ID, or XFRMA_MARK. */
+static void
+read_interface(const struct nlattr *attribute, uint32_t *if_id, struct xfrm_mark *mark)
+{
+	if (mnl_attr_get_type(attribute) == XFRMA_IF_ID)
+		*if_id = number(attribute);
+	else
+		copy(attribute, mark, sizeof(*mark));
+}
+
 bool
 message_read_sa(const struct nlmsghdr *message, struct sa_seen *out)
 {
@@ -169,10 +179,8 @@ message_read_sa(const struct nlmsghdr *message, struct sa_seen *out)
 	{
 		switch (mnl_attr_get_type(attribute)) {
 		case XFRMA_IF_ID:
-			out->if_id = number(attribute);
-			break;
 		case XFRMA_MARK:
-			copy(attribute, &out->mark, sizeof(out->mark));
+			read_interface(attribute, &out->if_id, &out->mark);
 			break;
 		case XFRMA_REPLAY_VAL:
 			copy(attribute, &plain, sizeof(plain));
@@ -205,10 +213,8 @@ message_read_policy(const struct nlmsghdr *message, struct policy_seen *out)
 	{
 		switch (mnl_attr_get_type(attribute)) {
 		case XFRMA_IF_ID:
-			out->if_id = number(attribute);
-			break;
 		case XFRMA_MARK:
-			copy(attribute, &out->mark, sizeof(out->mark));
+			read_interface(attribute, &out->if_id, &out->mark);
 			break;
 		case XFRMA_TMPL:
 			copy(attribute, &template, sizeof(template));

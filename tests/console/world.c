@@ -263,9 +263,8 @@ fill_route(struct model_route *r, int i)
 		model_set(&r->reason, "looked at again");
 }
 
-/* The number of the route of a key; `world_routes` where it is none. */
-static size_t
-route_of_key(const char *key)
+size_t
+world_route(const char *key)
 {
 	unsigned a, b, c;
 
@@ -286,7 +285,7 @@ give_routes(void *context, const struct model_query *query)
 	size_t given = 0, looked_at = 0;
 
 	(void)context;
-	i = query->after != NULL ? (ptrdiff_t)route_of_key(query->after) + step
+	i = query->after != NULL ? (ptrdiff_t)world_route(query->after) + step
 	    : query->backwards   ? count - 1
 				 : 0;
 	for (; i >= 0 && i < count && go_on; i += step) {

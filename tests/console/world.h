@@ -10,6 +10,8 @@
 void world_fill(struct model_store *store);
 /** How many routes there are: 1000, or what a test says before it asks. */
 extern size_t world_routes;
+/** The number of the route of a key, from 0; `world_routes` where it is none. */
+size_t world_route(const char *key);
 /** Every route has another reason than before. */
 extern bool world_routes_changed;
 /** Traffic of aws-paris moves from its tunnel 1 to 2 with a gap of 11 ms. */

@@ -94,10 +94,12 @@ ask_again(struct paged *p)
 		return;
 	if (first >= p->count)
 		first = 0;
-	if (first == 0)
-		snprintf(key, sizeof(key), "%s", p->begins ? "" : p->head);
-	else
+	if (first == 0 && !p->begins && p->count > 0)
+		first = 1; /* after the key of a row come those behind it: the first row here stays */
+	if (first > 0)
 		paged_key_at(p, first - 1, key);
+	else
+		snprintf(key, sizeof(key), "%s", p->begins ? "" : p->head);
 	if (first == 0 && !p->begins && key[0] == '\0')
 		return; /* nothing was got yet */
 	last = last >= first ? last - first + AROUND_ROWS : AROUND_ROWS;

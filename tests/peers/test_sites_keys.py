@@ -156,6 +156,19 @@ def with_identities_only_no_other_key_is_offered():
 
 
 @suite.test
+def where_the_configuration_names_a_key_the_usual_ones_are_not_offered():
+    frank = person()
+    w.sshd.let_in(frank.key())
+    named = frank.key("named")
+    for which in (named, frank.ssh / "no-such-key", "none"):
+        frank.config(f"Host *\n  IdentityAgent none\n  IdentityFile {which}\n")
+        refused(frank, "lets none of our keys in")
+        expect(offered() == ([fingerprint(named)] if which == named else []), f"{which}: {offered()}")
+    frank.config("Host *\n  IdentityAgent none\n")
+    shown(frank)
+
+
+@suite.test
 def another_agent_of_the_configuration_counts():
     dave = person()
     key = make_key(w.folder / "elsewhere")

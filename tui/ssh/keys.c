@@ -332,7 +332,7 @@ login_with_keys(struct login *login)
 
 	ssh_folder(folder, sizeof(folder));
 	said = ssh_identities(ssh_link_stop(login->link), login->session, &files);
-	if (!only || !said)
+	if (!said)
 		add_usual(folder, &files);
 	list_texts(&files, &texts);
 	open_agent(login);

@@ -98,16 +98,13 @@ static void
 offer_argument(struct completion *c, const struct model_store *store, enum command_argument_kind kind,
 	       const char *start)
 {
+	enum model_kind rows;
+
+	if (panel_argument_kind(kind, &rows)) {
+		offer_names(c, store, rows, start);
+		return;
+	}
 	switch (kind) {
-	case COMMAND_ARGUMENT_TUNNEL:
-		offer_names(c, store, MODEL_KIND_TUNNEL, start);
-		break;
-	case COMMAND_ARGUMENT_CONNECTION:
-		offer_names(c, store, MODEL_KIND_CONNECTION, start);
-		break;
-	case COMMAND_ARGUMENT_PEER:
-		offer_names(c, store, MODEL_KIND_PEER, start);
-		break;
 	case COMMAND_ARGUMENT_TARGET:
 	case COMMAND_ARGUMENT_CONNECTIONS:
 	case COMMAND_ARGUMENT_SUBJECT:

@@ -152,6 +152,24 @@ subject_name(const struct model_store *store, enum model_kind kind, const void *
 	return name != NULL ? name : peer_name(store, kind, row);
 }
 
+bool
+panel_argument_kind(enum command_argument_kind argument, enum model_kind *out)
+{
+	switch (argument) {
+	case COMMAND_ARGUMENT_TUNNEL:
+		*out = MODEL_KIND_TUNNEL;
+		return true;
+	case COMMAND_ARGUMENT_CONNECTION:
+		*out = MODEL_KIND_CONNECTION;
+		return true;
+	case COMMAND_ARGUMENT_PEER:
+		*out = MODEL_KIND_PEER;
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *
 panel_argument(const struct model_store *store, enum model_kind kind, const void *row,
 	       enum command_argument_kind argument)

@@ -103,6 +103,8 @@ const struct panel_ops *panel_of_kind(enum model_kind kind);
 /** All that is known of one row; `row` is copied. Its commands are those of the panel of that kind. */
 struct panel *panel_detail(struct scene *scene, enum model_kind kind, const void *row);
 
+/** The kind of the rows that an argument names by their keys; false where it names none. */
+bool panel_argument_kind(enum command_argument_kind argument, enum model_kind *out);
 /**
  * The name by which a row answers to an argument of a command: a tunnel's row gives its own name, its
  * connection's and its peer's. NULL where it has none. Borrowed from the row or the store.

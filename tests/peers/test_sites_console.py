@@ -436,23 +436,43 @@ def show_joins_the_marked_sites():
 
 
 @suite.test
-def a_failure_keeps_the_rest_from_being_sent_or_not():
+def a_site_without_what_is_named_is_left_out():
     c = w.console
     c.press("Escape")
     c.wait_gone("√lyon")
     mark(c, "paris", "lyon")
     before = w.rekeys(2)
+    c.say(":rekey paris/2")  # there is none at paris
+    c.wait("rekey paris/2 on 2 sites")
+    c.wait_row("✕ paris", "there is no tunnel 'paris/2' there")
+    c.wait_row("· lyon", "New keys for IKE and ESP")
+    c.press("Enter")
+    c.wait("1 of 2 done, 1 left out before")
+    c.press("Enter")
+    c.wait_gone("1 of 2 done")
+    w.gateways["lyon"].wait_for("tunnels", "paris/2", lambda row: row["rekeys"] > before[0])
+
+
+@suite.test
+def a_failure_keeps_the_rest_from_being_sent_or_not():
+    c = w.console
+    c.press("Escape")
+    c.wait_gone("√lyon")
+    mark(c, "paris", "lyon")
+    lyon = w.gateways["lyon"]
+    lyon.command("advertise", "10.98.0.0/16")  # paris does not: it can't withdraw it
     for keys, result in (([], "0 of 2 done, 1 failed, 1 not sent"), (["C-f"], "1 of 2 done, 1 failed")):
-        c.say(":rekey paris/2")
-        c.wait("rekey paris/2 on 2 sites")
-        c.press(*keys, "Enter")
+        c.say(":withdraw 10.98.0.0/16")
+        c.wait("withdraw 10.98.0.0/16 on 2 sites")
+        c.press(*keys)
+        c.type("production 2")
+        c.press("Tab", "Enter")
         c.wait(result)
-        c.wait_row("✕ paris", "no tunnel 'paris/2'")
-        if not keys:
-            expect(w.rekeys(2) == before, "lyon was not asked")
+        c.wait_row("✕ paris", "10.98.0.0/16 is not advertised by this gateway itself")
+        advertised = any(row["prefix"] == "10.98.0.0/16" for row in lyon.show("advertised"))
+        expect(advertised == (not keys), "lyon was asked only where it went on")
         c.press("Enter")
         c.wait_gone(result)
-    w.gateways["lyon"].wait_for("tunnels", "paris/2", lambda row: row["rekeys"] > before[0])
     c.press("Escape")
     c.wait_gone("√lyon")
 

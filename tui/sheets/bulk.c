@@ -16,7 +16,7 @@ enum row_state { ROW_WAITS, ROW_ASKED, ROW_REFUSED, ROW_RUNS, ROW_DONE, ROW_FAIL
 
 struct bulk_row {
 	enum row_state state;
-	char text[200];
+	char text[400];
 };
 
 struct bulk {
@@ -108,6 +108,36 @@ ask_row(struct sheet *sheet)
 		arm(sheet);
 }
 
+/* Where a gateway has no dry run: what its site's rows say. */
+static void
+judge_site(const struct sheet *sheet, size_t row)
+{
+	struct bulk_row *it = &sheet->bulk->rows[row];
+	struct control_client *client = bulk_client(sheet, row);
+	const struct command *command = sheet->command;
+	const json_t *arguments = json_array_get(sheet->bulk->all, row);
+	char text[512];
+
+	if (client == NULL) {
+		*it = (struct bulk_row){ROW_REFUSED, "the site is not reached"};
+		return;
+	}
+	for (size_t i = 0; i < COMMAND_ARGUMENTS; i++) {
+		const char *name = json_string_value(json_object_get(arguments, command->arguments[i].name));
+		enum model_kind kind;
+
+		if (name == NULL || !panel_argument_kind(command->arguments[i].kind, &kind) ||
+		    model_store_get(control_client_store(client), kind, name) != NULL)
+			continue;
+		it->state = ROW_REFUSED;
+		snprintf(it->text, sizeof(it->text), "there is no %s '%.100s' there",
+			 command->arguments[i].name, name);
+		return;
+	}
+	consequence_say(control_client_store(client), command, arguments, text, sizeof(text));
+	text_clean(it->text, sizeof(it->text), text);
+}
+
 void
 bulk_ask(struct sheet *sheet)
 {
@@ -123,8 +153,8 @@ bulk_ask(struct sheet *sheet)
 	}
 	for (size_t i = 0; i < bulk->count; i++) {
 		bulk->rows[i].state = ROW_ASKED;
-		if (bulk->sites.count > 0 && bulk_client(sheet, i) == NULL)
-			bulk->rows[i] = (struct bulk_row){ROW_REFUSED, "the site is not reached"};
+		if (bulk->sites.count > 0)
+			judge_site(sheet, i);
 	}
 	arm(sheet);
 }
@@ -330,9 +360,8 @@ text_of(const struct sheet *sheet, size_t row, char *out, size_t size)
 		return it->text;
 	if (it->state == ROW_WAITS)
 		return "asking the gateway …";
-	if (sheet->bulk->sites.count > 0)
-		return "will be asked to do it"; /* what it would come to is not known here */
-	consequence_say(sheet->app, sheet->command, json_array_get(sheet->bulk->all, row), out, size);
+	consequence_say(sheet->app->scene.store, sheet->command, json_array_get(sheet->bulk->all, row), out,
+			size);
 	return out;
 }
 

@@ -150,10 +150,10 @@ static const struct {
     {"stop", say_stop}};
 
 void
-consequence_say(const struct app *app, const struct command *command, const json_t *arguments, char *out,
-		size_t size)
+consequence_say(const struct model_store *store, const struct command *command, const json_t *arguments,
+		char *out, size_t size)
 {
-	const struct subject subject = {app->scene.store, command, arguments};
+	const struct subject subject = {store, command, arguments};
 
 	out[0] = '\0';
 	for (size_t i = 0; i < COUNT_OF(consequences); i++) {
@@ -169,7 +169,7 @@ ask(struct sheet *sheet, struct draft *body)
 {
 	char text[512];
 
-	consequence_say(sheet->app, sheet->command, sheet->arguments, text, sizeof(text));
+	consequence_say(sheet->app->scene.store, sheet->command, sheet->arguments, text, sizeof(text));
 	draft_wrap(body, 0, false, ROLE_text, text);
 	if (!sheet_has_dry_run(sheet->command))
 		return;

@@ -124,9 +124,9 @@ bool live_key(struct sheet *sheet, key_code key);
 
 /* consequence.c */
 extern const struct sheet_ops sheet_plain_ops;
-/** What the command will do to what it names, in one or two sentences, as things stand. */
-void consequence_say(const struct app *app, const struct command *command, const json_t *arguments, char *out,
-		     size_t size);
+/** What the command will do to what it names, in one or two sentences, as things stand there. */
+void consequence_say(const struct model_store *store, const struct command *command, const json_t *arguments,
+		     char *out, size_t size);
 
 /* rotate.c */
 extern const struct sheet_ops sheet_rotate_ops;

@@ -148,6 +148,30 @@ sites_are_added_and_taken_out(void **state)
 	screen_finish(world);
 }
 
+/* The one that one is at has another place in the list then. */
+static void
+who_takes_a_site_out_stays_where_they_are(void **state)
+{
+	struct world *world = screen_open_live(&usual);
+
+	(void)state;
+	screen_type(world, "9");
+	screen_wait_row(world, "brest", "✕ unreached");
+	screen_type(world, ":enter-site brest\r");
+	screen_wait(world, "⇄ brest");
+	screen_type(world, ":remove-site nantes\r");
+	screen_wait(world, "nantes is taken out");
+	screen_type(world, ":add-site lille root@127.0.0.1:1 --production\r");
+	screen_wait(world, "lille is added");
+	screen_wait(world, "⇄ brest");
+	assert_false(screen_has(world, "PRODUCTION"));
+	screen_type(world, ":remove-site brest\r");
+	screen_wait(world, "you are there: go back first");
+	screen_type(world, "H");
+	screen_wait_row(world, "▸ brest", "✕ unreached");
+	screen_finish(world);
+}
+
 static void
 a_command_goes_to_the_marked_sites(void **state)
 {
@@ -263,6 +287,7 @@ TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
 	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
 	  cmocka_unit_test(sites_are_added_and_taken_out),
+	  cmocka_unit_test(who_takes_a_site_out_stays_where_they_are),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
 	  cmocka_unit_test(show_is_one_table_of_the_marked_sites),
 	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),

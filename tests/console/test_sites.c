@@ -196,6 +196,26 @@ a_command_goes_to_the_marked_sites(void **state)
 }
 
 static void
+where_no_site_is_selected_a_command_goes_to_none(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, "9/nowhere\r");
+	screen_wait(world, "nothing matches the filter");
+	screen_type(world, ":rekey plant/1\r");
+	screen_wait(world, "rekey was not sent: no site is selected");
+	screen_type(world, "\x1b");
+	screen_wait_row(world, "▸ lyon", "● live");
+	screen_type(world, "*/nowhere\r"); /* the marked ones are meant, whatever is shown */
+	screen_wait(world, "3 marked");
+	screen_type(world, ":rekey plant/1\r");
+	screen_wait(world, "rekey plant/1 on 3 sites");
+	assert_int_equal(world_commands(world, "plant/1 done"), 0);
+	screen_finish(world);
+}
+
+static void
 show_is_one_table_of_the_marked_sites(void **state)
 {
 	struct world *world = screen_open_live(&wide);
@@ -289,6 +309,7 @@ TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(sites_are_added_and_taken_out),
 	  cmocka_unit_test(who_takes_a_site_out_stays_where_they_are),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
+	  cmocka_unit_test(where_no_site_is_selected_a_command_goes_to_none),
 	  cmocka_unit_test(show_is_one_table_of_the_marked_sites),
 	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),
 	  cmocka_unit_test(anything_is_found_on_all_sites))

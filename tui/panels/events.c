@@ -327,6 +327,7 @@ static void
 choose_anew(struct events *e)
 {
 	forget_older(e);
+	table_chosen(table_panel_table(e->list));
 	if (e->following)
 		table_panel_command(e->list, "first-row", NULL);
 }

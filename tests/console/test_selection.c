@@ -234,6 +234,27 @@ a_key_acts_on_the_event_that_is_seen_selected(void **state)
 	person_close(&p);
 }
 
+/* A gateway that was started again counts its events anew. */
+static void
+events_of_an_earlier_run_are_not_shown_without_what_they_said(void **state)
+{
+	struct person p;
+
+	(void)state;
+	person_open(&p, &panel_events);
+	for (int i = 0; i < 3; i++)
+		model_store_log(p.store, "notice", "test", "c0", "of the first run");
+	look(&p);
+	assert_string_equal(p.seen, "3");
+	model_store_forget_events(p.store);
+	look(&p);
+	assert_string_equal(p.seen, "");
+	model_store_log(p.store, "notice", "test", "c0", "of the second run");
+	look(&p);
+	assert_string_equal(p.seen, "1");
+	person_close(&p);
+}
+
 /* Never the row that has come into its place. */
 static void
 a_mark_is_set_on_the_row_that_is_seen_selected(void **state)
@@ -265,4 +286,5 @@ a_mark_is_set_on_the_row_that_is_seen_selected(void **state)
 TEST_MAIN(cmocka_unit_test(a_key_acts_on_the_tunnel_that_is_seen_selected),
 	  cmocka_unit_test(a_key_acts_on_the_line_of_the_overview_that_is_seen_selected),
 	  cmocka_unit_test(a_key_acts_on_the_event_that_is_seen_selected),
+	  cmocka_unit_test(events_of_an_earlier_run_are_not_shown_without_what_they_said),
 	  cmocka_unit_test(a_mark_is_set_on_the_row_that_is_seen_selected))

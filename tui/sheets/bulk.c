@@ -275,6 +275,8 @@ bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_repl
 	bulk->at++; /* together, it only counts */
 	if (dry) {
 		it->state = reply->ok ? ROW_ASKED : ROW_REFUSED;
+		if (reply->ok)
+			sheet_pin(sheet, json_array_get(bulk->all, row), reply->result);
 		ask_row(sheet);
 		return;
 	}

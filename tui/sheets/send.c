@@ -61,6 +61,7 @@ on_question(struct sheet *sheet, const struct control_reply *reply)
 	sheet->plan = reply->ok && json_is_object(reply->result) ? json_deep_copy(reply->result) : NULL;
 	if (sheet->step != SHEET_ASK)
 		return;
+	sheet_pin(sheet, sheet->arguments, sheet->plan);
 	snprintf(label, sizeof(label), "%s",
 		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
 	if (reply->ok) {
@@ -184,6 +185,7 @@ send_question(struct sheet *sheet)
 	json_object_set_new(question, "dry_run", json_true());
 	sheet_arm(sheet, ""); /* what was answered before the gateway went does not count */
 	sheet->asked = sheet->refused = sheet->lost = false;
+	plan_asked(sheet);
 	dispatch(sheet->app, sheet->app->client, sheet->command, question,
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_QUESTION});
 }

@@ -176,6 +176,15 @@ are_live(struct ends *ends)
 }
 
 static bool
+is_far_unsure(struct ends *ends)
+{
+	const struct model_tunnel *row =
+	    model_store_get(fleet_at(ends->app.fleet, 1)->scene.store, MODEL_KIND_TUNNEL, "aws-paris/2");
+
+	return row->spi_in == NULL;
+}
+
+static bool
 is_far_gone(struct ends *ends)
 {
 	return fleet_at(ends->app.fleet, 1)->state != CONTROL_LIVE;
@@ -331,5 +340,38 @@ whichever_end_has_gone(void **state)
 	ends_close(&ends);
 }
 
+/* Inside addresses are private: two customers may well have the same. */
+static void
+what_may_be_the_far_end_is_not_taken_for_it(void **state)
+{
+	static const char *const names[] = {"aws-paris/1", "plant/1", "aws-paris/2"};
+	struct ends ends;
+
+	(void)state;
+	ends_open(&ends);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct model_shape *shape = model_kind_info(MODEL_KIND_TUNNEL)->shape;
+		const struct model_tunnel *near =
+		    model_store_get(ends.app.scene.store, MODEL_KIND_TUNNEL, "aws-paris/2");
+		struct model_tunnel *row = model_row_new(MODEL_KIND_TUNNEL);
+
+		model_row_clear(shape, row);
+		model_row_copy(shape, row, model_store_get(ends.far, MODEL_KIND_TUNNEL, names[i]));
+		model_set(&row->local, "10.0.0.2"); /* behind a NAT, and down */
+		model_set(&row->spi_in, NULL);
+		model_set(&row->spi_out, NULL);
+		model_set(&row->inside_local, i > 0 ? near->inside_remote : NULL);
+		model_set(&row->inside_remote, i > 0 ? near->inside_local : NULL);
+		model_store_put(ends.far, MODEL_KIND_TUNNEL, row);
+		model_row_free(MODEL_KIND_TUNNEL, row);
+	}
+	turn_until(&ends, is_far_unsure);
+	assert_true(both_command(&ends.app, "both-switchover", "aws-paris"));
+	assert_null(ends.app.sheet);
+	assert_non_null(strstr(ends.app.message.text, "more than one tunnel of other sites may be"));
+	ends_close(&ends);
+}
+
 TEST_MAIN(cmocka_unit_test(both_ends_move_together), cmocka_unit_test(where_one_end_has_gone_neither_moves),
-	  cmocka_unit_test(whichever_end_has_gone))
+	  cmocka_unit_test(whichever_end_has_gone),
+	  cmocka_unit_test(what_may_be_the_far_end_is_not_taken_for_it))

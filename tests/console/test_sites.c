@@ -17,6 +17,12 @@
 static const struct screen_options usual = {.rows = 24, .cols = 80, .settings = TWO_SITES},
 				   wide = {.rows = 36, .cols = 120, .settings = TWO_SITES};
 
+static void
+hold_it(void *context, struct control_request *request)
+{
+	*(struct control_request **)context = request;
+}
+
 /* console.yaml as it is now. */
 static const char *
 settings_now(struct world *world)
@@ -215,6 +221,33 @@ where_no_site_is_selected_a_command_goes_to_none(void **state)
 	screen_finish(world);
 }
 
+/* It is told, and whose it is; nothing of it is opened among another gateway's panels. */
+static void
+what_is_answered_when_one_is_elsewhere_says_whose_it_is(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+	struct control_request *held = NULL;
+
+	(void)state;
+	world_handle(world, "explain", hold_it, &held);
+	world_hold(world, true);
+	screen_type(world, "jr");
+	world_wait_command(world, "aws-paris/1 done");
+	screen_type(world, "e");
+	screen_wait(world, "explain aws-paris/1 …");
+	while (held == NULL)
+		world_turn(world);
+	screen_type(world, ":enter-site nantes\r");
+	screen_wait(world, "⇄ nantes");
+	world_hold(world, false);
+	screen_wait(world, "✓ rekey aws-paris/1 on lyon: asked");
+	control_request_done(held, json_pack("{s:[s, s]}", "lines", "a first line", "a second line"),
+			     "in short");
+	screen_wait(world, "✓ explain aws-paris/1 on lyon: in short");
+	assert_false(screen_has(world, "a second line"));
+	screen_finish(world);
+}
+
 static void
 show_is_one_table_of_the_marked_sites(void **state)
 {
@@ -310,6 +343,7 @@ TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(who_takes_a_site_out_stays_where_they_are),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
 	  cmocka_unit_test(where_no_site_is_selected_a_command_goes_to_none),
+	  cmocka_unit_test(what_is_answered_when_one_is_elsewhere_says_whose_it_is),
 	  cmocka_unit_test(show_is_one_table_of_the_marked_sites),
 	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),
 	  cmocka_unit_test(anything_is_found_on_all_sites))

@@ -142,15 +142,22 @@ prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
 	bulk->dry = sheet_has_dry_run(sheet->command);
 }
 
+size_t
+bulk_site(const struct sheet *sheet, size_t row)
+{
+	const struct text_list *sites = &sheet->bulk->sites;
+
+	return sites->count == 0 ? sheet->app->site : fleet_of_row(sheet->app->fleet, sites->items[row]);
+}
+
 struct control_client *
 bulk_client(const struct sheet *sheet, size_t row)
 {
 	struct fleet *fleet = sheet->app->fleet;
-	size_t site;
+	size_t site = bulk_site(sheet, row);
 
 	if (sheet->bulk->sites.count == 0)
 		return sheet->app->client;
-	site = fleet_of_row(fleet, sheet->bulk->sites.items[row]);
 	return site < fleet_count(fleet) && fleet_at(fleet, site)->state == CONTROL_LIVE
 		   ? fleet_at(fleet, site)->scene.client
 		   : NULL;

@@ -147,7 +147,9 @@ bool rotate_begin(struct sheet *sheet);
 void bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites);
 /** Each site its own arguments, all sent at once; `all` is taken. */
 void bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites);
-/** Where a row's command goes; NULL where that site is not reached. */
+/** Where a row's command goes: the site's place in the fleet, which has none of it if it was taken out. */
+size_t bulk_site(const struct sheet *sheet, size_t row);
+/** NULL where that site is not reached. */
 struct control_client *bulk_client(const struct sheet *sheet, size_t row);
 /** It goes to other sites than the one that one is at. / One of them is production. */
 bool bulk_elsewhere(const struct sheet *sheet);

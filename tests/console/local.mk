@@ -12,6 +12,10 @@ tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/worl
 tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
 tests_console_test_parts_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/console/test_question
+tests_console_test_question_SOURCES = tests/console/test_question.c
+tests_console_test_question_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_question_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/console/test_selection
 tests_console_test_selection_SOURCES = tests/console/test_selection.c
 tests_console_test_selection_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -268,7 +268,7 @@ on_asks(void *context, size_t site)
 	struct app *app = context;
 
 	if (!fleet_at(app->fleet, site)->asks)
-		question_close(app, site);
+		question_withdraw(app, site);
 	else if (fleet_at(app->fleet, site)->wanted && app->overlay == NULL && app->sheet == NULL &&
 		 app->line == APP_LINE_NONE && !app->help_open)
 		question_open(app, site);

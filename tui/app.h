@@ -219,7 +219,10 @@ void visit_take_scene(struct app *app);
 /* --- sites/question.c --- */
 /** Opens the question of a site, where one waits. */
 void question_open(struct app *app, size_t site);
-/** It was withdrawn, or answered elsewhere. */
+/** It is no longer asked. It stays on the screen until a person has seen that: they may be typing a secret,
+ * whose letters would be keys. */
+void question_withdraw(struct app *app, size_t site);
+/** Its site goes. */
 void question_close(struct app *app, size_t site);
 
 /* --- mouse.c --- */

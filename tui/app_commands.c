@@ -10,6 +10,7 @@
 
 #include "tui/app.h"
 #include "tui/configuration/configuration.h"
+#include "tui/panels/text.h"
 #include "tui/sites/show.h"
 #include "tui/sites/fleet.h"
 #include "tui/typed.h"
@@ -63,7 +64,7 @@ run_show(struct app *app, const json_t *arguments)
 }
 
 /* A command for gateways that is typed in the list of sites goes to those that are marked there, else to the
- * selected one. False anywhere else, and for the gateway that one is at. */
+ * selected one; where none is, to nobody. False anywhere else, and for the gateway that one is at. */
 static bool
 run_on_sites(struct app *app, const struct command *command, const json_t *arguments)
 {
@@ -73,10 +74,14 @@ run_on_sites(struct app *app, const struct command *command, const json_t *argum
 	enum model_kind kind;
 	const struct model_site *site = panel->ops->fleet ? panel->ops->selected(panel, &kind) : NULL;
 
-	if (!panel->ops->fleet || app->fleet == NULL || site == NULL)
+	if (!panel->ops->fleet || app->fleet == NULL || is_text_panel(panel))
 		return false;
 	if (marks != NULL && marks->keys.count > 0) {
 		sheet_on_sites(app, command, json_deep_copy(arguments), &marks->keys);
+		return true;
+	}
+	if (site == NULL) {
+		app_say(app, ROLE_warning, "%s was not sent: no site is selected", command->name);
 		return true;
 	}
 	if (fleet_of_row(app->fleet, site->name) == app->site)

@@ -14,6 +14,7 @@
 #include "tui/output/dump.h"
 #include "tui/output/rows_out.h"
 #include "tui/panels/text.h"
+#include "tui/widgets/table.h"
 
 #define COPY_AGAIN (6 * USEC_PER_SEC)
 #define PATH 512
@@ -113,11 +114,44 @@ go_dump(struct app *app, const char *argument)
 struct saving {
 	const struct model_store *store;
 	enum model_kind kind;
-	const char *filter;
-	const void *row; /* only this one, in full */
+	const void *row;   /* only this one, in full */
+	const void **rows; /* else these; owned */
 	bool json;
 	size_t count;
 };
+
+/* The rows that a table shows; a log's in the order of time, unless another one was chosen. */
+static void
+take_shown(struct saving *saving, struct table *table)
+{
+	struct rows *rows = table->rows;
+	bool back = model_kind_info(saving->kind)->storage == MODEL_LOG && table->sorted[0] == '\0';
+	size_t count;
+
+	rows->ops->refresh(rows);
+	count = rows->ops->count(rows);
+	saving->rows = memory_zeroed(count + 1, sizeof(*saving->rows));
+	for (size_t i = 0; i < count; i++)
+		saving->rows[saving->count++] = rows->ops->at(rows, back ? count - 1 - i : i);
+}
+
+/* Of a panel without a table, those that pass its filter. */
+static void
+take_matching(struct saving *saving, const char *filter)
+{
+	const struct model_shape *shape = model_kind_info(saving->kind)->shape;
+	size_t all = model_store_count(saving->store, saving->kind);
+	struct model_filter *wanted = model_filter_parse(filter, NULL);
+
+	saving->rows = memory_zeroed(all + 1, sizeof(*saving->rows));
+	for (size_t i = 0; i < all; i++) {
+		const void *row = model_store_at(saving->store, saving->kind, i);
+
+		if (model_filter_match(wanted, shape, row))
+			saving->rows[saving->count++] = row;
+	}
+	model_filter_free(wanted);
+}
 
 static void
 write_rows(FILE *out, void *context)
@@ -128,7 +162,7 @@ write_rows(FILE *out, void *context)
 		rows_out_whole(out, saving->store, saving->kind, saving->row, saving->json);
 		saving->count = 1;
 	} else {
-		saving->count = rows_out_all(out, saving->store, saving->kind, saving->filter, saving->json);
+		rows_out_all(out, saving->store, saving->kind, saving->rows, saving->count, saving->json);
 	}
 }
 
@@ -187,7 +221,7 @@ static void
 go_save(struct app *app, const char *argument)
 {
 	struct panel *panel = app_panel(app);
-	struct saving saving = {.store = app->scene.store, .kind = panel->ops->kind, .filter = panel->filter};
+	struct saving saving = {.store = app->scene.store, .kind = panel->ops->kind};
 	const struct model_kind_info *info;
 	char path[PATH];
 	struct error err;
@@ -209,6 +243,10 @@ go_save(struct app *app, const char *argument)
 			info->plural);
 		return;
 	}
+	if (saving.row == NULL && panel->ops->table != NULL)
+		take_shown(&saving, panel->ops->table(panel));
+	else if (saving.row == NULL)
+		take_matching(&saving, panel->filter);
 	choose_path(app, panel->ops->name, argument, path, sizeof(path));
 	saving.json = save_is_json(path);
 	if (!dump_new_file(path, write_rows, &saving, &err))
@@ -216,6 +254,7 @@ go_save(struct app *app, const char *argument)
 	else
 		app_say(app, ROLE_good, "%zu %s written to %s", saving.count,
 			saving.count == 1 ? info->shape->name : info->plural, path);
+	free(saving.rows);
 }
 
 /* --- copy ------------------------------------------------------------------------------------------ */

@@ -500,10 +500,10 @@ control_client_follow(struct control_client *client, uint64_t kinds, size_t even
 	client->events = events;
 	client->brief = brief;
 	client->mirror.kinds |= kinds;
-	if (client->closed || client->link == NULL || !client->link->connected || !client->greeted)
-		return; /* the greeting begins with it */
+	if (client->closed || client->link == NULL || !client->link->connected)
+		return; /* the stream begins with it */
 	client->refollows = client->mirror.live;
-	if (!client->refollows)
+	if (client->greeted && !client->refollows)
 		control_client_set_state(client, CONTROL_SYNCING, NULL);
 	control_append(&client->out, follow_message(client));
 	control_client_flush(client);

@@ -100,6 +100,8 @@ model_store_forget_events(struct model_store *store)
 		model_row_clear(event_shape(), &event->event);
 		store->weight -= event->weight;
 	}
+	if (store->event_count > 0)
+		store->version++; /* who keeps pointers to them has to look again */
 	store->event_first = store->event_count = 0;
 	store->event_sequence = 0;
 }

@@ -32,6 +32,16 @@ note_command(struct world *world, const struct control_request *request)
 	text_list_add(&world->commands, text);
 }
 
+static json_t *
+plan_of(const struct world *world, const char *connection)
+{
+	json_t *plan = world_plan(world->own_path);
+
+	if (connection != NULL && strcmp(connection, "aws-paris") != 0)
+		json_object_set_new(plan, "to", json_sprintf("%s/2", connection));
+	return plan;
+}
+
 static void
 answer(struct world *world, struct control_request *request)
 {
@@ -47,9 +57,10 @@ answer(struct world *world, struct control_request *request)
 	else if (tunnel != NULL && world->fails[0] != '\0' && strcmp(world->fails, tunnel) == 0)
 		control_request_fail(request, "%s is in the middle of a rekey", tunnel);
 	else if (dry)
-		control_request_done(request, world_plan(world->own_path),
+		control_request_done(request, plan_of(world, connection),
 				     "12 prefixes move from aws-paris/1 to aws-paris/2");
-	else if (connection != NULL && strcmp(connection, "aws-paris") == 0 && tunnel == NULL) {
+	else if (connection != NULL && strcmp(connection, "aws-paris") == 0 &&
+		 (tunnel == NULL || strcmp(tunnel, "aws-paris/2") == 0)) {
 		world_move(world->store);
 		control_request_done(request, NULL,
 				     "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");

@@ -12,6 +12,15 @@ tests_console_test_parts_SOURCES = tests/console/test_parts.c tests/console/worl
 tests_console_test_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
 tests_console_test_parts_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/console/test_question
+tests_console_test_question_SOURCES = tests/console/test_question.c
+tests_console_test_question_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_question_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/console/test_selection
+tests_console_test_selection_SOURCES = tests/console/test_selection.c
+tests_console_test_selection_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_console_test_selection_LDADD = $(CONSOLE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/console/test_themes tests/console/test_key_reader
 tests_console_test_themes_SOURCES = tests/console/test_themes.c
 tests_console_test_themes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SOURCE='"$(abs_top_srcdir)"'
@@ -144,6 +153,10 @@ UNIT_TESTS += tests/console/test_rotate
 tests_console_test_rotate_SOURCES = tests/console/test_rotate.c
 tests_console_test_rotate_CFLAGS = $(CONSOLE_TEST_CFLAGS)
 tests_console_test_rotate_LDADD = $(CONSOLE_TEST_LIBS)
+UNIT_TESTS += tests/console/test_both
+tests_console_test_both_SOURCES = tests/console/test_both.c
+tests_console_test_both_CFLAGS = $(CONSOLE_TEST_CFLAGS)
+tests_console_test_both_LDADD = $(CONSOLE_TEST_LIBS)
 UNIT_TESTS += tests/console/test_sheets
 tests_console_test_sheets_SOURCES = tests/console/test_sheets.c
 tests_console_test_sheets_CFLAGS = $(CONSOLE_TEST_CFLAGS)

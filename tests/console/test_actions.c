@@ -53,7 +53,7 @@ a_confirmed_switchover_shows_its_result(void **state)
 	screen_type(world, "\t");
 	screen_wait(world, "[ switch over ]");
 	screen_type(world, "\r");
-	world_wait_command(world, "aws-paris done");
+	world_wait_command(world, "aws-paris aws-paris/2 done");
 	screen_wait(world, "moved from aws-paris/1 to aws-paris/2 in 412 ms, longest gap 11 ms");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "[ Close ]");

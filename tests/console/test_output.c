@@ -339,6 +339,22 @@ events_are_saved_as_shown(void **state)
 	assert_int_equal(line_count(text), 2);
 	assert_has(text, "\"kind\":\"ike.retransmit\"");
 	free(text);
+	/* from a severity on, and without what has come since the list stands still */
+	screen_type(world, "\x1b");
+	screen_wait_gone(world, "2 shown");
+	screen_type(world, "vv");
+	screen_wait(world, "warning+");
+	screen_type(world, "f");
+	screen_wait(world, "standing still");
+	model_store_log(world_store(world), "error", "test", "core", "came since");
+	screen_wait(world, "1 new above");
+	screen_type(world, ":save warnings.json\r");
+	screen_wait(world, "written to warnings.json");
+	text = take_file(world, "warnings.json");
+	assert_has(text, "\"severity\":\"error\"");
+	assert_has_not(text, "\"severity\":\"info\"");
+	assert_has_not(text, "came since");
+	free(text);
 	screen_finish(world);
 }
 

@@ -423,8 +423,9 @@ give_older(void *context, const struct model_query *query)
 	return all;
 }
 
-static void
-events_before_those_that_were_sent_come_from_the_gateway(void **state)
+/* A console that is sent thirty events; what is older is its gateway's. */
+static struct world *
+open_with_a_past(void)
 {
 	struct world *world = world_new();
 	struct model_event *event = model_row_new(MODEL_KIND_EVENT);
@@ -445,6 +446,14 @@ events_before_those_that_were_sent_come_from_the_gateway(void **state)
 	screen_type(world, "7");
 	screen_wait(world, "following");
 	screen_wait(world, "sent event 1029");
+	return world;
+}
+
+static void
+events_before_those_that_were_sent_come_from_the_gateway(void **state)
+{
+	struct world *world = open_with_a_past();
+
 	screen_type(world, "\x1b[6~");
 	screen_wait(world, "old event 999");
 	/* to the very end, page by page */
@@ -460,6 +469,25 @@ events_before_those_that_were_sent_come_from_the_gateway(void **state)
 	screen_wait(world, "nothing matches");
 	screen_type(world, "vvG");
 	screen_wait(world, "old event 777");
+	screen_finish(world);
+}
+
+static void
+older_events_are_asked_for_again_when_the_gateway_is_back(void **state)
+{
+	struct world *world = open_with_a_past();
+	usec_t end = clock_monotonic() + USEC_PER_SEC / 5;
+
+	screen_type(world, "G");
+	while (clock_monotonic() < end)
+		screen_turn(world); /* the question is on its way, and nobody reads it */
+	world_stop_serving(world);
+	screen_wait(world, "STALE");
+	assert_false(screen_has(world, "old event"));
+	world_serve(world);
+	screen_wait(world, "● live");
+	screen_type(world, "G");
+	screen_wait_row(world, "▸", "old event 550");
 	screen_finish(world);
 }
 
@@ -684,6 +712,7 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_stand_still_and_say_how_many_are_new),
 	  cmocka_unit_test(events_from_a_severity_on), cmocka_unit_test(ikes_own_log_is_shown_on_demand),
 	  cmocka_unit_test(events_by_their_age),
+	  cmocka_unit_test(older_events_are_asked_for_again_when_the_gateway_is_back),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
 	  cmocka_unit_test(a_month_of_usage_shows_its_days), cmocka_unit_test(a_day_of_any_length_is_shown),

@@ -181,12 +181,17 @@ what_ends_meanwhile_can_no_longer_be_forgotten(void **state)
 
 	begin_rotation(world, 3);
 	open_with_rotation(world);
+	screen_type(world, "\t");
+	screen_wait(world, "[ forget it ]");
 	t = world_take(world, MODEL_KIND_TUNNEL, "aws-paris/1");
 	t->rotating_since = 0;
 	model_set(&t->rotation, NULL);
 	world_put(world, MODEL_KIND_TUNNEL, t);
 	screen_wait(world, "▸ Generate");
 	assert_false(screen_has(world, "Forget"));
+	screen_type(world, "\r"); /* about to forget it: nothing else is done by that key */
+	screen_wait_gone(world, "▸ Generate");
+	assert_int_equal(came.count, 0);
 	screen_finish(world);
 }
 

@@ -80,7 +80,7 @@ the_time_to_go_back_is_chosen_by_keys(void **state)
 	screen_type(world, "-");
 	screen_wait(world, "unless you confirm within  60 s");
 	press(world, "switch over");
-	world_wait_command(world, "aws-paris 60 done");
+	world_wait_command(world, "aws-paris aws-paris/2 60 done");
 	screen_finish(world);
 }
 
@@ -94,7 +94,7 @@ whoever_comes_by_it_is_given_a_minute(void **state)
 	screen_type(world, "s");
 	screen_wait(world, "unless you confirm within  60 s");
 	press(world, "switch over");
-	world_wait_command(world, "aws-paris 60 done");
+	world_wait_command(world, "aws-paris aws-paris/2 60 done");
 	screen_finish(world);
 }
 
@@ -237,7 +237,7 @@ from_the_sheet_it_is_confirmed_or_turned_back(void **state)
 	screen_type(world, "+");
 	screen_wait(world, "within  30 s");
 	press(world, "switch over");
-	world_wait_command(world, "aws-paris 30 done");
+	world_wait_command(world, "aws-paris aws-paris/2 30 done");
 	world_move_step(store, &(struct world_step){"done", 100, 100, 500, 0});
 	world_wait(store, "aws-paris", 30);
 	screen_wait_row(world, "c confirm (", "z go back now");
@@ -259,7 +259,7 @@ esc_leaves_it_going_on_and_the_answer_is_still_told(void **state)
 	screen_type(world, "s");
 	screen_wait(world, "MED 100/200 becomes");
 	press(world, "switch over");
-	world_wait_command(world, "aws-paris done");
+	world_wait_command(world, "aws-paris aws-paris/2 done");
 	screen_type(world, "\x1b");
 	screen_wait_gone(world, "nothing has moved yet");
 	world_hold(world, false);
@@ -467,8 +467,9 @@ without_a_gateway_the_button_is_off(void **state)
 	world_serve(world);
 	screen_wait_gone(world, "The gateway is gone");
 	screen_wait(world, "MED 100/200 becomes");
-	assert_int_equal(world_commands(world, "aws-paris done"), 0); /* the key was not kept */
-	assert_int_equal(world_commands(world, "aws-paris dry"), 2);  /* and it was asked anew */
+	assert_int_equal(world_commands(world, "aws-paris aws-paris/2 done"), 0); /* the key was not kept */
+	assert_int_equal(world_commands(world, "aws-paris dry"), 1);
+	assert_int_equal(world_commands(world, "aws-paris aws-paris/2 dry"), 1); /* and it was asked anew */
 	screen_finish(world);
 }
 
@@ -517,6 +518,94 @@ an_answer_from_before_the_gateway_went_does_not_count(void **state)
 	screen_type(world, "\r");
 	screen_wait_gone(world, "Cancel");
 	assert_int_equal(questions.sent, 0);
+	screen_finish(world);
+}
+
+/* Of aws-paris traffic goes by the other tunnel now, by itself. */
+static void
+fail_over(struct world *world, int to)
+{
+	for (int i = 1; i <= 2; i++) {
+		struct model_tunnel *tunnel =
+		    world_take(world, MODEL_KIND_TUNNEL, i == 1 ? "aws-paris/1" : "aws-paris/2");
+
+		tunnel->active = i == to;
+		world_put(world, MODEL_KIND_TUNNEL, tunnel);
+	}
+}
+
+static void
+a_switchover_goes_where_it_said_whatever_has_moved_meanwhile(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	screen_type(world, "s");
+	screen_wait(world, "Switch aws-paris from span 1 to span 2");
+	screen_wait(world, "MED 100/200 becomes");
+	fail_over(world, 2);
+	screen_wait_row(world, "═2═", "carries now");
+	screen_wait(world, "Switch aws-paris from span 1 to span 2");
+	screen_wait(world, "2 preferred for 12 prefixes");
+	press(world, "switch over");
+	world_wait_command(world, "aws-paris aws-paris/2 done"); /* and not back to 1 */
+	screen_finish(world);
+}
+
+static void
+of_several_switchovers_each_goes_where_it_said(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	screen_type(world, "*s");
+	screen_wait(world, "switch over: 2 marked");
+	screen_wait_row(world, "plant", "12 prefixes move");
+	screen_type(world, "2\t");
+	screen_wait(world, "[ switch over 2 ]");
+	fail_over(world, 2);
+	screen_type(world, "\r");
+	world_wait_command(world, "aws-paris aws-paris/2 done");
+	screen_finish(world);
+}
+
+static void
+a_drill_of_another_tunnel_than_was_asked_about_is_asked_about_anew(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	screen_type(world, ":drill aws-paris\r");
+	screen_wait(world, "Drill of aws-paris: span 1 is taken away");
+	screen_wait(world, "2 takes over for 12 prefixes");
+	screen_type(world, "\t");
+	screen_wait(world, "[ drill ]");
+	fail_over(world, 2);
+	screen_wait(world, "Drill of aws-paris: span 2 is taken away");
+	screen_wait(world, "[ Cancel ]    drill");
+	assert_int_equal(world_commands(world, "aws-paris dry"), 2);
+	assert_int_equal(world_commands(world, "aws-paris done"), 0);
+	screen_finish(world);
+}
+
+static void
+what_would_be_forced_is_asked_anew_when_the_gateway_is_back(void **state)
+{
+	struct world *world = screen_open_live(&small);
+
+	world_guard(world, true);
+	screen_type(world, "jd");
+	screen_wait(world, "carries the traffic of");
+	press(world, "down");
+	screen_wait(world, "This would cut your own way");
+	screen_type(world, "\t");
+	screen_wait(world, "[ down all the same ]");
+	world_stop_serving(world);
+	screen_wait(world, "The gateway is gone");
+	world_serve(world);
+	screen_wait_gone(world, "This would cut your own way");
+	screen_wait(world, "carries the traffic of");
+	screen_wait(world, "[ Cancel ]    down");
+	press(world, "down");
+	screen_wait(world, "This would cut your own way");
+	assert_int_equal(world_commands(world, "aws-paris/1 force done"), 0);
 	screen_finish(world);
 }
 
@@ -595,5 +684,9 @@ TEST_MAIN(cmocka_unit_test(the_gateways_end_says_what_goes_with_it),
 	  cmocka_unit_test(a_dry_run_that_force_would_overcome_asks_twice_too),
 	  cmocka_unit_test(without_a_gateway_the_button_is_off),
 	  cmocka_unit_test(an_answer_from_before_the_gateway_went_does_not_count),
+	  cmocka_unit_test(a_switchover_goes_where_it_said_whatever_has_moved_meanwhile),
+	  cmocka_unit_test(of_several_switchovers_each_goes_where_it_said),
+	  cmocka_unit_test(a_drill_of_another_tunnel_than_was_asked_about_is_asked_about_anew),
+	  cmocka_unit_test(what_would_be_forced_is_asked_anew_when_the_gateway_is_back),
 	  cmocka_unit_test(a_resize_keeps_the_sheet_whole),
 	  cmocka_unit_test(a_late_answer_is_not_taken_for_another_sheets))

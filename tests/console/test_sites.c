@@ -17,6 +17,12 @@
 static const struct screen_options usual = {.rows = 24, .cols = 80, .settings = TWO_SITES},
 				   wide = {.rows = 36, .cols = 120, .settings = TWO_SITES};
 
+static void
+hold_it(void *context, struct control_request *request)
+{
+	*(struct control_request **)context = request;
+}
+
 /* console.yaml as it is now. */
 static const char *
 settings_now(struct world *world)
@@ -148,6 +154,30 @@ sites_are_added_and_taken_out(void **state)
 	screen_finish(world);
 }
 
+/* The one that one is at has another place in the list then. */
+static void
+who_takes_a_site_out_stays_where_they_are(void **state)
+{
+	struct world *world = screen_open_live(&usual);
+
+	(void)state;
+	screen_type(world, "9");
+	screen_wait_row(world, "brest", "✕ unreached");
+	screen_type(world, ":enter-site brest\r");
+	screen_wait(world, "⇄ brest");
+	screen_type(world, ":remove-site nantes\r");
+	screen_wait(world, "nantes is taken out");
+	screen_type(world, ":add-site lille root@127.0.0.1:1 --production\r");
+	screen_wait(world, "lille is added");
+	screen_wait(world, "⇄ brest");
+	assert_false(screen_has(world, "PRODUCTION"));
+	screen_type(world, ":remove-site brest\r");
+	screen_wait(world, "you are there: go back first");
+	screen_type(world, "H");
+	screen_wait_row(world, "▸ brest", "✕ unreached");
+	screen_finish(world);
+}
+
 static void
 a_command_goes_to_the_marked_sites(void **state)
 {
@@ -168,6 +198,53 @@ a_command_goes_to_the_marked_sites(void **state)
 	screen_type(world, "1\t\r");
 	screen_wait(world, "1 of 3 done");
 	world_wait_command(world, "plant/1 done");
+	screen_finish(world);
+}
+
+static void
+where_no_site_is_selected_a_command_goes_to_none(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+
+	(void)state;
+	screen_type(world, "9/nowhere\r");
+	screen_wait(world, "nothing matches the filter");
+	screen_type(world, ":rekey plant/1\r");
+	screen_wait(world, "rekey was not sent: no site is selected");
+	screen_type(world, "\x1b");
+	screen_wait_row(world, "▸ lyon", "● live");
+	screen_type(world, "*/nowhere\r"); /* the marked ones are meant, whatever is shown */
+	screen_wait(world, "3 marked");
+	screen_type(world, ":rekey plant/1\r");
+	screen_wait(world, "rekey plant/1 on 3 sites");
+	assert_int_equal(world_commands(world, "plant/1 done"), 0);
+	screen_finish(world);
+}
+
+/* It is told, and whose it is; nothing of it is opened among another gateway's panels. */
+static void
+what_is_answered_when_one_is_elsewhere_says_whose_it_is(void **state)
+{
+	struct world *world = screen_open_live(&wide);
+	struct control_request *held = NULL;
+
+	(void)state;
+	world_handle(world, "explain", hold_it, &held);
+	world_hold(world, true);
+	screen_type(world, "jr");
+	world_wait_command(world, "aws-paris/1 done");
+	screen_type(world, "e");
+	screen_wait(world, "explain aws-paris/1 …");
+	while (held == NULL)
+		world_turn(world);
+	screen_type(world, ":enter-site nantes\r");
+	screen_wait(world, "⇄ nantes");
+	world_hold(world, false);
+	screen_wait(world, "✓ rekey aws-paris/1 on lyon: asked");
+	control_request_done(held, json_pack("{s:[s, s]}", "lines", "a first line", "a second line"),
+			     "in short");
+	screen_wait(world, "✓ explain aws-paris/1 on lyon: in short");
+	assert_false(screen_has(world, "a second line"));
 	screen_finish(world);
 }
 
@@ -263,7 +340,10 @@ TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
 	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
 	  cmocka_unit_test(sites_are_added_and_taken_out),
+	  cmocka_unit_test(who_takes_a_site_out_stays_where_they_are),
 	  cmocka_unit_test(a_command_goes_to_the_marked_sites),
+	  cmocka_unit_test(where_no_site_is_selected_a_command_goes_to_none),
+	  cmocka_unit_test(what_is_answered_when_one_is_elsewhere_says_whose_it_is),
 	  cmocka_unit_test(show_is_one_table_of_the_marked_sites),
 	  cmocka_unit_test(sites_are_filtered_and_sorted_as_any_rows),
 	  cmocka_unit_test(anything_is_found_on_all_sites))

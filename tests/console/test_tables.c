@@ -427,6 +427,23 @@ any_of_a_million_rows_is_reached_by_its_number(void **state)
 }
 
 static void
+a_filter_ends_the_way_to_a_row(void **state)
+{
+	struct world *world = screen_open_live(&small);
+	usec_t end;
+
+	screen_type(world, "4");
+	screen_wait(world, "10.50.0.0/24");
+	screen_type(world, ":900\r/has:10.52.7.9\r");
+	end = clock_monotonic() + USEC_PER_SEC / 5;
+	while (clock_monotonic() < end)
+		screen_turn(world); /* both, before the gateway answers anything */
+	screen_wait(world, "1 of 1,000");
+	assert_false(screen_has(world, "to row 900"));
+	screen_finish(world);
+}
+
+static void
 a_number_counts_the_rows_that_match(void **state)
 {
 	struct world *world = open_routes(200000);
@@ -461,4 +478,5 @@ TEST_MAIN(cmocka_unit_test(columns_are_chosen_seen_at_once_and_kept),
 	  cmocka_unit_test(what_is_on_screen_is_kept_true_without_jumping),
 	  cmocka_unit_test(a_number_at_the_prompt_is_a_row),
 	  cmocka_unit_test(any_of_a_million_rows_is_reached_by_its_number),
+	  cmocka_unit_test(a_filter_ends_the_way_to_a_row),
 	  cmocka_unit_test(a_number_counts_the_rows_that_match))

@@ -48,34 +48,23 @@ rows_out_whole(FILE *out, const struct model_store *store, enum model_kind kind,
 		table_print_whole(out, model_kind_info(kind), row, model_store_told(store, kind));
 }
 
-size_t
-rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, const char *filter, bool json)
+void
+rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, const void *const *rows,
+	     size_t count, bool json)
 {
-	const struct model_kind_info *info = model_kind_info(kind);
-	struct model_filter *wanted = model_filter_parse(filter, NULL);
-	size_t total = model_store_count(store, kind), count = 0;
 	struct show_table table;
 
-	show_table_init(&table, info);
+	show_table_init(&table, model_kind_info(kind));
 	table.out = out;
 	table.told = model_store_told(store, kind);
-	for (size_t i = 0; i < total && !json; i++) {
-		if (model_filter_match(wanted, info->shape, model_store_at(store, kind, i)))
-			show_table_measure(&table, model_store_at(store, kind, i));
-	}
+	for (size_t i = 0; i < count && !json; i++)
+		show_table_measure(&table, rows[i]);
 	if (!json)
 		table_print_head(&table);
-	for (size_t i = 0; i < total; i++) {
-		const void *row = model_store_at(store, kind, i);
-
-		if (!model_filter_match(wanted, info->shape, row))
-			continue;
-		count++;
+	for (size_t i = 0; i < count; i++) {
 		if (json)
-			put_json(out, store, kind, row);
+			put_json(out, store, kind, rows[i]);
 		else
-			table_print_row(&table, row);
+			table_print_row(&table, rows[i]);
 	}
-	model_filter_free(wanted);
-	return count;
 }

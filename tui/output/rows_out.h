@@ -15,11 +15,8 @@ bool save_is_json(const char *path);
 /** One row in full: a field a line, or one line of JSON. */
 void rows_out_whole(FILE *out, const struct model_store *store, enum model_kind kind, const void *row,
 		    bool json);
-/**
- * The rows of a STORED or LOG kind that pass a filter ("" for all), in their natural order: a table with its
- * titles, or a line of JSON for each. Returns how many.
- */
-size_t rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, const char *filter,
-		    bool json);
+/** Rows of a STORED or LOG kind: a table with its titles, or a line of JSON for each. */
+void rows_out_all(FILE *out, const struct model_store *store, enum model_kind kind, const void *const *rows,
+		  size_t count, bool json);
 
 #endif

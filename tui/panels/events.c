@@ -244,9 +244,11 @@ on_older(void *context, const struct control_page *page)
 		e->reached = reached;
 	e->more.rows = (const void *const *)e->older;
 	e->more.count = e->older_count;
-	e->more.complete = !page->ok || page->complete || e->older_count >= OLDER_MOST;
+	/* a gateway that went is asked again when it is back; one that can't say will not know better then */
+	e->more.complete = page->ok ? page->complete || e->older_count >= OLDER_MOST
+				    : control_client_state(e->panel.scene->client) == CONTROL_LIVE;
 	e->more.version++;
-	if (page->count == 0 && !e->more.complete)
+	if (page->ok && page->count == 0 && !e->more.complete)
 		ask_older(e); /* a part in which nothing matched */
 	e->panel.scene->changed(e->panel.scene->context);
 }
@@ -327,6 +329,7 @@ static void
 choose_anew(struct events *e)
 {
 	forget_older(e);
+	table_chosen(table_panel_table(e->list));
 	if (e->following)
 		table_panel_command(e->list, "first-row", NULL);
 }

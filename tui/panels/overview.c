@@ -167,6 +167,7 @@ static void
 choose(struct overview *o, size_t i)
 {
 	o->selected = i;
+	o->shown[0] = '\0';
 	if (i < o->count)
 		snprintf(o->key, sizeof(o->key), "%s", overview_item_key(&o->items[i]));
 }
@@ -210,6 +211,13 @@ overview_close(struct panel *panel)
 	free(o->items);
 	free(o->sorted);
 	free(o);
+}
+
+/* The selected line has gone since it was drawn: the one in its place is not what a person means. */
+static bool
+is_lost(const struct overview *o)
+{
+	return o->shown[0] != '\0' && strcmp(o->shown, o->key) != 0;
 }
 
 /* All lines of tunnels that are shown, or none. */
@@ -270,6 +278,8 @@ overview_command(struct panel *panel, const char *command, const char *argument)
 		return true;
 	}
 	motion = TABLE_DOWN;
+	if (strcmp(command, "mark") == 0 && is_lost(o))
+		return true;
 	if (strcmp(command, "mark") == 0 && o->selected < o->count)
 		marks_set(&o->marks, o->key, !marks_has(&o->marks, o->key));
 	else if (!table_motion_of(command, &motion))
@@ -296,7 +306,7 @@ overview_selected(struct panel *panel, enum model_kind *kind)
 	struct overview *o = (struct overview *)panel;
 
 	settle(o);
-	if (o->selected >= o->count)
+	if (o->selected >= o->count || is_lost(o))
 		return NULL;
 	*kind = o->items[o->selected].tunnel != NULL ? MODEL_KIND_TUNNEL : MODEL_KIND_CONNECTION;
 	return *kind == MODEL_KIND_TUNNEL ? (const void *)o->items[o->selected].tunnel
@@ -333,6 +343,7 @@ overview_filter(struct panel *panel, const char *text, struct error *err)
 	model_filter_free(o->filter);
 	o->filter = filter;
 	o->dirty = true;
+	o->shown[0] = '\0';
 	return true;
 }
 
@@ -360,6 +371,7 @@ draw(struct panel *panel, const struct area *area)
 	struct overview *o = (struct overview *)panel;
 
 	settle(o);
+	memcpy(o->shown, o->key, sizeof(o->shown));
 	marks_drop_lost(&o->marks, panel->scene->store, panel->ops->kind);
 	overview_draw(o, area);
 }

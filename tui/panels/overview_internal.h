@@ -32,7 +32,8 @@ struct overview {
 	bool dirty;
 	uint64_t version;
 	size_t selected, top, page;
-	char key[256]; /* of the selected line */
+	char key[256];   /* of the selected line */
+	char shown[256]; /* of the one that was drawn as that; "": a person has chosen since */
 	struct marks marks;
 	struct table_column measured[TABLE_COLUMNS + 1]; /* as of version `measured_at` of the store */
 	uint64_t measured_at;

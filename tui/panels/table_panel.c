@@ -161,6 +161,7 @@ table_panel_filter(struct panel *panel, const char *text, struct error *err)
 	}
 	snprintf(panel->filter, sizeof(panel->filter), "%s", text);
 	p->table.rows->ops->filter(p->table.rows, text, filter);
+	table_chosen(&p->table);
 	return true;
 }
 

@@ -172,15 +172,22 @@ prepare(struct sheet *sheet, json_t *all, const struct text_list *sites)
 	bulk->dry = sheet_has_dry_run(sheet->command);
 }
 
+size_t
+bulk_site(const struct sheet *sheet, size_t row)
+{
+	const struct text_list *sites = &sheet->bulk->sites;
+
+	return sites->count == 0 ? sheet->app->site : fleet_of_row(sheet->app->fleet, sites->items[row]);
+}
+
 struct control_client *
 bulk_client(const struct sheet *sheet, size_t row)
 {
 	struct fleet *fleet = sheet->app->fleet;
-	size_t site;
+	size_t site = bulk_site(sheet, row);
 
 	if (sheet->bulk->sites.count == 0)
 		return sheet->app->client;
-	site = fleet_of_row(fleet, sheet->bulk->sites.items[row]);
 	return site < fleet_count(fleet) && fleet_at(fleet, site)->state == CONTROL_LIVE
 		   ? fleet_at(fleet, site)->scene.client
 		   : NULL;
@@ -275,15 +282,35 @@ run_next(struct sheet *sheet)
 		sheet->dialog.top = (int)bulk->at - sheet->dialog.page + 1;
 }
 
+/* Both or neither: where a site has gone since it was asked, nothing is sent to the other one. */
+static bool
+all_reached(struct sheet *sheet)
+{
+	struct bulk *bulk = sheet->bulk;
+	bool reached = true;
+
+	for (size_t i = 0; i < bulk->count; i++)
+		reached = reached && bulk_client(sheet, i) != NULL;
+	for (size_t i = 0; i < bulk->count && !reached; i++)
+		bulk->rows[i] = bulk_client(sheet, i) == NULL
+				    ? (struct bulk_row){ROW_FAILED, "the site is not reached"}
+				    : (struct bulk_row){ROW_LEFT, "not sent: the other end is not reached"};
+	return reached;
+}
+
 void
 bulk_begin(struct sheet *sheet)
 {
+	struct bulk *bulk = sheet->bulk;
+
 	sheet_step_to(sheet, SHEET_SENT);
-	sheet->bulk->running = true;
-	sheet->bulk->at = 0;
-	for (size_t i = 0; sheet->bulk->together && i < sheet->bulk->count; i++) {
-		sheet->bulk->rows[i].state = ROW_RUNS;
-		send_row(sheet, i, json_deep_copy(json_array_get(sheet->bulk->all, i)), false);
+	bulk->running = true;
+	bulk->at = 0;
+	if (bulk->together && all_reached(sheet)) {
+		for (size_t i = 0; i < bulk->count; i++)
+			bulk->rows[i].state = ROW_RUNS; /* of all, before the first can be answered */
+		for (size_t i = 0; i < bulk->count; i++)
+			send_row(sheet, i, json_deep_copy(json_array_get(bulk->all, i)), false);
 	}
 	run_next(sheet);
 }
@@ -305,6 +332,8 @@ bulk_answer(struct sheet *sheet, size_t row, bool dry, const struct control_repl
 	bulk->at++; /* together, it only counts */
 	if (dry) {
 		it->state = reply->ok ? ROW_ASKED : ROW_REFUSED;
+		if (reply->ok)
+			sheet_pin(sheet, json_array_get(bulk->all, row), reply->result);
 		ask_row(sheet);
 		return;
 	}

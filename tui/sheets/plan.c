@@ -86,6 +86,23 @@ plan_title(struct sheet *sheet)
 			 tunnel_number(from->name));
 }
 
+void
+plan_asked(struct sheet *sheet)
+{
+	const struct model_tunnel *from, *to;
+
+	snprintf(sheet->from, sizeof(sheet->from), "%s", find_move(sheet, &from, &to) ? from->name : "");
+}
+
+bool
+plan_is_old(const struct sheet *sheet)
+{
+	const struct model_tunnel *from, *to;
+
+	return sheet->ops == &sheet_move_ops && sheet->from[0] != '\0' && find_move(sheet, &from, &to) &&
+	       strcmp(sheet->from, from->name) != 0;
+}
+
 /* --- side by side
  * --------------------------------------------------------------------------------------------- */
 

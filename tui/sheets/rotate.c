@@ -103,8 +103,10 @@ ask(struct sheet *sheet, struct draft *body)
 	const struct model_tunnel *tunnel = tunnel_of(sheet);
 	char span[FORMAT_TEXT], text[400];
 
-	if (sheet->way < first_way(sheet))
-		sheet->way = first_way(sheet); /* it has worked, or was forgotten, meanwhile */
+	if (sheet->way < first_way(sheet)) { /* it has worked, or was forgotten, meanwhile */
+		sheet->way = first_way(sheet);
+		sheet->dialog.action_focus = false; /* who was about to forget one doesn't make one */
+	}
 	if (under_way(sheet)) {
 		snprintf(text, sizeof(text), "A next secret has been waiting for %s: %s.",
 			 format_since(sheet->app->scene.now, tunnel->rotating_since, span),

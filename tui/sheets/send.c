@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Requests to the gateway and what their answers mean: for a sheet that is still open they are news in it,
- * otherwise a line on the screen.
+ * otherwise a line on the screen; with the gateway's name, where one is on another site by then.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tui/sheets/sheets.h"
+#include "tui/sites/fleet.h"
 
 enum purpose { PURPOSE_COMMAND, PURPOSE_QUESTION, PURPOSE_ROW, PURPOSE_ROW_QUESTION };
 
@@ -19,6 +20,7 @@ struct request {
 	const struct command *command;
 	json_t *arguments;
 	char what[160]; /* "switchover aws-paris" */
+	char site[64];  /* that it went to, by console.yaml's name; "" for home */
 };
 
 static void
@@ -61,6 +63,7 @@ on_question(struct sheet *sheet, const struct control_reply *reply)
 	sheet->plan = reply->ok && json_is_object(reply->result) ? json_deep_copy(reply->result) : NULL;
 	if (sheet->step != SHEET_ASK)
 		return;
+	sheet_pin(sheet, sheet->arguments, sheet->plan);
 	snprintf(label, sizeof(label), "%s",
 		 sheet->command->label != NULL ? sheet->command->label : sheet->command->name);
 	if (reply->ok) {
@@ -73,21 +76,43 @@ on_question(struct sheet *sheet, const struct control_reply *reply)
 	}
 }
 
+/* By console.yaml's name; "" for home, and for a site that was taken out of it. */
+static const char *
+site_name(const struct app *app, size_t site)
+{
+	return app->fleet != NULL && site < fleet_count(app->fleet) ? fleet_at(app->fleet, site)->name : "";
+}
+
+/* One is on the site that it went to. */
+static bool
+is_here(const struct request *request)
+{
+	return strcmp(request->site, site_name(request->app, request->app->site)) == 0;
+}
+
 static void
 say_line(const struct request *request, const struct control_reply *reply)
 {
+	enum theme_role role = reply->ok ? ROLE_good : ROLE_bad;
+	const char *mark = reply->ok ? "✓" : "✕";
 	char text[400];
 
-	take_text(reply, text, sizeof(text));
-	app_answer(request->app, reply->ok ? ROLE_good : ROLE_bad, reply->ok ? "✓" : "✕", request->what,
-		   text);
+	take_text(reply, text, is_here(request) ? sizeof(text) : 272); /* with the rest, it is one message */
+	if (is_here(request))
+		app_answer(request->app, role, mark, request->what, text);
+	else
+		app_say(request->app, role, "%s %s on %s: %s", mark, request->what,
+			request->site[0] != '\0' ? request->site
+						 : fleet_name(fleet_at(request->app->fleet, FLEET_HOME)),
+			text);
 }
 
 /* A page where there is more to say than a line, and the line. */
 static void
 say_result(const struct request *request, const struct control_reply *reply)
 {
-	if (!report_open(request->app, request->command->name, request->arguments, request->what, reply))
+	if (!is_here(request) ||
+	    !report_open(request->app, request->command->name, request->arguments, request->what, reply))
 		say_line(request, reply);
 }
 
@@ -156,13 +181,14 @@ without_contents(const struct command *command, const json_t *arguments)
 
 /* `arguments` is taken. */
 static void
-dispatch(struct app *app, struct control_client *client, const struct command *command, json_t *arguments,
-	 struct request about)
+dispatch(struct app *app, size_t site, struct control_client *client, const struct command *command,
+	 json_t *arguments, struct request about)
 {
 	struct request *request = memory_zeroed(1, sizeof(*request));
 
 	*request = about;
 	request->app = app;
+	snprintf(request->site, sizeof(request->site), "%s", site_name(app, site));
 	request->command = command;
 	request->arguments = without_contents(command, arguments);
 	sheet_describe(command, arguments, request->what, sizeof(request->what));
@@ -184,14 +210,16 @@ send_question(struct sheet *sheet)
 	json_object_set_new(question, "dry_run", json_true());
 	sheet_arm(sheet, ""); /* what was answered before the gateway went does not count */
 	sheet->asked = sheet->refused = sheet->lost = false;
-	dispatch(sheet->app, sheet->app->client, sheet->command, question,
+	plan_asked(sheet);
+	dispatch(sheet->app, sheet->app->site, sheet->app->client, sheet->command, question,
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_QUESTION});
 }
 
 void
 send_sheet(struct sheet *sheet)
 {
-	dispatch(sheet->app, sheet->app->client, sheet->command, json_deep_copy(sheet->arguments),
+	dispatch(sheet->app, sheet->app->site, sheet->app->client, sheet->command,
+		 json_deep_copy(sheet->arguments),
 		 (struct request){.number = sheet->number, .purpose = PURPOSE_COMMAND});
 }
 
@@ -200,7 +228,7 @@ send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry)
 {
 	if (dry)
 		json_object_set_new(arguments, "dry_run", json_true());
-	dispatch(sheet->app, bulk_client(sheet, row), sheet->command, arguments,
+	dispatch(sheet->app, bulk_site(sheet, row), bulk_client(sheet, row), sheet->command, arguments,
 		 (struct request){.number = sheet->number,
 				  .purpose = dry ? PURPOSE_ROW_QUESTION : PURPOSE_ROW,
 				  .row = row});
@@ -209,5 +237,6 @@ send_row(struct sheet *sheet, size_t row, json_t *arguments, bool dry)
 void
 send_command(struct app *app, const struct command *command, json_t *arguments)
 {
-	dispatch(app, app->client, command, arguments, (struct request){.purpose = PURPOSE_COMMAND});
+	dispatch(app, app->site, app->client, command, arguments,
+		 (struct request){.purpose = PURPOSE_COMMAND});
 }

@@ -69,6 +69,17 @@ sheet_can_send(const struct sheet *sheet)
 	return bulk_elsewhere(sheet) || (sheet->app->state == CONTROL_LIVE && !app_stale(sheet->app));
 }
 
+/* Where traffic moves by itself while a person reads, "the other tunnel" is the one that it has left. */
+void
+sheet_pin(const struct sheet *sheet, json_t *arguments, const json_t *answer)
+{
+	const char *to = json_string_value(json_object_get(answer, "to"));
+
+	if (to != NULL && sheet_is(sheet, "switchover") && json_object_get(arguments, "tunnel") == NULL &&
+	    !json_is_true(json_object_get(arguments, "back")))
+		json_object_set_new(arguments, "tunnel", json_string(to));
+}
+
 /* --- opening and closing
  * -------------------------------------------------------------------------------------- */
 
@@ -253,6 +264,24 @@ sheet_together(struct app *app, const struct command *command, json_t *all, cons
 	bulk_open_together(sheet_open(app, command, NULL), all, sites);
 }
 
+static bool
+is_question(const struct sheet *sheet)
+{
+	return sheet->step == SHEET_ASK || sheet->step == SHEET_FORCE;
+}
+
+/* From the first question on. */
+static void
+ask_anew(struct sheet *sheet)
+{
+	if (sheet->step != SHEET_ASK)
+		sheet_step_to(sheet, SHEET_ASK);
+	sheet->force[0] = '\0';
+	if (plan_is_old(sheet))
+		plan_title(sheet);
+	ask(sheet);
+}
+
 void
 sheet_link_changed(struct app *app)
 {
@@ -264,8 +293,8 @@ sheet_link_changed(struct app *app)
 		return;
 	if (app->state != CONTROL_LIVE)
 		sheet->lost = true;
-	else if (sheet->lost && sheet->step == SHEET_ASK)
-		ask(sheet); /* things may have changed meanwhile */
+	else if (sheet->lost && is_question(sheet))
+		ask_anew(sheet); /* things may have changed meanwhile */
 	if (app->state == CONTROL_LIVE)
 		sheet->lost = false;
 }
@@ -341,6 +370,8 @@ sheet_draw(struct app *app, const struct area *screen)
 
 	draft_begin(&sheet->dialog.body, cols);
 	draft_begin(&sheet->dialog.foot, cols);
+	if (is_question(sheet) && sheet_can_send(sheet) && plan_is_old(sheet))
+		ask_anew(sheet);
 	sheet->dialog.action_off = !sheet_can_send(sheet);
 	write_body(sheet);
 	write_foot(sheet);
@@ -359,6 +390,10 @@ do_it(struct sheet *sheet)
 
 	if (sheet->bulk != NULL) {
 		bulk_begin(sheet);
+		return;
+	}
+	if (plan_is_old(sheet)) { /* it was not seen yet */
+		ask_anew(sheet);
 		return;
 	}
 	if (sheet->step == SHEET_ASK && sheet->force[0] != '\0') {

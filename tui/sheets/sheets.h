@@ -59,6 +59,7 @@ struct sheet {
 	char answer[512];
 	json_t *plan;   /* its object; NULL for none */
 	char force[32]; /* why it was refused where --force would help; "" */
+	char from[128]; /* the tunnel that traffic was to leave when it was asked; "": not clear */
 
 	/* of what can turn back by itself */
 	int back_at; /* which of the times to go back after */
@@ -93,6 +94,8 @@ bool sheet_can_return(const struct sheet *sheet);
 /** The gateway can be told something now. */
 bool sheet_can_send(const struct sheet *sheet);
 void sheet_step_to(struct sheet *sheet, enum sheet_step step);
+/** The dry run's answer says where traffic goes: so do the arguments from then on. */
+void sheet_pin(const struct sheet *sheet, json_t *arguments, const json_t *answer);
 /** The button's word, and what must be typed before it counts. */
 void sheet_arm(struct sheet *sheet, const char *action);
 
@@ -113,6 +116,10 @@ const struct model_connection *plan_connection(const struct sheet *sheet);
 unsigned plan_back_seconds(const struct sheet *sheet);
 /** The next or previous of those times. */
 void plan_back_step(struct sheet *sheet, int step);
+/** It is asked about as things stand now. / They stand otherwise since: what was asked about would not be
+ * what is done. */
+void plan_asked(struct sheet *sheet);
+bool plan_is_old(const struct sheet *sheet);
 /** The dry run was answered: the time to go back that is best for who asks. */
 void plan_answered(struct sheet *sheet);
 /** The foot: whether it goes back by itself. */
@@ -140,7 +147,9 @@ bool rotate_begin(struct sheet *sheet);
 void bulk_open_sites(struct sheet *sheet, const json_t *arguments, const struct text_list *sites);
 /** Each site its own arguments, all sent at once; `all` is taken. */
 void bulk_open_together(struct sheet *sheet, json_t *all, const struct text_list *sites);
-/** Where a row's command goes; NULL where that site is not reached. */
+/** Where a row's command goes: the site's place in the fleet, which has none of it if it was taken out. */
+size_t bulk_site(const struct sheet *sheet, size_t row);
+/** NULL where that site is not reached. */
 struct control_client *bulk_client(const struct sheet *sheet, size_t row);
 /** It goes to other sites than the one that one is at. / One of them is production. */
 bool bulk_elsewhere(const struct sheet *sheet);

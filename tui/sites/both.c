@@ -2,7 +2,8 @@
 /*
  * The far end of a tunnel is found among the tunnels of all other sites: the security associations are the
  * surest sign (what one side receives by is what the other sends by), then the outside addresses, each side's
- * being the other's, then the inside ones.
+ * being the other's, then the inside ones. Those are private, and may be in use more than once: where nothing
+ * but them speaks for two tunnels, neither is taken for the far end.
  */
 #include "tui/sites/both.h"
 
@@ -23,7 +24,10 @@
 struct far_end {
 	size_t site; /* of the fleet */
 	const struct model_tunnel *tunnel;
+	bool unsure; /* another one may as well be it */
 };
+
+#define POINTS_INSIDE 1
 
 /* --- finding it -------------------------------------------------------------------------------- */
 
@@ -44,7 +48,7 @@ likeness(const struct model_tunnel *here, const struct model_tunnel *there)
 	if (same(here->local, there->remote) && same(here->remote, there->local))
 		points += 2;
 	if (same(here->inside_local, there->inside_remote) && same(here->inside_remote, there->inside_local))
-		points += 1;
+		points += POINTS_INSIDE;
 	return points;
 }
 
@@ -60,19 +64,22 @@ find_far_end(struct fleet *fleet, size_t here, const struct model_tunnel *tunnel
 			const struct model_tunnel *other = model_store_at(store, MODEL_KIND_TUNNEL, k);
 			int points = likeness(tunnel, other);
 
+			out->unsure |= points == best && best == POINTS_INSIDE;
 			if (points <= best)
 				continue;
 			best = points;
 			*out = (struct far_end){.site = i, .tunnel = other};
 		}
 	}
-	return best > 0;
+	return best > 0 && !out->unsure;
 }
 
 /* The beginning of the sentence: a site that is not connected may well be the one. */
 static const char *
-no_far_end(struct fleet *fleet)
+no_far_end(struct fleet *fleet, const struct far_end *far)
 {
+	if (far->unsure)
+		return "more than one tunnel of other sites may be";
 	for (size_t i = FLEET_HOME + 1; i < fleet_count(fleet); i++) {
 		if (!fleet_at(fleet, i)->ever_live)
 			return "no site that is connected is";
@@ -298,7 +305,7 @@ add_tunnel(struct both *both, struct panel *page, const struct model_tunnel *tun
 
 	if (!find_far_end(app->fleet, app->site, tunnel, &far)) {
 		text_panel_print(page, ROLE_title, "%s", tunnel->name);
-		text_panel_print(page, ROLE_dim, "  %s its other end%s", no_far_end(app->fleet),
+		text_panel_print(page, ROLE_dim, "  %s its other end%s", no_far_end(app->fleet, &far),
 				 fleet_count(app->fleet) < 2 ? ": console.yaml has no sites" : "");
 		return;
 	}
@@ -413,8 +420,8 @@ move_both(struct app *app, const char *connection)
 		return;
 	}
 	if (!find_far_end(app->fleet, app->site, to, &far)) {
-		app_say(app, ROLE_warning, "%s the other end of %s: s moves this end", no_far_end(app->fleet),
-			to->name);
+		app_say(app, ROLE_warning, "%s the other end of %s: s moves this end",
+			no_far_end(app->fleet, &far), to->name);
 		return;
 	}
 	all = json_pack("[{s:s, s:s}, {s:s, s:s}]", "connection", connection, "tunnel", to->name,

@@ -18,6 +18,7 @@ struct asking {
 	struct dialog dialog;
 	struct input input;
 	bool typing; /* the line has the keys, not the buttons */
+	bool over;   /* it is no longer asked: what is typed still goes nowhere else */
 };
 
 static struct app *
@@ -39,6 +40,21 @@ answer(struct asking *asking, const char *text)
 	fleet_answer(app->fleet, site, text);
 }
 
+/* Any key but those that close it. It may be asked anew by then. */
+static bool
+over_key(struct asking *asking, key_code key)
+{
+	struct app *app = app_of(asking);
+	size_t site = fleet_find(app->fleet, asking->site);
+
+	if (key != KEYS_ESCAPE && key != KEYS_CONTROL + 'c' && key != KEYS_ENTER)
+		return true;
+	if (site >= fleet_count(app->fleet) || !fleet_at(app->fleet, site)->asks)
+		return false;
+	question_open(app, site); /* in its place */
+	return true;
+}
+
 static void
 write_body(struct asking *asking, const struct area *screen)
 {
@@ -50,6 +66,13 @@ write_body(struct asking *asking, const struct area *screen)
 	draft_begin(foot, cols);
 	draft_line(body);
 	draft_wrap(body, 0, true, ROLE_text, asking->question.text);
+	if (asking->over) {
+		draft_gap(body);
+		draft_line(body);
+		draft_wrap(body, 0, true, ROLE_warning,
+			   "This is no longer asked: the connection has ended meanwhile.");
+		return;
+	}
 	if (asking->question.kind == SSH_QUESTION_HOST_KEY) {
 		draft_gap(body);
 		draft_line(body);
@@ -105,6 +128,8 @@ asking_key(struct overlay *overlay, key_code key)
 {
 	struct asking *asking = (struct asking *)overlay;
 
+	if (asking->over)
+		return over_key(asking, key);
 	if (key == KEYS_ESCAPE || key == KEYS_CONTROL + 'c') {
 		answer(asking, NULL);
 		return false;
@@ -157,12 +182,33 @@ question_open(struct app *app, size_t index)
 	overlay_open(app, &asking->overlay);
 }
 
-void
-question_close(struct app *app, size_t index)
+/* The site's question, where it is on the screen. */
+static struct asking *
+asking_of(struct app *app, size_t index)
 {
 	struct asking *asking = (struct asking *)app->overlay;
 
-	if (app->overlay != NULL && app->overlay->ops == &ops &&
-	    strcmp(asking->site, fleet_at(app->fleet, index)->name) == 0)
+	return app->overlay != NULL && app->overlay->ops == &ops &&
+		       strcmp(asking->site, fleet_at(app->fleet, index)->name) == 0
+		   ? asking
+		   : NULL;
+}
+
+void
+question_withdraw(struct app *app, size_t index)
+{
+	struct asking *asking = asking_of(app, index);
+
+	if (asking == NULL)
+		return;
+	asking->over = true;
+	asking->dialog.action[0] = '\0';
+	explicit_bzero(&asking->input, sizeof(asking->input));
+}
+
+void
+question_close(struct app *app, size_t index)
+{
+	if (asking_of(app, index) != NULL)
 		overlay_close(app);
 }

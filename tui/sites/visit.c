@@ -199,6 +199,21 @@ word(const struct app *app, const char *name)
 	return json_string_value(json_object_get(app->arguments, name));
 }
 
+/* The settings' sites have changed: those behind one that went have other places now, and one is where one
+ * was. */
+static void
+reread(struct app *app)
+{
+	char here[64];
+
+	snprintf(here, sizeof(here), "%s", fleet_at(app->fleet, app->site)->name);
+	fleet_reread(app->fleet);
+	if (app->site != FLEET_HOME)
+		app->site = fleet_find(app->fleet, here);
+	app->scene.site = app->site;
+	fleet_refresh(app->fleet, clock_wall());
+}
+
 static void
 add(struct app *app, const char *name)
 {
@@ -217,7 +232,7 @@ add(struct app *app, const char *name)
 		app_say(app, ROLE_bad, "not added: %s", err.text);
 		return;
 	}
-	fleet_reread(app->fleet);
+	reread(app);
 	app_say(app, ROLE_good, "%s is added to %s", name, app->settings.path);
 }
 
@@ -237,8 +252,7 @@ remove_site(struct app *app, size_t site)
 		app_say(app, ROLE_bad, "not removed: %s", err.text);
 		return;
 	}
-	fleet_reread(app->fleet);
-	fleet_refresh(app->fleet, clock_wall());
+	reread(app);
 	app_say(app, ROLE_good, "%s is taken out of %s; ':add-site' puts it back", name, app->settings.path);
 }
 

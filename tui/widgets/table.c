@@ -281,6 +281,15 @@ row_has_key(struct table *table, size_t i, const char *key)
 	return row != NULL && strcmp(model_row_key(info_of(table), row, mine, sizeof(mine)), key) == 0;
 }
 
+void
+table_chosen(struct table *table)
+{
+	if (table->sought != 0 && table->rows->ops->seek != NULL)
+		table->rows->ops->seek(table->rows, ROWS_NOWHERE);
+	table->sought = 0;
+	table->shown[0] = '\0';
+}
+
 bool
 table_select(struct table *table, const char *key)
 {
@@ -292,6 +301,7 @@ table_select(struct table *table, const char *key)
 		return false;
 	table->selected = at;
 	snprintf(table->key, sizeof(table->key), "%s", key);
+	table_chosen(table);
 	return true;
 }
 
@@ -430,6 +440,7 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 	table->page = area->rows > 1 ? (size_t)area->rows - 1 : 0;
 	settle(table);
 	scroll(table);
+	memcpy(table->shown, table->key, sizeof(table->shown));
 	count = table->rows->ops->count(table->rows);
 	table->rows->ops->looked_at(table->rows, table->top, table->page);
 	marks_drop_lost(&table->marks, context->store, table->rows->kind);
@@ -462,21 +473,13 @@ table_draw(struct table *table, const struct area *area, const struct table_cont
 		area_text(&inside, 2, 0, ROLE_dim, empty);
 }
 
-static void
-stop_seeking(struct table *table)
-{
-	if (table->sought != 0 && table->rows->ops->seek != NULL)
-		table->rows->ops->seek(table->rows, ROWS_NOWHERE);
-	table->sought = 0;
-}
-
 bool
 table_go_to(struct table *table, uint64_t number, struct error *err)
 {
 	struct rows *rows = table->rows;
 
 	table->to_the_end = false;
-	stop_seeking(table);
+	table_chosen(table);
 	settle(table);
 	if (number == 0 || rows->ops->seek == NULL) {
 		if (!table_has_number(number, rows->ops->count(rows), err))
@@ -497,7 +500,7 @@ void
 table_go(struct table *table, enum table_motion motion)
 {
 	table->to_the_end = false;
-	stop_seeking(table);
+	table_chosen(table);
 	settle(table);
 	table->to_the_end = motion == TABLE_LAST;
 	if (table->to_the_end)
@@ -512,18 +515,25 @@ table_go(struct table *table, enum table_motion motion)
 const void *
 table_selected(struct table *table)
 {
+	size_t at;
+
 	settle(table);
-	return table->selected < table->rows->ops->count(table->rows)
-		   ? table->rows->ops->at(table->rows, table->selected)
-		   : NULL;
+	at = table->selected;
+	if (table->shown[0] != '\0' && strcmp(table->shown, table->key) != 0)
+		at = table->rows->ops->find(table->rows, table->shown);
+	return at < table->rows->ops->count(table->rows) ? table->rows->ops->at(table->rows, at) : NULL;
 }
 
 void
 table_mark(struct table *table)
 {
-	if (table_selected(table) == NULL)
+	const void *row = table_selected(table);
+	char key[256];
+
+	if (row == NULL)
 		return;
-	marks_set(&table->marks, table->key, !marks_has(&table->marks, table->key));
+	model_row_key(info_of(table), row, key, sizeof(key));
+	marks_set(&table->marks, key, !marks_has(&table->marks, key));
 	table_go(table, TABLE_DOWN);
 }
 

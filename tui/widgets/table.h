@@ -75,6 +75,7 @@ struct table {
 	struct rows *rows;                   /* owned */
 	size_t selected, top, page;
 	char key[256];   /* of the selected row; "" where none is */
+	char shown[256]; /* of the one that was drawn as that; "": a person has chosen since */
 	size_t sought;   /* going to that row, from 1, which is not here yet; 0: no */
 	char said[160];  /* what came of that, where there is no such row; who shows the table takes it */
 	bool to_the_end; /* going to a last row that is not known yet, page by page */
@@ -100,8 +101,14 @@ void table_go(struct table *table, enum table_motion motion);
 bool table_go_to(struct table *table, uint64_t number, struct error *err);
 /** Whether there is a row `number`, from 1, of `count`; false with `err`, in words for a person. */
 bool table_has_number(uint64_t number, uint64_t count, struct error *err);
-/** NULL where nothing is selected. */
+/**
+ * The row that a person sees selected. NULL where nothing is, or where that row has gone since it was drawn:
+ * the one in its place is not meant.
+ */
 const void *table_selected(struct table *table);
+/** A person has chosen otherwise than by moving, as by a filter: what was drawn doesn't count, nor a row that
+ * they were on their way to. */
+void table_chosen(struct table *table);
 /** Selects the row of that key. False where it is not among the rows. */
 bool table_select(struct table *table, const char *key);
 /**

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/control/client_internal.h"
+#include "core/control/client_state.h"
 #include "core/control/commands.h"
 #include "tests/unit/control/harness.h"
 
@@ -123,6 +123,32 @@ the_copy_follows_the_original(void **state)
 	WAIT_FOR(h, tunnel_of(client, "b/1") == NULL);
 	model_store_log(h->store, "info", "x", "a", "more");
 	WAIT_FOR(h, model_store_count(control_client_store(client), MODEL_KIND_EVENT) == 2);
+	control_client_close(client);
+	harness_free(h);
+}
+
+/* A site is followed in brief while it connects; one goes there before it has greeted. */
+static void
+who_follows_more_before_the_greeting_gets_it(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client_options options = {
+	    .socket = h->socket, .kinds = TUNNELS, .brief = true, .callbacks = {.state = on_state}};
+	struct control_client *client;
+
+	put_tunnel(h->store, "a/1", "up", 1);
+	model_store_log(h->store, "info", "x", "a", "hello");
+	harness_serve(h);
+	client = control_client_open(&h->loop, &options, NULL);
+	while (!(client->link != NULL && client->link->connected))
+		uv_run(&h->loop, UV_RUN_NOWAIT);
+	assert_false(client->greeted);
+	control_client_follow(client, TUNNELS | EVENTS, 10, false);
+	WAIT_FOR(h, control_client_state(client) == CONTROL_LIVE);
+	WAIT_FOR(h, model_store_count(control_client_store(client), MODEL_KIND_EVENT) == 1);
+	put_tunnel(h->store, "a/1", "up", 5); /* a figure: in brief it would not come */
+	WAIT_FOR(h, tunnel_of(client, "a/1")->rx_bytes == 5);
+	assert_int_equal(control_client_state(client), CONTROL_LIVE);
 	control_client_close(client);
 	harness_free(h);
 }
@@ -854,6 +880,7 @@ rows_vanish_only_when_the_new_walk_is_whole(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
+	  cmocka_unit_test(who_follows_more_before_the_greeting_gets_it),
 	  cmocka_unit_test(a_large_model_arrives_whole_in_its_order),
 	  cmocka_unit_test(much_to_read_comes_in_pieces),
 	  cmocka_unit_test(after_a_restart_of_the_gateway_the_copy_becomes_true_again),

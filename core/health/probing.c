@@ -74,6 +74,7 @@ miss(struct probing *probing, uint32_t number)
 	struct probing_bucket *bucket = &probing->buckets[at / USEC_PER_SEC % PROBING_SECONDS];
 
 	probing->asked[number % PROBING_ROOM].waiting = false;
+	probing->asked[number % PROBING_ROOM].lost = true;
 	if (bucket->second == at / USEC_PER_SEC)
 		bucket->lost++;
 	probing->hits = 0;
@@ -115,6 +116,7 @@ probing_ask(struct probing *probing, usec_t now, uint32_t *number)
 	*number = probing->next++;
 	probing->asked[*number % PROBING_ROOM].at = now;
 	probing->asked[*number % PROBING_ROOM].waiting = true;
+	probing->asked[*number % PROBING_ROOM].lost = false;
 	bucket_of(probing, now)->asked++;
 	probing->next_at = now + probing->interval_us;
 	if (probing->hurry.left != 0) {
@@ -157,9 +159,9 @@ probing_answer(struct probing *probing, uint32_t number, uint32_t rtt_us, usec_t
 
 	if (before == 0 || before > PROBING_ROOM)
 		return 0;
-	if (!probing->asked[number % PROBING_ROOM].waiting && (int32_t)(number - probing->oldest) >= 0)
+	if (!probing->asked[number % PROBING_ROOM].waiting && !probing->asked[number % PROBING_ROOM].lost)
 		return 0; /* twice */
-	probing->asked[number % PROBING_ROOM].waiting = false;
+	probing->asked[number % PROBING_ROOM].waiting = probing->asked[number % PROBING_ROOM].lost = false;
 	settle(probing);
 	learn(probing, rtt_us, now);
 	probing->misses = 0;

@@ -36,7 +36,7 @@ struct probing {
 	uint32_t oldest; /* questions before it are decided */
 	struct {
 		usec_t at;
-		bool waiting;
+		bool waiting, lost; /* neither: it was answered, or never asked */
 	} asked[PROBING_ROOM];
 	uint32_t misses, hits; /* in a row */
 	enum health_verdict verdict;

@@ -134,6 +134,109 @@ made_up_and_repeated_answers_do_nothing(void **state)
 	assert_int_equal(probing_answer(&probing, probing.next + 1000, 1, now), 0);
 	pass(600 * MS, false);
 	assert_int_equal(probing.verdict, HEALTH_FAILED);
+	/* each answer comes twice, and once more when the next has come */
+	for (unsigned answers = 1; answers <= 5; answers++) {
+		pass(100 * MS, true);
+		assert_int_equal(probing.verdict, answers < 5 ? HEALTH_FAILED : HEALTH_OK);
+		assert_int_equal(probing_answer(&probing, probing.next - 1, 2 * MS, now), 0);
+		if (answers > 1)
+			assert_int_equal(probing_answer(&probing, probing.next - 2, 102 * MS, now), 0);
+	}
+}
+
+/* --- against a model that remembers everything ------------------------------------------------- */
+
+#define LONGEST 55 /* seconds: within the figures' minute */
+#define REPLIES 256
+
+struct model {
+	unsigned fail, recover, lost, answers; /* the last two: in a row */
+	uint64_t lost_ever;
+	bool answered[LONGEST * 10 + 1];
+	enum health_verdict verdict;
+	struct reply {
+		uint32_t number;
+		usec_t at; /* 0: none */
+	} replies[REPLIES];
+};
+
+static void
+model_answer(struct model *m, uint32_t number)
+{
+	bool twice = m->answered[number];
+	struct probing before = probing;
+
+	probing_answer(&probing, number, 2 * MS, now);
+	if (twice && memcmp(&before, &probing, sizeof(before)) != 0)
+		fail_msg("another answer to question %u was taken for one", number);
+	if (twice)
+		return;
+	m->answered[number] = true;
+	m->lost = 0;
+	m->answers++;
+	if (m->verdict == HEALTH_UNKNOWN || (m->verdict == HEALTH_FAILED && m->answers >= m->recover))
+		m->verdict = HEALTH_OK;
+}
+
+static void
+model_tick(struct model *m)
+{
+	struct probing_figures figures;
+
+	probing_tick(&probing, now);
+	probing_figures(&probing, now, &figures);
+	for (; m->lost_ever < figures.lost; m->lost_ever++) {
+		m->answers = 0;
+		if (++m->lost >= m->fail)
+			m->verdict = HEALTH_FAILED;
+	}
+}
+
+/* Most answers come soon, some late, some twice, and some never; for seconds at a time none does. */
+static void
+model_ask(struct model *m, bool outage)
+{
+	uint32_t number;
+	unsigned copies = rand() % 4 == 0 ? 2 : 1;
+
+	if (!probing_ask(&probing, now, &number) || outage || rand() % 8 == 0)
+		return;
+	for (unsigned i = 0; i < REPLIES && copies > 0; i++) {
+		if (m->replies[i].at != 0)
+			continue;
+		m->replies[i].number = number;
+		m->replies[i].at = now + (rand() % 5 != 0 ? 2 : rand() % 2500) * MS;
+		copies--;
+	}
+}
+
+static void
+networks_that_lose_delay_and_repeat_agree_with_a_model(void **state)
+{
+	static struct model model;
+
+	for (unsigned seed = 1; seed <= 12; seed++) {
+		usec_t end;
+
+		srand(seed);
+		model = (struct model){.fail = 1 + seed % 4, .recover = 1 + seed % 5};
+		begin(100, model.fail, model.recover);
+		end = now + (LONGEST - 1) * USEC_PER_SEC;
+		for (; now < end; now += MS) {
+			for (unsigned i = 0; i < REPLIES; i++) {
+				if (model.replies[i].at == 0 || model.replies[i].at > now)
+					continue;
+				model.replies[i].at = 0;
+				model_answer(&model, model.replies[i].number);
+			}
+			model_tick(&model);
+			model_ask(&model, now / USEC_PER_SEC % 7 < 2);
+			if (probing.verdict != model.verdict)
+				fail_msg("seed %u, question %u: %s instead of %s", seed, probing.next - 1,
+					 health_verdict_name(probing.verdict),
+					 health_verdict_name(model.verdict));
+		}
+	}
 }
 
 static void
@@ -403,6 +506,7 @@ main(void)
 	    cmocka_unit_test_setup(a_target_that_never_answers_fails_only_after_a_second, make),
 	    cmocka_unit_test_setup(a_slow_path_is_waited_for_once_it_is_known, make),
 	    cmocka_unit_test_setup(made_up_and_repeated_answers_do_nothing, make),
+	    cmocka_unit_test(networks_that_lose_delay_and_repeat_agree_with_a_model),
 	    cmocka_unit_test_setup(figures_are_those_of_the_last_minute, make),
 	    cmocka_unit_test_setup(a_hurry_ends_with_the_first_answer, make),
 	    cmocka_unit_test_setup(a_hurry_without_an_answer_is_over_within_600_ms, make),

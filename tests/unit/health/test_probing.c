@@ -353,6 +353,30 @@ a_tunnel_without_traffic_is_not_suspected(void **state)
 	assert_int_equal(flow(60 * USEC_PER_SEC, false, true), TRAFFIC_NOTHING);
 }
 
+/* Some planes know only when they were asked: both times are those of the reading. */
+static void
+an_answer_that_is_seen_at_once_with_its_question_is_one(void **state)
+{
+	flow(1 * USEC_PER_SEC, true, true);
+	for (int second = 0; second < 20; second++) {
+		counters.tx_packets++;
+		counters.rx_packets++;
+		counters.last_tx = counters.last_rx = now;
+		assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_NOTHING);
+		now += 50 * MS;
+		assert_int_equal(flow(950 * MS, false, false), TRAFFIC_NOTHING);
+	}
+	/* and silence is silence all the same */
+	for (usec_t end = now + 700 * MS; now < end; now += 50 * MS) {
+		counters.tx_packets++;
+		counters.last_tx = now;
+		assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_NOTHING);
+	}
+	counters.tx_packets++;
+	counters.last_tx = now += 100 * MS;
+	assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_ASK);
+}
+
 static void
 a_stream_of_one_direction_is_asked_about_and_never_dead(void **state)
 {
@@ -513,6 +537,7 @@ main(void)
 	    cmocka_unit_test_setup(a_hurry_at_a_quick_probe_ends_too, make),
 	    cmocka_unit_test_setup(silence_while_sending_makes_suspicious_once, make_traffic),
 	    cmocka_unit_test_setup(a_tunnel_without_traffic_is_not_suspected, make_traffic),
+	    cmocka_unit_test_setup(an_answer_that_is_seen_at_once_with_its_question_is_one, make_traffic),
 	    cmocka_unit_test_setup(a_stream_of_one_direction_is_asked_about_and_never_dead, make_traffic),
 	    cmocka_unit_test_setup(no_answer_is_death_and_steady_packets_are_recovery, make_traffic),
 	    cmocka_unit_test_setup(a_witness_counts_only_while_it_speaks, make_traffic),

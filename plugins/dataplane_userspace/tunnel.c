@@ -54,6 +54,7 @@ plane_tunnel_publish(struct dataplane *plane, struct tunnel *tunnel, struct erro
 	if (fits) {
 		if (plane->encrypt_count != 0)
 			tunnel->worker = &plane->encrypt[tunnel->id % plane->encrypt_count];
+		plane_device_begins(plane, tunnel);
 		atomic_store(&plane->tunnels[tunnel->id], tunnel);
 	}
 	pthread_mutex_unlock(&plane->mutex);
@@ -120,6 +121,10 @@ plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct er
 	if (!good)
 		error_set(err, "can't take %s over: %s", tunnel->name, strerror(errno));
 	close(fd);
+	pthread_mutex_lock(&plane->mutex);
+	if (good)
+		plane_device_begins(plane, tunnel);
+	pthread_mutex_unlock(&plane->mutex);
 	workers_quiesce(plane);
 	if (good && tunnel->worker != NULL)
 		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_ADD, tunnel->fd, &event);
@@ -157,7 +162,7 @@ plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_cou
 	if (id < TUNNEL_SLOTS)
 		tunnel = atomic_load(&plane->tunnels[id]);
 	if (tunnel != NULL) {
-		plane_read_device_drops(plane);
+		plane_take_device_drops(plane, tunnel);
 		counters_sum(&tunnel->rx, &tunnel->tx, out);
 		out->drops.queue += tunnel->device.sum;
 	}

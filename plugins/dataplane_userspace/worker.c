@@ -55,16 +55,15 @@ workers_quiesce(struct dataplane *plane)
 		wait_for(&plane->decrypt[i]);
 }
 
-/* Signals are the gateway's business: no worker takes one. */
-static int
-start_thread(struct worker *worker, void *(*run)(void *))
+int
+thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
 	sigset_t all, before;
 	int result;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&worker->thread, NULL, run, worker);
+	result = pthread_create(thread, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
@@ -78,7 +77,7 @@ worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *
 	worker->plane = plane;
 	if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->wake, &event) < 0)
 		return error_set(err, "can't watch a descriptor: %s", strerror(errno));
-	result = start_thread(worker, run);
+	result = thread_start(&worker->thread, run, worker);
 	if (result != 0)
 		return error_set(err, "can't start a data plane thread: %s", strerror(result));
 	worker->started = true;

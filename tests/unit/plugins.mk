@@ -47,6 +47,10 @@ UNIT_TESTS += tests/unit/plugins/test_plane
 tests_unit_plugins_test_plane_SOURCES = tests/unit/plugins/test_plane.c tests/unit/plugins/one_plane.c tests/unit/plugins/one_plane.h
 tests_unit_plugins_test_plane_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_plugins_test_plane_LDADD = $(USERSPACE_TEST_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_device_drops
+tests_unit_plugins_test_device_drops_SOURCES = tests/unit/plugins/test_device_drops.c
+tests_unit_plugins_test_device_drops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_device_drops_LDADD = $(USERSPACE_TEST_LIBS)
 UNIT_TESTS += tests/unit/plugins/test_sends
 tests_unit_plugins_test_sends_SOURCES = tests/unit/plugins/test_sends.c tests/unit/plugins/flows.c tests/unit/plugins/flows.h \
 	tests/unit/plugins/one_plane.c tests/unit/plugins/one_plane.h

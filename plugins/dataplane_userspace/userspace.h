@@ -65,6 +65,9 @@ struct path_state {
 struct inside {
 	struct ip_address address[2];
 	struct ip_address peer[DATAPLANE_PEERS];
+	/* once it is replaced, under the plane's mutex: until all workers have passed what was noted then */
+	struct inside *next;
+	uint64_t noted[2 * WORKERS_MAX];
 };
 
 /* What a device dropped: so many by the kernel's counter, and over all devices that the tunnel had. What was
@@ -204,6 +207,9 @@ bool sa_spent(const struct sa *sa);
 void worker_sa_ended(struct worker *worker, struct sa *sa);
 /** Waits until every worker has left the section it is in. Never from inside one. */
 void workers_quiesce(struct dataplane *plane);
+/** For who can't wait: notes where every worker is. / Has each left the section that it was in then? */
+void workers_note(struct dataplane *plane, uint64_t noted[2 * WORKERS_MAX]);
+bool workers_passed(struct dataplane *plane, const uint64_t noted[2 * WORKERS_MAX]);
 
 /* --- encrypt.c, decrypt.c, rows.c ---------------------------------------------------------------------- */
 
@@ -320,6 +326,7 @@ struct dataplane {
 	bool steered;                         /* the kernel gives each its own */
 	pthread_mutex_t mutex;                /* control functions only */
 	unsigned next_owner;                  /* of an SPI */
+	struct inside *replaced;              /* that a worker may still look at */
 	struct sa *buckets[SA_BUCKETS];
 	_Atomic uint64_t sa_count;                    /* in the buckets; written under the mutex */
 	_Atomic uint32_t spi_reserved[INBOUND_SLOTS]; /* by slot: the SPI given out or in use, 0 for none */

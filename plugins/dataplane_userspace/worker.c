@@ -55,6 +55,33 @@ workers_quiesce(struct dataplane *plane)
 		wait_for(&plane->decrypt[i]);
 }
 
+void
+workers_note(struct dataplane *plane, uint64_t noted[2 * WORKERS_MAX])
+{
+	for (unsigned i = 0; i < plane->encrypt_count; i++)
+		noted[i] = atomic_load(&plane->encrypt[i].section);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		noted[WORKERS_MAX + i] = atomic_load(&plane->decrypt[i].section);
+}
+
+static bool
+has_passed(struct worker *worker, uint64_t noted)
+{
+	return noted % 2 == 0 || atomic_load(&worker->section) != noted;
+}
+
+bool
+workers_passed(struct dataplane *plane, const uint64_t noted[2 * WORKERS_MAX])
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < plane->encrypt_count; i++)
+		all = all && has_passed(&plane->encrypt[i], noted[i]);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		all = all && has_passed(&plane->decrypt[i], noted[WORKERS_MAX + i]);
+	return all;
+}
+
 int
 thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {

@@ -172,6 +172,7 @@ struct tunnel {
 	struct dataplane_counters kept;  /* of interfaces before this one, and of what silence hid from it */
 	struct rtnl_link_stats64 hidden; /* `now` when silence began: rx_* stand still there */
 	uint64_t last_rx, last_tx;
+	uint64_t vanished; /* what left the interface while it is silent, as last read */
 	struct own own;
 	uint64_t rx_user, tx_user, last_rx_user; /* packets that are not our own */
 	uint64_t errors, errors_kept;            /* rx_errors in all; and of interfaces before this one */
@@ -220,6 +221,8 @@ bool plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplan
 void tunnel_read(struct dataplane *plane, struct tunnel *tunnel);
 /** Packets that the interface took and did not send, as of that reading; those that are too long aside. */
 uint64_t tunnel_refused(const struct tunnel *tunnel);
+/** Packets that left while it is silent: for whoever counts they were sent. With the mutex held. */
+uint64_t tunnel_vanished(struct dataplane *plane, struct tunnel *tunnel);
 /** The interface that they are of goes: they are kept. */
 void tunnel_keep_figures(struct tunnel *tunnel);
 /** False where this kernel does not tell them. */

@@ -263,9 +263,10 @@ plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent)
 			/* What was hidden stays hidden, and what vanished was sent. */
 			tunnel->kept.rx_packets -= tunnel->now.rx_packets - tunnel->hidden.rx_packets;
 			tunnel->kept.rx_bytes -= tunnel->now.rx_bytes - tunnel->hidden.rx_bytes;
-			vanished = link_vanished(&plane->route, tunnel->ifindex);
+			vanished = tunnel_vanished(plane, tunnel);
 			tunnel->kept.tx_packets += vanished;
 			tunnel->own.tx += vanished; /* whose they were is not known */
+			tunnel->vanished = 0;
 		}
 		link_silence(&plane->route, tunnel->ifindex, silent);
 		tie_block(&plane->xfrm, &tunnel->tie, silent);

@@ -12,7 +12,8 @@
  * policies' reqid, which is the tunnel's id, beside the if_id that goes with it. Nothing is ever flushed.
  *
  * Threads: the operations are called from the loop and from IKE's threads; `mutex` guards tunnels and the two
- * sockets. One thread of the plane's own reads the SAs' statistics once a second (counters.c).
+ * sockets. Who removes a tunnel has sockets of his own. One thread of the plane's own reads the SAs'
+ * statistics once a second (counters.c).
  */
 #ifndef TWINSPAN_DATAPLANE_KERNEL_H
 #define TWINSPAN_DATAPLANE_KERNEL_H
@@ -194,6 +195,9 @@ struct dataplane {
 	struct tunnel *tunnels[TUNNEL_SLOTS];
 	_Atomic uint32_t highest; /* id there ever was */
 	struct machine_counters machine, machine_at_start;
+
+	pthread_mutex_t removing; /* guards these two */
+	struct netlink remover_route, remover_xfrm;
 
 	pthread_t counter;
 	bool counting, stopping;

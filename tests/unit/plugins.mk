@@ -90,6 +90,12 @@ UNIT_TESTS += tests/unit/plugins/test_kernel_messages
 tests_unit_plugins_test_kernel_messages_SOURCES = tests/unit/plugins/test_kernel_messages.c
 tests_unit_plugins_test_kernel_messages_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_plugins_test_kernel_messages_LDADD = plugins/libkernel.la $(BASE_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_kernel_tunnels
+tests_unit_plugins_test_kernel_tunnels_SOURCES = tests/unit/plugins/test_kernel_tunnels.c
+tests_unit_plugins_test_kernel_tunnels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_kernel_tunnels_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=netlink_request -Wl,--wrap=netlink_ask \
+	-Wl,--wrap=netlink_dump -Wl,--wrap=if_nametoindex
+tests_unit_plugins_test_kernel_tunnels_LDADD = plugins/libkernel.la $(BASE_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/plugins/test_kernel_own
 tests_unit_plugins_test_kernel_own_SOURCES = tests/unit/plugins/test_kernel_own.c
 tests_unit_plugins_test_kernel_own_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

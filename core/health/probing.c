@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/probe.h"
+
 #define FIRST_PATIENCE_US USEC_PER_SEC
 #define LEAST_SPREAD_US 10000
 #define MOST_PATIENCE_US (10 * USEC_PER_SEC)
@@ -148,7 +150,6 @@ learn(struct probing *probing, uint32_t rtt, usec_t now)
 	}
 	probing->rtt_us = rtt;
 	probing->answered = true;
-	probing->answer_at = now;
 }
 
 unsigned
@@ -163,7 +164,9 @@ probing_answer(struct probing *probing, uint32_t number, uint32_t rtt_us, usec_t
 		return 0; /* twice */
 	probing->asked[number % PROBING_ROOM].waiting = probing->asked[number % PROBING_ROOM].lost = false;
 	settle(probing);
-	learn(probing, rtt_us, now);
+	probing->answer_at = now;
+	if (rtt_us != PROBE_RTT_UNKNOWN)
+		learn(probing, rtt_us, now);
 	probing->misses = 0;
 	probing->hits++;
 	if (probing->verdict == HEALTH_UNKNOWN ||

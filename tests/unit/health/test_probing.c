@@ -7,6 +7,7 @@
 #include "core/health/damping.h"
 #include "core/health/probing.h"
 #include "core/health/traffic.h"
+#include "core/probe.h"
 
 #define MS 1000
 
@@ -142,6 +143,32 @@ made_up_and_repeated_answers_do_nothing(void **state)
 		if (answers > 1)
 			assert_int_equal(probing_answer(&probing, probing.next - 2, 102 * MS, now), 0);
 	}
+}
+
+static void
+an_answer_of_unknown_age_is_a_sign_of_life_and_teaches_nothing(void **state)
+{
+	struct probing_figures before, after;
+	uint32_t number;
+
+	pass(1000 * MS, true);
+	pass(600 * MS, false);
+	assert_int_equal(probing.verdict, HEALTH_FAILED);
+	probing_figures(&probing, now, &before);
+	for (unsigned answers = 1; answers <= 5; answers++) {
+		assert_true(probing_ask(&probing, now, &number));
+		now += 40 * MS;
+		probing_answer(&probing, number, PROBE_RTT_UNKNOWN, now);
+		assert_int_equal(probing.answer_at, now);
+		assert_int_equal(probing.verdict, answers < 5 ? HEALTH_FAILED : HEALTH_OK);
+		now += 60 * MS;
+	}
+	probing_figures(&probing, now, &after);
+	assert_true(after.rtt_ms == before.rtt_ms && after.jitter_ms == before.jitter_ms);
+	/* nor does it make anybody wait longer for the next */
+	changes = 0;
+	pass(360 * MS, false);
+	assert_int_equal(probing.verdict, HEALTH_FAILED);
 }
 
 /* --- against a model that remembers everything ------------------------------------------------- */
@@ -530,6 +557,7 @@ main(void)
 	    cmocka_unit_test_setup(a_target_that_never_answers_fails_only_after_a_second, make),
 	    cmocka_unit_test_setup(a_slow_path_is_waited_for_once_it_is_known, make),
 	    cmocka_unit_test_setup(made_up_and_repeated_answers_do_nothing, make),
+	    cmocka_unit_test_setup(an_answer_of_unknown_age_is_a_sign_of_life_and_teaches_nothing, make),
 	    cmocka_unit_test(networks_that_lose_delay_and_repeat_agree_with_a_model),
 	    cmocka_unit_test_setup(figures_are_those_of_the_last_minute, make),
 	    cmocka_unit_test_setup(a_hurry_ends_with_the_first_answer, make),

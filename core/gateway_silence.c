@@ -97,6 +97,29 @@ ask(struct gateway_tunnel *tunnel, usec_t now)
 	health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_SUSPECT, text);
 }
 
+/* A configured probe has thresholds of its own. That it fails may be its target's fault, and then other
+ * packets that come in don't make it good; that it is answered again may be all that comes in, and seldom. */
+static enum health_verdict
+probe_says(const struct gateway_tunnel *tunnel)
+{
+	const struct config_health *health = &tunnel->config->health;
+	struct prober_status status;
+
+	if (!health->enabled || !prober_status(tunnel->gateway->prober, tunnel->config->id, &status))
+		return HEALTH_UNKNOWN;
+	if (status.verdict == HEALTH_FAILED)
+		return HEALTH_FAILED;
+	return status.hits >= health->recover ? HEALTH_OK : HEALTH_UNKNOWN;
+}
+
+static void
+recovered(struct gateway_tunnel *tunnel, const char *text)
+{
+	silence_forget(tunnel);
+	if (probe_says(tunnel) != HEALTH_FAILED)
+		liveness_probe_recovered(tunnel, text);
+}
+
 static void
 look(struct gateway_tunnel *tunnel, usec_t now)
 {
@@ -114,7 +137,9 @@ look(struct gateway_tunnel *tunnel, usec_t now)
 	};
 	switch (traffic_look(&tunnel->traffic, &seen, now)) {
 	case TRAFFIC_NOTHING:
-		if (tunnel->traffic.state != TRAFFIC_QUIET)
+		if (tunnel->traffic.state == TRAFFIC_DEAD && probe_says(tunnel) == HEALTH_OK)
+			recovered(tunnel, "probes are answered again");
+		else if (tunnel->traffic.state != TRAFFIC_QUIET)
 			await_poked(tunnel, now);
 		break;
 	case TRAFFIC_ASK:
@@ -124,8 +149,7 @@ look(struct gateway_tunnel *tunnel, usec_t now)
 		health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
 		break;
 	case TRAFFIC_RECOVERED:
-		health_report(tunnel->health, HEALTH_TRAFFIC, HEALTH_UNKNOWN, "");
-		liveness_probe_recovered(tunnel, "packets come in again");
+		recovered(tunnel, "packets come in again");
 		break;
 	}
 }

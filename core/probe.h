@@ -29,8 +29,12 @@ struct probe_target {
 
 struct probe_answer {
 	uint32_t number; /* of the question */
-	uint32_t rtt_us; /* from the question to the answer's arrival in this host, not to its reading */
+	/* From the question to the answer's arrival in this host, not to its reading. PROBE_RTT_UNKNOWN: the
+	 * question left more than once, and which copy was answered can't be told (RFC 6298 3). */
+	uint32_t rtt_us;
 };
+
+#define PROBE_RTT_UNKNOWN UINT32_MAX
 
 struct probe_ops {
 	const char *name; /* "icmp" */

@@ -375,6 +375,7 @@ prober_status(struct prober *prober, uint32_t id, struct prober_status *out)
 
 		probing_figures(probing, clock_monotonic(), &out->figures);
 		out->verdict = probing->verdict;
+		out->hits = probing->hits;
 		out->answered = probing->answered;
 		out->answer_at = probing->answer_at;
 	}

@@ -32,6 +32,7 @@ struct prober_config {
 struct prober_status {
 	struct probing_figures figures;
 	enum health_verdict verdict;
+	uint32_t hits;    /* answers in a row until now */
 	bool answered;    /* ever */
 	usec_t answer_at; /* monotonic, of the last answer; 0: none */
 };

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/probe.h"
+
 #define FIRST_PATIENCE_US USEC_PER_SEC
 #define LEAST_SPREAD_US 10000
 #define MOST_PATIENCE_US (10 * USEC_PER_SEC)
@@ -74,6 +76,7 @@ miss(struct probing *probing, uint32_t number)
 	struct probing_bucket *bucket = &probing->buckets[at / USEC_PER_SEC % PROBING_SECONDS];
 
 	probing->asked[number % PROBING_ROOM].waiting = false;
+	probing->asked[number % PROBING_ROOM].lost = true;
 	if (bucket->second == at / USEC_PER_SEC)
 		bucket->lost++;
 	probing->hits = 0;
@@ -115,6 +118,7 @@ probing_ask(struct probing *probing, usec_t now, uint32_t *number)
 	*number = probing->next++;
 	probing->asked[*number % PROBING_ROOM].at = now;
 	probing->asked[*number % PROBING_ROOM].waiting = true;
+	probing->asked[*number % PROBING_ROOM].lost = false;
 	bucket_of(probing, now)->asked++;
 	probing->next_at = now + probing->interval_us;
 	if (probing->hurry.left != 0) {
@@ -146,7 +150,6 @@ learn(struct probing *probing, uint32_t rtt, usec_t now)
 	}
 	probing->rtt_us = rtt;
 	probing->answered = true;
-	probing->answer_at = now;
 }
 
 unsigned
@@ -157,11 +160,13 @@ probing_answer(struct probing *probing, uint32_t number, uint32_t rtt_us, usec_t
 
 	if (before == 0 || before > PROBING_ROOM)
 		return 0;
-	if (!probing->asked[number % PROBING_ROOM].waiting && (int32_t)(number - probing->oldest) >= 0)
+	if (!probing->asked[number % PROBING_ROOM].waiting && !probing->asked[number % PROBING_ROOM].lost)
 		return 0; /* twice */
-	probing->asked[number % PROBING_ROOM].waiting = false;
+	probing->asked[number % PROBING_ROOM].waiting = probing->asked[number % PROBING_ROOM].lost = false;
 	settle(probing);
-	learn(probing, rtt_us, now);
+	probing->answer_at = now;
+	if (rtt_us != PROBE_RTT_UNKNOWN)
+		learn(probing, rtt_us, now);
 	probing->misses = 0;
 	probing->hits++;
 	if (probing->verdict == HEALTH_UNKNOWN ||

@@ -36,11 +36,11 @@ struct probing {
 	uint32_t oldest; /* questions before it are decided */
 	struct {
 		usec_t at;
-		bool waiting;
+		bool waiting, lost; /* neither: it was answered, or never asked */
 	} asked[PROBING_ROOM];
 	uint32_t misses, hits; /* in a row */
 	enum health_verdict verdict;
-	bool answered; /* ever */
+	bool answered; /* ever, in a time that is known */
 	usec_t answer_at;
 	uint32_t rtt_us, smooth_us, spread_us;
 	struct probing_bucket buckets[PROBING_SECONDS];
@@ -67,7 +67,7 @@ usec_t probing_deadline(const struct probing *probing);
 unsigned probing_tick(struct probing *probing, usec_t now);
 /** True when a question is due: it is to be sent now, with that number. */
 bool probing_ask(struct probing *probing, usec_t now, uint32_t *number);
-/** An answer came. Numbers that were never given out, or twice, do nothing. */
+/** An answer came; `rtt_us` is a probe_answer's. Numbers that were never given out, or twice, do nothing. */
 unsigned probing_answer(struct probing *probing, uint32_t number, uint32_t rtt_us, usec_t now);
 /** `count` questions, the first at once. One that is under way goes on. */
 void probing_hurry(struct probing *probing, uint32_t count, uint32_t spacing_ms, usec_t now);

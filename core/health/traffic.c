@@ -53,7 +53,9 @@ traffic_look(struct traffic *traffic, const struct traffic_counters *counters, u
 	traffic->begun = true;
 	if (in)
 		step = came_in(traffic, now);
-	if (out && traffic->unanswered_at == 0 && counters->last_tx >= counters->last_rx)
+	/* Where the times are those of the reading, what came in at the same one may be the answer. */
+	if (out && traffic->unanswered_at == 0 &&
+	    (counters->last_tx > counters->last_rx || (counters->last_tx == counters->last_rx && !in)))
 		traffic->unanswered_at = counters->last_tx;
 	if (step != TRAFFIC_NOTHING)
 		return step;

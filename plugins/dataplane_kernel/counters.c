@@ -74,6 +74,19 @@ tunnel_read(struct dataplane *plane, struct tunnel *tunnel)
 	count_users(tunnel, at);
 }
 
+/* For whoever looks at the tunnel they were sent just now. */
+uint64_t
+tunnel_vanished(struct dataplane *plane, struct tunnel *tunnel)
+{
+	uint64_t now = link_vanished(&plane->route, tunnel->ifindex);
+
+	if (now > tunnel->vanished) {
+		tunnel->vanished = now;
+		tunnel->last_tx = (uint64_t)clock_monotonic();
+	}
+	return tunnel->vanished;
+}
+
 static uint64_t
 too_big(const struct rtnl_link_stats64 *now)
 {
@@ -94,6 +107,9 @@ tunnel_keep_figures(struct tunnel *tunnel)
 	kept->drops.too_big += too_big(&tunnel->now);
 	kept->drops.queue += tunnel->now.tx_aborted_errors;
 	tunnel->errors_kept += tunnel->now.rx_errors;
+	kept->tx_packets += tunnel->vanished;
+	tunnel->own.tx += tunnel->vanished; /* whose they were is not known */
+	tunnel->vanished = 0;
 	tunnel->now = tunnel->hidden = (struct rtnl_link_stats64){0};
 }
 
@@ -114,7 +130,7 @@ plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_cou
 		out->tx_packets += tunnel->now.tx_packets;
 		out->tx_bytes += tunnel->now.tx_bytes;
 		if (tunnel->silent)
-			out->tx_packets += link_vanished(&plane->route, tunnel->ifindex);
+			out->tx_packets += tunnel_vanished(plane, tunnel);
 		out->last_rx = tunnel->last_rx;
 		out->last_tx = tunnel->last_tx;
 		out->rx_user = tunnel->rx_user;

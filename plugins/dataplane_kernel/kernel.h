@@ -12,7 +12,8 @@
  * policies' reqid, which is the tunnel's id, beside the if_id that goes with it. Nothing is ever flushed.
  *
  * Threads: the operations are called from the loop and from IKE's threads; `mutex` guards tunnels and the two
- * sockets. One thread of the plane's own reads the SAs' statistics once a second (counters.c).
+ * sockets. Who removes a tunnel has sockets of his own. One thread of the plane's own reads the SAs'
+ * statistics once a second (counters.c).
  */
 #ifndef TWINSPAN_DATAPLANE_KERNEL_H
 #define TWINSPAN_DATAPLANE_KERNEL_H
@@ -172,6 +173,7 @@ struct tunnel {
 	struct dataplane_counters kept;  /* of interfaces before this one, and of what silence hid from it */
 	struct rtnl_link_stats64 hidden; /* `now` when silence began: rx_* stand still there */
 	uint64_t last_rx, last_tx;
+	uint64_t vanished; /* what left the interface while it is silent, as last read */
 	struct own own;
 	uint64_t rx_user, tx_user, last_rx_user; /* packets that are not our own */
 	uint64_t errors, errors_kept;            /* rx_errors in all; and of interfaces before this one */
@@ -193,6 +195,9 @@ struct dataplane {
 	struct tunnel *tunnels[TUNNEL_SLOTS];
 	_Atomic uint32_t highest; /* id there ever was */
 	struct machine_counters machine, machine_at_start;
+
+	pthread_mutex_t removing; /* guards these two */
+	struct netlink remover_route, remover_xfrm;
 
 	pthread_t counter;
 	bool counting, stopping;
@@ -220,6 +225,8 @@ bool plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplan
 void tunnel_read(struct dataplane *plane, struct tunnel *tunnel);
 /** Packets that the interface took and did not send, as of that reading; those that are too long aside. */
 uint64_t tunnel_refused(const struct tunnel *tunnel);
+/** Packets that left while it is silent: for whoever counts they were sent. With the mutex held. */
+uint64_t tunnel_vanished(struct dataplane *plane, struct tunnel *tunnel);
 /** The interface that they are of goes: they are kept. */
 void tunnel_keep_figures(struct tunnel *tunnel);
 /** False where this kernel does not tell them. */

@@ -35,6 +35,9 @@ plane_close(struct dataplane *plane)
 	netlink_close(&plane->route);
 	netlink_close(&plane->xfrm);
 	netlink_close(&plane->counter_xfrm);
+	netlink_close(&plane->remover_route);
+	netlink_close(&plane->remover_xfrm);
+	pthread_mutex_destroy(&plane->removing);
 	pthread_mutex_destroy(&plane->mutex);
 	free(plane);
 }
@@ -44,7 +47,9 @@ open_sockets(struct dataplane *plane, struct error *err)
 {
 	return netlink_open(&plane->route, NETLINK_ROUTE, err) &&
 	       netlink_open(&plane->xfrm, NETLINK_XFRM, err) &&
-	       netlink_open(&plane->counter_xfrm, NETLINK_XFRM, err);
+	       netlink_open(&plane->counter_xfrm, NETLINK_XFRM, err) &&
+	       netlink_open(&plane->remover_route, NETLINK_ROUTE, err) &&
+	       netlink_open(&plane->remover_xfrm, NETLINK_XFRM, err);
 }
 
 static struct dataplane *
@@ -68,10 +73,12 @@ plane_open(const struct dataplane_options *options, const struct dataplane_host 
 		return NULL;
 	}
 	plane->route.fd = plane->xfrm.fd = plane->counter_xfrm.fd = -1;
+	plane->remover_route.fd = plane->remover_xfrm.fd = -1;
 	plane->vti = vti;
 	plane->interface_ids = options->interface_ids;
 	snprintf(plane->prefix, sizeof(plane->prefix), "%s", options->interface_prefix);
 	pthread_mutex_init(&plane->mutex, NULL);
+	pthread_mutex_init(&plane->removing, NULL);
 	/* A device group that nobody else has: its interfaces are removed in one go. */
 	if (getrandom(&group, sizeof(group), 0) == (ssize_t)sizeof(group))
 		plane->group = (group & INT32_MAX) | 1 << 30;

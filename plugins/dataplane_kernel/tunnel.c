@@ -191,6 +191,7 @@ plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct er
 	return good;
 }
 
+/* The kernel takes its time, in which the loop asks for the counters of others. */
 void
 plane_tunnel_remove(struct dataplane *plane, uint32_t id)
 {
@@ -200,13 +201,16 @@ plane_tunnel_remove(struct dataplane *plane, uint32_t id)
 	tunnel = plane_tunnel(plane, id);
 	if (tunnel != NULL) {
 		plane->tunnels[id] = NULL;
-		tie_clear(&plane->xfrm, &tunnel->tie, 0);
-		link_remove(&plane->route, tunnel->ifindex);
 		own_leave(&tunnel->own, &plane->idle);
 	}
 	pthread_mutex_unlock(&plane->mutex);
-	if (tunnel != NULL)
-		tunnel_free(tunnel);
+	if (tunnel == NULL)
+		return;
+	pthread_mutex_lock(&plane->removing);
+	tie_clear(&plane->remover_xfrm, &tunnel->tie, 0);
+	link_remove(&plane->remover_route, tunnel->ifindex);
+	pthread_mutex_unlock(&plane->removing);
+	tunnel_free(tunnel);
 }
 
 void
@@ -263,9 +267,10 @@ plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent)
 			/* What was hidden stays hidden, and what vanished was sent. */
 			tunnel->kept.rx_packets -= tunnel->now.rx_packets - tunnel->hidden.rx_packets;
 			tunnel->kept.rx_bytes -= tunnel->now.rx_bytes - tunnel->hidden.rx_bytes;
-			vanished = link_vanished(&plane->route, tunnel->ifindex);
+			vanished = tunnel_vanished(plane, tunnel);
 			tunnel->kept.tx_packets += vanished;
 			tunnel->own.tx += vanished; /* whose they were is not known */
+			tunnel->vanished = 0;
 		}
 		link_silence(&plane->route, tunnel->ifindex, silent);
 		tie_block(&plane->xfrm, &tunnel->tie, silent);

@@ -78,10 +78,13 @@ read_device(struct tunnel *tunnel, struct virtio_net_hdr *header, uint8_t *room)
 	return 0;
 }
 
+/* How many it would have been cut into. */
 static size_t
-packets_of(const struct virtio_net_hdr *header, size_t length)
+packets_of(const struct virtio_net_hdr *header, uint8_t *packet, size_t length)
 {
-	return header->gso_size == 0 ? 1 : (length + header->gso_size - 1) / header->gso_size;
+	struct segmenter s;
+
+	return header->gso_size != 0 && segment_begin(&s, header, packet, length) ? segment_left(&s) : 1;
 }
 
 /* Reads the device until it is empty, or has given enough for now. */
@@ -107,7 +110,8 @@ take_in(struct worker *worker, struct tunnel *tunnel, usec_t now)
 				memcpy(room, packet, entry.length);
 			queue_push(&state->queue, &entry);
 		} else {
-			counter_add(&tunnel->tx.drops[DROP_QUEUE], packets_of(&entry.header, entry.length));
+			counter_add(&tunnel->tx.drops[DROP_QUEUE],
+				    packets_of(&entry.header, packet, entry.length));
 		}
 	}
 }
@@ -126,12 +130,14 @@ give_out(struct worker *worker, size_t bytes, usec_t now)
 		struct tunnel *tunnel = atomic_load(&worker->plane->tunnels[entry->tunnel]);
 
 		if (tunnel != NULL && tunnel->serial == entry->serial) {
+			uint8_t *packet = queue_bytes(queue, entry);
+
 			if (drop)
 				counter_add(&tunnel->tx.drops[DROP_QUEUE],
-					    packets_of(&entry->header, entry->length));
+					    packets_of(&entry->header, packet, entry->length));
 			else
-				batch_add(worker, state->batch, tunnel, &entry->header,
-					  queue_bytes(queue, entry), entry->length, now);
+				batch_add(worker, state->batch, tunnel, &entry->header, packet, entry->length,
+					  now);
 		}
 		done += entry->length;
 		queue_pop(queue);

@@ -53,15 +53,17 @@ parcel_at(const struct inbox *inbox, uint64_t position)
 struct parcel *
 inbox_room(struct inbox *inbox, size_t length)
 {
-	uint64_t at = atomic_load_explicit(&inbox->end, memory_order_relaxed), skip;
-	uint64_t units = (sizeof(struct parcel) + length + PARCEL_UNIT - 1) / PARCEL_UNIT;
+	uint64_t units = (sizeof(struct parcel) + length + PARCEL_UNIT - 1) / PARCEL_UNIT, at, skip;
 	struct parcel *parcel;
 
 	do {
-		uint64_t left = UNITS - at % UNITS; /* a parcel lies in one piece */
+		/* `first` before `end`, each time: it must not have overtaken the end that is looked at */
+		uint64_t first = atomic_load_explicit(&inbox->first, memory_order_acquire), left;
 
+		at = atomic_load_explicit(&inbox->end, memory_order_relaxed);
+		left = UNITS - at % UNITS; /* a parcel lies in one piece */
 		skip = left < units ? left : 0;
-		if (at + skip + units - atomic_load_explicit(&inbox->first, memory_order_acquire) > UNITS)
+		if (at + skip + units - first > UNITS)
 			return NULL;
 	} while (!atomic_compare_exchange_weak_explicit(&inbox->end, &at, at + skip + units,
 							memory_order_relaxed, memory_order_relaxed));

@@ -90,6 +90,7 @@ plane_create(const struct dataplane_options *options, const struct dataplane_hos
 	seat(plane, plane->decrypt);
 	plane->decrypt_count = 1;
 	pthread_mutex_init(&plane->mutex, NULL);
+	pthread_cond_init(&plane->devices.wake, NULL);
 	return plane;
 }
 
@@ -117,6 +118,8 @@ plane_free(struct dataplane *plane)
 		worker_close(&plane->encrypt[i]);
 	for (unsigned i = 0; i < plane->decrypt_count; i++)
 		worker_close(&plane->decrypt[i]);
+	free(plane->devices.table);
+	pthread_cond_destroy(&plane->devices.wake);
 	pthread_mutex_destroy(&plane->mutex);
 	free(plane);
 }
@@ -216,6 +219,7 @@ userspace_close(struct dataplane *plane)
 {
 	if (plane == NULL)
 		return;
+	device_reader_stop(plane);
 	stop_workers(plane);
 	plane_free(plane);
 }
@@ -256,7 +260,8 @@ userspace_open(const struct dataplane_options *options, const struct dataplane_h
 	plane->paths = paths_wanted(options->without);
 	if (tun_probe(&plane->paths.tun, err) && sockets_open(&plane->sockets, &options->local, err) &&
 	    path_watch_open(&plane->watch, err) &&
-	    start_workers(plane, options, worker_count(options->workers), err))
+	    start_workers(plane, options, worker_count(options->workers), err) &&
+	    device_reader_start(plane, err))
 		return plane;
 	userspace_close(plane);
 	return NULL;

@@ -54,6 +54,7 @@ plane_tunnel_publish(struct dataplane *plane, struct tunnel *tunnel, struct erro
 	if (fits) {
 		if (plane->encrypt_count != 0)
 			tunnel->worker = &plane->encrypt[tunnel->id % plane->encrypt_count];
+		plane_device_begins(plane, tunnel);
 		atomic_store(&plane->tunnels[tunnel->id], tunnel);
 	}
 	pthread_mutex_unlock(&plane->mutex);
@@ -120,6 +121,10 @@ plane_tunnel_renew(struct dataplane *plane, uint32_t id, uint32_t mtu, struct er
 	if (!good)
 		error_set(err, "can't take %s over: %s", tunnel->name, strerror(errno));
 	close(fd);
+	pthread_mutex_lock(&plane->mutex);
+	if (good)
+		plane_device_begins(plane, tunnel);
+	pthread_mutex_unlock(&plane->mutex);
 	workers_quiesce(plane);
 	if (good && tunnel->worker != NULL)
 		epoll_ctl(tunnel->worker->epoll, EPOLL_CTL_ADD, tunnel->fd, &event);
@@ -157,7 +162,7 @@ plane_tunnel_counters(struct dataplane *plane, uint32_t id, struct dataplane_cou
 	if (id < TUNNEL_SLOTS)
 		tunnel = atomic_load(&plane->tunnels[id]);
 	if (tunnel != NULL) {
-		plane_read_device_drops(plane);
+		plane_take_device_drops(plane, tunnel);
 		counters_sum(&tunnel->rx, &tunnel->tx, out);
 		out->drops.queue += tunnel->device.sum;
 	}
@@ -178,6 +183,26 @@ plane_tunnel_silence(struct dataplane *plane, uint32_t id, bool silent)
 	pthread_mutex_unlock(&plane->mutex);
 }
 
+/* Frees what no worker can look at any more. Under the mutex. */
+static void
+free_replaced(struct dataplane *plane)
+{
+	struct inside **at = &plane->replaced;
+
+	while (*at != NULL) {
+		struct inside *old = *at;
+
+		if (workers_passed(plane, old->noted)) {
+			*at = old->next;
+			free(old);
+		} else {
+			at = &old->next;
+		}
+	}
+}
+
+/* The loop calls it, and a worker may stay in its section for long (batch.c waits for room outside): what is
+ * replaced is freed by a later call. */
 void
 plane_tunnel_inside(struct dataplane *plane, uint32_t id, const struct dataplane_inside *wanted)
 {
@@ -197,10 +222,13 @@ plane_tunnel_inside(struct dataplane *plane, uint32_t id, const struct dataplane
 		atomic_store(&tunnel->fragments, wanted->fragments);
 		old = atomic_exchange(&tunnel->inside, fresh);
 	}
+	if (old != NULL) {
+		workers_note(plane, old->noted);
+		old->next = plane->replaced;
+		plane->replaced = old;
+	}
+	free_replaced(plane);
 	pthread_mutex_unlock(&plane->mutex);
-	if (tunnel != NULL)
-		workers_quiesce(plane);
-	free(old);
 }
 
 /* Of two limits the tighter; 0 is none. */
@@ -236,6 +264,11 @@ plane_tunnels_close(struct dataplane *plane)
 {
 	bool group_removed = false;
 
+	for (struct inside *old = plane->replaced, *next; old != NULL; old = next) {
+		next = old->next;
+		free(old);
+	}
+	plane->replaced = NULL;
 	for (uint32_t id = 0; id < TUNNEL_SLOTS; id++) {
 		struct tunnel *tunnel = atomic_exchange(&plane->tunnels[id], NULL);
 

@@ -26,6 +26,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -64,11 +65,15 @@ struct path_state {
 struct inside {
 	struct ip_address address[2];
 	struct ip_address peer[DATAPLANE_PEERS];
+	/* once it is replaced, under the plane's mutex: until all workers have passed what was noted then */
+	struct inside *next;
+	uint64_t noted[2 * WORKERS_MAX];
 };
 
-/* What a device dropped: so many by the kernel's counter, and over all devices that the tunnel had. */
+/* What a device dropped: so many by the kernel's counter, and over all devices that the tunnel had. What was
+ * read no later than `reading` is counted, or of a device that had the name before. */
 struct device_drops {
-	uint64_t told, sum;
+	uint64_t told, sum, reading;
 };
 
 struct tunnel {
@@ -121,8 +126,29 @@ void plane_tunnels_close(struct dataplane *plane);
 /** Takes a line of /proc/net/dev apart, which is changed. False for one that is not of a device. */
 bool device_drops_read(char *line, const char **name, uint64_t *dropped);
 void device_drops_count(struct device_drops *drops, uint64_t told);
-/** Where the last time is a second ago, for all tunnels. Under the plane's mutex. */
-void plane_read_device_drops(struct dataplane *plane);
+/** Reads all of /proc/net/dev into a table; without the mutex. */
+void plane_read_devices(struct dataplane *plane, FILE *in);
+/** The tunnel has a new device: what was read until now is not of it. Under the mutex. */
+void plane_device_begins(struct dataplane *plane, struct tunnel *tunnel);
+/** Counts what the last reading says of the tunnel's device, and where that is a second ago wants another.
+ * Under the mutex. */
+void plane_take_device_drops(struct dataplane *plane, struct tunnel *tunnel);
+
+struct device_table;
+
+/* The thread that reads, and what it read last; under the plane's mutex. */
+struct device_reader {
+	pthread_t thread;
+	pthread_cond_t wake;
+	bool started, wanted, stopping;
+	usec_t asked;   /* when it was last wanted */
+	uint64_t begun; /* readings so far, the one under way included */
+	struct device_table *table;
+};
+
+/** Starts the thread; false with an error. / Ends it and waits for it. */
+bool device_reader_start(struct dataplane *plane, struct error *err);
+void device_reader_stop(struct dataplane *plane);
 
 /* --- worker.c ---------------------------------------------------------------------------------- */
 
@@ -153,7 +179,9 @@ struct worker {
 	struct rows *rows; /* a decrypt worker's */
 };
 
-/** Starts the thread, which runs `run` with the worker, with all signals blocked. False with an error. */
+/** Starts a thread with all signals blocked: those are the gateway's business. 0 or an error number. */
+int thread_start(pthread_t *thread, void *(*run)(void *), void *argument);
+/** Starts the thread, which runs `run` with the worker. False with an error. */
 bool worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *), struct error *err);
 /** Asks the thread to end and waits for it. */
 void worker_stop(struct worker *worker);
@@ -179,6 +207,9 @@ bool sa_spent(const struct sa *sa);
 void worker_sa_ended(struct worker *worker, struct sa *sa);
 /** Waits until every worker has left the section it is in. Never from inside one. */
 void workers_quiesce(struct dataplane *plane);
+/** For who can't wait: notes where every worker is. / Has each left the section that it was in then? */
+void workers_note(struct dataplane *plane, uint64_t noted[2 * WORKERS_MAX]);
+bool workers_passed(struct dataplane *plane, const uint64_t noted[2 * WORKERS_MAX]);
 
 /* --- encrypt.c, decrypt.c, rows.c ---------------------------------------------------------------------- */
 
@@ -285,7 +316,7 @@ struct dataplane {
 	struct sockets sockets;
 	struct fast_paths paths;
 	struct path_watch watch;
-	usec_t devices_read; /* device_drops.c; under the mutex */
+	struct device_reader devices;
 	atomic_bool stopping;
 	_Atomic uint64_t unknown_spi; /* packets of no SA, so of no tunnel */
 	unsigned encrypt_count, decrypt_count;
@@ -295,6 +326,7 @@ struct dataplane {
 	bool steered;                         /* the kernel gives each its own */
 	pthread_mutex_t mutex;                /* control functions only */
 	unsigned next_owner;                  /* of an SPI */
+	struct inside *replaced;              /* that a worker may still look at */
 	struct sa *buckets[SA_BUCKETS];
 	_Atomic uint64_t sa_count;                    /* in the buckets; written under the mutex */
 	_Atomic uint32_t spi_reserved[INBOUND_SLOTS]; /* by slot: the SPI given out or in use, 0 for none */

@@ -55,16 +55,42 @@ workers_quiesce(struct dataplane *plane)
 		wait_for(&plane->decrypt[i]);
 }
 
-/* Signals are the gateway's business: no worker takes one. */
-static int
-start_thread(struct worker *worker, void *(*run)(void *))
+void
+workers_note(struct dataplane *plane, uint64_t noted[2 * WORKERS_MAX])
+{
+	for (unsigned i = 0; i < plane->encrypt_count; i++)
+		noted[i] = atomic_load(&plane->encrypt[i].section);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		noted[WORKERS_MAX + i] = atomic_load(&plane->decrypt[i].section);
+}
+
+static bool
+has_passed(struct worker *worker, uint64_t noted)
+{
+	return noted % 2 == 0 || atomic_load(&worker->section) != noted;
+}
+
+bool
+workers_passed(struct dataplane *plane, const uint64_t noted[2 * WORKERS_MAX])
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < plane->encrypt_count; i++)
+		all = all && has_passed(&plane->encrypt[i], noted[i]);
+	for (unsigned i = 0; i < plane->decrypt_count; i++)
+		all = all && has_passed(&plane->decrypt[i], noted[WORKERS_MAX + i]);
+	return all;
+}
+
+int
+thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
 {
 	sigset_t all, before;
 	int result;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	result = pthread_create(&worker->thread, NULL, run, worker);
+	result = pthread_create(thread, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return result;
 }
@@ -78,7 +104,7 @@ worker_start(struct worker *worker, struct dataplane *plane, void *(*run)(void *
 	worker->plane = plane;
 	if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->wake, &event) < 0)
 		return error_set(err, "can't watch a descriptor: %s", strerror(errno));
-	result = start_thread(worker, run);
+	result = thread_start(&worker->thread, run, worker);
 	if (result != 0)
 		return error_set(err, "can't start a data plane thread: %s", strerror(result));
 	worker->started = true;

@@ -6,8 +6,12 @@
  *
  * Every question has a socket of its own for as long as it may be answered; they wait together in one epoll,
  * which is the probe's descriptor. When more are under way than there is room for, the oldest is given up.
+ * The kernel sends a SYN again that was not answered within a second: what is answered then says that the
+ * target is there, and nothing of the way's length.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -123,6 +127,18 @@ tcp_descriptor(const struct probe *probe)
 	return probe->epoll;
 }
 
+static uint32_t
+rtt_of(const struct question *question)
+{
+	struct tcp_info info = {0};
+	socklen_t length = sizeof(info);
+
+	if (getsockopt(question->fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 &&
+	    info.tcpi_total_retrans != 0)
+		return PROBE_RTT_UNKNOWN;
+	return (uint32_t)(clock_monotonic() - question->sent_at);
+}
+
 static bool
 tcp_take(struct probe *probe, struct probe_answer *out)
 {
@@ -139,7 +155,7 @@ tcp_take(struct probe *probe, struct probe_answer *out)
 		getsockopt(question->fd, SOL_SOCKET, SO_ERROR, &code, &length);
 		answered = code == 0 || code == ECONNREFUSED || code == ECONNRESET;
 		out->number = question->number;
-		out->rtt_us = (uint32_t)(clock_monotonic() - question->sent_at);
+		out->rtt_us = rtt_of(question);
 		forget(question);
 		if (answered)
 			return true;

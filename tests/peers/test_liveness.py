@@ -238,6 +238,50 @@ def static_routes_follow_a_tcp_probe():
 
 
 @suite.test
+def a_slow_probe_that_is_answered_again_brings_back_what_silence_took():
+    """Nothing else comes in, and that seldom; the outage was too short for the probe's own threshold."""
+    serve(["health: {probe: icmp, interval: 2s, fail: 20, recover: 3}"], routing="static")
+    for tunnel in (T1, T2):
+        w.gateway.wait_for("tunnels", tunnel, lambda r: r["rtt_ms"] is not None, 10)
+    for endpoint in w.aws.endpoints:
+        endpoint.bird.birdc("disable", "customer")  # it would knock once a second
+    try:
+        old, _, _ = silence_active("nothing came in", False)
+        row = w.gateway.wait_for("tunnels", old, {"health": "ok"}, 25)
+        note(row["health_reason"])
+        w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 10)
+    finally:
+        for endpoint in w.aws.endpoints:
+            endpoint.bird.birdc("enable", "customer")
+
+
+@suite.test
+def what_comes_in_does_not_stand_for_a_target_that_is_gone():
+    target = "10.77.7.7"
+    for endpoint in w.aws.endpoints:
+        endpoint.namespace.ip("address add", f"{target}/32 dev lo")
+    serve([f"health: {{probe: icmp, target: {target}, interval: 200ms, fail: 3, recover: 3}}"], routing="static")
+    for tunnel in (T1, T2):
+        w.gateway.wait_for("tunnels", tunnel, lambda r: r["rtt_ms"] is not None, 10)
+    tunnel = carrier()
+    endpoint = w.aws.endpoints[int(tunnel[-1]) - 1]
+    sequence = w.gateway.last_sequence()
+    w.silence.begin(remote(tunnel))
+    try:
+        wait_until(lambda: any("nor an answer to 3 probes" in e["text"] for e in w.gateway.show("events")
+                               if e["sequence"] > sequence and e["subject"] == tunnel), 20, "silence is noticed, too")
+        endpoint.namespace.ip("address del", f"{target}/32 dev lo")
+    finally:
+        w.silence.end(remote(tunnel))
+    pings = endpoint.namespace.run("ping", "-c", 25, "-i", 0.2, "-I", endpoint.inside, endpoint.customer_inside, check=False)
+    note(pings.stdout.strip().splitlines()[-2])
+    row = w.gateway.row("tunnels", tunnel)
+    expect(pings.returncode == 0 and row["health"] == "failed", f"{row['health']}: {row['health_reason']}")
+    endpoint.namespace.ip("address add", f"{target}/32 dev lo")
+    w.gateway.wait_for("tunnels", tunnel, {"health": "ok"}, 15)
+
+
+@suite.test
 def a_tunnel_that_flaps_is_held_back_until_it_is_let_go():
     # On the standby tunnel, so that only its own failures count.
     standby = other(carrier())

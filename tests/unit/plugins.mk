@@ -47,6 +47,10 @@ UNIT_TESTS += tests/unit/plugins/test_plane
 tests_unit_plugins_test_plane_SOURCES = tests/unit/plugins/test_plane.c tests/unit/plugins/one_plane.c tests/unit/plugins/one_plane.h
 tests_unit_plugins_test_plane_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_plugins_test_plane_LDADD = $(USERSPACE_TEST_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_device_drops
+tests_unit_plugins_test_device_drops_SOURCES = tests/unit/plugins/test_device_drops.c
+tests_unit_plugins_test_device_drops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_device_drops_LDADD = $(USERSPACE_TEST_LIBS)
 UNIT_TESTS += tests/unit/plugins/test_sends
 tests_unit_plugins_test_sends_SOURCES = tests/unit/plugins/test_sends.c tests/unit/plugins/flows.c tests/unit/plugins/flows.h \
 	tests/unit/plugins/one_plane.c tests/unit/plugins/one_plane.h
@@ -86,6 +90,16 @@ UNIT_TESTS += tests/unit/plugins/test_kernel_messages
 tests_unit_plugins_test_kernel_messages_SOURCES = tests/unit/plugins/test_kernel_messages.c
 tests_unit_plugins_test_kernel_messages_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_plugins_test_kernel_messages_LDADD = plugins/libkernel.la $(BASE_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_probe_tcp
+tests_unit_plugins_test_probe_tcp_SOURCES = tests/unit/plugins/test_probe_tcp.c plugins/probe_tcp/probe_tcp.c
+tests_unit_plugins_test_probe_tcp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_probe_tcp_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/plugins/test_kernel_tunnels
+tests_unit_plugins_test_kernel_tunnels_SOURCES = tests/unit/plugins/test_kernel_tunnels.c
+tests_unit_plugins_test_kernel_tunnels_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_plugins_test_kernel_tunnels_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=netlink_request -Wl,--wrap=netlink_ask \
+	-Wl,--wrap=netlink_dump -Wl,--wrap=if_nametoindex
+tests_unit_plugins_test_kernel_tunnels_LDADD = plugins/libkernel.la $(BASE_LIBS) $(MNL_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += tests/unit/plugins/test_kernel_own
 tests_unit_plugins_test_kernel_own_SOURCES = tests/unit/plugins/test_kernel_own.c
 tests_unit_plugins_test_kernel_own_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -7,6 +7,7 @@
 #include "core/health/damping.h"
 #include "core/health/probing.h"
 #include "core/health/traffic.h"
+#include "core/probe.h"
 
 #define MS 1000
 
@@ -134,6 +135,135 @@ made_up_and_repeated_answers_do_nothing(void **state)
 	assert_int_equal(probing_answer(&probing, probing.next + 1000, 1, now), 0);
 	pass(600 * MS, false);
 	assert_int_equal(probing.verdict, HEALTH_FAILED);
+	/* each answer comes twice, and once more when the next has come */
+	for (unsigned answers = 1; answers <= 5; answers++) {
+		pass(100 * MS, true);
+		assert_int_equal(probing.verdict, answers < 5 ? HEALTH_FAILED : HEALTH_OK);
+		assert_int_equal(probing_answer(&probing, probing.next - 1, 2 * MS, now), 0);
+		if (answers > 1)
+			assert_int_equal(probing_answer(&probing, probing.next - 2, 102 * MS, now), 0);
+	}
+}
+
+static void
+an_answer_of_unknown_age_is_a_sign_of_life_and_teaches_nothing(void **state)
+{
+	struct probing_figures before, after;
+	uint32_t number;
+
+	pass(1000 * MS, true);
+	pass(600 * MS, false);
+	assert_int_equal(probing.verdict, HEALTH_FAILED);
+	probing_figures(&probing, now, &before);
+	for (unsigned answers = 1; answers <= 5; answers++) {
+		assert_true(probing_ask(&probing, now, &number));
+		now += 40 * MS;
+		probing_answer(&probing, number, PROBE_RTT_UNKNOWN, now);
+		assert_int_equal(probing.answer_at, now);
+		assert_int_equal(probing.verdict, answers < 5 ? HEALTH_FAILED : HEALTH_OK);
+		now += 60 * MS;
+	}
+	probing_figures(&probing, now, &after);
+	assert_true(after.rtt_ms == before.rtt_ms && after.jitter_ms == before.jitter_ms);
+	/* nor does it make anybody wait longer for the next */
+	changes = 0;
+	pass(360 * MS, false);
+	assert_int_equal(probing.verdict, HEALTH_FAILED);
+}
+
+/* --- against a model that remembers everything ------------------------------------------------- */
+
+#define LONGEST 55 /* seconds: within the figures' minute */
+#define REPLIES 256
+
+struct model {
+	unsigned fail, recover, lost, answers; /* the last two: in a row */
+	uint64_t lost_ever;
+	bool answered[LONGEST * 10 + 1];
+	enum health_verdict verdict;
+	struct reply {
+		uint32_t number;
+		usec_t at; /* 0: none */
+	} replies[REPLIES];
+};
+
+static void
+model_answer(struct model *m, uint32_t number)
+{
+	bool twice = m->answered[number];
+	struct probing before = probing;
+
+	probing_answer(&probing, number, 2 * MS, now);
+	if (twice && memcmp(&before, &probing, sizeof(before)) != 0)
+		fail_msg("another answer to question %u was taken for one", number);
+	if (twice)
+		return;
+	m->answered[number] = true;
+	m->lost = 0;
+	m->answers++;
+	if (m->verdict == HEALTH_UNKNOWN || (m->verdict == HEALTH_FAILED && m->answers >= m->recover))
+		m->verdict = HEALTH_OK;
+}
+
+static void
+model_tick(struct model *m)
+{
+	struct probing_figures figures;
+
+	probing_tick(&probing, now);
+	probing_figures(&probing, now, &figures);
+	for (; m->lost_ever < figures.lost; m->lost_ever++) {
+		m->answers = 0;
+		if (++m->lost >= m->fail)
+			m->verdict = HEALTH_FAILED;
+	}
+}
+
+/* Most answers come soon, some late, some twice, and some never; for seconds at a time none does. */
+static void
+model_ask(struct model *m, bool outage)
+{
+	uint32_t number;
+	unsigned copies = rand() % 4 == 0 ? 2 : 1;
+
+	if (!probing_ask(&probing, now, &number) || outage || rand() % 8 == 0)
+		return;
+	for (unsigned i = 0; i < REPLIES && copies > 0; i++) {
+		if (m->replies[i].at != 0)
+			continue;
+		m->replies[i].number = number;
+		m->replies[i].at = now + (rand() % 5 != 0 ? 2 : rand() % 2500) * MS;
+		copies--;
+	}
+}
+
+static void
+networks_that_lose_delay_and_repeat_agree_with_a_model(void **state)
+{
+	static struct model model;
+
+	for (unsigned seed = 1; seed <= 12; seed++) {
+		usec_t end;
+
+		srand(seed);
+		model = (struct model){.fail = 1 + seed % 4, .recover = 1 + seed % 5};
+		begin(100, model.fail, model.recover);
+		end = now + (LONGEST - 1) * USEC_PER_SEC;
+		for (; now < end; now += MS) {
+			for (unsigned i = 0; i < REPLIES; i++) {
+				if (model.replies[i].at == 0 || model.replies[i].at > now)
+					continue;
+				model.replies[i].at = 0;
+				model_answer(&model, model.replies[i].number);
+			}
+			model_tick(&model);
+			model_ask(&model, now / USEC_PER_SEC % 7 < 2);
+			if (probing.verdict != model.verdict)
+				fail_msg("seed %u, question %u: %s instead of %s", seed, probing.next - 1,
+					 health_verdict_name(probing.verdict),
+					 health_verdict_name(model.verdict));
+		}
+	}
 }
 
 static void
@@ -248,6 +378,30 @@ a_tunnel_without_traffic_is_not_suspected(void **state)
 	flow(1 * USEC_PER_SEC, true, true);
 	assert_int_equal(flow(60 * USEC_PER_SEC, false, false), TRAFFIC_NOTHING);
 	assert_int_equal(flow(60 * USEC_PER_SEC, false, true), TRAFFIC_NOTHING);
+}
+
+/* Some planes know only when they were asked: both times are those of the reading. */
+static void
+an_answer_that_is_seen_at_once_with_its_question_is_one(void **state)
+{
+	flow(1 * USEC_PER_SEC, true, true);
+	for (int second = 0; second < 20; second++) {
+		counters.tx_packets++;
+		counters.rx_packets++;
+		counters.last_tx = counters.last_rx = now;
+		assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_NOTHING);
+		now += 50 * MS;
+		assert_int_equal(flow(950 * MS, false, false), TRAFFIC_NOTHING);
+	}
+	/* and silence is silence all the same */
+	for (usec_t end = now + 700 * MS; now < end; now += 50 * MS) {
+		counters.tx_packets++;
+		counters.last_tx = now;
+		assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_NOTHING);
+	}
+	counters.tx_packets++;
+	counters.last_tx = now += 100 * MS;
+	assert_int_equal(traffic_look(&traffic, &counters, now), TRAFFIC_ASK);
 }
 
 static void
@@ -403,12 +557,15 @@ main(void)
 	    cmocka_unit_test_setup(a_target_that_never_answers_fails_only_after_a_second, make),
 	    cmocka_unit_test_setup(a_slow_path_is_waited_for_once_it_is_known, make),
 	    cmocka_unit_test_setup(made_up_and_repeated_answers_do_nothing, make),
+	    cmocka_unit_test_setup(an_answer_of_unknown_age_is_a_sign_of_life_and_teaches_nothing, make),
+	    cmocka_unit_test(networks_that_lose_delay_and_repeat_agree_with_a_model),
 	    cmocka_unit_test_setup(figures_are_those_of_the_last_minute, make),
 	    cmocka_unit_test_setup(a_hurry_ends_with_the_first_answer, make),
 	    cmocka_unit_test_setup(a_hurry_without_an_answer_is_over_within_600_ms, make),
 	    cmocka_unit_test_setup(a_hurry_at_a_quick_probe_ends_too, make),
 	    cmocka_unit_test_setup(silence_while_sending_makes_suspicious_once, make_traffic),
 	    cmocka_unit_test_setup(a_tunnel_without_traffic_is_not_suspected, make_traffic),
+	    cmocka_unit_test_setup(an_answer_that_is_seen_at_once_with_its_question_is_one, make_traffic),
 	    cmocka_unit_test_setup(a_stream_of_one_direction_is_asked_about_and_never_dead, make_traffic),
 	    cmocka_unit_test_setup(no_answer_is_death_and_steady_packets_are_recovery, make_traffic),
 	    cmocka_unit_test_setup(a_witness_counts_only_while_it_speaks, make_traffic),

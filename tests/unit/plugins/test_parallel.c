@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- the inbox --------------------------------------------------------------------------------- */
@@ -95,6 +97,63 @@ a_full_inbox_takes_no_more_until_parcels_are_released(void **state)
 	assert_ptr_equal(inbox_room(inbox, LENGTH), parcels[0]); /* not in two pieces */
 	assert_null(inbox_room(inbox, INBOX_BYTES));
 	inbox_free(inbox);
+}
+
+/* A signal that comes at any place stands for other putters and the owner, who go on while one is
+ * interrupted. */
+static struct inbox *interrupted;
+static volatile sig_atomic_t draining;
+
+static void
+drain(void)
+{
+	while (inbox_take(interrupted) != NULL)
+		;
+	inbox_release(interrupted);
+}
+
+static void
+go_on_meanwhile(int signal)
+{
+	for (unsigned i = 0; i < 3 && !draining; i++) {
+		struct parcel *parcel = inbox_room(interrupted, 100);
+
+		if (parcel != NULL)
+			inbox_put(interrupted, parcel);
+	}
+	if (!draining)
+		drain();
+}
+
+static void
+an_inbox_with_room_never_says_that_there_is_none(void **state)
+{
+	struct sigaction action = {.sa_handler = go_on_meanwhile};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	struct itimerspec often = {{.tv_nsec = 20000}, {.tv_nsec = 20000}};
+	usec_t until = clock_monotonic() + USEC_PER_SEC;
+	unsigned refused = 0;
+	timer_t timer;
+
+	interrupted = inbox_create();
+	sigaction(SIGUSR1, &action, NULL);
+	assert_int_equal(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	timer_settime(timer, 0, &often, NULL);
+	while (clock_monotonic() < until) {
+		for (unsigned i = 0; i < 1000; i++) { /* a tenth of what it takes */
+			struct parcel *parcel = inbox_room(interrupted, 100);
+
+			refused += parcel == NULL;
+			if (parcel != NULL)
+				inbox_put(interrupted, parcel);
+		}
+		draining = true;
+		drain();
+		draining = false;
+	}
+	timer_delete(timer);
+	assert_int_equal(refused, 0);
+	inbox_free(interrupted);
 }
 
 /* --- datagrams at the wrong worker --------------------------------------------------------------- */
@@ -433,6 +492,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(parcels_of_several_threads_arrive_once_each_and_in_every_threads_order),
 	    cmocka_unit_test(a_full_inbox_takes_no_more_until_parcels_are_released),
+	    cmocka_unit_test(an_inbox_with_room_never_says_that_there_is_none),
 	    WITH_WORKERS(a_datagram_at_the_wrong_worker_is_handed_to_its_owner_who_opens_it),
 	    WITH_WORKERS(packets_before_their_keys_are_held_by_their_owner),
 	    WITH_WORKERS(ike_that_comes_to_another_worker_goes_to_the_first),

@@ -75,6 +75,34 @@ what_the_ends_of_a_tunnel_say_is_no_users_traffic(void **state)
 	assert_int_equal(counters(f).tx_user, 5);
 }
 
+/* The loop says what an interface has, and a worker may wait in its section for room outside. */
+static void
+who_says_what_an_interface_has_waits_for_no_worker(void **state)
+{
+	enum { TIMES = 5 };
+	struct fixture *f = *state;
+	struct worker *worker = &f->plane->encrypt[0];
+	struct tunnel *tunnel = atomic_load(&f->plane->tunnels[TUNNEL]);
+	struct dataplane_inside inside = {.mtu = 1400, .address = {ip_address_v4(0x0a000001)}};
+	const struct inside *seen[TIMES];
+
+	alarm(20); /* if it waits, it does so for ever */
+	userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+	for (unsigned i = 0; i < TIMES; i++) {
+		worker_enter(worker);
+		seen[i] = atomic_load(&tunnel->inside);
+		for (unsigned k = 0; k < 3; k++) {
+			inside.address[0] = ip_address_v4(0x0a000002 + i);
+			userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+		}
+		assert_int_equal(seen[i]->address[0].bytes[3], i + 1); /* still there */
+		worker_leave(worker);
+		userspace_ops.tunnel_inside(f->plane, TUNNEL, &inside);
+		assert_null(f->plane->replaced);
+	}
+	alarm(0);
+}
+
 static void
 own_packets_are_known_by_both_addresses_of_either_family(void **state)
 {
@@ -638,6 +666,7 @@ a_missing_capability_is_named(void **state)
 
 TEST_MAIN(WITH_PLANE(a_good_packet_reaches_its_tunnels_device),
 	  WITH_PLANE(what_the_ends_of_a_tunnel_say_is_no_users_traffic),
+	  WITH_PLANE(who_says_what_an_interface_has_waits_for_no_worker),
 	  cmocka_unit_test(own_packets_are_known_by_both_addresses_of_either_family),
 	  WITH_PLANE(a_packet_of_no_sa_is_counted_for_the_plane),
 	  WITH_PLANE(sas_are_counted_until_they_or_their_tunnel_go),

@@ -145,6 +145,27 @@ short_ones_that_fit_share_a_send(void **state)
 	assert_int_equal(found[0].length, 8 * sealed);
 }
 
+/* More than the queue has room for: what it does not take is counted by packets as well. */
+static void
+each_packet_of_a_super_packet_is_sent_or_counted_as_dropped(void **state)
+{
+	enum { SUPERS = 40 };
+	struct fixture *f = *state;
+	unsigned supers[SUPERS + 1] = {0};
+	int room = 8 << 20;
+	struct dataplane_counters c;
+
+	if (!prepare(f) || setsockopt(f->device, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) != 0)
+		skip();
+	for (unsigned i = 0; i < SUPERS; i++)
+		supers[i] = SUPER_SEGMENTS;
+	give(f, supers);
+	c = counters(f);
+	assert_true(c.tx_packets != 0 && c.drops.queue != 0);
+	assert_int_equal(c.tx_packets + c.drops.queue, SUPERS * SUPER_SEGMENTS);
+}
+
 TEST_MAIN(WITH_PLANE(a_super_packet_makes_one_send),
 	  WITH_PLANE(a_super_packet_behind_a_short_one_stays_whole),
-	  WITH_PLANE(short_ones_that_fit_share_a_send))
+	  WITH_PLANE(short_ones_that_fit_share_a_send),
+	  WITH_PLANE(each_packet_of_a_super_packet_is_sent_or_counted_as_dropped))

@@ -6,6 +6,7 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <unistd.h>
@@ -649,6 +650,42 @@ the_drops_of_a_device_made_anew_are_added(void **state)
 	assert_int_equal(drops.sum, 10);
 }
 
+/* How often this thread has read from a file; the question costs the same each time. */
+static unsigned long
+reads(void)
+{
+	char text[512] = "", *at;
+	int fd = open("/proc/thread-self/io", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		close(fd);
+	}
+	at = strstr(text, "syscr: ");
+	return at != NULL ? strtoul(at + strlen("syscr: "), NULL, 10) : 0;
+}
+
+static void
+who_asks_for_counters_reads_no_file(void **state)
+{
+	struct pair_sa sa = plain(1);
+	unsigned long cost = reads(), before;
+	usec_t until;
+
+	NEEDS_PAIR();
+	if (cost == 0) /* a kernel that does not count it */
+		skip();
+	cost = reads() - cost;
+	pair_tunnel(&pair, &sa);
+	until = clock_monotonic() + 5 * USEC_PER_SEC / 4; /* the devices are read once a second */
+	while (clock_monotonic() < until) {
+		before = reads();
+		counters(0, 1);
+		assert_int_equal(reads() - before, cost);
+		usleep(20000);
+	}
+}
+
 #define WITH_PAIR(test) cmocka_unit_test_teardown(test, remove_tunnels)
 
 int
@@ -672,6 +709,7 @@ main(void)
 	    WITH_PAIR(sas_and_tunnels_may_change_under_full_traffic),
 	    cmocka_unit_test(a_devices_drops_are_the_twelfth_number_of_its_line),
 	    cmocka_unit_test(the_drops_of_a_device_made_anew_are_added),
+	    WITH_PAIR(who_asks_for_counters_reads_no_file),
 	    WITH_PAIR(closing_removes_many_interfaces_at_once)};
 
 	alarm(120); /* a failed assertion may leave threads behind: end at last */

@@ -50,11 +50,7 @@ gateway_protect(struct gateway *gateway, uint32_t group, const struct ip_prefix 
 
 	if (learned == NULL || gateway->stopping || (connection != NULL && any_established(connection)))
 		return;
-	if (learned->held_count == learned->held_size) {
-		learned->held_size = learned->held_size != 0 ? learned->held_size * 2 : 64;
-		learned->held = memory_resize(learned->held, learned->held_size * sizeof(*learned->held));
-	}
-	learned->held[learned->held_count++] = *prefix;
+	prefix_set_add(&learned->held, prefix); /* one that comes and goes loses the same ones each time */
 	routing_offer(gateway->routing, prefix, &candidate);
 }
 
@@ -109,8 +105,8 @@ collect(struct gateway *gateway, const struct gateway_learned *learned)
 		const struct gateway_connection *connection = gateway->connections[i];
 
 		if (&connection->learned != learned)
-			claim(&claims, connection->group, connection->learned.held,
-			      connection->learned.held_count);
+			claim(&claims, connection->group, connection->learned.held.items,
+			      connection->learned.held.count);
 	}
 	if (claims.count != 0)
 		qsort(claims.items, claims.count, sizeof(*claims.items), compare_claims);
@@ -146,8 +142,8 @@ let_go(struct gateway *gateway, const struct ip_prefix *prefixes, size_t count,
 void
 gateway_protect_end(struct gateway *gateway, struct gateway_learned *learned)
 {
-	let_go(gateway, learned->held, learned->held_count, learned);
-	learned->held_count = 0;
+	let_go(gateway, learned->held.items, learned->held.count, learned);
+	prefix_set_free(&learned->held);
 }
 
 void
@@ -163,7 +159,7 @@ gateway_protect_end_static(struct gateway *gateway)
 		struct gateway_connection *connection = gateway->connections[i];
 
 		if (connection->config->routing == CONFIG_ROUTING_STATIC &&
-		    connection->learned.held_count != 0)
+		    connection->learned.held.count != 0)
 			gateway_protect_end(gateway, &connection->learned);
 	}
 }
@@ -174,7 +170,7 @@ gateway_protect_tick(struct gateway *gateway)
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		struct gateway_connection *connection = gateway->connections[i];
 
-		if (connection->learned.held_count == 0)
+		if (connection->learned.held.count == 0)
 			continue;
 		if (!any_established(connection)) {
 			connection->settled_at = 0;

@@ -3,7 +3,8 @@
  * What a connection taught is protected while the connection is down: when BGP loses a prefix because the
  * sessions of its connection are gone, the prefix is offered as ROUTING_PROTECT and stays unreachable instead
  * of following a less specific route into the clear. It is let go when the connection has been back for a
- * while without it.
+ * while without it. A session may be back before BGP has told of all that went with the last one: of a large
+ * table that takes a while.
  *
  * A connection that a reload takes away leaves that to its heritage (gateway_heritage.c), for as long as it
  * may come back.
@@ -16,8 +17,9 @@
 /* How long a connection that came back may take to teach its prefixes again. */
 #define SETTLE_TIME (30 * USEC_PER_SEC)
 
+/* `untouched`: none that took the place of another whose paths are still being cleared away. */
 static bool
-any_established(const struct gateway_connection *connection)
+any_established(const struct gateway_connection *connection, bool untouched)
 {
 	struct bgp_peer_status status;
 
@@ -25,7 +27,7 @@ any_established(const struct gateway_connection *connection)
 		if (connection->tunnels[i].peer == NULL)
 			continue;
 		bgp_peer_status(connection->tunnels[i].peer, &status);
-		if (status.state == BGP_ESTABLISHED)
+		if (status.state == BGP_ESTABLISHED && !(untouched && status.clearing))
 			return true;
 	}
 	return false;
@@ -48,9 +50,11 @@ gateway_protect(struct gateway *gateway, uint32_t group, const struct ip_prefix 
 	struct gateway_learned *learned = gateway_learned_of(gateway, group);
 	struct routing_candidate candidate = {.source = ROUTING_PROTECT, .group = group};
 
-	if (learned == NULL || gateway->stopping || (connection != NULL && any_established(connection)))
+	if (learned == NULL || gateway->stopping || (connection != NULL && any_established(connection, true)))
 		return;
 	prefix_set_add(&learned->held, prefix); /* one that comes and goes loses the same ones each time */
+	if (connection != NULL)
+		connection->settled_at = 0; /* it has as long as the others to come back */
 	routing_offer(gateway->routing, prefix, &candidate);
 }
 
@@ -172,7 +176,7 @@ gateway_protect_tick(struct gateway *gateway)
 
 		if (connection->learned.held.count == 0)
 			continue;
-		if (!any_established(connection)) {
+		if (!any_established(connection, false)) {
 			connection->settled_at = 0;
 		} else if (connection->settled_at == 0) {
 			connection->settled_at = clock_monotonic() + SETTLE_TIME;

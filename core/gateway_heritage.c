@@ -274,7 +274,7 @@ gateway_heritage_take_back(struct gateway_connection *connection)
 	struct heritage *heritage = gateway_heritage_find(gateway, connection->config->name);
 
 	/* It may have been given already. */
-	if (heritage != NULL && heritage->learned.held == NULL)
+	if (heritage != NULL && heritage->learned.held.count == 0)
 		give_learned(&connection->learned, &heritage->learned);
 	take(connection, gateway->config, NULL);
 }
@@ -292,7 +292,7 @@ gateway_heritage_give(struct heritage *heritage, struct gateway_connection *conn
 static void
 forget(struct heritages *heritages, struct heritage *heritage)
 {
-	free(heritage->learned.held);
+	prefix_set_free(&heritage->learned.held);
 	free(heritage->name);
 	*heritage = heritages->items[--heritages->count];
 }

@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/prefix_set.h"
 #include "core/base/text.h"
 #include "core/bfd/bfd.h"
 #include "core/bgp/bgp.h"
@@ -136,8 +137,7 @@ struct gateway_ways {
  * stays for as long as that lasts. */
 struct gateway_learned {
 	uint64_t prefixes;      /* that routing has by BGP over it */
-	struct ip_prefix *held; /* prefixes that are kept unreachable while the connection is down */
-	size_t held_count, held_size;
+	struct prefix_set held; /* prefixes that are kept unreachable while the connection is down */
 };
 
 struct gateway_connection {

@@ -71,14 +71,31 @@ bfd_went_up(struct gateway_tunnel *tunnel)
 }
 
 static void
+bfd_switched_off(struct gateway_tunnel *tunnel)
+{
+	health_report(tunnel->health, HEALTH_BFD, HEALTH_UNKNOWN, "");
+	gateway_tunnel_judge(tunnel, "the peer switched BFD off");
+	gateway_event(tunnel->gateway, "info", "bfd.down", tunnel->config->name, "the peer switched BFD off");
+}
+
+/* It was Down: what it said then does not count any longer. */
+static void
+bfd_stayed_down(struct gateway_tunnel *tunnel, const struct bfd_status *status)
+{
+	enum health_verdict verdict;
+
+	if (status->remote_state == BFD_ADMIN_DOWN &&
+	    health_source_says(tunnel->health, HEALTH_BFD, &verdict, NULL, NULL) && verdict == HEALTH_FAILED)
+		bfd_switched_off(tunnel);
+}
+
+static void
 bfd_went_down(struct gateway_tunnel *tunnel, const struct bfd_status *status)
 {
 	char text[120];
 
 	if (status->remote_state == BFD_ADMIN_DOWN) {
-		health_report(tunnel->health, HEALTH_BFD, HEALTH_UNKNOWN, "");
-		gateway_event(tunnel->gateway, "info", "bfd.down", tunnel->config->name,
-			      "the peer switched BFD off");
+		bfd_switched_off(tunnel);
 		return;
 	}
 	snprintf(text, sizeof(text), "BFD down: %s", bfd_diagnostic_text(status->diagnostic));
@@ -106,6 +123,8 @@ on_bfd(void *context, uint32_t id, const struct bfd_status *status)
 		bfd_went_up(tunnel);
 	else if (status->state != BFD_UP && was_up)
 		bfd_went_down(tunnel, status);
+	else if (status->state != BFD_UP)
+		bfd_stayed_down(tunnel, status);
 	gateway_peer_publish(tunnel);
 	liveness_publish(tunnel);
 }

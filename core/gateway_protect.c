@@ -3,7 +3,8 @@
  * What a connection taught is protected while the connection is down: when BGP loses a prefix because the
  * sessions of its connection are gone, the prefix is offered as ROUTING_PROTECT and stays unreachable instead
  * of following a less specific route into the clear. It is let go when the connection has been back for a
- * while without it.
+ * while without it. A session may be back before BGP has told of all that went with the last one: of a large
+ * table that takes a while.
  *
  * A connection that a reload takes away leaves that to its heritage (gateway_heritage.c), for as long as it
  * may come back.
@@ -16,8 +17,9 @@
 /* How long a connection that came back may take to teach its prefixes again. */
 #define SETTLE_TIME (30 * USEC_PER_SEC)
 
+/* `untouched`: none that took the place of another whose paths are still being cleared away. */
 static bool
-any_established(const struct gateway_connection *connection)
+any_established(const struct gateway_connection *connection, bool untouched)
 {
 	struct bgp_peer_status status;
 
@@ -25,7 +27,7 @@ any_established(const struct gateway_connection *connection)
 		if (connection->tunnels[i].peer == NULL)
 			continue;
 		bgp_peer_status(connection->tunnels[i].peer, &status);
-		if (status.state == BGP_ESTABLISHED)
+		if (status.state == BGP_ESTABLISHED && !(untouched && status.clearing))
 			return true;
 	}
 	return false;
@@ -48,13 +50,11 @@ gateway_protect(struct gateway *gateway, uint32_t group, const struct ip_prefix 
 	struct gateway_learned *learned = gateway_learned_of(gateway, group);
 	struct routing_candidate candidate = {.source = ROUTING_PROTECT, .group = group};
 
-	if (learned == NULL || gateway->stopping || (connection != NULL && any_established(connection)))
+	if (learned == NULL || gateway->stopping || (connection != NULL && any_established(connection, true)))
 		return;
-	if (learned->held_count == learned->held_size) {
-		learned->held_size = learned->held_size != 0 ? learned->held_size * 2 : 64;
-		learned->held = memory_resize(learned->held, learned->held_size * sizeof(*learned->held));
-	}
-	learned->held[learned->held_count++] = *prefix;
+	prefix_set_add(&learned->held, prefix); /* one that comes and goes loses the same ones each time */
+	if (connection != NULL)
+		connection->settled_at = 0; /* it has as long as the others to come back */
 	routing_offer(gateway->routing, prefix, &candidate);
 }
 
@@ -109,8 +109,8 @@ collect(struct gateway *gateway, const struct gateway_learned *learned)
 		const struct gateway_connection *connection = gateway->connections[i];
 
 		if (&connection->learned != learned)
-			claim(&claims, connection->group, connection->learned.held,
-			      connection->learned.held_count);
+			claim(&claims, connection->group, connection->learned.held.items,
+			      connection->learned.held.count);
 	}
 	if (claims.count != 0)
 		qsort(claims.items, claims.count, sizeof(*claims.items), compare_claims);
@@ -146,8 +146,8 @@ let_go(struct gateway *gateway, const struct ip_prefix *prefixes, size_t count,
 void
 gateway_protect_end(struct gateway *gateway, struct gateway_learned *learned)
 {
-	let_go(gateway, learned->held, learned->held_count, learned);
-	learned->held_count = 0;
+	let_go(gateway, learned->held.items, learned->held.count, learned);
+	prefix_set_free(&learned->held);
 }
 
 void
@@ -163,7 +163,7 @@ gateway_protect_end_static(struct gateway *gateway)
 		struct gateway_connection *connection = gateway->connections[i];
 
 		if (connection->config->routing == CONFIG_ROUTING_STATIC &&
-		    connection->learned.held_count != 0)
+		    connection->learned.held.count != 0)
 			gateway_protect_end(gateway, &connection->learned);
 	}
 }
@@ -174,9 +174,9 @@ gateway_protect_tick(struct gateway *gateway)
 	for (size_t i = 0; i < gateway->connection_count; i++) {
 		struct gateway_connection *connection = gateway->connections[i];
 
-		if (connection->learned.held_count == 0)
+		if (connection->learned.held.count == 0)
 			continue;
-		if (!any_established(connection)) {
+		if (!any_established(connection, false)) {
 			connection->settled_at = 0;
 		} else if (connection->settled_at == 0) {
 			connection->settled_at = clock_monotonic() + SETTLE_TIME;

@@ -50,10 +50,11 @@ on_route_changed(void *context, const struct bgp_change *change)
 {
 	struct gateway *gateway = context;
 	struct gateway_learned *before = NULL, *after;
-	struct routing_state state;
+	struct routing_candidate last;
 
-	if (routing_lookup(gateway->routing, &change->prefix, &state) && state.best == ROUTING_BGP)
-		before = gateway_learned_of(gateway, state.candidate.group);
+	/* Whether it was the best one or not: a static route stands before it. */
+	if (routing_candidate_of(gateway->routing, &change->prefix, ROUTING_BGP, &last))
+		before = gateway_learned_of(gateway, last.group);
 	/* What is to be discarded is carried by nobody. */
 	after =
 	    gateway_learned_of(gateway, change->best != NULL && !change->best->discard ? change->group : 0);
@@ -66,7 +67,7 @@ on_route_changed(void *context, const struct bgp_change *change)
 		routing_offer(gateway->routing, &change->prefix, &nowhere);
 	} else if (change->best == NULL || change->best->peer == NULL) {
 		if (change->best == NULL && before != NULL)
-			gateway_protect(gateway, state.candidate.group, &change->prefix);
+			gateway_protect(gateway, last.group, &change->prefix);
 		routing_withdraw(gateway->routing, &change->prefix, ROUTING_BGP);
 	} else {
 		struct routing_candidate candidate = {

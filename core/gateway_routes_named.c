@@ -68,8 +68,8 @@ gateway_routes_offer(struct gateway_connection *connection)
 	    .members = (1u << connection->tunnel_count) - 1,
 	};
 
-	for (size_t i = 0; i < connection->learned.held_count; i++)
-		routing_offer(gateway->routing, &connection->learned.held[i], &floor);
+	for (size_t i = 0; i < connection->learned.held.count; i++)
+		routing_offer(gateway->routing, &connection->learned.held.items[i], &floor);
 	for (size_t k = 0; k < COUNT_OF(lists); k++) {
 		for (size_t n = 0; n < lists[k]->count; n++)
 			routing_offer(gateway->routing, &lists[k]->items[n], &floor);

@@ -490,7 +490,7 @@ gateway_connection_free(struct gateway_connection *connection)
 	for (unsigned i = 0; i < connection->tunnel_count; i++)
 		tunnel_clear(&connection->tunnels[i]);
 	free(connection->tunnels);
-	free(connection->learned.held);
+	prefix_set_free(&connection->learned.held);
 	model_row_clear(model_kind_info(MODEL_KIND_CONNECTION)->shape, &connection->row);
 	free(connection);
 }

@@ -7,6 +7,7 @@ core_base_libbase_la_SOURCES = \
 	core/base/file.c core/base/file.h \
 	core/base/log.c core/base/log.h \
 	core/base/paths.c core/base/paths.h \
+	core/base/prefix_set.c core/base/prefix_set.h \
 	core/base/processor.c core/base/processor.h \
 	core/base/secret.c core/base/secret.h \
 	core/base/text.c core/base/text.h \

@@ -45,8 +45,8 @@ struct bfd_status {
 };
 
 struct bfd_options {
-	/** A session's state changed. `status` is as of the change; a change that a later one overtook is
-	 * told too. */
+	/** A session's state changed, or the peer switched the session off, in whatever state that was here.
+	 * `status` is as of the change; a change that a later one overtook is told too. */
 	void (*changed)(void *context, uint32_t id, const struct bfd_status *status);
 	void *context;
 };

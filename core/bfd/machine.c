@@ -184,6 +184,7 @@ follow(struct bfd_machine *m, enum bfd_state received, usec_t now)
 unsigned
 bfd_machine_receive(struct bfd_machine *m, const struct bfd_packet *packet, usec_t now)
 {
+	bool switched_off = packet->state == BFD_ADMIN_DOWN && m->remote_state != BFD_ADMIN_DOWN;
 	unsigned actions;
 
 	m->remote_discriminator = packet->my_discriminator;
@@ -200,7 +201,7 @@ bfd_machine_receive(struct bfd_machine *m, const struct bfd_packet *packet, usec
 	}
 	if (m->state == BFD_ADMIN_DOWN)
 		return 0;
-	actions = follow(m, packet->state, now);
+	actions = follow(m, packet->state, now) | (switched_off ? BFD_CHANGED : 0);
 	m->detect_at = now + bfd_machine_detection_time(m) - bfd_machine_detection_time(m) / HEADROOM;
 	m->forgiven = 0;
 	plan_again(m);

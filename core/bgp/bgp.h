@@ -186,6 +186,8 @@ struct bgp_peer_status {
 	bool shut_down;
 	bool stopped;          /* by a limit, until it is reset */
 	bool restarting;       /* its session was lost, its paths are kept for now */
+	bool clearing;         /* paths went with a session, and route_changed has not told of all of them
+				  yet: another session may stand by then */
 	usec_t restart_until;  /* monotonic; with restarting */
 	usec_t deferred_until; /* monotonic: after our restart it is told nothing until then, or until all
 				  have told all; 0: it is */

@@ -38,8 +38,15 @@ speaker_need_default(struct bgp_speaker *speaker)
 		struct rib *rib = &speaker->ribs[f];
 		struct ip_prefix all = {.address.family = rib->family};
 
-		if (speaker_local_path(rib, &all) == NULL)
-			speaker_originate(speaker, rib, &all, speaker->local_attributes, PATH_DEFAULT);
+		uint32_t net;
+
+		if (speaker_local_path(rib, &all) != NULL)
+			continue;
+		speaker_originate(speaker, rib, &all, speaker->local_attributes, PATH_DEFAULT);
+		/* It is nobody's best path, but an order that was begun before may lack the prefix. */
+		net = trie_get(&rib->trie, all.address.bytes, 0);
+		changes_add(rib, net);
+		changes_add_paths(rib, net);
 	}
 }
 

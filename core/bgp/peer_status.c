@@ -127,6 +127,7 @@ bgp_peer_status(const struct bgp_peer *peer, struct bgp_peer_status *out)
 	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++) {
 		out->families[f].spoken = session != NULL && session->families & BGP_FAMILY_BIT(f);
 		out->families[f].disabled = session != NULL && session->disabled & BGP_FAMILY_BIT(f);
+		out->clearing = out->clearing || peer_known(peer, f)->clearing;
 		out->families[f].received = peer_known(peer, f)->received;
 		out->families[f].accepted = peer_known(peer, f)->accepted;
 		out->families[f].advertised = peer->out[f] != NULL ? peer->out[f]->count : 0;

@@ -97,6 +97,7 @@ struct rib_peer {
 	bool standby;     /* another member of its group has a higher local preference (rib_peer_prefer) */
 	bool prefer;      /* its local preference changed: decide on all of its paths again */
 	bool reconsider;  /* its rules of import changed: look at all of its paths again */
+	bool clearing;    /* paths went with a session, and that was not handed on for all of them yet */
 	uint32_t unswept; /* sessions that ended since the last full sweep */
 	uint32_t table_until;          /* so long it tells its table; in the time of chronicle_internal.h */
 	uint64_t received, accepted;   /* paths that stand */
@@ -175,6 +176,7 @@ struct rib {
 	struct rib_round sweep, prefer, again, med;
 	int64_t med_next; /* not before: looking for lowest MEDs in a large table is not done all the time */
 	bool next_hops_moved;  /* a round over all paths looks at theirs */
+	bool clearing;         /* so is what some peer told */
 	bool tell_preferences; /* there are internal peers, who are told local preferences */
 	struct vector scratch;
 	/* Called for each change of a row of adj-in while set. `path` is valid during the call. */
@@ -330,6 +332,9 @@ void rib_peer_prefer(struct rib *rib, uint16_t peer, uint32_t local_preference);
 bool rib_work(struct rib *rib, int64_t deadline);
 /** Whether a sweep is under way. */
 bool rib_sweeping(const struct rib *rib);
+/** To be called now and then, all changes that were taken out of the queue having been handed on: ends the
+ * clearing of peers. */
+void rib_clear_up(struct rib *rib);
 /** When to call rib_work again for what it has put off; 0: nothing. */
 int64_t rib_due(const struct rib *rib);
 

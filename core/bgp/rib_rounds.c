@@ -49,6 +49,8 @@ rib_peer_down(struct rib *rib, uint16_t index)
 {
 	struct rib_peer *peer = rib_peer(rib, index);
 
+	if (peer->received != 0)
+		peer->clearing = rib->clearing = true;
 	next_generation(rib, peer);
 	peer->stale = peer->keep = 0;
 	peer->received = peer->accepted = peer->accepted_stale = peer->graceful = 0;
@@ -146,6 +148,16 @@ bool
 rib_sweeping(const struct rib *rib)
 {
 	return rib->sweep.left != 0;
+}
+
+void
+rib_clear_up(struct rib *rib)
+{
+	if (!rib->clearing || rib->sweep.left != 0 || rib->changed.count != 0)
+		return;
+	rib->clearing = false;
+	for (size_t i = 0; i < peer_room(rib); i++)
+		rib_peer(rib, (uint16_t)i)->clearing = false;
 }
 
 /* Where a path hangs; 0: at the net itself. */

@@ -369,6 +369,8 @@ speaker_slice(uv_idle_t *idle)
 	more = bmp_work(speaker, more ? clock_monotonic() + SLICE_US / 6 : deadline) || more;
 	more = mrt_dump_work(speaker, more ? clock_monotonic() + SLICE_US / 6 : deadline) || more;
 	more = changes_wait(speaker) || more;
+	for (unsigned f = 0; f < BGP_FAMILY_COUNT; f++)
+		rib_clear_up(&speaker->ribs[f]);
 	dynamic_dismiss(speaker);
 	forget_removed(speaker);
 	tell_peers(speaker);

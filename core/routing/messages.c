@@ -77,6 +77,8 @@ put_router(struct nlmsghdr *message, uint8_t family, const struct target *target
 	mnl_attr_put_u32(message, RTA_OIF, target->ifindex);
 }
 
+/* Of several devices without routers the kernel makes no route of IPv6, unless by nexthop objects: there the
+ * first one carries alone. */
 static void
 put_devices(struct nlmsghdr *message, const struct target *target)
 {
@@ -93,7 +95,7 @@ put_devices(struct nlmsghdr *message, const struct target *target)
 		}
 	}
 	header->rtm_scope = RT_SCOPE_LINK;
-	if (count == 1)
+	if (count == 1 || target->family == AF_INET6)
 		mnl_attr_put_u32(message, RTA_OIF, (uint32_t)hops[0].rtnh_ifindex);
 	else
 		mnl_attr_put(message, RTA_MULTIPATH, count * sizeof(hops[0]), hops);

@@ -29,7 +29,7 @@ path_hash(const struct routing_candidate *candidate)
 	return (hash ^ hash >> 16) % PATH_HEADS;
 }
 
-static struct routing_candidate
+struct routing_candidate
 path_candidate(const struct path *path)
 {
 	return (struct routing_candidate){path->source,   path->group_id,  path->members,

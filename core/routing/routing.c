@@ -399,9 +399,7 @@ state_of(const struct routing *routing, const struct entry *entry, struct routin
 	if (out == NULL)
 		return true;
 	out->best = best->source;
-	out->candidate =
-	    (struct routing_candidate){best->source,    best->group_id,       best->members, best->next_hop,
-				       best->backup_id, best->backup_members, best->discard};
+	out->candidate = path_candidate(best);
 	out->installed = entry_installed(routing, entry, best);
 	reason_of(routing, entry, best, out->installed, out->reason, sizeof(out->reason));
 	return true;
@@ -414,6 +412,19 @@ routing_lookup(const struct routing *routing, const struct ip_prefix *prefix, st
 	const struct entry *entry = table_find(&routing->table, &network);
 
 	return entry != NULL && state_of(routing, entry, out);
+}
+
+bool
+routing_candidate_of(const struct routing *routing, const struct ip_prefix *prefix,
+		     enum routing_source source, struct routing_candidate *out)
+{
+	struct ip_prefix network = ip_prefix_network(prefix);
+	const struct entry *entry = table_find(&routing->table, &network);
+
+	if (entry == NULL || entry->path[source] == 0)
+		return false;
+	*out = path_candidate(&routing->paths[entry->path[source]]);
+	return true;
 }
 
 static bool

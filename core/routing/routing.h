@@ -177,6 +177,9 @@ struct routing_state {
 };
 /** False where the prefix has no candidate. */
 bool routing_lookup(const struct routing *routing, const struct ip_prefix *prefix, struct routing_state *out);
+/** The candidate of one source, whether it is the best one or not. False where there is none. */
+bool routing_candidate_of(const struct routing *routing, const struct ip_prefix *prefix,
+			  enum routing_source source, struct routing_candidate *out);
 /** The longest prefix with a candidate that contains the address. */
 bool routing_match(const struct routing *routing, const struct ip_address *address, struct ip_prefix *prefix,
 		   struct routing_state *out);

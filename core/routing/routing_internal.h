@@ -218,6 +218,8 @@ void routing_tick_in(struct routing *routing, uint64_t milliseconds);
 /* paths.c */
 uint32_t path_take(struct routing *routing, const struct routing_candidate *candidate);
 void path_release(struct routing *routing, uint32_t path);
+/** As it was offered. */
+struct routing_candidate path_candidate(const struct path *path);
 /** It leads into tunnels, or holds a prefix of theirs unreachable. 0 is none. */
 bool path_is_tunnels(const struct routing *routing, uint32_t path);
 /** What the entry should be. */

@@ -85,7 +85,7 @@ def active():
 @suite.test(critical=True)
 def sessions_become_established_and_bfd_up_at_both_ends():
     w.folder = scratch(suite)
-    internet = world.Internet(suite)
+    w.internet = internet = world.Internet(suite)
     w.silence = Silence(suite, internet.namespace)
     w.customer = Namespace(suite, "customer", forward=True)
     internet.attach_customer(w.customer)
@@ -176,6 +176,27 @@ def bfd_notices_a_silenced_tunnel_and_traffic_moves():
         w.silence.end(world.ENDPOINTS[number])
     ready(number)
     w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 20)
+
+
+@suite.test
+def bfd_that_frr_switches_off_while_it_is_down_has_no_say():
+    number = active()
+    endpoint = w.endpoints[number]
+    profile = ("bfd", f"profile {world.BFD_PROFILE}")
+    rule = f"pref 10 from {world.CUSTOMER} to {world.ENDPOINTS[number]}"
+    sequence = w.gateway.last_sequence()
+    # FRR hears nothing of ours any more, and says so; what it says goes on coming.
+    w.internet.namespace.ip("rule add", rule, "blackhole")
+    try:
+        w.gateway.wait_event("bfd.down", tunnel(number), 10, sequence)
+        endpoint.frr.configure(*profile, "shutdown")
+    finally:
+        w.internet.namespace.ip("rule del", rule)
+    w.gateway.wait_for("peers", tunnel(number), lambda r: r["state"] == "Established", 40)
+    w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 20)
+    expect(w.gateway.row("peers", tunnel(number))["bfd"]["state"] == "Down", "BFD stays off")
+    endpoint.frr.configure(*profile, "no shutdown")
+    ready(number)
 
 
 @suite.test

@@ -10,6 +10,7 @@ import pathlib
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +26,7 @@ BESIDE_OTHERS = True
 suite = Suite(needs=["root", "tun", "ip", "ping"])
 PROTECTED, LEARNED = "10.50.0.10", "10.60.0.10"
 ELSEWHERE = "198.51.199.9"  # must be seen, or the capture proves nothing
+LARGE = 20000  # prefixes of a table that takes a while
 ETH_P_ALL, OUTGOING = 3, 4
 SO_RCVBUFFORCE = 33
 
@@ -119,7 +121,7 @@ def nothing_leaked(what, *targets):
 
 @suite.test(critical=True)
 def a_start_with_no_peer_holds_the_protected_prefix_back():
-    folder = scratch(suite)
+    w.folder = folder = scratch(suite)
     internet = world.Internet(suite)
     w.spoke = Spoke(suite, internet, "lyon", 1, 65010, "10.20.0.0/16")
     w.spoke.use()
@@ -258,6 +260,41 @@ def nothing_leaks_while_a_reload_makes_the_connection_anew():
         w.gateway.wait_for("connections", "hub", {"state": "up"}, 60)
         wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
         nothing_leaked(what)
+
+
+@suite.test
+def nothing_is_let_go_while_the_session_of_a_large_table_is_reset():
+    text, hub_text = w.gateway.configuration.read_text(), w.hub.gateway.configuration.read_text()
+    second = [line for line in text.splitlines() if "psk" in line][-1] + "\n"
+    many = "".join(f", 10.{64 + i // 256}.{i % 256}.0/24" for i in range(LARGE))
+    w.gateway.configuration.write_text(text.replace(second, "").replace("bgp: {", "bgp: {max_prefixes: 0, "))
+    w.gateway.command("reload")
+    w.hub.gateway.configuration.write_text(hub_text.replace("networks: [10.50.0.0/16", f"networks: [10.50.0.0/16{many}"))
+    w.hub.gateway.command("reload")
+    w.gateway.wait_for("peers", "hub/1", lambda r: r["accepted"] > LARGE, 60)
+    wait_until(lambda: len(w.spoke.namespace.routes().splitlines()) > 2 * LARGE, 30, "all of it is in the kernel")
+    with (w.folder / "routes.log").open("w") as log:
+        monitor = subprocess.Popen(w.spoke.namespace.argv("ip", "monitor", "route"), stdout=log, stderr=log)
+    try:
+        for flaps in range(3):
+            w.gateway.command("reset", "hub/1")
+            w.gateway.wait_for("peers", "hub/1", lambda r: r["state"] == "Established" and r["accepted"] > LARGE, 30)
+        sent_on(1)
+    finally:
+        monitor.terminate()
+        monitor.wait()
+    changes = (w.folder / "routes.log").read_text().splitlines()
+    let_go = [line for line in changes if line.startswith("Deleted unreachable")]
+    note(f"{len(changes)} changes of routes")
+    expect(len(changes) > LARGE / 10, "routes went and came back")  # ip(8) may miss some of so many
+    expect(not let_go, f"{len(let_go)} prefixes were without an unreachable route, {let_go[:3]}")
+    nothing_leaked("the session was reset")
+    w.gateway.configuration.write_text(text)
+    w.gateway.command("reload")
+    w.hub.gateway.configuration.write_text(hub_text)
+    w.hub.gateway.command("reload")
+    w.gateway.wait_for("connections", "hub", {"state": "up"}, 60)
+    wait_until(lambda: w.spoke.site.ping(w.spoke.host, LEARNED, count=1, seconds=1), 30, "the learned prefix is reached")
 
 
 @suite.test

@@ -241,6 +241,26 @@ a_hold_is_told_and_ends(void **state)
 	assert_int_equal(p.sides[0].state, BFD_UP);
 }
 
+/* It was Down already, here and there: that it has no say from now on is news all the same, once. */
+static void
+a_peer_that_switches_off_what_was_down_is_told_of(void **state)
+{
+	struct pair p = make_up(50, 50, 3);
+	unsigned before;
+
+	p.cut = true;
+	run_until(&p, p.now + S);
+	assert_int_equal(p.sides[0].state, BFD_DOWN);
+	before = p.changes[0];
+	p.cut = false;
+	act(&p, 1, bfd_machine_hold(&p.sides[1], true, p.now));
+	assert_int_equal(p.sides[0].state, BFD_DOWN);
+	assert_int_equal(p.sides[0].remote_state, BFD_ADMIN_DOWN);
+	assert_int_equal(p.changes[0], before + 1);
+	run_until(&p, p.now + 5 * S);
+	assert_int_equal(p.changes[0], before + 1);
+}
+
 static void
 a_faster_interval_is_agreed_without_a_flap(void **state)
 {
@@ -308,6 +328,50 @@ a_peer_in_demand_mode_gets_no_periodic_packets(void **state)
 	packet.demand = false;
 	bfd_machine_receive(&p.sides[0], &packet, p.now);
 	assert_true(p.sides[0].send_at != 0);
+}
+
+static uint64_t seed;
+
+static uint32_t
+throw_any(void)
+{
+	seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)(seed >> 33);
+}
+
+/* Whatever they agree on, however often and in the middle of what: as long as no packet is lost, neither
+ * gives the other up; and the last word counts in the end. */
+static void
+no_change_of_timers_costs_the_session(void **state)
+{
+	static const uint32_t intervals[] = {10, 50, 200, 1000, 3000};
+
+	for (seed = 1; seed <= 200; seed++) {
+		uint64_t first = seed;
+		struct pair p = make_up(50, 50, 3);
+		uint32_t interval[2] = {50, 50}, multiplier[2] = {3, 3};
+
+		p.sides[0].random = p.sides[1].random = throw_any;
+		for (unsigned i = 0; i < 50; i++) {
+			unsigned side = throw_any() % 2;
+
+			interval[side] = intervals[throw_any() % COUNT_OF(intervals)];
+			multiplier[side] = 1 + throw_any() % 4;
+			act(&p, side,
+			    bfd_machine_change(&p.sides[side], interval[side], multiplier[side], p.now));
+			run_until(&p, p.now + throw_any() % (throw_any() % 4 == 0 ? 5 * S : 100 * MS));
+		}
+		run_until(&p, p.now + 20 * S);
+		assert_int_equal(p.sides[0].flaps + p.sides[1].flaps, 0);
+		for (unsigned side = 0; side < 2; side++) {
+			uint32_t slower = interval[0] > interval[1] ? interval[0] : interval[1];
+
+			assert_int_equal(bfd_machine_transmit_interval(&p.sides[side]), slower * MS);
+			assert_int_equal(bfd_machine_detection_time(&p.sides[side]),
+					 multiplier[!side] * slower * MS);
+		}
+		seed = first;
+	}
 }
 
 /* 6.8.6: what every state makes of every state that it hears. */
@@ -380,11 +444,13 @@ TEST_MAIN(cmocka_unit_test(two_sides_come_up), cmocka_unit_test(nothing_is_fast_
 	  cmocka_unit_test(a_healed_line_comes_up_again),
 	  cmocka_unit_test(a_peer_with_another_discriminator_is_taken_after_its_restart),
 	  cmocka_unit_test(jitter_keeps_to_its_bounds), cmocka_unit_test(a_hold_is_told_and_ends),
+	  cmocka_unit_test(a_peer_that_switches_off_what_was_down_is_told_of),
 	  cmocka_unit_test(a_faster_interval_is_agreed_without_a_flap),
 	  cmocka_unit_test(a_slower_interval_waits_for_the_peers_answer),
 	  cmocka_unit_test(a_passive_side_waits_for_the_peer),
 	  cmocka_unit_test(a_peer_that_wants_no_packets_gets_none),
 	  cmocka_unit_test(a_peer_in_demand_mode_gets_no_periodic_packets),
+	  cmocka_unit_test(no_change_of_timers_costs_the_session),
 	  cmocka_unit_test(states_follow_the_table_of_the_rfc),
 	  cmocka_unit_test(time_in_which_the_host_stood_still_is_forgiven_once),
 	  cmocka_unit_test(a_packet_ends_what_was_forgiven))

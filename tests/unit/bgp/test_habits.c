@@ -183,6 +183,28 @@ a_default_route_is_told_to_who_is_to_have_one(void **state)
 	close_chain(&chain);
 }
 
+/* Another peer takes its time: the order that it goes through is there before the default route is. */
+static void
+a_default_route_is_told_while_another_goes_through_an_older_table(void **state)
+{
+	struct chain chain;
+	struct order *slow;
+
+	(void)state;
+	open_chain(&chain, 65001, 65002, NULL);
+	WAIT_UNTIL(has_route(&chain.c, "10.1.0.0/16"));
+	slow = order_take(&chain.hub.speaker->ribs[BGP_IPV4], NULL);
+	assert_true(order_build(slow, INT64_MAX));
+	bgp_peer_set_habits(chain.to_c, &(struct bgp_habits){.default_originate = true});
+	WAIT_UNTIL(has_route(&chain.c, "0.0.0.0/0"));
+	/* To a new session too. */
+	bgp_peer_reset(chain.to_c, false);
+	WAIT_UNTIL(!has_route(&chain.c, "0.0.0.0/0"));
+	WAIT_UNTIL(has_route(&chain.c, "0.0.0.0/0"));
+	order_release(slow);
+	close_chain(&chain);
+}
+
 /* --- within an AS ------------------------------------------------------------------------------ */
 
 static void
@@ -294,6 +316,7 @@ main(void)
 	    TEST(the_peers_as_becomes_ours_in_what_it_is_told),
 	    TEST(private_numbers_are_taken_out),
 	    TEST(a_default_route_is_told_to_who_is_to_have_one),
+	    TEST(a_default_route_is_told_while_another_goes_through_an_older_table),
 	    TEST(within_the_as_the_next_hop_is_ours_unless_it_is_kept),
 	    TEST(a_reflector_tells_clients_what_others_bring),
 	    TEST(a_cluster_takes_nothing_that_it_has_reflected),

@@ -46,6 +46,54 @@ two_speakers_with_long_as_numbers_exchange_networks(void **state)
 	close_node(&b);
 }
 
+enum { TABLE = 20000 };
+
+static struct bgp_peer *losing;
+static unsigned learned, gone, gone_while_up;
+
+/* Whoever holds what a lost session told has to know that it was not withdrawn. */
+static void
+on_big_table(void *context, const struct bgp_change *change)
+{
+	struct bgp_peer_status status = status_of(losing);
+
+	(void)context;
+	learned += change->best != NULL;
+	gone += change->best == NULL;
+	if (change->best == NULL && status.state == BGP_ESTABLISHED) {
+		gone_while_up++;
+		assert_true(status.clearing);
+	}
+}
+
+static void
+what_went_with_a_session_is_told_apart_though_the_next_one_stands(void **state)
+{
+	struct node_pair p;
+
+	(void)state;
+	learned = gone = gone_while_up = 0;
+	pair_open(&p);
+	p.a.speaker->config.events.route_changed = on_big_table;
+	for (uint32_t i = 0; i < TABLE; i++) {
+		struct ip_prefix net = {.address = ip_address_v4(0x0a000000 + (i << 8)), .length = 24};
+
+		assert_true(bgp_network_add(p.b.speaker, &net));
+	}
+	p.b.speaker->config.events.route_changed = NULL;
+	pair_start(&p);
+	losing = p.at_a;
+	WAIT_UNTIL(learned == TABLE);
+	assert_false(status_of(p.at_a).clearing);
+	learned = 0;
+	bgp_peer_reset(p.at_a, false);
+	assert_true(status_of(p.at_a).clearing);
+	WAIT_UNTIL(is_up(p.at_a) && status_of(p.at_a).received == TABLE && !status_of(p.at_a).clearing);
+	print_message("# of %u prefixes that went, %u did when the next session stood\n", gone,
+		      gone_while_up);
+	pair_close(&p);
+}
+
 static void
 a_wrong_as_number_is_refused_with_2_2(void **state)
 {
@@ -183,6 +231,7 @@ a_busy_port_is_an_error_that_says_so(void **state)
 }
 
 TEST_MAIN(TEST(two_speakers_with_long_as_numbers_exchange_networks),
+	  TEST(what_went_with_a_session_is_told_apart_though_the_next_one_stands),
 	  TEST(a_wrong_as_number_is_refused_with_2_2),
 	  TEST(a_shutdown_tells_its_reason_and_lasts_until_enabled),
 	  TEST(a_stop_drops_the_session_and_a_start_brings_it_back_at_once),

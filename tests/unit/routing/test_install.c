@@ -137,11 +137,13 @@ static_goes_before_bgp_unless_it_cannot_carry(void **state)
 {
 	const char *const interfaces[] = {"ts3"};
 	struct ip_prefix wanted = prefix("10.70.0.0/16");
+	struct routing_candidate second;
 	struct routing_state now;
 
 	SKIP_IF_NEEDED();
 	add_group(1);
 	assert_true(routing_group_add(routing, 2, "plant", interfaces, 1, NULL));
+	assert_false(routing_candidate_of(routing, &wanted, ROUTING_BGP, &second));
 	routing_group_set(routing, 1, 1, 1);
 	routing_group_set(routing, 2, 1, 1);
 	offer("10.70.0.0/16", ROUTING_BGP, 1, 1);
@@ -150,6 +152,8 @@ static_goes_before_bgp_unless_it_cannot_carry(void **state)
 	offer("10.70.0.0/16", ROUTING_STATIC, 2, 1);
 	UNTIL(routing_pending(routing) == 0);
 	assert_string_equal(device_of("10.70.0.0/16"), "ts3");
+	assert_true(routing_candidate_of(routing, &wanted, ROUTING_BGP, &second));
+	assert_int_equal(second.group, 1);
 	routing_group_set(routing, 2, 0, 0);
 	UNTIL(routing_pending(routing) == 0);
 	assert_string_equal(device_of("10.70.0.0/16"), "ts1");

@@ -71,16 +71,18 @@ bfd_went_up(struct gateway_tunnel *tunnel)
 }
 
 static void
+bfd_was_switched_off(struct gateway_tunnel *tunnel)
+{
+	health_report(tunnel->health, HEALTH_BFD, HEALTH_UNKNOWN, "");
+	gateway_tunnel_judge(tunnel, "the peer switched BFD off");
+	gateway_event(tunnel->gateway, "info", "bfd.down", tunnel->config->name, "the peer switched BFD off");
+}
+
+static void
 bfd_went_down(struct gateway_tunnel *tunnel, const struct bfd_status *status)
 {
 	char text[120];
 
-	if (status->remote_state == BFD_ADMIN_DOWN) {
-		health_report(tunnel->health, HEALTH_BFD, HEALTH_UNKNOWN, "");
-		gateway_event(tunnel->gateway, "info", "bfd.down", tunnel->config->name,
-			      "the peer switched BFD off");
-		return;
-	}
 	snprintf(text, sizeof(text), "BFD down: %s", bfd_diagnostic_text(status->diagnostic));
 	health_report(tunnel->health, HEALTH_BFD, HEALTH_FAILED, text);
 	gateway_tunnel_judge(tunnel, text);
@@ -104,6 +106,8 @@ on_bfd(void *context, uint32_t id, const struct bfd_status *status)
 	tunnel->bfd_state = status->state;
 	if (status->state == BFD_UP && !was_up)
 		bfd_went_up(tunnel);
+	else if (status->state == BFD_DOWN && status->remote_state == BFD_ADMIN_DOWN)
+		bfd_was_switched_off(tunnel);
 	else if (status->state != BFD_UP && was_up)
 		bfd_went_down(tunnel, status);
 	gateway_peer_publish(tunnel);

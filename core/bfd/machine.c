@@ -184,6 +184,7 @@ follow(struct bfd_machine *m, enum bfd_state received, usec_t now)
 unsigned
 bfd_machine_receive(struct bfd_machine *m, const struct bfd_packet *packet, usec_t now)
 {
+	bool switched_off = packet->state == BFD_ADMIN_DOWN && m->remote_state != BFD_ADMIN_DOWN;
 	unsigned actions;
 
 	m->remote_discriminator = packet->my_discriminator;
@@ -201,6 +202,9 @@ bfd_machine_receive(struct bfd_machine *m, const struct bfd_packet *packet, usec
 	if (m->state == BFD_ADMIN_DOWN)
 		return 0;
 	actions = follow(m, packet->state, now);
+	/* Of a session that was Down already: why that is so is another thing now (RFC 5882 3.2). */
+	if (switched_off)
+		actions |= BFD_CHANGED;
 	m->detect_at = now + bfd_machine_detection_time(m) - bfd_machine_detection_time(m) / HEADROOM;
 	m->forgiven = 0;
 	plan_again(m);

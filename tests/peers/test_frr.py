@@ -18,7 +18,7 @@ from traffic import Stream  # noqa: E402
 import world  # noqa: E402
 
 ALONE = True
-suite = Suite(needs=["root", "tun", "ip", "charon-systemd", "swanctl", "vtysh", "ping", *PROGRAMS])
+suite = Suite(needs=["root", "tun", "ip", "nft", "charon-systemd", "swanctl", "vtysh", "ping", *PROGRAMS])
 CONNECTION = "aws-paris"
 NUMBERS = (0, 1)
 INTERVAL_MS = 50
@@ -176,6 +176,25 @@ def bfd_notices_a_silenced_tunnel_and_traffic_moves():
         w.silence.end(world.ENDPOINTS[number])
     ready(number)
     w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 20)
+
+
+@suite.test
+def bfd_that_frr_switches_off_after_a_loss_has_no_say():
+    number = active()
+    endpoint = w.endpoints[number]
+    sequence = w.gateway.last_sequence()
+    endpoint.namespace.run("nft", "-f", "-", input="add table inet losses\nadd chain inet losses in "
+                           "{ type filter hook input priority 0; }\nadd rule inet losses in udp dport 3784 drop\n")
+    try:
+        w.gateway.wait_event("bfd.down", tunnel(number), 10, sequence)
+        w.gateway.wait_for("connections", CONNECTION, {"active": [tunnel(1 - number)]}, 10)
+        endpoint.frr.configure("bfd", f"profile {world.BFD_PROFILE}", "shutdown")
+        w.gateway.wait_for("peers", tunnel(number), {"state": "Established"}, 40)
+        w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 10)
+    finally:
+        endpoint.frr.configure("bfd", f"profile {world.BFD_PROFILE}", "no shutdown")
+        endpoint.namespace.run("nft", "delete", "table", "inet", "losses")
+    ready(number)
 
 
 @suite.test

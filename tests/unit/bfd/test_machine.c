@@ -241,6 +241,24 @@ a_hold_is_told_and_ends(void **state)
 	assert_int_equal(p.sides[0].state, BFD_UP);
 }
 
+/* Whoever took the loss for a failure must hear that the peer does not want to be watched any more. */
+static void
+a_hold_after_a_loss_is_told_too(void **state)
+{
+	struct pair p = make_up(50, 50, 3);
+	struct bfd_packet packet;
+
+	p.cut = true;
+	run_until(&p, p.now + S);
+	assert_int_equal(p.sides[1].state, BFD_DOWN);
+	bfd_machine_hold(&p.sides[0], true, p.now);
+	bfd_machine_packet(&p.sides[0], false, &packet);
+	assert_int_equal(bfd_machine_receive(&p.sides[1], &packet, p.now), BFD_CHANGED);
+	assert_int_equal(p.sides[1].state, BFD_DOWN);
+	assert_int_equal(p.sides[1].remote_state, BFD_ADMIN_DOWN);
+	assert_int_equal(bfd_machine_receive(&p.sides[1], &packet, p.now), 0);
+}
+
 static void
 a_faster_interval_is_agreed_without_a_flap(void **state)
 {
@@ -380,6 +398,7 @@ TEST_MAIN(cmocka_unit_test(two_sides_come_up), cmocka_unit_test(nothing_is_fast_
 	  cmocka_unit_test(a_healed_line_comes_up_again),
 	  cmocka_unit_test(a_peer_with_another_discriminator_is_taken_after_its_restart),
 	  cmocka_unit_test(jitter_keeps_to_its_bounds), cmocka_unit_test(a_hold_is_told_and_ends),
+	  cmocka_unit_test(a_hold_after_a_loss_is_told_too),
 	  cmocka_unit_test(a_faster_interval_is_agreed_without_a_flap),
 	  cmocka_unit_test(a_slower_interval_waits_for_the_peers_answer),
 	  cmocka_unit_test(a_passive_side_waits_for_the_peer),

@@ -174,6 +174,8 @@ void track_set_established(struct ike *ike, struct track *track, bool establishe
 struct tunnel *tunnel_build(struct ike *ike, const struct ike_tunnel *from, struct error *err);
 /** Do a tunnel's outside addresses fit those of an SA (NULL: not known)? */
 bool tunnel_may_be_between(const struct tunnel *tunnel, host_t *local, host_t *remote);
+/** Does another tunnel have the same pair of identities? With ike->lock held. */
+bool tunnel_has_twin(struct ike *ike, const struct tunnel *of);
 void configs_init(struct ike *ike);
 
 /* --- credentials.c --- */

@@ -98,6 +98,22 @@ an_inside_network_of_ipv6_that_is_told_of_twice_is_one(void **state)
 	free(text);
 }
 
+/* As connections, they are listed for a while. */
+static void
+static_routes_that_were_deleted_are_no_networks(void **state)
+{
+	struct config *config = imported_text(
+	    "{\"VpnConnections\": [{\"VpnConnectionId\": \"vpn-1\", \"Routes\": ["
+	    "{\"DestinationCidrBlock\": \"10.22.0.0/16\", \"Source\": \"Static\", \"State\": \"deleted\"}, "
+	    "{\"DestinationCidrBlock\": \"10.21.0.0/16\", \"Source\": \"Static\", \"State\": "
+	    "\"available\"}], "
+	    "\"Options\": {\"StaticRoutesOnly\": true, \"TunnelOptions\": [{\"OutsideIpAddress\": "
+	    "\"203.0.113.17\", \"PreSharedKey\": \"MadeUp.One\"}]}}]}");
+
+	assert_prefix(&config->networks, "10.21.0.0/16");
+	config_free(config);
+}
+
 static void
 a_tunnel_of_IKEv1_only_speaks_version_1_without_GCM(void **state)
 {
@@ -444,6 +460,7 @@ a_text_file_that_is_cut_has_no_half_tunnel(void **state)
 
 TEST_MAIN(cmocka_unit_test(rekey_margin_and_fuzz_are_taken_over),
 	  cmocka_unit_test(an_inside_network_of_ipv6_that_is_told_of_twice_is_one),
+	  cmocka_unit_test(static_routes_that_were_deleted_are_no_networks),
 	  cmocka_unit_test(a_tunnel_of_IKEv1_only_speaks_version_1_without_GCM),
 	  cmocka_unit_test(local_and_remote_network_are_selectors_networks_and_routes),
 	  cmocka_unit_test(IPv6_inside_addresses_stand_alone_or_beside_IPv4),

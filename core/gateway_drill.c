@@ -304,6 +304,8 @@ objection(const struct gateway_connection *connection, const struct failover_sta
 		others = status->active & (status->active - 1);
 	if (others == 0)
 		return "no other tunnel is usable to take over";
+	if ((others & ~status->untaught) == 0)
+		return "the peer of the other tunnel advertises nothing";
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
 		enum health_verdict verdict = health_verdict(connection->tunnels[i].health, NULL, NULL);
 

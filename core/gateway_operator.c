@@ -60,13 +60,15 @@ gateway_order_fail(const struct gateway_order *order, const char *format, ...)
 			      text);
 }
 
+/* Can another one carry what this one does? Where its peer advertises nothing it has no routes. */
 static bool
 other_usable(const struct gateway_tunnel *tunnel)
 {
 	struct failover_status status;
 
 	failover_status(tunnel->connection->failover, &status);
-	return (status.usable & ~status.drained & ~status.leaving & ~(1u << tunnel->member)) != 0;
+	return (status.usable & ~status.drained & ~status.leaving & ~status.untaught &
+		~(1u << tunnel->member)) != 0;
 }
 
 static bool

@@ -293,7 +293,7 @@ all_carriers_go(const struct gateway_plan *plan, const struct gateway_connection
 
 	failover_status(connection->failover, &status);
 	for (unsigned i = 0; i < connection->tunnel_count; i++) {
-		if ((status.usable & 1u << i) == 0)
+		if ((status.usable & ~status.untaught & 1u << i) == 0)
 			continue;
 		if (!tunnel_goes(plan, &connection->tunnels[i]))
 			return false;

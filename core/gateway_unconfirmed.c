@@ -5,7 +5,8 @@
  * a file `unconfirmed-configuration` (0600, there are secrets in it): a line "configure|reload FORMER NOW"
  * with the lengths of two texts, and these. A gateway that finds NOW in its configuration file starts with
  * FORMER; where the file was written by `configure`, FORMER is put back into it. A file that somebody has
- * changed since is taken as it is. So is one that was taken over by a later reload: that removes the record.
+ * changed since is taken as it is, and the record removed: should it become the same again, that is meant so.
+ * So does a later reload that takes the file over.
  */
 #include "core/gateway_configure_internal.h"
 
@@ -120,11 +121,13 @@ gateway_unconfirmed_read(const struct gateway_options *options, struct gateway_s
 	struct gateway_source record = {0}, before = {0}, now = {0}, file = {0};
 	char *path = path_of(options);
 	struct error err = {""};
-	bool wrote, is = read_record(path, &record);
+	bool wrote, is = read_record(path, &record) && split(&record, &wrote, &before, &now) &&
+			 gateway_source_read(options->config, &file, &err);
 
-	is = is && split(&record, &wrote, &before, &now) &&
-	     gateway_source_read(options->config, &file, &err) && file.length == now.length &&
-	     memcmp(file.text, now.text, now.length) == 0;
+	if (is && (file.length != now.length || memcmp(file.text, now.text, now.length) != 0)) {
+		is = false;
+		unlink(path);
+	}
 	if (is) {
 		former->text = memory_zeroed(before.length + 1, 1);
 		memcpy(former->text, before.text, before.length);

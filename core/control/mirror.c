@@ -7,6 +7,7 @@
  */
 #include "core/control/client_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -97,6 +98,21 @@ mark_seen(struct mirror *mirror, const struct model_kind_info *info, const void 
 	seen = memory_zeroed(1, sizeof(*seen) + length + 1);
 	memcpy(seen->name, name, length + 1);
 	HASH_ADD_STR(mirror->seen, name, seen);
+}
+
+/* A row that is gone: else the set would grow with all that come and go while a walk is under way. */
+static void
+unmark_seen(struct mirror *mirror, const struct model_kind_info *info, const char *key)
+{
+	char name[MOST_KEY + 1];
+	struct mirror_seen *seen;
+
+	snprintf(name, sizeof(name), "%c%s", (char)('A' + info->kind), key);
+	HASH_FIND_STR(mirror->seen, name, seen);
+	if (seen == NULL)
+		return;
+	HASH_DEL(mirror->seen, seen);
+	free(seen);
 }
 
 /* The walk is whole: rows that it did not name are gone. */
@@ -211,6 +227,7 @@ take_gone(struct mirror *mirror, const json_t *value, const json_t *message, str
 		return false;
 	if (key == NULL)
 		return error_set(err, "the gateway removes a row without its key");
+	unmark_seen(mirror, info, key);
 	model_store_remove(mirror->store, info->kind, key);
 	return true;
 }

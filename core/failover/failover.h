@@ -217,7 +217,7 @@ bool failover_switchover_back(struct failover *failover,
 /**
  * Moves the traffic off a member that stays up, and keeps it off until failover_undrain (unless no other is
  * usable). `done` as with a switchover. False with `err` where a move is under way, and, without `force`,
- * where no other member is usable.
+ * where no other member is usable, or what is has a peer that advertises nothing.
  */
 bool failover_drain(struct failover *failover, unsigned member, bool force,
 		    void (*done)(void *context, const struct failover_result *result), void *context,

@@ -151,13 +151,14 @@ switchover_target(const struct failover *failover, int member, struct error *err
 	return member;
 }
 
-/* What the members are announced with where `active` carry and `drained` are drained. */
+/* What the members are announced with where `active` carry and `drained` are drained. With none that carries
+ * what was announced stays. */
 static void
 plan_meds(const struct failover *failover, uint32_t active, uint32_t drained, struct failover_plan *out)
 {
 	for (unsigned i = 0; i < failover->count; i++) {
 		out->med[i] = failover->members[i].announced;
-		out->med_then[i] = failover_med(failover, active, drained, i);
+		out->med_then[i] = active != 0 ? failover_med(failover, active, drained, i) : out->med[i];
 	}
 }
 
@@ -418,40 +419,62 @@ drain_possible(const struct failover *failover, unsigned at, struct error *err)
 static bool
 drain_allowed(const struct failover *failover, unsigned at, bool force, struct error *err)
 {
+	uint32_t others;
 	char name[80];
 
 	if (!drain_possible(failover, at, err))
 		return false;
-	if (force || failover->members[at].drain || (failover_usable(failover, false) & ~(1u << at)) != 0)
+	others = failover_usable(failover, false) & ~(1u << at);
+	if (force || failover->members[at].drain || (others & failover_teaching(failover)) != 0)
 		return true;
+	if (others != 0)
+		return error_set(err, "the peer of %s advertises nothing: traffic has nowhere to go",
+				 failover_member_name(failover, first_of(others), name));
 	return error_set(err, "no other tunnel than %s is usable: traffic has nowhere to go",
 			 failover_member_name(failover, (int)at, name));
+}
+
+/* What would carry if the member were drained, or no longer, by an operator's deed that is begun now. */
+static uint32_t
+carries_with(const struct failover *failover, unsigned at, bool drain, int insist)
+{
+	struct failover then = *failover; /* looked at only */
+
+	then.members[at].drain = drain;
+	then.insist = insist;
+	return failover_choose(&then).active;
+}
+
+/* From where to where traffic goes when `active` carry; and what is announced. */
+static void
+plan_move(const struct failover *failover, uint32_t active, uint32_t drained, struct failover_plan *out)
+{
+	int from = first_of(failover->active & ~active), to = first_of(active & ~failover->active);
+
+	*out = (struct failover_plan){.from = from, .to = from < 0 ? NONE : to >= 0 ? to : first_of(active)};
+	plan_meds(failover, active, drained, out);
 }
 
 bool
 failover_drain_plan(const struct failover *failover, unsigned at, bool force, struct failover_plan *out,
 		    struct error *err)
 {
-	uint32_t bit = 1u << at, others = failover_usable(failover, false) & ~bit, active;
+	bool before = at < failover->count && failover->members[at].drain;
 	char name[80], to_name[80];
-	bool moves;
 
 	if (!drain_allowed(failover, at, force, err))
 		return false;
-	moves = !failover->members[at].drain && failover->active & bit && others != 0;
-	active = moves ? (failover->active & ~bit) != 0 ? failover->active & ~bit : others & -others
-		       : failover->active;
-	*out = (struct failover_plan){.from = moves ? (int)at : NONE, .to = moves ? first_of(active) : NONE};
-	plan_meds(failover, active, drained_now(failover) | bit, out);
+	plan_move(failover, before ? failover->active : carries_with(failover, at, true, NONE),
+		  drained_now(failover) | 1u << at, out);
 	failover_member_name(failover, (int)at, name);
 	failover_member_name(failover, out->to, to_name);
-	if (failover->members[at].drain)
+	if (before)
 		snprintf(out->text, sizeof(out->text), "%s is drained already", name);
-	else if (moves)
+	else if (out->from >= 0)
 		snprintf(out->text, sizeof(out->text),
 			 "traffic would move from %s to %s and stay off %s until undrain; it stays up", name,
 			 to_name, name);
-	else if (failover->active & bit)
+	else if (failover->active & 1u << at)
 		snprintf(out->text, sizeof(out->text),
 			 "%s would go on carrying, for no other tunnel is usable; traffic leaves it when one "
 			 "is",
@@ -462,33 +485,42 @@ failover_drain_plan(const struct failover *failover, unsigned at, bool force, st
 	return true;
 }
 
+/* The member that the end of its drain insists on; NONE. */
+static int
+gives_back(const struct failover *failover, unsigned at)
+{
+	const struct failover_member *member = &failover->members[at];
+
+	return member->carried && member->usable && !failover->active_active ? (int)at : NONE;
+}
+
 bool
 failover_undrain_plan(const struct failover *failover, unsigned at, struct failover_plan *out,
 		      struct error *err)
 {
 	const struct failover_member *member;
-	bool moves;
 	char name[80], from_name[80];
 
 	if (!drain_possible(failover, at, err))
 		return false;
 	member = &failover->members[at];
-	moves = member->drain && member->usable && !(failover->active & 1u << at) &&
-		(failover->pinned == (int)at || (failover->pinned < 0 && !failover->active_active &&
-						 (member->carried || failover->preferred == (int)at)));
-	*out = (struct failover_plan){.from = moves ? first_of(failover->active) : NONE,
-				      .to = moves ? (int)at : NONE};
-	plan_meds(failover, moves ? 1u << at : failover->active, drained_now(failover) & ~(1u << at), out);
+	plan_move(failover,
+		  member->drain ? carries_with(failover, at, false, gives_back(failover, at))
+				: failover->active,
+		  drained_now(failover) & ~(1u << at), out);
 	failover_member_name(failover, (int)at, name);
 	failover_member_name(failover, out->from, from_name);
 	if (!member->drain)
 		snprintf(out->text, sizeof(out->text), "%s is not drained", name);
-	else if (moves)
+	else if (out->to == (int)at)
 		snprintf(out->text, sizeof(out->text),
 			 "%s would carry again, as it did before: traffic moves back from %s", name,
 			 from_name);
 	else if (!member->usable)
 		snprintf(out->text, sizeof(out->text), "%s would no longer be drained; it is not usable now",
+			 name);
+	else if (failover->active & 1u << at)
+		snprintf(out->text, sizeof(out->text), "%s would no longer be drained; it carries already",
 			 name);
 	else
 		snprintf(out->text, sizeof(out->text),
@@ -553,8 +585,7 @@ failover_undrain(struct failover *failover, unsigned at,
 		return true;
 	}
 	member->drain = false;
-	if (member->carried && member->usable && !failover->active_active)
-		failover->insist = (int)at;
+	failover->insist = gives_back(failover, at);
 	snprintf(cause, sizeof(cause), "%s is no longer drained", name);
 	if (move(failover, cause))
 		return true;

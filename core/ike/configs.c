@@ -10,7 +10,7 @@
  * is the one mechanism that does.
  * - By default UNIQUE_NO, which sends and honours INITIAL_CONTACT (RFC 7296 2.4). That names identities, not
  * tunnels, so that a tunnel whose pair of identities another one uses too gets UNIQUE_NEVER: it must not
- * sweep its twin away.
+ * sweep its twin away. Where the other one comes later the listener leaves it out of IKEv2's messages.
  * - MOBIKE off: the ends of a tunnel are what the configuration says.
  * - A tunnel with a certificate always sends it, and asks for the peer's: not all peers ask. Requests name
  * the CAs that credentials.c offers, so that a tunnel with a secret sends none.
@@ -200,18 +200,15 @@ identities_equal(identification_t *a, identification_t *b)
 	return a == b || (a && b && a->equals(a, b));
 }
 
-static bool
-pair_is_shared(struct ike *ike, const struct tunnel *with)
+bool
+tunnel_has_twin(struct ike *ike, const struct tunnel *of)
 {
-	bool shared = false;
+	struct tunnel *tunnel = tunnel_next(ike, NULL);
 
-	pthread_mutex_lock(&ike->lock);
-	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && !shared;
-	     tunnel = tunnel_next(ike, tunnel))
-		shared = identities_equal(tunnel->local_id, with->local_id) &&
-			 identities_equal(tunnel->remote_id, with->remote_id);
-	pthread_mutex_unlock(&ike->lock);
-	return shared;
+	while (tunnel && (tunnel == of || !identities_equal(tunnel->local_id, of->local_id) ||
+			  !identities_equal(tunnel->remote_id, of->remote_id)))
+		tunnel = tunnel_next(ike, tunnel);
+	return tunnel != NULL;
 }
 
 static identification_t *
@@ -231,7 +228,12 @@ identity_of(const char *text, const struct ip_address *otherwise)
 static unique_policy_t
 unique_policy(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel)
 {
-	return from->unique == IKE_UNIQUE_NEVER || pair_is_shared(ike, tunnel) ? UNIQUE_NEVER : UNIQUE_NO;
+	bool twin;
+
+	pthread_mutex_lock(&ike->lock);
+	twin = tunnel_has_twin(ike, tunnel);
+	pthread_mutex_unlock(&ike->lock);
+	return from->unique == IKE_UNIQUE_NEVER || twin ? UNIQUE_NEVER : UNIQUE_NO;
 }
 
 /* After an R-U-THERE of IKEv1 charon acts by itself when this is over, which must not be before we do; each

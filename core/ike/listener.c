@@ -105,6 +105,9 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		report_failure(ike, track, FAILURE_INTERNAL, NULL, NULL, "the SA was not installed: %s",
 			       *track->evidence ? track->evidence : "no reason was given");
 		break;
+	case ALERT_KEEP_ON_CHILD_SA_FAILURE:
+		supervise_refused(ike, track);
+		break;
 	case ALERT_AUTHORIZATION_FAILED:
 		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, NULL, NULL, "%s is not authorised",
 			       report_peer(track, peer));
@@ -150,15 +153,30 @@ look_at_notify(struct ike *ike, struct track *track, ike_sa_t *sa, message_t *me
 		report_notify(ike, track, sa, failure);
 }
 
-/* An INITIAL_CONTACT that charon must not read: both sides began at once, and it would end our SA without a
- * word to the peer, who has it too. */
+/* An INITIAL_CONTACT that is not to be read: both sides began at once, and it would end our SA without a word
+ * to the peer, who has it too; or it would end that of another tunnel between the same identities. */
 static bool
-is_crossed_contact(const struct track *track, message_t *message, payload_t *payload)
+is_wrong_contact(struct ike *ike, const struct track *track, message_t *message, payload_t *payload)
 {
 	return payload->get_type(payload) == PLV2_NOTIFY && message->get_request(message) &&
 	       ((notify_payload_t *)payload)->get_notify_type((notify_payload_t *)payload) ==
 		   INITIAL_CONTACT &&
-	       duplicates_crossed(track);
+	       (duplicates_crossed(track) || (track->tunnel && tunnel_has_twin(ike, track->tunnel)));
+}
+
+static void
+leave_contacts_out(struct ike *ike, const struct track *track, message_t *message)
+{
+	enumerator_t *payloads = message->create_payload_enumerator(message);
+	payload_t *payload;
+
+	while (payloads->enumerate(payloads, &payload)) {
+		if (!is_wrong_contact(ike, track, message, payload))
+			continue;
+		message->remove_payload_at(message, payloads);
+		payload->destroy(payload);
+	}
+	payloads->destroy(payloads);
 }
 
 /* Each message comes twice; the plain one is decrypted and, where it is protected, authentic. */
@@ -178,6 +196,7 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 	pthread_mutex_lock(&ike->lock);
 	track = track_of(ike, sa);
 	track->peer_agrees = agrees;
+	leave_contacts_out(ike, track, message);
 	if (!incoming) {
 		track->sent += message->get_request(message);
 		track->sent_to =
@@ -194,11 +213,6 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 	while (payloads->enumerate(payloads, &payload)) {
 		payload_type_t type = payload->get_type(payload);
 
-		if (is_crossed_contact(track, message, payload)) {
-			message->remove_payload_at(message, payloads);
-			payload->destroy(payload);
-			continue;
-		}
 		if ((type == PLV2_DELETE || type == PLV1_DELETE) && message->get_request(message))
 			track->peer_deletes = true;
 		else if (type == PLV1_NOTIFY || (type == PLV2_NOTIFY && !message->get_request(message)))
@@ -373,6 +387,7 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 	after = track_of(ike, new);
 	after->carried = before->carried = true;
 	after->heard = before->heard;
+	after->child_asked = before->child_asked;
 	track_set_established(ike, after, true, false);
 	track_set_established(ike, before, false, false);
 	before->ours_to_close = true;
@@ -399,6 +414,7 @@ on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
 	track = track_of(ike, sa);
 	if (up && track->tunnel) {
 		track->carried = true;
+		track->child_asked = 0;
 		if (track->v1 && track->tunnel->child_count != 0)
 			post(ike, track->tunnel, IKE_EVENT_CHILD_REKEYED, 0, false);
 		tunnel_child_add(ike, track->tunnel, child->get_unique_id(child));

@@ -141,7 +141,10 @@ complete_tunnel(struct aws_reading *reading, struct aws_tunnel *tunnel)
 	if (!ip_address_is_set(&tunnel->remote))
 		return aws_fail(reading, tunnel->line,
 				"a tunnel has no outside address of AWS's virtual private gateway");
-	/* One network of IPv6 is the inside one; beside one of IPv4 it is the second. */
+	/* One network of IPv6 is the inside one; beside one of IPv4 it is the second. It may have been told
+	 * of twice, by the XML and by the options. */
+	if (ip_address_is_set(&tunnel->inside) && tunnel->inside.family == AF_INET6)
+		tunnel->inside_v6 = (struct ip_address){0};
 	if (ip_address_is_set(&tunnel->inside_v6) && !ip_address_is_set(&tunnel->inside)) {
 		tunnel->inside = tunnel->inside_v6;
 		tunnel->inside_v6 = (struct ip_address){0};

@@ -201,6 +201,28 @@ read_connection_xml(struct aws_reading *reading, const json_t *xml)
 	return aws_fail(reading, 0, "line %u of its CustomerGatewayConfiguration: %s", why.line, why.text);
 }
 
+/* What was deleted is still listed for a while: a connection, a static route. */
+static bool
+is_deleted(const json_t *value)
+{
+	const char *state = json_string_value(json_object_get(value, "State"));
+
+	return state != NULL && (strcmp(state, "deleted") == 0 || strcmp(state, "deleting") == 0);
+}
+
+static bool
+read_routes(const struct place *place, const json_t *routes)
+{
+	for (size_t i = 0; i < json_array_size(routes); i++) {
+		const json_t *route = json_array_get(routes, i);
+
+		if (!is_deleted(route) &&
+		    !set_value(place, AWS_NETWORK, json_object_get(route, "DestinationCidrBlock")))
+			return false;
+	}
+	return true;
+}
+
 static bool
 read_options(const struct place *place, const json_t *connection)
 {
@@ -229,18 +251,16 @@ read_options(const struct place *place, const json_t *connection)
 	       set_value(place, AWS_LOCAL_TS, json_object_get(options, "LocalIpv6NetworkCidr")) &&
 	       set_value(place, AWS_REMOTE_TS, json_object_get(options, "RemoteIpv4NetworkCidr")) &&
 	       set_value(place, AWS_REMOTE_TS, json_object_get(options, "RemoteIpv6NetworkCidr")) &&
-	       set_values(place, AWS_NETWORK, json_object_get(connection, "Routes"), "DestinationCidrBlock");
+	       read_routes(place, json_object_get(connection, "Routes"));
 }
 
-/* A connection that was deleted is still listed for a while. */
 static bool
 is_gone(struct aws_reading *reading, const json_t *value, const char *id)
 {
-	const char *state = json_string_value(json_object_get(value, "State"));
-
-	if (state == NULL || (strcmp(state, "deleted") != 0 && strcmp(state, "deleting") != 0))
+	if (!is_deleted(value))
 		return false;
-	aws_note(&reading->file->findings, 0, "connection %s is %s: left out", text_quoted(id), state);
+	aws_note(&reading->file->findings, 0, "connection %s is %s: left out", text_quoted(id),
+		 json_string_value(json_object_get(value, "State")));
 	return true;
 }
 

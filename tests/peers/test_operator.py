@@ -381,6 +381,11 @@ def the_active_tunnel_is_the_one_whose_peer_still_has_the_prefixes():
         expect("withdrew its prefixes" in row["last_failover"]["cause"], f"{row['last_failover']}")
         expect("advertises nothing" in row["attention"], f"attention: {row['attention']}")
         expect("its peer advertises nothing" in explained(CONNECTION), explained(CONNECTION))
+        # Nor is it a stand-in: it has no routes. What is tried dry says the same as what is done.
+        for words in (("drain", other(tunnel), "--dry-run"), ("drain", other(tunnel)), ("drill", CONNECTION, "--dry-run")):
+            done = w.gateway.run(*words)
+            expect(done.returncode == 1 and "advertises nothing" in done.stderr and "--force" in done.stderr,
+                   f"{words}: {done.returncode}: {done.stdout}{done.stderr}")
         expect(row["failovers"] == before + 1, f"failovers: {before}, then {row['failovers']}")
         wait_until(lambda: w.site.ping(world.SITE_HOST, world.VPC_HOST, count=1, seconds=1), 10, "a ping comes back")
     finally:

@@ -719,6 +719,24 @@ def an_unconfirmed_text_turns_back_with_its_file():
 
 
 @suite.test
+def what_was_not_confirmed_is_forgotten_when_the_file_is_another():
+    present = w.gateway.configuration.read_text()
+    before = int(present.split("keepalive: ")[1].split("s")[0])
+    after = 1 if before != 1 else 2
+    changed = present.replace(f"keepalive: {before}s", f"keepalive: {after}s")
+    write(changed)
+    reload("--confirm-within", "3600")
+    for configuration, keepalive in ((changed, before), (present + "# mended\n", before), (changed, after)):
+        w.gateway.stop()
+        write(configuration)
+        w.gateway.start()
+        w.gateway.wait_for("peers", T1, {"state": "Established", "keepalive_seconds": keepalive}, 40)
+    write(present)
+    reload()
+    both_up()
+
+
+@suite.test
 def roles_are_kept():
     for path in (w.folder, w.gateway.home):
         path.chmod(0o755)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The client against our own server, over real sockets, and against gateways that lie. */
+#include <malloc.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -860,6 +861,32 @@ a_gateway_can_not_fill_our_memory(void **state)
 	control_client_free_detached(client);
 }
 
+/* While its walk never ends, either. */
+static void
+rows_that_come_and_go_leave_nothing_behind(void **state)
+{
+	struct control_client *client = control_client_new_detached(TUNNELS, 0);
+	size_t before = 0;
+	struct error err = {""};
+	char line[1024];
+
+	assert_true(control_client_input(client, HELLO, strlen(HELLO), &err));
+	for (int i = 0; i < 20000; i++) {
+		int length =
+		    snprintf(line, sizeof(line),
+			     "{\"put\":\"tunnels\",\"row\":{\"name\":\"%0400d\"}}\n{\"gone\":\"tunnels\","
+			     "\"key\":\"%0400d\"}\n",
+			     i, i);
+
+		assert_true(control_client_input(client, line, (size_t)length, &err));
+		if (i == 100)
+			before = mallinfo2().uordblks;
+	}
+	assert_true(mallinfo2().uordblks < before + 1000000);
+	assert_int_equal(model_store_count(control_client_store(client), MODEL_KIND_TUNNEL), 0);
+	control_client_free_detached(client);
+}
+
 static void
 rows_vanish_only_when_the_new_walk_is_whole(void **state)
 {
@@ -902,4 +929,5 @@ TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
 	  cmocka_unit_test(a_gateway_that_breaks_the_protocol_is_left),
 	  cmocka_unit_test(what_a_newer_gateway_says_is_passed_over),
 	  cmocka_unit_test(a_gateway_can_not_fill_our_memory),
+	  cmocka_unit_test(rows_that_come_and_go_leave_nothing_behind),
 	  cmocka_unit_test(rows_vanish_only_when_the_new_walk_is_whole))

@@ -89,6 +89,41 @@ doubted_peer_is_asked_at_once_and_dead_only_without_an_answer(void **state)
 	stop(1);
 }
 
+/* Without a group of its own in IKE_AUTH (RFC 7296 1.2) the first child comes up, and no later one by the
+ * same IKE SA does. */
+static void
+child_that_is_refused_by_the_former_ike_sa_comes_by_a_new_one(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "esp=aes256gcm16-ecp256");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "esp=aes256gcm16-ecp384");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	say(&ends[0], "hard 7");
+	expect(&ends[0], "event child_down 7", NULL, 5000);
+	expect(&ends[0], "event failed 7 code=no_proposal_chosen", NULL, 5000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+responder_that_is_taken_down_and_brought_up_at_once_tries_once_more(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 local=10.77.0.1 remote=10.77.0.2");
+	say(&ends[0], "up 7");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	/* The answer to the Delete is still under way. */
+	say(&ends[0], "down 7\nup 7");
+	expect(&ends[0], "event child_down 7", NULL, 5000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
 static void
 expect_one_pair(int which, unsigned tunnel, int timeout_ms)
 {
@@ -119,6 +154,32 @@ restarted_initiator_replaces_what_it_left_behind(void **state)
 	say(&ends[0], "add 7 aws/1 " INITIATOR "remote_id=10.77.0.2");
 	expect(&ends[0], "event child_up 7", NULL, 10000);
 	expect_one_pair(1, 5, 5000); /* without INITIAL_CONTACT it would take twelve seconds */
+	stop(0);
+	stop(1);
+}
+
+/* INITIAL_CONTACT speaks of identities, and two tunnels may have the same: whichever was there first. */
+static void
+initial_contact_of_one_tunnel_leaves_its_twin_alone(void **state)
+{
+	static const char here[] = "local=10.77.0.1 local_id=lyon remote_id=hub";
+
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 local=10.77.0.2 remote=10.77.0.1 local_id=hub remote_id=lyon");
+	say(&ends[1], "add 6 hub/2 local=10.77.0.3 remote=10.77.0.1 local_id=hub remote_id=lyon");
+	expect(&ends[1], "added 6", NULL, 2000);
+	for (unsigned times = 0; times < 2; times++) {
+		say(&ends[0], "add 7 aws/1 %s remote=10.77.0.2", here);
+		say(&ends[0], "add 8 aws/2 %s remote=10.77.0.3", here);
+		say(&ends[0], times == 0 ? "up 8" : "up 7");
+		expect(&ends[0], times == 0 ? "event child_up 8" : "event child_up 7", NULL, 10000);
+		expect(&ends[1], times == 0 ? "event child_up 6" : "event child_up 5", NULL, 10000);
+		if (times == 0) {
+			slay(0); /* so that it knows nothing of the other SA */
+			start(0);
+		}
+	}
+	assert_false(said(&ends[1], "event child_down"));
 	stop(0);
 	stop(1);
 }
@@ -186,7 +247,10 @@ main(int argc, char **argv)
 	    NEGOTIATION(down_stays_down_and_up_brings_it_back),
 	    NEGOTIATION(killed_peer_is_dead_in_time_and_reconnected_when_it_returns),
 	    NEGOTIATION(doubted_peer_is_asked_at_once_and_dead_only_without_an_answer),
+	    NEGOTIATION(child_that_is_refused_by_the_former_ike_sa_comes_by_a_new_one),
+	    NEGOTIATION(responder_that_is_taken_down_and_brought_up_at_once_tries_once_more),
 	    NEGOTIATION(restarted_initiator_replaces_what_it_left_behind),
+	    NEGOTIATION(initial_contact_of_one_tunnel_leaves_its_twin_alone),
 	    NEGOTIATION(left_behind_without_initial_contact_goes_when_it_gives_no_sign_of_life),
 	    NEGOTIATION(both_sides_starting_at_once_end_with_one_pair),
 	    NEGOTIATION(stop_while_an_sa_is_given_up_comes_to_its_end),

@@ -70,6 +70,50 @@ rekey_margin_and_fuzz_are_taken_over(void **state)
 	assert_described_refused("\"RekeyFuzzPercentage\": 101, ", "rekey fuzz is out of range: 0 to 100");
 }
 
+/* As for a transit gateway's connections of IPv6: in the XML by its hosts, in the options by its network. */
+static void
+an_inside_network_of_ipv6_that_is_told_of_twice_is_one(void **state)
+{
+	static const char tunnel[] =
+	    "<ipsec_tunnel><customer_gateway><tunnel_inside_address><ip_address>fd00:1::2</ip_address>"
+	    "<network_cidr>126</network_cidr></tunnel_inside_address></customer_gateway><vpn_gateway>"
+	    "<tunnel_outside_address><ip_address>203.0.113.17</ip_address></tunnel_outside_address>"
+	    "<tunnel_inside_address><ip_address>fd00:1::1</ip_address><network_cidr>126</network_cidr>"
+	    "</tunnel_inside_address></vpn_gateway><ike><pre_shared_key>MadeUp.One</pre_shared_key></ike>"
+	    "</ipsec_tunnel>";
+	char *text =
+	    text_format("{\"VpnConnections\": [{\"CustomerGatewayConfiguration\": \"<vpn_connection "
+			"id='vpn-1'>%s</vpn_connection>\", \"Options\": {\"StaticRoutesOnly\": true, "
+			"\"TunnelInsideIpVersion\": \"ipv6\", \"TunnelOptions\": "
+			"[{\"OutsideIpAddress\": \"203.0.113.17\", \"TunnelInsideCidr\": null, "
+			"\"TunnelInsideIpv6Cidr\": \"fd00:1::/126\"}]}}]}",
+			tunnel);
+	struct config *config = imported_text(text);
+	const struct config_tunnel *read = &config->connections[0].tunnels[0];
+
+	assert_false(ip_address_is_set(&read->inside[0].address));
+	assert_address(&read->inside[1].address, "fd00:1::2");
+	assert_address(&read->inside_remote[1], "fd00:1::1");
+	config_free(config);
+	free(text);
+}
+
+/* As connections, they are listed for a while. */
+static void
+static_routes_that_were_deleted_are_no_networks(void **state)
+{
+	struct config *config = imported_text(
+	    "{\"VpnConnections\": [{\"VpnConnectionId\": \"vpn-1\", \"Routes\": ["
+	    "{\"DestinationCidrBlock\": \"10.22.0.0/16\", \"Source\": \"Static\", \"State\": \"deleted\"}, "
+	    "{\"DestinationCidrBlock\": \"10.21.0.0/16\", \"Source\": \"Static\", \"State\": "
+	    "\"available\"}], "
+	    "\"Options\": {\"StaticRoutesOnly\": true, \"TunnelOptions\": [{\"OutsideIpAddress\": "
+	    "\"203.0.113.17\", \"PreSharedKey\": \"MadeUp.One\"}]}}]}");
+
+	assert_prefix(&config->networks, "10.21.0.0/16");
+	config_free(config);
+}
+
 static void
 a_tunnel_of_IKEv1_only_speaks_version_1_without_GCM(void **state)
 {
@@ -415,6 +459,8 @@ a_text_file_that_is_cut_has_no_half_tunnel(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(rekey_margin_and_fuzz_are_taken_over),
+	  cmocka_unit_test(an_inside_network_of_ipv6_that_is_told_of_twice_is_one),
+	  cmocka_unit_test(static_routes_that_were_deleted_are_no_networks),
 	  cmocka_unit_test(a_tunnel_of_IKEv1_only_speaks_version_1_without_GCM),
 	  cmocka_unit_test(local_and_remote_network_are_selectors_networks_and_routes),
 	  cmocka_unit_test(IPv6_inside_addresses_stand_alone_or_beside_IPv4),

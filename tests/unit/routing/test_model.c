@@ -321,7 +321,7 @@ number_of(const char *variable, unsigned usual)
 static void
 go_by_wishes(unsigned world, bool plain)
 {
-	unsigned steps = number_of("TWINSPAN_STEPS", 60);
+	unsigned steps = number_of("TWINSPAN_STEPS", 40);
 
 	begin(number_of("TWINSPAN_SEED", world), plain);
 	for (unsigned step = 0; step < steps; step++) {
@@ -353,7 +353,7 @@ so_it_is_without_nexthop_objects(void **state)
 static void
 what_others_do_is_mended(void **state)
 {
-	unsigned steps = number_of("TWINSPAN_STEPS", 20);
+	unsigned steps = number_of("TWINSPAN_STEPS", 10);
 
 	SKIP_IF_NEEDED();
 	begin(number_of("TWINSPAN_SEED", 2), false);
@@ -375,7 +375,7 @@ what_others_do_is_mended(void **state)
 static void
 so_it_is_after_restarts(void **state)
 {
-	unsigned runs = number_of("TWINSPAN_STEPS", 2);
+	unsigned runs = number_of("TWINSPAN_STEPS", 1);
 
 	SKIP_IF_NEEDED();
 	begin(number_of("TWINSPAN_SEED", 3), false);

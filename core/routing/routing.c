@@ -228,6 +228,8 @@ routing_offer(struct routing *routing, const struct ip_prefix *prefix,
 	entry = table_insert(&routing->table, &network);
 	if (!entry_has_candidate(entry))
 		routing->count++;
+	if (entry->leftover)
+		hop_prefix_changed(routing, &network); /* a tunnel's no longer, perhaps */
 	entry->leftover = false;
 	before = entry->path[candidate->source];
 	if (before == 0 && candidate->source == ROUTING_BGP)

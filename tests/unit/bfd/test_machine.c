@@ -57,6 +57,9 @@ deliver(struct pair *p, unsigned side, bool final)
 	if (p->cut)
 		return;
 	assert_null(bfd_packet_read(&r, &packet));
+	if (packet.your_discriminator != 0 &&
+	    packet.your_discriminator != p->sides[!side].local_discriminator)
+		return; /* it is of no session there */
 	act(p, !side, bfd_machine_receive(&p->sides[!side], &packet, p->now));
 }
 
@@ -374,6 +377,51 @@ no_change_of_timers_costs_the_session(void **state)
 	}
 }
 
+/* Whatever has happened: once the line is whole and nobody holds, both come up, and know each other. */
+static void
+two_sides_come_up_whatever_was_before(void **state)
+{
+	for (uint64_t first = 1; first <= 300; first++) {
+		struct bfd_session_config config = {.interval_ms = 50, .multiplier = 3};
+		struct pair p = make_up(50, 50, 3);
+
+		seed = first;
+		p.sides[0].random = p.sides[1].random = throw_any;
+		for (unsigned i = 0; i < 30; i++) {
+			unsigned side = throw_any() % 2;
+			struct bfd_machine *m = &p.sides[side];
+
+			switch (throw_any() % 4) {
+			case 0:
+				p.cut = !p.cut;
+				break;
+			case 1:
+				act(&p, side, bfd_machine_hold(m, m->state != BFD_ADMIN_DOWN, p.now));
+				break;
+			case 2: /* it starts again, as another */
+				bfd_machine_init(m, &config, 100 + i, throw_any, p.now);
+				break;
+			default:
+				act(&p, side,
+				    bfd_machine_change(m, 10 + throw_any() % 500, 1 + throw_any() % 4,
+						       p.now));
+			}
+			run_until(&p, p.now + throw_any() % (throw_any() % 3 == 0 ? 4 * S : 300 * MS));
+		}
+		p.cut = false;
+		for (unsigned side = 0; side < 2; side++)
+			act(&p, side, bfd_machine_hold(&p.sides[side], false, p.now));
+		run_until(&p, p.now + 10 * S);
+		for (unsigned side = 0; side < 2; side++) {
+			assert_int_equal(p.sides[side].state, BFD_UP);
+			assert_int_equal(p.sides[side].remote_state, BFD_UP);
+			assert_int_equal(p.sides[side].remote_discriminator,
+					 p.sides[!side].local_discriminator);
+			assert_false(p.sides[side].polling);
+		}
+	}
+}
+
 /* 6.8.6: what every state makes of every state that it hears. */
 static void
 states_follow_the_table_of_the_rfc(void **state)
@@ -451,6 +499,7 @@ TEST_MAIN(cmocka_unit_test(two_sides_come_up), cmocka_unit_test(nothing_is_fast_
 	  cmocka_unit_test(a_peer_that_wants_no_packets_gets_none),
 	  cmocka_unit_test(a_peer_in_demand_mode_gets_no_periodic_packets),
 	  cmocka_unit_test(no_change_of_timers_costs_the_session),
+	  cmocka_unit_test(two_sides_come_up_whatever_was_before),
 	  cmocka_unit_test(states_follow_the_table_of_the_rfc),
 	  cmocka_unit_test(time_in_which_the_host_stood_still_is_forgiven_once),
 	  cmocka_unit_test(a_packet_ends_what_was_forgiven))

@@ -7,6 +7,7 @@
 #include "tests/unit/bgp/nodes.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "core/base/text.h"
 
@@ -36,7 +37,7 @@ static struct {
 static struct {
 	struct node hub, sources[SOURCES], sinks[SINKS];
 	struct bgp_peer *from[SOURCES], *at_source[SOURCES], *to[SINKS], *at_sink[SINKS];
-	struct bgp_peer_config config_to[SINKS];
+	struct bgp_peer_config config_to[SINKS], config_from[SOURCES];
 	struct policy *deny;
 	struct policy_conditions *conditions;
 } w;
@@ -224,13 +225,39 @@ is_quiet(bool tell)
 	return true;
 }
 
+/* Without waiting for as long as a peer is left alone that was lost. */
+static void
+hurry(struct bgp_peer *peer)
+{
+	if (peer->main->state != BGP_IDLE || peer->main->idle_at == 0)
+		return;
+	peer->wait_ms = 0;
+	peer->main->idle_at = clock_monotonic();
+	speaker_alarm(peer->speaker, peer->main->idle_at);
+}
+
+static void
+hurry_all(void)
+{
+	for (unsigned i = 0; i < SOURCES; i++) {
+		hurry(w.from[i]);
+		hurry(w.at_source[i]);
+	}
+	for (unsigned i = 0; i < SINKS; i++) {
+		hurry(w.to[i]);
+		hurry(w.at_sink[i]);
+	}
+}
+
 static void
 wait_until_right(unsigned world, unsigned step)
 {
 	usec_t until = clock_monotonic() + PATIENCE;
 
-	while (!is_quiet(false) && clock_monotonic() < until)
+	while (!is_quiet(false) && clock_monotonic() < until) {
+		hurry_all();
 		uv_run(&loop, UV_RUN_ONCE);
+	}
 	if (!is_quiet(true))
 		fail_msg("world %u, step %u: not all are told what they should be", world, step);
 }
@@ -285,7 +312,8 @@ open_node(struct node *node, unsigned number, uint32_t asn)
 static void
 open_world(void)
 {
-	static const char *const names[] = {"one", "two", "three", "four", "five"};
+	static const char *const names[] = {"one", "two", "three"};
+	static const char *const to_names[] = {"first", "second", "third", "fourth", "fifth"};
 
 	memset(&m, 0, sizeof(m));
 	memset(&w, 0, sizeof(w));
@@ -293,26 +321,26 @@ open_world(void)
 	w.conditions = make_conditions();
 	open_node(&w.hub, 2, 65001);
 	for (unsigned i = 0; i < SOURCES; i++) {
-		struct bgp_peer_config config;
+		struct bgp_peer_config config, *from = &w.config_from[i];
 
 		m.preference[i] = 100;
 		open_node(&w.sources[i], 4 + i, 65011 + i);
-		w.at_source[i] = add_simple(&w.sources[i], "hub", &w.hub);
-		config = peer_config(names[i], &w.hub, &w.sources[i]);
-		config.export_networks = false;
-		w.from[i] = add(&w.hub, &config);
+		config = peer_config("hub", &w.sources[i], &w.hub);
+		config.graceful_restart = i == 0 ? BGP_GRACEFUL_NO : BGP_GRACEFUL_YES;
+		w.at_source[i] = add(&w.sources[i], &config);
+		*from = peer_config(names[i], &w.hub, &w.sources[i]);
+		from->export_networks = false;
+		from->graceful_restart = BGP_GRACEFUL_HELPER;
+		w.from[i] = add(&w.hub, from);
 	}
 	for (unsigned i = 0; i < SINKS; i++) {
 		struct bgp_peer_config config, *to = &w.config_to[i];
-		char *name = text_format("to %s", names[i]);
-
 		open_node(&w.sinks[i], 10 + i, 65021 + i);
-		*to = peer_config(name, &w.hub, &w.sinks[i]);
+		*to = peer_config(to_names[i], &w.hub, &w.sinks[i]);
 		to->export_peers = true;
 		to->med_out = m.med[i] = 100;
 		to->add_path_send = i == ALL_PATHS ? BGP_ADD_PATH_ALL : 0;
 		w.to[i] = add(&w.hub, to);
-		free(name);
 		config = peer_config("hub", &w.sinks[i], &w.hub);
 		config.add_path_receive = i == ALL_PATHS;
 		w.at_sink[i] = add(&w.sinks[i], &config);
@@ -377,6 +405,51 @@ reset_session(void)
 	bgp_peer_reset(session < SOURCES ? w.from[session] : w.to[session - SOURCES], false);
 }
 
+static struct bgp_peer_config
+options_of(unsigned sink)
+{
+	struct bgp_peer_config config = w.config_to[sink];
+
+	config.policy[POLICY_EXPORT] = sink == RULED && m.denies_out ? w.deny : NULL;
+	config.conditions = sink == RULED && m.conditional ? w.conditions : NULL;
+	config.max_prefixes_out = sink == LIMITED ? m.limit : 0;
+	config.habits.default_originate = sink == LIMITED && m.originates;
+	return config;
+}
+
+/* A connection breaks without a word: what two of the sources told is kept until they have told all again. */
+static void
+lose_connection(void)
+{
+	unsigned session = any(SOURCES + SINKS);
+	struct bgp_peer *peer = session < SOURCES ? w.from[session] : w.to[session - SOURCES];
+
+	if (is_up(peer))
+		shutdown(peer->main->connection->fd, SHUT_RDWR);
+}
+
+/* The session is made anew, as by a reload that changes what can't be changed while it stands. */
+static void
+make_anew(void)
+{
+	unsigned session = any(SOURCES + SINKS), sink = session - SOURCES;
+	struct bgp_peer_config config;
+
+	if (session < SOURCES) {
+		bgp_peer_remove(w.from[session]);
+		config = w.config_from[session];
+		config.local_preference = m.preference[session];
+		config.policy[POLICY_IMPORT] = m.denies_in[session] ? w.deny : NULL;
+		w.from[session] = add(&w.hub, &config);
+		return;
+	}
+	bgp_peer_remove(w.to[sink]);
+	config = options_of(sink);
+	config.med_out = m.med[sink];
+	w.to[sink] = add(&w.hub, &config);
+	bgp_peer_set_graceful_shutdown(w.to[sink], m.leaving[sink]);
+}
+
 /* At either end: what there is is told again, or asked for. */
 static void
 refresh_session(void)
@@ -401,13 +474,8 @@ change_import(void)
 static void
 configure(unsigned sink)
 {
-	struct bgp_peer_config config = w.config_to[sink];
+	struct bgp_peer_config config = options_of(sink);
 
-	config.name = "";
-	config.policy[POLICY_EXPORT] = sink == RULED && m.denies_out ? w.deny : NULL;
-	config.conditions = sink == RULED && m.conditional ? w.conditions : NULL;
-	config.max_prefixes_out = sink == LIMITED ? m.limit : 0;
-	config.habits.default_originate = sink == LIMITED && m.originates;
 	assert_true(bgp_peer_configure(w.to[sink], &config, NULL));
 }
 
@@ -450,9 +518,9 @@ change_aggregate(void)
 static void
 happen(void)
 {
-	static void (*const rare[])(void) = {change_preference, change_words,    reset_session,
-					     refresh_session,   change_import,   change_rules,
-					     change_limit,      change_aggregate};
+	static void (*const rare[])(void) = {
+	    change_preference, change_words,  reset_session, lose_connection, make_anew,
+	    refresh_session,   change_import, change_rules,  change_limit,    change_aggregate};
 
 	if (any(3) != 0)
 		change_network();

@@ -104,6 +104,28 @@ a_router_with_a_link_local_address_is_named_with_its_link(void **state)
 }
 
 /* The kernel would answer with our own routes. */
+/* It was a tunnel's in the run before. */
+static void
+a_floor_that_was_left_holds_no_next_hop_once_its_prefix_leads_elsewhere(void **state)
+{
+	SKIP_IF_NEEDED();
+	close_room();
+	ip("address replace " ADDRESS " dev ts3");
+	ip("route add default via " ROUTER " metric 100");
+	ip("route add unreachable 10.200.0.0/16 metric %u protocol %d", ROUTING_FLOOR_METRIC,
+	   ROUTING_PROTOCOL);
+	told.count = 0;
+	open_with(
+	    (struct routing_options){.install = true, .reach_changed = on_reach, .leftover_hold_ms = 60000});
+	follow(FAR);
+	UNTIL(had_event("the next hop " FAR " is in a prefix of a tunnel's"));
+	told.count = 0;
+	offer_via("10.200.0.0/16", ROUTING_BGP, ROUTER);
+	UNTIL(told.count == 1);
+	assert_int_equal(told.reach, ROUTING_REACH_FAR);
+	unfollow(FAR);
+}
+
 static void
 the_way_is_that_without_our_own_routes(void **state)
 {
@@ -562,6 +584,7 @@ a_way_through_another_table_comes_and_goes_with_its_rule(void **state)
 KERNEL_TEST_MAIN(CASE(one_that_is_far_away_is_gone_to_by_the_router_that_leads_there),
 		 CASE(a_router_with_a_link_local_address_is_named_with_its_link),
 		 CASE(one_in_a_prefix_of_a_tunnels_is_not_gone_to_outside),
+		 CASE(a_floor_that_was_left_holds_no_next_hop_once_its_prefix_leads_elsewhere),
 		 CASE(the_way_is_that_without_our_own_routes), CASE(a_floor_of_ours_hides_no_way),
 		 CASE(who_asks_is_told_of_each_change),
 		 CASE(many_are_asked_for_in_slices_and_none_is_passed_over),

@@ -321,7 +321,7 @@ number_of(const char *variable, unsigned usual)
 static void
 go_by_wishes(unsigned world, bool plain)
 {
-	unsigned steps = number_of("TWINSPAN_STEPS", 60);
+	unsigned steps = number_of("TWINSPAN_STEPS", 40);
 
 	begin(number_of("TWINSPAN_SEED", world), plain);
 	for (unsigned step = 0; step < steps; step++) {
@@ -353,7 +353,7 @@ so_it_is_without_nexthop_objects(void **state)
 static void
 what_others_do_is_mended(void **state)
 {
-	unsigned steps = number_of("TWINSPAN_STEPS", 20);
+	unsigned steps = number_of("TWINSPAN_STEPS", 10);
 
 	SKIP_IF_NEEDED();
 	begin(number_of("TWINSPAN_SEED", 2), false);
@@ -371,5 +371,38 @@ what_others_do_is_mended(void **state)
 	close(up0);
 }
 
+/* The next run takes over what this one leaves, and is told something else of it. */
+static void
+so_it_is_after_restarts(void **state)
+{
+	unsigned runs = number_of("TWINSPAN_STEPS", 1);
+
+	SKIP_IF_NEEDED();
+	begin(number_of("TWINSPAN_SEED", 3), false);
+	for (unsigned run = 0; run < runs; run++) {
+		usec_t since;
+
+		for (unsigned step = 0; step < 30; step++)
+			happen(0);
+		routing_leave(routing);
+		while (uv_run(&loop, UV_RUN_NOWAIT) != 0)
+			;
+		memset(m.candidates, 0, sizeof(m.candidates));
+		open_with((struct routing_options){.install = true, .keep = true, .leftover_hold_ms = 100});
+		add(1);
+		add(2);
+		for (unsigned step = 0; step < 15; step++)
+			happen(0);
+		routing_settle(routing);
+		since = clock_monotonic();
+		while (!is_as_expected(false) && clock_monotonic() - since < LIMIT)
+			turn();
+		if (!is_as_expected(true))
+			fail_msg("run %u: the kernel has something else", run);
+	}
+	close(up0);
+}
+
 KERNEL_TEST_MAIN(CASE(what_is_wished_for_is_in_the_kernel_when_nothing_waits),
-		 CASE(so_it_is_without_nexthop_objects), CASE(what_others_do_is_mended))
+		 CASE(so_it_is_without_nexthop_objects), CASE(what_others_do_is_mended),
+		 CASE(so_it_is_after_restarts))

@@ -113,7 +113,7 @@ on_second(uv_timer_t *timer)
 	if (app->quitting)
 		return;
 	panel = app_panel(app);
-	if (app_stale(app) || app->state != CONTROL_LIVE)
+	if (app_stale(app) || app->state != CONTROL_LIVE || !control_client_is_whole(app->client))
 		history_gap(app->scene.history, clock_monotonic(), clock_wall());
 	else
 		history_sample(app->scene.history, app->scene.store, clock_monotonic(), clock_wall());

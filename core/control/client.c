@@ -509,6 +509,12 @@ control_client_follow(struct control_client *client, uint64_t kinds, size_t even
 	control_client_flush(client);
 }
 
+bool
+control_client_is_whole(const struct control_client *client)
+{
+	return client->state == CONTROL_LIVE && !client->refollows;
+}
+
 struct model_store *
 control_client_store(struct control_client *client)
 {

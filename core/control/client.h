@@ -76,6 +76,9 @@ void control_client_follow(struct control_client *client, uint64_t kinds, size_t
 /** The copy. On a loss it is kept; after a new snapshot rows that are gone are removed. Watch it for changes.
  */
 struct model_store *control_client_store(struct control_client *client);
+/** The copy is true in all that is followed. Not so, though live, while more was asked for and has not come:
+ * figures of what was followed in brief are as old as that. */
+bool control_client_is_whole(const struct control_client *client);
 /** Requests that are not answered yet. */
 size_t control_client_unanswered(const struct control_client *client);
 /** Monotonic time of the last thing heard (a heartbeat comes each second). */

@@ -75,6 +75,7 @@ desk_close(struct desk *desk)
 	uv_run(&desk->app.loop, UV_RUN_DEFAULT);
 	fleet_free(desk->app.fleet);
 	canvas_free(&desk->app.canvas);
+	free(desk->app.settings.panels);
 	assert_int_equal(uv_loop_close(&desk->app.loop), 0);
 }
 
@@ -151,5 +152,30 @@ it_is_asked_anew_when_that_was_seen(void **state)
 	desk_close(&desk);
 }
 
+/* Its panels show what was last heard; the list of sites says "Enter answers". */
+static void
+who_goes_to_a_lost_site_that_asks_is_asked(void **state)
+{
+	struct desk desk;
+	struct app *app = &desk.app;
+
+	desk_open(&desk);
+	visit_take_scene(app);
+	app_show_panel(app, 0);
+	desk.site->ever_live = true;
+	ask(&desk, "the passphrase of id_ed25519");
+	assert_true(visit_command(app, "enter-site", "hub"));
+	assert_int_equal(app->site, 1);
+	assert_non_null(app->overlay);
+	assert_true(says(&desk, "the passphrase of id_ed25519"));
+	for (size_t i = 0; i < APP_PANELS; i++) {
+		if (app->opened[i] != NULL)
+			app->opened[i]->ops->close(app->opened[i]);
+	}
+	past_free(app->scene.past);
+	desk_close(&desk);
+}
+
 TEST_MAIN(cmocka_unit_test(what_is_typed_when_the_question_is_withdrawn_goes_nowhere),
-	  cmocka_unit_test(it_is_asked_anew_when_that_was_seen))
+	  cmocka_unit_test(it_is_asked_anew_when_that_was_seen),
+	  cmocka_unit_test(who_goes_to_a_lost_site_that_asks_is_asked))

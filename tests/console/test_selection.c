@@ -255,6 +255,30 @@ events_of_an_earlier_run_are_not_shown_without_what_they_said(void **state)
 	person_close(&p);
 }
 
+static void
+a_list_that_stands_still_does_so_for_another_run_too(void **state)
+{
+	struct person p;
+	char status[160];
+
+	(void)state;
+	person_open(&p, &panel_events);
+	for (int i = 0; i < 5; i++)
+		model_store_log(p.store, "notice", "test", "c0", "of the first run");
+	look(&p);
+	p.panel->ops->command(p.panel, "follow", NULL); /* no longer */
+	model_store_forget_events(p.store);
+	model_store_log(p.store, "notice", "test", "c0", "of the second run");
+	look(&p);
+	assert_string_equal(p.seen, "1");
+	model_store_log(p.store, "notice", "test", "c0", "came since");
+	look(&p);
+	assert_string_equal(p.seen, "1");
+	p.panel->ops->status(p.panel, status, sizeof(status));
+	assert_string_equal(status, "1 new above");
+	person_close(&p);
+}
+
 /* Never the row that has come into its place. */
 static void
 a_mark_is_set_on_the_row_that_is_seen_selected(void **state)
@@ -287,4 +311,5 @@ TEST_MAIN(cmocka_unit_test(a_key_acts_on_the_tunnel_that_is_seen_selected),
 	  cmocka_unit_test(a_key_acts_on_the_line_of_the_overview_that_is_seen_selected),
 	  cmocka_unit_test(a_key_acts_on_the_event_that_is_seen_selected),
 	  cmocka_unit_test(events_of_an_earlier_run_are_not_shown_without_what_they_said),
+	  cmocka_unit_test(a_list_that_stands_still_does_so_for_another_run_too),
 	  cmocka_unit_test(a_mark_is_set_on_the_row_that_is_seen_selected))

@@ -88,6 +88,27 @@ sites_stand_beside_this_gateway(void **state)
 	}
 }
 
+/* Its row has another key then. */
+static void
+this_gateway_stays_the_first_when_it_says_its_name(void **state)
+{
+	struct world *world = world_new_silent();
+	int here, there, col;
+
+	(void)state;
+	screen_open(world, &usual);
+	screen_type(world, "9");
+	screen_wait_row(world, "▸", "○ none");
+	screen_wait_row(world, "brest", "✕ unreached");
+	world_serve(world);
+	screen_wait_row(world, "lyon", "● live");
+	assert_true(screen_has(world, "▸ lyon"));
+	assert_true(screen_find(world, "▸ lyon", &here, &col));
+	assert_true(screen_find(world, "  nantes", &there, &col));
+	assert_true(here < there);
+	screen_finish(world);
+}
+
 static void
 why_a_site_is_not_reached_is_said(void **state)
 {
@@ -337,6 +358,7 @@ anything_is_found_on_all_sites(void **state)
 
 TEST_MAIN(cmocka_unit_test(sites_stand_beside_this_gateway),
 	  cmocka_unit_test(what_a_gateway_does_not_count_is_no_number),
+	  cmocka_unit_test(this_gateway_stays_the_first_when_it_says_its_name),
 	  cmocka_unit_test(why_a_site_is_not_reached_is_said),
 	  cmocka_unit_test(a_site_that_is_not_reached_can_be_gone_to_and_left),
 	  cmocka_unit_test(sites_are_added_and_taken_out),

@@ -318,10 +318,31 @@ events_close(struct panel *panel)
 	free(e);
 }
 
+/* A gateway that was started again and has no journal counts from 1: where the list stands still, and what is
+ * from before the console's own events, are another run's. */
+static void
+note_run(struct events *e)
+{
+	const struct control_client *client = e->panel.scene->client;
+	uint64_t last = newest(e);
+
+	if (last == 0 || (client != NULL && control_client_state(client) != CONTROL_LIVE))
+		return; /* the past of the same run may be on its way */
+	if (e->older_count > 0 && e->older[0]->sequence > last)
+		forget_older(e);
+	if (!e->following && e->still_at > last) {
+		e->still_at = last;
+		e->more.version++;
+	}
+}
+
 static void
 events_draw(struct panel *panel, const struct area *area)
 {
-	table_panel_draw(((struct events *)panel)->list, area);
+	struct events *e = (struct events *)panel;
+
+	note_run(e);
+	table_panel_draw(e->list, area);
 }
 
 /* What is shown has changed: what came from the gateway was chosen by other conditions. */

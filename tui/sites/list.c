@@ -190,6 +190,21 @@ drop_others(struct fleet *fleet)
 	}
 }
 
+/* A row with a new key stands behind all others: home, which has said its name, is the first all the same. */
+static void
+put_in_order(struct fleet *fleet, usec_t now)
+{
+	const struct model_site *row = model_store_at(fleet->list, MODEL_KIND_SITE, 0);
+	char key[80];
+
+	key_of(fleet, fleet_first(fleet), key, sizeof(key));
+	if (row == NULL || strcmp(row->name, key) == 0)
+		return;
+	model_store_clear(fleet->list);
+	for (size_t i = fleet_first(fleet); i < fleet->count; i++)
+		update(fleet, i, now);
+}
+
 bool
 fleet_is_large(const struct fleet_site *site)
 {
@@ -209,8 +224,10 @@ fleet_refresh(struct fleet *fleet, usec_t now)
 		if (second || (fleet->sites[i].dirty && !fleet_is_large(&fleet->sites[i])))
 			update(fleet, i, now);
 	}
-	if (model_store_count(fleet->list, MODEL_KIND_SITE) > fleet->count) /* each site has put its own */
+	if (model_store_count(fleet->list, MODEL_KIND_SITE) > fleet->count) { /* each site has put its own */
 		drop_others(fleet);
+		put_in_order(fleet, now);
+	}
 }
 
 struct model_store *

@@ -130,18 +130,20 @@ go_there(struct app *app, size_t site)
 			"a change of the configuration is on its way here: finish it first");
 		return;
 	}
-	if (there->asks)
-		question_open(app, site);
 	if (site == app->site) {
 		app_show_panel(app, 0);
+		question_open(app, site);
 		return;
 	}
 	if (there->scene.client == NULL ||
 	    control_client_trouble(there->scene.client) != CONTROL_TROUBLE_NONE)
 		connect_now(app, site);
-	if (there->asks && !there->ever_live)
-		return; /* first the answer */
-	visit_enter(app, site);
+	if (there->asks && !there->ever_live) {
+		question_open(app, site); /* first the answer */
+		return;
+	}
+	visit_enter(app, site); /* whatever lay over the panels goes with them */
+	question_open(app, site);
 	if (site != FLEET_HOME)
 		app_say(app, ROLE_dim, "you are on %s; %s goes back", fleet_name(fleet_at(app->fleet, site)),
 			keys_text(command_find("home")) != NULL ? keys_text(command_find("home")) : ":home");

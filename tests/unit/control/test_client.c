@@ -155,6 +155,35 @@ who_follows_more_before_the_greeting_gets_it(void **state)
 }
 
 static void
+figures_of_what_was_followed_in_brief_are_not_taken_for_the_present_ones(void **state)
+{
+	struct harness *h = harness_new();
+	struct control_client_options options = {
+	    .socket = h->socket, .kinds = TUNNELS, .brief = true, .callbacks = {.state = on_state}};
+	struct control_client *client;
+	int old = 0;
+
+	put_tunnel(h->store, "a/1", "up", 1);
+	harness_serve(h);
+	client = control_client_open(&h->loop, &options, NULL);
+	assert_false(control_client_is_whole(client));
+	WAIT_FOR(h, control_client_is_whole(client));
+	put_tunnel(h->store, "a/1", "up", 5);
+	put_tunnel(h->store, "a/2", "up", 1);
+	WAIT_FOR(h, tunnel_of(client, "a/2") != NULL);
+	assert_int_equal(tunnel_of(client, "a/1")->rx_bytes, 1);
+	control_client_follow(client, TUNNELS, 0, false);
+	for (; !control_client_is_whole(client) && old < 10000; old++) {
+		assert_int_equal(control_client_state(client), CONTROL_LIVE);
+		uv_run(&h->loop, UV_RUN_NOWAIT);
+	}
+	assert_in_range(old, 1, 9999);
+	assert_int_equal(tunnel_of(client, "a/1")->rx_bytes, 5);
+	control_client_close(client);
+	harness_free(h);
+}
+
+static void
 a_large_model_arrives_whole_in_its_order(void **state)
 {
 	struct harness *h = harness_new();
@@ -908,6 +937,7 @@ rows_vanish_only_when_the_new_walk_is_whole(void **state)
 
 TEST_MAIN(cmocka_unit_test(the_copy_follows_the_original),
 	  cmocka_unit_test(who_follows_more_before_the_greeting_gets_it),
+	  cmocka_unit_test(figures_of_what_was_followed_in_brief_are_not_taken_for_the_present_ones),
 	  cmocka_unit_test(a_large_model_arrives_whole_in_its_order),
 	  cmocka_unit_test(much_to_read_comes_in_pieces),
 	  cmocka_unit_test(after_a_restart_of_the_gateway_the_copy_becomes_true_again),

@@ -8,6 +8,7 @@
  */
 #include "core/gateway_internal.h"
 
+#include <net/if.h>
 #include <string.h>
 
 void
@@ -44,6 +45,7 @@ gateway_interface_address(struct gateway_tunnel *tunnel, struct error *err)
 	return true;
 }
 
+/* Where it was made anew and only its addresses are missing, that much is done. */
 static bool
 renew(struct gateway_tunnel *tunnel, struct error *err)
 {
@@ -52,9 +54,13 @@ renew(struct gateway_tunnel *tunnel, struct error *err)
 	if (gateway->plane_ops->tunnel_renew == NULL)
 		return error_set(err, "the data plane %s can't make an interface anew",
 				 gateway->plane_ops->name);
-	return gateway->plane_ops->tunnel_renew(gateway->plane, tunnel->config->id, (uint32_t)tunnel->row.mtu,
-						err) &&
-	       gateway_interface_address(tunnel, err);
+	if (!tunnel->interface_bare || if_nametoindex(tunnel->interface) == 0)
+		tunnel->interface_bare = gateway->plane_ops->tunnel_renew(gateway->plane, tunnel->config->id,
+									  (uint32_t)tunnel->row.mtu, err);
+	if (!tunnel->interface_bare || !gateway_interface_address(tunnel, err))
+		return false;
+	tunnel->interface_bare = false;
+	return true;
 }
 
 static void

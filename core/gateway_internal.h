@@ -99,6 +99,7 @@ struct gateway_tunnel {
 	unsigned kept; /* what of it holds over restarts, bits of enum gateway_kept: `disable`, not `down` */
 	bool child_up; /* packets can flow */
 	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
+	bool interface_bare; /* or it was, and could not be given its addresses */
 	bool ever_up;
 	bool failed;           /* the last try failed: it is down, not merely connecting */
 	bool child_failed;     /* ... after IKE was agreed: by its child SA */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The probes' thread. It waits in one epoll for answers and for the next deadline; everything else it does
- * under the mutex, as do the doors. Before anything is counted as lost the answers that wait are read: after
+ * under the mutex, as do the doors, but for sending a question, which takes the kernel some time: many may be
+ * due at once. Before anything is counted as lost the answers that wait are read: after
  * a while in which this process did not run, only what is really missing is missing.
  */
 #include "core/health/prober.h"
@@ -45,6 +46,9 @@ struct prober {
 	bool stop;
 	struct asker **askers;
 	size_t count, room;
+	unsigned changes;     /* of the askers */
+	struct asker *asking; /* whose question is leaving; NULL: nobody's */
+	pthread_cond_t left;  /* it has */
 	struct news *news;
 	size_t news_count, news_room;
 };
@@ -113,6 +117,19 @@ read_answers(struct prober *prober, struct asker *asker)
 		     probing_answer(&asker->probing, answer.number, answer.rtt_us, clock_monotonic()));
 }
 
+/* Without the mutex; the asker stays until the question has left. */
+static void
+ask(struct prober *prober, struct asker *asker, uint32_t number)
+{
+	prober->asking = asker;
+	pthread_mutex_unlock(&prober->mutex);
+	/* A question that can't leave is one without an answer. */
+	asker->ops->send(asker->probe, number, NULL);
+	pthread_mutex_lock(&prober->mutex);
+	prober->asking = NULL;
+	pthread_cond_signal(&prober->left);
+}
+
 static void
 serve(struct prober *prober, struct asker *asker, usec_t now)
 {
@@ -122,9 +139,8 @@ serve(struct prober *prober, struct asker *asker, usec_t now)
 		return;
 	read_answers(prober, asker);
 	note(prober, asker, probing_tick(&asker->probing, now));
-	/* A question that can't leave is one without an answer. */
 	if (probing_ask(&asker->probing, now, &number))
-		asker->ops->send(asker->probe, number, NULL);
+		ask(prober, asker, number);
 }
 
 /* Milliseconds to wait, rounded up. */
@@ -134,9 +150,12 @@ serve_all(struct prober *prober)
 	usec_t next = INT64_MAX, now = clock_monotonic();
 
 	for (size_t i = 0; i < prober->count; i++) {
+		unsigned changes = prober->changes;
 		usec_t deadline;
 
 		serve(prober, prober->askers[i], now);
+		if (prober->changes != changes || prober->stop)
+			return 0; /* others are in their places */
 		deadline = probing_deadline(&prober->askers[i]->probing);
 		next = deadline < next ? deadline : next;
 	}
@@ -209,6 +228,7 @@ release(struct prober *prober)
 		close(prober->epoll);
 	if (prober->wake >= 0)
 		close(prober->wake);
+	pthread_cond_destroy(&prober->left);
 	pthread_mutex_destroy(&prober->mutex);
 	uv_close((uv_handle_t *)&prober->told, free_closed);
 }
@@ -256,6 +276,7 @@ prober_open(uv_loop_t *loop, const struct prober_options *options, struct error 
 	pthread_mutexattr_setprotocol(&lending, PTHREAD_PRIO_INHERIT);
 	pthread_mutex_init(&prober->mutex, &lending);
 	pthread_mutexattr_destroy(&lending);
+	pthread_cond_init(&prober->left, NULL);
 	if (open_waiting(prober, err) && start_thread(prober, err))
 		return prober;
 	release(prober);
@@ -299,6 +320,7 @@ add(struct prober *prober, struct asker *asker, struct error *err)
 		prober->askers = memory_resize(prober->askers, prober->room * sizeof(*prober->askers));
 	}
 	prober->askers[prober->count++] = asker;
+	prober->changes++;
 	return true;
 }
 
@@ -336,6 +358,7 @@ prober_remove(struct prober *prober, uint32_t id)
 	if (place != NULL) {
 		asker = *place;
 		*place = prober->askers[--prober->count];
+		prober->changes++;
 		epoll_ctl(prober->epoll, EPOLL_CTL_DEL, asker->ops->descriptor(asker->probe), NULL);
 	}
 	for (size_t i = 0; i < prober->news_count; i++) {
@@ -343,6 +366,8 @@ prober_remove(struct prober *prober, uint32_t id)
 			prober->news[kept++] = prober->news[i];
 	}
 	prober->news_count = kept;
+	while (asker != NULL && prober->asking == asker)
+		pthread_cond_wait(&prober->left, &prober->mutex);
 	pthread_mutex_unlock(&prober->mutex);
 	if (asker != NULL)
 		end_asker(asker);

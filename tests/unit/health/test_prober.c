@@ -18,6 +18,8 @@ struct probe {
 
 static _Atomic bool alive;
 static _Atomic unsigned questions, open_probes;
+static _Atomic bool slow, leaving,
+    left_in_vain; /* a question does not leave while `slow`, but not for ever */
 
 static struct probe *
 fake_open(const struct probe_target *target, struct error *err)
@@ -48,6 +50,11 @@ fake_send(struct probe *probe, uint32_t number, struct error *err)
 	uint64_t one = 1;
 
 	questions++;
+	leaving = true;
+	for (int i = 0; i < 5000 && slow && !left_in_vain; i++)
+		usleep(1000);
+	left_in_vain |= slow;
+	leaving = false;
 	if (!alive)
 		return error_set(err, "no way there");
 	probe->asked = number;
@@ -115,6 +122,7 @@ make(void **state)
 
 	memset(&told, 0, sizeof(told));
 	alive = true;
+	slow = left_in_vain = false;
 	questions = 0;
 	uv_loop_init(&loop);
 	uv_timer_init(&loop, &keeps);
@@ -181,6 +189,50 @@ questions_are_asked_while_the_loop_is_busy(void **state)
 }
 
 static void
+who_looks_at_a_probe_does_not_wait_for_a_question_to_leave(void **state)
+{
+	struct prober_status status;
+
+	start(1, 10);
+	start(2, 10);
+	WAIT(told.verdict[1] == HEALTH_OK && told.verdict[2] == HEALTH_OK);
+	slow = true;
+	WAIT(leaving);
+	assert_true(prober_status(prober, 1, &status));
+	assert_true(prober_hurry(prober, 2, 3, 20));
+	slow = false;
+	assert_false(left_in_vain);
+}
+
+static void *
+hasten(void *argument)
+{
+	usleep(20000);
+	slow = false;
+	return NULL;
+}
+
+static void
+a_probe_is_closed_when_its_question_has_left(void **state)
+{
+	pthread_t thread;
+
+	start(1, 10);
+	start(2, 60000);
+	WAIT(told.verdict[1] == HEALTH_OK && told.verdict[2] == HEALTH_OK);
+	slow = true;
+	WAIT(leaving);
+	pthread_create(&thread, NULL, hasten, NULL);
+	prober_remove(prober, 1);
+	assert_false(leaving);
+	assert_int_equal(open_probes, 1);
+	pthread_join(thread, NULL);
+	start(1, 10);
+	told.verdict[1] = HEALTH_UNKNOWN;
+	WAIT(told.verdict[1] == HEALTH_OK);
+}
+
+static void
 a_hurry_tells_how_it_ended(void **state)
 {
 	start(2, 60000);
@@ -232,6 +284,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    EACH(verdicts_follow_the_target),
 	    EACH(questions_are_asked_while_the_loop_is_busy),
+	    EACH(who_looks_at_a_probe_does_not_wait_for_a_question_to_leave),
+	    EACH(a_probe_is_closed_when_its_question_has_left),
 	    EACH(a_hurry_tells_how_it_ended),
 	    EACH(what_was_removed_says_nothing_more),
 	    EACH(a_probe_that_does_not_open_is_an_error),

@@ -100,12 +100,13 @@ turn_connection(const struct config *config, const struct config_connection *fro
 		struct export_connection *to)
 {
 	bool dynamic = from->routing == CONFIG_ROUTING_DYNAMIC;
+	uint32_t local_as = from->tunnel_count != 0 ? from->tunnels[0].bgp.local_as : 0;
 
 	*to = (struct export_connection){
 	    .name = from->name,
 	    .dynamic = dynamic,
 	    .asn = from->peer_asn,
-	    .peer_asn = config->asn,
+	    .peer_asn = local_as != 0 ? local_as : config->asn,
 	    .networks = prefixes_of(dynamic ? &from->protect : &from->routes),
 	    .peer_networks = prefixes_of(&config->networks),
 	    .max_prefixes = from->tunnel_count != 0 ? from->tunnels[0].bgp.limits.in : 0,

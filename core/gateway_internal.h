@@ -303,6 +303,8 @@ void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
 
 bool gateway_liveness_open(struct gateway *gateway, struct error *err);
 void gateway_liveness_close(struct gateway *gateway);
+/** Is there the plugin of the tunnel's probe? Changes nothing. */
+bool gateway_liveness_knows(const struct config_tunnel *config, struct error *err);
 /** Loads the tunnel's probe and starts BFD's engine where it is wanted first; `probe` may be NULL. */
 bool gateway_liveness_ready(struct gateway *gateway, const struct config_tunnel *config,
 			    const struct probe_ops **probe, struct error *err);

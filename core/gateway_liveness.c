@@ -173,21 +173,28 @@ start_bfd(struct gateway_tunnel *tunnel)
 /* --- probes ------------------------------------------------------------------------------------ */
 
 /* A probe's plugin by its name in the configuration, loaded once. */
-static const struct probe_ops *
-probe_of(struct gateway *gateway, const char *name, struct error *err)
+static const struct twinspan_plugin *
+find_probe(const char *name, struct error *err)
 {
 	const struct twinspan_plugin *plugin;
-	struct model_plugin row;
 	char file[80];
 
 	snprintf(file, sizeof(file), "probe_%s", name);
 	plugin = plugin_load(file, err);
+	if (plugin == NULL || plugin->kind == TWINSPAN_PLUGIN_PROBE)
+		return plugin;
+	error_set(err, "the plugin %s is no probe", file);
+	return NULL;
+}
+
+static const struct probe_ops *
+probe_of(struct gateway *gateway, const char *name, struct error *err)
+{
+	const struct twinspan_plugin *plugin = find_probe(name, err);
+	struct model_plugin row;
+
 	if (plugin == NULL)
 		return NULL;
-	if (plugin->kind != TWINSPAN_PLUGIN_PROBE) {
-		error_set(err, "the plugin %s is no probe", file);
-		return NULL;
-	}
 	model_row_init(model_kind_info(MODEL_KIND_PLUGIN)->shape, &row);
 	model_set(&row.name, plugin->name);
 	model_set(&row.kind, "probe");
@@ -343,6 +350,13 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 	tunnel->row.rtt_ms = hundredths(status.figures.rtt_ms);
 	tunnel->row.jitter_ms = hundredths(status.figures.jitter_ms);
 	tunnel->row.loss_percent = status.answered ? hundredths(status.figures.loss_percent) : NAN;
+}
+
+bool
+gateway_liveness_knows(const struct config_tunnel *config, struct error *err)
+{
+	return !config->health.enabled || find_probe(config->health.probe, err) != NULL ||
+	       error_prefix(err, "%s", config->name);
 }
 
 bool

@@ -144,6 +144,11 @@ bring_up(struct gateway_tunnel *tunnel, struct control_request *request, const c
 	gateway_event_fields(tunnel->gateway, "notice", verb, tunnel->config->name,
 			     (const char *const[]){"by", control_request_who(request), NULL},
 			     "%s brings %s up", control_request_who(request), tunnel->config->name);
+	/* A drain that the down has not ended yet, for nobody confirmed it, goes on. */
+	if (tunnel->disabled && tunnel->waiting.was_drained) {
+		failover_member_drain(tunnel->connection->failover, tunnel->member, true);
+		gateway_announce_leaving(tunnel, true);
+	}
 	gateway_waiting_forget(tunnel);
 	gateway_tunnel_enable(tunnel);
 	control_request_done(request, NULL, "%s is coming up", tunnel->config->name);

@@ -201,13 +201,18 @@ nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *w
 	finish(reload);
 }
 
-/* The probes' plugins are there, and BFD's port is free. */
+/* The probes' plugins are there, and BFD's port is free; the latter shows by taking it, which is left out
+ * `dry`.
+ */
 static bool
-ready(struct gateway *gateway, const struct config *after, struct error *err)
+ready(struct gateway *gateway, const struct config *after, bool dry, struct error *err)
 {
 	for (size_t i = 0; i < after->connection_count; i++) {
 		for (size_t k = 0; k < after->connections[i].tunnel_count; k++) {
-			if (!gateway_liveness_ready(gateway, &after->connections[i].tunnels[k], NULL, err))
+			const struct config_tunnel *tunnel = &after->connections[i].tunnels[k];
+
+			if (!(dry ? gateway_liveness_knows(tunnel, err)
+				  : gateway_liveness_ready(gateway, tunnel, NULL, err)))
 				return false;
 		}
 	}
@@ -297,12 +302,12 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
-	if (wish->dry_run) {
-		answer_plan(reload, wish);
+	if (!ready(gateway, reload->after, wish->dry_run, &err)) {
+		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
-	if (!ready(gateway, reload->after, &err)) {
-		reload_refuse(gateway, wish, NULL, "%s", err.text);
+	if (wish->dry_run) {
+		answer_plan(reload, wish);
 		return false;
 	}
 	if (!write_files(reload, wish, &err)) {

@@ -163,6 +163,19 @@ def down_of_the_active_tunnel_moves_the_traffic_first():
 
 
 @suite.test
+def a_drain_goes_on_when_up_ends_a_down_that_nobody_confirmed():
+    tunnel = other(active())
+    w.gateway.command("drain", tunnel)
+    w.gateway.command("down", tunnel, "--confirm-within", "60")
+    w.gateway.wait_for("tunnels", tunnel, {"state": "disabled"}, 10)
+    w.gateway.command("up", tunnel)
+    w.gateway.wait_for("tunnels", tunnel, {"state": "draining"}, 40)
+    w.gateway.command("undrain", tunnel)
+    w.gateway.wait_for("tunnels", tunnel, {"state": "up"}, 10)
+    both_up(w.gateway, CONNECTION)
+
+
+@suite.test
 def a_tunnel_without_a_stand_in_is_not_drained():
     tunnel = active()
     w.gateway.command("down", other(tunnel))

@@ -308,6 +308,16 @@ def timers_and_routes_change_as_they_run():
 
 
 @suite.test
+def a_probe_that_is_not_there_is_refused_dry_too():
+    before, present = snapshot(), w.gateway.configuration.read_text()
+    write(present.replace("    peer_asn: ", "    health: {probe: carrier_pigeon}\n    peer_asn: ", 1))
+    for words in (("reload", "--dry-run"), ("reload",)):
+        refused(*words, saying="carrier_pigeon")
+    write(present)
+    same(before, "a probe that is not there")
+
+
+@suite.test
 def both_tunnels_carry_and_one_again():
     streams = Streams()
     write(text(connection="    mode: active_active", plant=PLANT_TEXT, peers=CORE_TEXT))

@@ -368,6 +368,26 @@ routers_get_sessions_timers_and_networks(void **state)
 }
 
 static void
+the_peer_expects_the_as_that_its_session_gets_to_see(void **state)
+{
+	static const char yaml[] =
+	    HEAD "  - name: paris\n    peer_asn: 64512\n    bgp: {local_as: 65020}\n    tunnels:\n"
+		 "      - {remote: 203.0.113.17, inside: 169.254.44.242/30, psk: MadeUp.One_1}\n"
+		 "      - {remote: 203.0.113.201, inside: 169.254.44.246/30, psk: MadeUp.Two_2}\n";
+	struct exporter_result result = exported("bird", yaml, NULL, false);
+
+	assert_has(&result, "neighbor 169.254.44.242 as 65020;\n");
+	assert_has(&result, "neighbor 169.254.44.246 as 65020;\n");
+	exporter_result_free(&result);
+	result = exported("frr", yaml, NULL, false);
+	assert_has(&result, " neighbor 169.254.44.246 remote-as 65020\n");
+	exporter_result_free(&result);
+	result = exported("aws-cli", yaml, NULL, false);
+	assert_has(&result, "--bgp-asn 65020");
+	exporter_result_free(&result);
+}
+
+static void
 routers_get_the_families_that_are_exchanged(void **state)
 {
 	/* Both families over a session of IPv4; both over one of IPv6; static routes of both. */
@@ -532,6 +552,7 @@ TEST_MAIN(cmocka_unit_test(all_that_has_two_ends_is_turned_around),
 	  cmocka_unit_test(swanctl_says_where_this_side_has_no_address),
 	  cmocka_unit_test(certificates_are_not_called_a_key),
 	  cmocka_unit_test(routers_get_sessions_timers_and_networks),
+	  cmocka_unit_test(the_peer_expects_the_as_that_its_session_gets_to_see),
 	  cmocka_unit_test(routers_get_the_families_that_are_exchanged),
 	  cmocka_unit_test(networks_that_nobody_said_are_a_note), cmocka_unit_test(one_FRR_is_one_AS),
 	  cmocka_unit_test(AWS_options_are_in_its_ranges_and_names),

@@ -360,6 +360,9 @@ static void
 close_rooms(struct gateway *gateway)
 {
 	gateway->stopping = true;
+	if (gateway->server != NULL)
+		control_server_stop(
+		    gateway->server); /* what its clients ask about closes, and the loop runs */
 	uv_timer_stop(
 	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
 	gateway_waiting_close(gateway);

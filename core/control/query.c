@@ -60,6 +60,16 @@ control_query_drop_all(struct control_session *session)
 		drop(session->queries);
 }
 
+void
+control_query_refuse_all(struct control_session *session)
+{
+	while (session->queries != NULL) {
+		control_session_reply(session, session->queries->id, CONTROL_EXIT_FAILED, CONTROL_STOPS,
+				      NULL);
+		drop(session->queries);
+	}
+}
+
 /* --- its answer -------------------------------------------------------------------------------- */
 
 static void put_text(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -70,6 +70,20 @@ control_server_new(struct model_store *store)
 }
 
 void
+control_server_stop(struct control_server *server)
+{
+	struct control_session *session;
+
+	server->stopping = true;
+	DL_FOREACH(server->sessions, session)
+	{
+		control_query_refuse_all(session);
+		if (server->wake != NULL)
+			server->wake(server, session);
+	}
+}
+
+void
 control_server_free(struct control_server *server)
 {
 	control_request_forget_server(server);

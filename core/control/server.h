@@ -25,6 +25,9 @@ struct control_request; /* a command under way */
  */
 struct control_server *control_server_open(uv_loop_t *loop, const char *path, struct model_store *store,
 					   struct error *err);
+/** From now on nothing is carried out or looked up any more: who asks, or has asked for rows, is told that
+ * the gateway stops. What is being carried out ends as it does. For the time in which rooms close. */
+void control_server_stop(struct control_server *server);
 /** Closes all clients and removes the socket. The loop must run afterwards once. */
 void control_server_close(struct control_server *server);
 

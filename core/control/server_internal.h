@@ -44,6 +44,8 @@ struct control_session {
 	uint64_t missed;
 };
 
+#define CONTROL_STOPS "the gateway stops"
+
 struct control_handler_row {
 	const struct command *command;
 	control_handler handler;
@@ -68,6 +70,7 @@ struct control_server {
 	struct control_session *sessions;
 	struct control_request *requests;
 	struct control_socket *socket; /* server.c's; NULL without one */
+	bool stopping;                 /* control_server_stop() */
 	usec_t queries_until;          /* what work on queries this turn of the loop has time for */
 	usec_t queries_rest;           /* and from when on a new one may begin at once */
 	void (*wake)(struct control_server *server,
@@ -117,6 +120,8 @@ void control_query_turn(struct control_server *server);
 /* Goes on with what is under way, as long as the turn's time lasts. True where more is to be done. */
 bool control_query_work(struct control_session *session);
 void control_query_drop_all(struct control_session *session);
+/* Tells who asked that the gateway stops. */
+void control_query_refuse_all(struct control_session *session);
 
 /* --- request.c --------------------------------------------------------------------------------- */
 

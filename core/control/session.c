@@ -355,6 +355,9 @@ handle(struct control_session *session, const json_t *message)
 		control_session_bridge(session, message);
 	else if (strcmp(what, "introduce") == 0)
 		control_session_introduce(session, message);
+	else if (session->server->stopping && (strcmp(what, "query") == 0 || strcmp(what, "command") == 0))
+		control_session_reply(session, json_integer_value(id), CONTROL_EXIT_FAILED, CONTROL_STOPS,
+				      NULL);
 	else if (strcmp(what, "query") == 0)
 		control_query_begin(session, json_integer_value(id), message);
 	else if (strcmp(what, "command") == 0)

@@ -4,10 +4,12 @@
 explain, and the guard. First against two stock strongSwan charons with a BIRD each, then against a twinspan hub. Streams
 of 1,000 packets a second each way count what is lost."""
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -407,10 +409,35 @@ def the_active_tunnel_is_the_one_whose_peer_still_has_the_prefixes():
 
 
 @suite.test
+def what_is_asked_while_the_gateway_stops_is_refused():
+    asked = [{"do": "query", "kind": kind} for kind in ("routes", "received", "advertised")]
+    asked += [{"do": "command", "name": name, "arguments": {of: value}}
+              for name, of, value in (("drill", "connection", CONNECTION), ("drain", "tunnel", f"{CONNECTION}/1"), ("explain", "target", f"{CONNECTION}/1"),
+                                      ("reset", "peer", f"{CONNECTION}/1"), ("rekey", "tunnel", f"{CONNECTION}/1"))]
+    lines = b"".join(json.dumps({"id": n, **request}).encode() + b"\n" for n, request in enumerate(asked))
+    for _ in range(4):
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(30)]
+            for client in clients:
+                client.connect(str(w.gateway.socket))
+            time.sleep(0.1)
+            w.gateway.process.terminate()
+            for client in clients:  # one after the other, while the rooms close
+                time.sleep(0.0001)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    client.sendall(lines)
+            code = w.gateway.process.wait(20)
+            expect(code == 0, f"exit code {code}")
+        w.gateway.start()
+        w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 30)
+
+
+@suite.test
 def a_drill_under_way_does_not_outlast_the_gateway():
+    sequence = w.gateway.last_sequence()
     process = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "drill", CONNECTION],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    w.gateway.wait_event("operator.drill", CONNECTION, 10)
+    w.gateway.wait_event("operator.drill", CONNECTION, 10, sequence)
     code = w.gateway.stop(20)
     expect(code == 0, f"exit code {code}")
     process.wait(10)

@@ -225,6 +225,32 @@ commands_that_can_not_be_are_refused_with_the_right_code(void **state)
 	harness_free(h);
 }
 
+/* The rooms of a gateway close while its loop still runs: nobody may be led into them. */
+static void
+a_server_that_stops_carries_nothing_out_and_says_so(void **state)
+{
+	struct harness *h = harness_new();
+	struct raw raw;
+
+	harness_serve(h);
+	control_server_handle(h->server, "up", refuse_request, NULL);
+	control_server_handle(h->server, "switchover", keep_request, NULL);
+	kept = NULL;
+	raw = raw_connect(h);
+	raw_say(h, &raw,
+		"{\"id\":1,\"do\":\"command\",\"name\":\"switchover\",\"arguments\":{\"connection\":\"x\"}}");
+	WAIT_FOR(h, kept != NULL);
+	control_server_stop(h->server);
+	raw_say(h, &raw, "{\"id\":2,\"do\":\"command\",\"name\":\"up\",\"arguments\":{\"tunnel\":\"x\"}}");
+	assert_reply(h, &raw, 2, 1, "the gateway stops");
+	raw_say(h, &raw, "{\"id\":3,\"do\":\"query\",\"kind\":\"tunnels\"}");
+	assert_reply(h, &raw, 3, 1, "the gateway stops");
+	control_request_done(kept, NULL, "moved");
+	assert_reply(h, &raw, 1, 0, "moved");
+	raw_close(&raw);
+	harness_free(h);
+}
+
 static void
 who_may_only_view_is_not_permitted_to_act(void **state)
 {
@@ -545,6 +571,7 @@ TEST_MAIN(cmocka_unit_test(a_client_is_greeted),
 	  cmocka_unit_test(a_line_without_end_is_cut_off),
 	  cmocka_unit_test(a_command_reaches_its_handler_and_the_answer_comes_back),
 	  cmocka_unit_test(commands_that_can_not_be_are_refused_with_the_right_code),
+	  cmocka_unit_test(a_server_that_stops_carries_nothing_out_and_says_so),
 	  cmocka_unit_test(who_may_only_view_is_not_permitted_to_act),
 	  cmocka_unit_test(roles_follow_user_and_group),
 	  cmocka_unit_test(a_handler_may_end_after_its_client_went_away),

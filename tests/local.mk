@@ -23,7 +23,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 
-noinst_HEADERS += tests/unit/test.h
+noinst_HEADERS += tests/unit/lines.h tests/unit/sites/no_way.h tests/unit/test.h
 EXTRA_DIST += .ci/run tests/architecture tests/bench/bgp tests/bench/bgp_kernel.py tests/bench/bgp_policy.py tests/bench/bgp_stand.py tests/bench/console tests/bench/dataplane tests/bench/dataplane_worlds.py tests/bench/failover.py tests/bench/failover_worlds.py tests/bench/hub_tunnels.py tests/bench/run tests/bench/sites tests/bench/soak tests/dataplane tests/lib tests/peers tests/run tests/sanitizers tests/setup tests/vm
 
 # The programs that tests/run may build and run; it groups them by their folder.

@@ -3,43 +3,11 @@
  * What SSH asks, where the connection ends while somebody types the answer: the letters of a passphrase are
  * no keys of the panel below. There is no SSH here; its question is put where the fleet keeps it.
  */
+#include "tests/unit/sites/no_way.h"
 #include "tests/unit/test.h"
 #include "tui/app.h"
 #include "tui/overlay.h"
 #include "tui/sites/fleet_internal.h"
-
-static void *
-way_open(void *context, uv_loop_t *loop, const struct control_transport_events *events)
-{
-	return context;
-}
-
-static const char *
-way_why(void *attempt, bool *lasting)
-{
-	return NULL;
-}
-
-static const char *
-way_key(void *attempt)
-{
-	return NULL;
-}
-
-static void
-way_close(void *attempt)
-{
-}
-
-static const struct control_transport *
-way_to(const char *site)
-{
-	static int nothing;
-	static const struct control_transport way = {
-	    .open = way_open, .why = way_why, .key = way_key, .close = way_close, .context = &nothing};
-
-	return &way;
-}
 
 static void
 no_matter(void *context, size_t site)
@@ -56,7 +24,7 @@ static void
 desk_open(struct desk *desk)
 {
 	const struct fleet_options options = {
-	    .no_home = true, .transport_to = way_to, .callbacks = {.state = no_matter}};
+	    .no_home = true, .transport_to = no_way_to, .callbacks = {.state = no_matter}};
 
 	*desk = (struct desk){.hub = {.name = "hub"}};
 	uv_loop_init(&desk->app.loop);

@@ -10,8 +10,9 @@
 #include <sys/socket.h>
 
 #include "core/base/text.h"
+#include "tests/unit/lines.h"
 
-enum { SOURCES = 3, INNER = 12, OUTER = 4, PREFIXES = INNER + OUTER, LINES_MOST = 128 };
+enum { SOURCES = 3, INNER = 12, OUTER = 4, PREFIXES = INNER + OUTER };
 
 /* Two are told the same; one has rules and a condition, one is told all paths, one a default route and little
  * else. */
@@ -65,32 +66,6 @@ numbered(unsigned number)
 
 /* --- the model --------------------------------------------------------------------------------- */
 
-struct lines {
-	char *items[LINES_MOST];
-	size_t count;
-};
-
-static void
-add_line(struct lines *lines, char *line)
-{
-	assert_true(lines->count < LINES_MOST);
-	lines->items[lines->count++] = line;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void
-free_lines(struct lines *lines)
-{
-	for (size_t i = 0; i < lines->count; i++)
-		free(lines->items[i]);
-	lines->count = 0;
-}
-
 static bool
 is_denied(unsigned number)
 {
@@ -125,8 +100,8 @@ expect_line(struct lines *lines, unsigned sink, const char *text, int source)
 
 	if (source >= 0 && source < SOURCES)
 		snprintf(more, sizeof(more), " %u", w.sources[source].asn);
-	add_line(lines, text_format("%s %u%s med %u%s", text, w.hub.asn, more, m.med[sink],
-				    m.leaving[sink] ? " leaving" : ""));
+	lines_add(lines, text_format("%s %u%s med %u%s", text, w.hub.asn, more, m.med[sink],
+				     m.leaving[sink] ? " leaving" : ""));
 }
 
 static void
@@ -154,7 +129,7 @@ expect_of(struct lines *lines, unsigned sink)
 		expect_line(lines, sink, AGGREGATE, -1);
 	if (sink == LIMITED && m.originates)
 		expect_line(lines, sink, "0.0.0.0/0", -1);
-	qsort(lines->items, lines->count, sizeof(char *), compare);
+	lines_sort(lines);
 }
 
 /* --- what is so -------------------------------------------------------------------------------- */
@@ -175,14 +150,8 @@ see_line(void *context, const struct bgp_path *path)
 	bgp_attributes_as_path(path->attributes, join, line);
 	snprintf(line + strlen(line), sizeof(line) - strlen(line), " med %u%s", path->med,
 		 path->attributes->community_flags & COMMUNITY_GRACEFUL_SHUTDOWN ? " leaving" : "");
-	add_line(context, text_copy(line));
+	lines_add(context, text_copy(line));
 	return true;
-}
-
-static bool
-has_line(const struct lines *lines, const char *line)
-{
-	return bsearch(&line, lines->items, lines->count, sizeof(char *), compare) != NULL;
 }
 
 static bool
@@ -193,21 +162,21 @@ is_as_expected(unsigned sink, bool tell)
 	bool right;
 
 	bgp_walk_received(w.at_sink[sink], NULL, see_line, &is);
-	qsort(is.items, is.count, sizeof(char *), compare);
+	lines_sort(&is);
 	expect_of(&wanted, sink);
 	right = is.count == (limit != 0 && limit < wanted.count ? limit : wanted.count) &&
 		status_of(w.to[sink]).advertised == is.count;
 	for (size_t i = 0; i < is.count; i++)
-		right = right && has_line(&wanted, is.items[i]) &&
+		right = right && lines_have(&wanted, is.items[i]) &&
 			(i == 0 || strcmp(is.items[i - 1], is.items[i]) != 0);
 	for (size_t i = 0; !right && tell && i < is.count; i++)
 		print_message("# sink %u has: %s%s\n", sink, is.items[i],
-			      has_line(&wanted, is.items[i]) ? "" : " (!)");
+			      lines_have(&wanted, is.items[i]) ? "" : " (!)");
 	for (size_t i = 0; !right && tell && i < wanted.count; i++)
 		print_message("# sink %u wants: %s%s\n", sink, wanted.items[i],
-			      has_line(&is, wanted.items[i]) ? "" : " (!)");
-	free_lines(&is);
-	free_lines(&wanted);
+			      lines_have(&is, wanted.items[i]) ? "" : " (!)");
+	lines_free(&is);
+	lines_free(&wanted);
 	return right;
 }
 

@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "core/base/text.h"
+#include "tests/unit/lines.h"
 #include "tests/unit/routing/kernel.h"
 
-enum { GROUPS = 2, LINKS = 3, SOURCES = 4, LINES_MOST = 64 };
+enum { GROUPS = 2, LINKS = 3, SOURCES = 4 };
 enum kind { NONE, TUNNELS, HOP, BLACKHOLE, AGGREGATE };
 
 static const char *const prefixes[] = {"10.0.0.0/8",     "10.1.0.0/16",   "10.1.1.0/24",
@@ -81,24 +82,6 @@ way_of(unsigned number, unsigned source, char out[64])
 	}
 }
 
-struct lines {
-	char *items[LINES_MOST];
-	size_t count;
-};
-
-static void
-add_line(struct lines *lines, char *line)
-{
-	assert_true(lines->count < LINES_MOST);
-	lines->items[lines->count++] = line;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void
 expect_prefix(struct lines *lines, unsigned number)
 {
@@ -113,9 +96,9 @@ expect_prefix(struct lines *lines, unsigned number)
 			way_of(number, source, way);
 	}
 	if (way[0] != '\0')
-		add_line(lines, text_format("%s %s", prefixes[number], way));
+		lines_add(lines, text_format("%s %s", prefixes[number], way));
 	if (floor)
-		add_line(lines, text_format("%s floor", prefixes[number]));
+		lines_add(lines, text_format("%s floor", prefixes[number]));
 }
 
 /* --- what is so -------------------------------------------------------------------------------- */
@@ -134,9 +117,9 @@ see_route(struct lines *lines, json_t *row)
 	if (to == NULL)
 		return;
 	if (json_integer_value(json_object_get(row, "metric")) == (json_int_t)ROUTING_FLOOR_METRIC) {
-		add_line(lines,
-			 text_format("%s %s", to,
-				     type != NULL && strcmp(type, "unreachable") == 0 ? "floor" : "?"));
+		lines_add(lines,
+			  text_format("%s %s", to,
+				      type != NULL && strcmp(type, "unreachable") == 0 ? "floor" : "?"));
 		return;
 	}
 	json_array_foreach (hops, i, hop)
@@ -146,7 +129,7 @@ see_route(struct lines *lines, json_t *row)
 		snprintf(way, sizeof(way), "%s", type);
 	else if (gateway != NULL || way[0] == '\0')
 		snprintf(way, sizeof(way), "%s", gateway != NULL ? gateway : dev != NULL ? dev : "?");
-	add_line(lines, text_format("%s %s", to, way));
+	lines_add(lines, text_format("%s %s", to, way));
 }
 
 static bool
@@ -165,21 +148,17 @@ is_as_expected(bool tell)
 	}
 	for (unsigned number = 0; number < PREFIXES; number++)
 		expect_prefix(&wanted, number);
-	qsort(is.items, is.count, sizeof(char *), compare);
-	qsort(wanted.items, wanted.count, sizeof(char *), compare);
+	lines_sort(&is);
+	lines_sort(&wanted);
 	right = is.count == wanted.count;
 	for (size_t i = 0; right && i < is.count; i++)
 		right = strcmp(is.items[i], wanted.items[i]) == 0;
-	for (size_t i = 0; i < is.count; i++) {
-		if (!right && tell)
-			print_message("# is: %s\n", is.items[i]);
-		free(is.items[i]);
-	}
-	for (size_t i = 0; i < wanted.count; i++) {
-		if (!right && tell)
-			print_message("# wanted: %s\n", wanted.items[i]);
-		free(wanted.items[i]);
-	}
+	for (size_t i = 0; !right && tell && i < is.count; i++)
+		print_message("# is: %s\n", is.items[i]);
+	for (size_t i = 0; !right && tell && i < wanted.count; i++)
+		print_message("# wanted: %s\n", wanted.items[i]);
+	lines_free(&is);
+	lines_free(&wanted);
 	return right;
 }
 

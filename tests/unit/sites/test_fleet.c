@@ -6,44 +6,12 @@
 #include "tui/sites/fleet.h"
 
 #include "core/base/clock.h"
+#include "tests/unit/sites/no_way.h"
 #include "tests/unit/test.h"
 
 #define MOST 16
 
 /* --- sites that nothing comes of --------------------------------------------------------------- */
-
-static void *
-way_open(void *context, uv_loop_t *loop, const struct control_transport_events *events)
-{
-	return context;
-}
-
-static const char *
-way_why(void *attempt, bool *lasting)
-{
-	return NULL;
-}
-
-static const char *
-way_key(void *attempt)
-{
-	return NULL;
-}
-
-static void
-way_close(void *attempt)
-{
-}
-
-static const struct control_transport *
-way_to(const char *site)
-{
-	static int nothing;
-	static const struct control_transport way = {
-	    .open = way_open, .why = way_why, .key = way_key, .close = way_close, .context = &nothing};
-
-	return &way;
-}
 
 static void
 no_matter(void *context, size_t site)
@@ -76,7 +44,7 @@ world_new(void)
 	static const char *const names[] = {"lyon", "nantes"};
 	struct world *world = memory_zeroed(1, sizeof(*world));
 	const struct fleet_options options = {
-	    .no_home = true, .transport_to = way_to, .callbacks = {.state = no_matter}};
+	    .no_home = true, .transport_to = no_way_to, .callbacks = {.state = no_matter}};
 
 	uv_loop_init(&world->loop);
 	world->now = clock_wall() / USEC_PER_SEC * USEC_PER_SEC + 9 * USEC_PER_SEC / 10;

@@ -55,17 +55,34 @@ struct export_tunnel {
 	uint32_t dpd_interval_s, dpd_timeout_s;     /* as this side has them */
 	struct export_prefixes local_ts, remote_ts; /* selectors; none: everything */
 
+	uint32_t peer_asn;            /* ours, of its session; 0: not known (static) */
 	uint32_t keepalive_s, hold_s; /* of BGP; hold 0: none are sent */
+	bool bgp_signed;              /* both sign their segments (RFC 2385), by this password: */
+	const uint8_t *bgp_password;  /* NULL: not to be shown */
+	size_t bgp_password_length;   /* bytes, 80 at most */
+	bool ttl_security;            /* this side takes only what no router has passed on (RFC 5082) */
+	const char *bgp_role;         /* theirs, as RFC 9234 4.1 calls it, "rs-client"; NULL: none is told */
 	bool exchanges[2];            /* IPv4's routes, IPv6's routes, by its session */
 	bool bfd;                     /* this side speaks it */
 	uint32_t bfd_interval_ms, bfd_multiplier;
 };
 
+/** A secret that any language takes as text: printable ASCII without a blank at either end. */
+static inline bool
+export_is_text(const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] < ' ' || bytes[i] > '~')
+			return false;
+	}
+	return length != 0 && bytes[0] != ' ' && bytes[length - 1] != ' ';
+}
+
 struct export_connection {
 	const char *name;
-	bool dynamic;                         /* BGP; else static routes */
-	uint32_t asn, peer_asn;               /* theirs and ours; 0: not known (static) */
-	struct export_prefixes networks;      /* what they are expected to announce, or have */
+	bool dynamic;                    /* BGP; else static routes */
+	uint32_t asn, peer_asn;          /* theirs and ours (by the first session); 0: not known (static) */
+	struct export_prefixes networks; /* what they are expected to announce, or have */
 	struct export_prefixes peer_networks; /* what this side announces, or has */
 	uint32_t max_prefixes;                /* of a family, that this side takes from them; 0: no limit */
 	bool active_active;

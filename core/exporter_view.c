@@ -40,8 +40,40 @@ turn_inside(const struct config_tunnel *from, struct export_tunnel *to)
 	}
 }
 
+/* What the other end of a session has to be (RFC 9234 4.2). */
+static const char *
+turn_role(enum config_bgp_role role)
+{
+	static const char *const others[] = {
+	    [CONFIG_BGP_PROVIDER] = "customer",   [CONFIG_BGP_CUSTOMER] = "provider",
+	    [CONFIG_BGP_PEER] = "peer",           [CONFIG_BGP_RS] = "rs-client",
+	    [CONFIG_BGP_RS_CLIENT] = "rs-server",
+	};
+
+	return others[role];
+}
+
 static void
-turn_tunnel(const struct config_tunnel *from, bool secrets, struct export_tunnel *to)
+turn_session(const struct config *config, const struct config_tunnel *from, bool secrets,
+	     struct export_tunnel *to)
+{
+	const struct config_bgp *bgp = &from->bgp;
+
+	to->peer_asn = bgp->local_as != 0 ? bgp->local_as : config->asn;
+	to->keepalive_s = bgp->keepalive_s;
+	to->hold_s = bgp->hold_s;
+	to->exchanges[0] = (bgp->families & CONFIG_FAMILY_IPV4) != 0;
+	to->exchanges[1] = (bgp->families & CONFIG_FAMILY_IPV6) != 0;
+	to->bgp_signed = bgp->has_password;
+	to->bgp_password = secrets ? bgp->password : NULL;
+	to->bgp_password_length = secrets ? bgp->password_length : 0;
+	to->ttl_security = bgp->ttl_security != 0;
+	to->bgp_role = turn_role(bgp->role);
+}
+
+static void
+turn_tunnel(const struct config *config, const struct config_tunnel *from, bool secrets,
+	    struct export_tunnel *to)
 {
 	static const enum export_unique uniques[] = {
 	    [CONFIG_UNIQUE_CONTACT] = EXPORT_UNIQUE_CONTACT,
@@ -84,15 +116,12 @@ turn_tunnel(const struct config_tunnel *from, bool secrets, struct export_tunnel
 	    .dpd_timeout_s = from->dpd.timeout_s,
 	    .local_ts = prefixes_of(&from->selectors.remote),
 	    .remote_ts = prefixes_of(&from->selectors.local),
-	    .keepalive_s = from->bgp.keepalive_s,
-	    .hold_s = from->bgp.hold_s,
-	    .exchanges = {(from->bgp.families & CONFIG_FAMILY_IPV4) != 0,
-			  (from->bgp.families & CONFIG_FAMILY_IPV6) != 0},
 	    .bfd = from->bfd.enabled,
 	    .bfd_interval_ms = from->bfd.interval_ms,
 	    .bfd_multiplier = from->bfd.multiplier,
 	};
 	turn_inside(from, to);
+	turn_session(config, from, secrets, to);
 }
 
 static void
@@ -166,7 +195,7 @@ exporter_view_make(const struct config *config, const struct text_list *names, b
 
 			if (!is_wanted(names, from, &from->tunnels[t]))
 				continue;
-			turn_tunnel(&from->tunnels[t], secrets, tunnel);
+			turn_tunnel(config, &from->tunnels[t], secrets, tunnel);
 			tunnel->label = add_label(&out->labels, tunnel->name);
 			used++;
 			to->tunnel_count++;

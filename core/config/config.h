@@ -155,6 +155,7 @@ struct config_bgp {
 	 * config_parse_public(). */
 	uint8_t *password;
 	size_t password_length;
+	bool has_password;   /* there is one, whether it is known here or not */
 	uint32_t allowas_in; /* so many times the own AS number may stand in a path that comes: 0-10 */
 	uint32_t local_as;   /* of this session; 0: the gateway's */
 	bool as_override, remove_private_as, default_originate;

@@ -79,8 +79,10 @@ password_read(struct reading *reading, const struct given *given, struct config_
 	    !value_is_text(
 		reading,
 		&config_fields[field_index(SECTION_BGP, file != NULL ? "password_file" : "password")],
-		one->value) ||
-	    reading->no_secrets)
+		one->value))
+		return;
+	bgp->has_password = true;
+	if (reading->no_secrets)
 		return;
 	if (file != NULL) {
 		take_file(reading, bgp, file->value, file->key->at);

@@ -7,6 +7,8 @@
  */
 #include "plugins/export_bird/export_bird.h"
 
+#include <string.h>
+
 #define PREFERENCE 200 /* BIRD's own of static routes */
 
 /* BIRD takes letters, digits, '_', and between apostrophes also '-' and '.': a label has no others. */
@@ -170,18 +172,52 @@ put_channel(FILE *out, const struct export_connection *connection, const struct 
 	fputs("    };\n", out);
 }
 
+/* A text of BIRD's has no way to write its own end. */
 static void
-put_session(FILE *out, const struct export_connection *connection, const struct export_tunnel *tunnel)
+put_password(struct export_output *output, const struct export_tunnel *tunnel)
+{
+	const uint8_t *password = tunnel->bgp_password;
+	bool fits = password != NULL && export_is_text(password, tunnel->bgp_password_length) &&
+		    memchr(password, '"', tunnel->bgp_password_length) == NULL;
+
+	if (!tunnel->bgp_signed)
+		return;
+	if (fits) {
+		fprintf(output->out, "    password \"%.*s\";\n", (int)tunnel->bgp_password_length,
+			(const char *)password);
+		return;
+	}
+	fprintf(output->out, "    # password \"...\";   # that of %s's session\n", tunnel->name);
+	output->note(output,
+		     password != NULL ? "%s: BIRD has no way to write its BGP password: it needs another one"
+				      : "%s: the BGP password is not in it: write it where it says so",
+		     tunnel->name);
+}
+
+static void
+put_role(FILE *out, const char *role)
+{
+	if (role == NULL)
+		return;
+	fputs("    local role ", out);
+	for (; *role != '\0'; role++)
+		fputc(*role == '-' ? '_' : *role, out);
+	fputs(";\n", out);
+}
+
+static void
+put_session(struct export_output *output, const struct export_connection *connection,
+	    const struct export_tunnel *tunnel)
 {
 	unsigned family = family_of(tunnel);
+	FILE *out = output->out;
 	char local[IP_ADDRESS_TEXT], remote[IP_ADDRESS_TEXT];
 
 	fprintf(out,
 		"\nprotocol bgp " NAME
 		" {\n    description \"%s\";\n    local %s as %u;\n    neighbor %s as %u;\n",
 		tunnel->label, tunnel->name, ip_address_format(&tunnel->inside[family].address, local),
-		connection->asn, ip_address_format(&tunnel->inside_remote[family], remote),
-		connection->peer_asn);
+		connection->asn, ip_address_format(&tunnel->inside_remote[family], remote), tunnel->peer_asn);
 	fprintf(out, "    hold time %u;\n", tunnel->hold_s);
 	if (tunnel->hold_s != 0)
 		fprintf(out, "    keepalive time %u;\n", tunnel->keepalive_s);
@@ -189,6 +225,10 @@ put_session(FILE *out, const struct export_connection *connection, const struct 
 		fprintf(out, "    bfd {\n        interval %u ms;\n        multiplier %u;\n    };\n",
 			tunnel->bfd_interval_ms, tunnel->bfd_multiplier);
 	fputs("    direct;\n", out);
+	if (tunnel->ttl_security)
+		fputs("    ttl security on;\n", out);
+	put_role(out, tunnel->bgp_role);
+	put_password(output, tunnel);
 	for (unsigned f = 0; f < 2; f++)
 		put_channel(out, connection, tunnel, f);
 	fputs("}\n", out);
@@ -205,7 +245,7 @@ put_dynamic(struct export_output *output, const struct export_view *view,
 			     "%s does not say which networks are on this side of %s ('protect'): add them",
 			     view->gateway, connection->name);
 	for (size_t t = 0; t < connection->tunnel_count; t++)
-		put_session(output->out, connection, &connection->tunnels[t]);
+		put_session(output, connection, &connection->tunnels[t]);
 }
 
 /* --- static routes ----------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@
  */
 #include "plugins/export_frr/export_frr.h"
 
+#include <string.h>
+
 #define DISTANCE 10 /* of the first tunnel's static route; the second has twice that */
 
 static unsigned
@@ -76,32 +78,80 @@ put_static(struct export_output *output, const struct export_view *view,
 		    connection->name);
 }
 
-static void
-put_profile(FILE *out, const struct export_tunnel *tunnel)
+/* FRR takes the peer of a session with ttl-security for one that is many hops away, also for BFD (RFC 5883),
+ * where this side speaks RFC 5881: then BFD is configured by itself. */
+static bool
+bfd_is_apart(const struct export_tunnel *tunnel)
 {
+	return tunnel->bfd && tunnel->ttl_security;
+}
+
+static void
+put_bfd(struct export_output *output, const struct export_tunnel *tunnel)
+{
+	char peer[IP_ADDRESS_TEXT], local[IP_ADDRESS_TEXT];
+	FILE *out = output->out;
+
 	fprintf(out,
 		"bfd\n profile %s\n  detect-multiplier %u\n  receive-interval %u\n  transmit-interval %u\n "
-		"exit\nexit\n!\n",
+		"exit\n",
 		tunnel->label, tunnel->bfd_multiplier, tunnel->bfd_interval_ms, tunnel->bfd_interval_ms);
+	if (bfd_is_apart(tunnel)) {
+		fprintf(out, " peer %s local-address %s\n  profile %s\n exit\n", neighbor_of(tunnel, peer),
+			ip_address_format(&tunnel->inside[family_of(tunnel)].address, local), tunnel->label);
+		output->note(output,
+			     "%s: with ttl-security FRR can't end the session by BFD itself: this side does, "
+			     "and there the hold time has to pass where it can't say so",
+			     tunnel->name);
+	}
+	fputs("exit\n!\n", out);
 }
 
 /* --- BGP
  * ---------------------------------------------------------------------------------------------------- */
 
 static void
-put_neighbor(FILE *out, const struct export_connection *connection, const struct export_tunnel *tunnel)
+put_password(struct export_output *output, const struct export_tunnel *tunnel, const char *neighbor)
 {
+	const uint8_t *password = tunnel->bgp_password;
+	bool fits = password != NULL && export_is_text(password, tunnel->bgp_password_length) &&
+		    memchr(password, ' ', tunnel->bgp_password_length) == NULL; /* it is a word */
+
+	if (!tunnel->bgp_signed)
+		return;
+	if (fits) {
+		fprintf(output->out, " neighbor %s password %.*s\n", neighbor,
+			(int)tunnel->bgp_password_length, (const char *)password);
+		return;
+	}
+	fprintf(output->out, " ! neighbor %s password ...   (that of %s's session)\n", neighbor,
+		tunnel->name);
+	output->note(output,
+		     password != NULL ? "%s: FRR has no way to write its BGP password: it needs another one"
+				      : "%s: the BGP password is not in it: write it where it says so",
+		     tunnel->name);
+}
+
+static void
+put_neighbor(struct export_output *output, const struct export_tunnel *tunnel)
+{
+	FILE *out = output->out;
 	char text[IP_ADDRESS_TEXT], local[IP_ADDRESS_TEXT];
 
 	neighbor_of(tunnel, text);
-	fprintf(out, " neighbor %s remote-as %u\n neighbor %s description %s\n", text, connection->peer_asn,
-		text, tunnel->name);
+	fprintf(out, " neighbor %s remote-as %u\n neighbor %s description %s\n", text, tunnel->peer_asn, text,
+		tunnel->name);
 	fprintf(out, " neighbor %s update-source %s\n neighbor %s timers %u %u\n", text,
 		ip_address_format(&tunnel->inside[family_of(tunnel)].address, local), text,
 		tunnel->keepalive_s, tunnel->hold_s);
 	if (family_of(tunnel) == 1 && tunnel->exchanges[0])
 		fprintf(out, " neighbor %s capability extended-nexthop\n", text);
-	if (tunnel->bfd)
+	if (tunnel->ttl_security)
+		fprintf(out, " neighbor %s ttl-security hops 1\n", text);
+	if (tunnel->bgp_role != NULL)
+		fprintf(out, " neighbor %s local-role %s\n", text, tunnel->bgp_role);
+	put_password(output, tunnel, text);
+	if (tunnel->bfd && !bfd_is_apart(tunnel))
 		fprintf(out, " neighbor %s bfd\n neighbor %s bfd profile %s\n", text, text, tunnel->label);
 }
 
@@ -189,7 +239,7 @@ put_router(struct export_output *output, const struct export_view *view,
 	      out);
 	for (size_t i = 0; i < view->count; i++) {
 		for (size_t t = 0; view->connections[i].dynamic && t < view->connections[i].tunnel_count; t++)
-			put_neighbor(out, &view->connections[i], &view->connections[i].tunnels[t]);
+			put_neighbor(output, &view->connections[i].tunnels[t]);
 	}
 	for (unsigned f = 0; f < 2; f++)
 		put_families(out, view, f);
@@ -204,7 +254,7 @@ put_dynamic(struct export_output *output, const struct export_view *view,
 		put_list(output->out, connection, f);
 	for (size_t t = 0; t < connection->tunnel_count; t++) {
 		if (connection->tunnels[t].bfd)
-			put_profile(output->out, &connection->tunnels[t]);
+			put_bfd(output, &connection->tunnels[t]);
 	}
 	if (connection->networks.count == 0)
 		output->note(output,

@@ -388,6 +388,51 @@ the_peer_expects_the_as_that_its_session_gets_to_see(void **state)
 }
 
 static void
+routers_get_what_the_session_is_kept_by(void **state)
+{
+	static const char yaml[] = HEAD
+	    "  - name: paris\n    peer_asn: 64512\n    bgp: {role: customer, role_strict: yes, ttl_security: "
+	    "1}\n"
+	    "    bfd: {interval: 300ms, multiplier: 3}\n    tunnels:\n"
+	    "      - {remote: 203.0.113.17, inside: 169.254.44.242/30, psk: MadeUp.One_1, bgp: {password: "
+	    "Made.Up by_us 1}}\n"
+	    "      - {remote: 203.0.113.201, inside: 169.254.44.246/30, psk: MadeUp.Two_2, bgp: {role: "
+	    "rs, local_as: 65020, password: 'Made\"Up'}}\n";
+	struct exporter_result result = exported("bird", yaml, NULL, true);
+
+	assert_has(&result, "    direct;\n    ttl security on;\n    local role provider;\n    password "
+			    "\"Made.Up by_us 1\";\n");
+	assert_has(&result,
+		   "    local role rs_client;\n    # password \"...\";   # that of paris/2's session\n");
+	assert_has(&result, "neighbor 169.254.44.242 as 65010;\n");
+	assert_has(&result, "neighbor 169.254.44.246 as 65020;\n");
+	assert_note(&result, "paris/2: BIRD has no way to write its BGP password");
+	exporter_result_free(&result);
+	result = exported("frr", yaml, NULL, true);
+	assert_has(&result,
+		   " neighbor 169.254.44.242 ttl-security hops 1\n neighbor 169.254.44.242 local-role "
+		   "provider\n ! neighbor 169.254.44.242 password ...   (that of paris/1's session)\n");
+	assert_note(&result, "paris/1: FRR has no way to write its BGP password");
+	assert_has(&result,
+		   " neighbor 169.254.44.246 local-role rs-client\n neighbor 169.254.44.246 password "
+		   "Made\"Up\n");
+	assert_has(&result, " peer 169.254.44.242 local-address 169.254.44.241\n  profile paris-1\n exit\n");
+	assert_lacks(&result, "neighbor 169.254.44.242 bfd");
+	assert_note(&result, "paris/1: with ttl-security FRR can't end the session by BFD itself");
+	exporter_result_free(&result);
+	for (unsigned i = 0; i < 4; i++) {
+		static const char *const formats[] = {"bird", "frr"};
+
+		result =
+		    i < 2 ? exported(formats[i], yaml, NULL, false) : exported_public(formats[i - 2], yaml);
+		assert_lacks(&result, "Made.Up");
+		assert_lacks(&result, "Made\"Up");
+		assert_note(&result, "paris/1: the BGP password is not in it");
+		exporter_result_free(&result);
+	}
+}
+
+static void
 routers_get_the_families_that_are_exchanged(void **state)
 {
 	/* Both families over a session of IPv4; both over one of IPv6; static routes of both. */
@@ -553,6 +598,7 @@ TEST_MAIN(cmocka_unit_test(all_that_has_two_ends_is_turned_around),
 	  cmocka_unit_test(certificates_are_not_called_a_key),
 	  cmocka_unit_test(routers_get_sessions_timers_and_networks),
 	  cmocka_unit_test(the_peer_expects_the_as_that_its_session_gets_to_see),
+	  cmocka_unit_test(routers_get_what_the_session_is_kept_by),
 	  cmocka_unit_test(routers_get_the_families_that_are_exchanged),
 	  cmocka_unit_test(networks_that_nobody_said_are_a_note), cmocka_unit_test(one_FRR_is_one_AS),
 	  cmocka_unit_test(AWS_options_are_in_its_ranges_and_names),

@@ -95,9 +95,10 @@ struct gateway_tunnel {
 	const struct config_tunnel *config;
 	unsigned member; /* of the connection: 0 or 1 */
 	char interface[16];
-	bool disabled; /* an operator took it down */
-	unsigned kept; /* what of it holds over restarts, bits of enum gateway_kept: `disable`, not `down` */
-	bool child_up; /* packets can flow */
+	bool disabled;  /* an operator took it down */
+	bool goes_down; /* an operator takes it down, and its traffic moves before */
+	unsigned kept;  /* what of it holds over restarts, bits of enum gateway_kept: `disable`, not `down` */
+	bool child_up;  /* packets can flow */
 	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
 	bool interface_bare; /* or it was, and could not be given its addresses */
 	bool ever_up;

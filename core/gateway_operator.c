@@ -154,12 +154,23 @@ bring_up(struct gateway_tunnel *tunnel, struct control_request *request, const c
 	control_request_done(request, NULL, "%s is coming up", tunnel->config->name);
 }
 
+/* Whoever takes it down is told when that is done; until then it is as if it were up. */
+static bool
+goes_down(const struct gateway_tunnel *tunnel, struct control_request *request)
+{
+	if (tunnel->goes_down)
+		control_request_fail(
+		    request, "%s is being taken down, and its traffic moves first: ask again when it is down",
+		    tunnel->config->name);
+	return tunnel->goes_down;
+}
+
 static void
 do_up(void *context, struct control_request *request)
 {
 	struct gateway_tunnel *tunnel = gateway_asked_tunnel(context, request);
 
-	if (tunnel == NULL)
+	if (tunnel == NULL || goes_down(tunnel, request))
 		return;
 	if (gateway_is_kept(tunnel, GATEWAY_DISABLED))
 		control_request_fail(request, "%s is disabled; 'twinspan enable %s' ends that",
@@ -176,7 +187,7 @@ do_enable(void *context, struct control_request *request)
 	struct gateway_tunnel *tunnel = gateway_asked_tunnel(context, request);
 	struct error err;
 
-	if (tunnel == NULL)
+	if (tunnel == NULL || goes_down(tunnel, request))
 		return;
 	if (!tunnel->disabled)
 		control_request_done(request, NULL, "%s is enabled already", tunnel->config->name);
@@ -219,6 +230,7 @@ take_down(struct taking *taking, const char *moved)
 {
 	struct gateway_tunnel *tunnel = taking->tunnel;
 
+	tunnel->goes_down = false;
 	gateway_tunnel_disable(tunnel);
 	failover_member_drain(tunnel->connection->failover, tunnel->member, false);
 	if (tunnel->waiting.deed == GATEWAY_NOTHING)
@@ -236,6 +248,7 @@ on_moved_away(void *context, const struct failover_result *result)
 	char *text;
 
 	if (taking->tunnel->gateway->stopping || taking->tunnel->connection->leaving) {
+		taking->tunnel->goes_down = false;
 		if (taking->order.request != NULL)
 			control_request_fail(taking->order.request,
 					     taking->tunnel->gateway->stopping
@@ -274,8 +287,10 @@ begin_down(struct gateway_tunnel *tunnel, const struct gateway_order *order)
 		return;
 	}
 	gateway_announce_leaving(tunnel, true);
+	tunnel->goes_down = true;
 	if (failover_drain(tunnel->connection->failover, tunnel->member, false, on_moved_away, taking, &err))
 		return;
+	tunnel->goes_down = false;
 	gateway_announce_leaving(tunnel, is_drained(tunnel));
 	gateway_waiting_forget(tunnel);
 	if (keeps)

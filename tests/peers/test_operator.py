@@ -165,6 +165,22 @@ def down_of_the_active_tunnel_moves_the_traffic_first():
 
 
 @suite.test
+def what_is_being_taken_down_is_not_up_already():
+    """Without traffic to be seen the move takes a while, and only then it goes down."""
+    tunnel = active()
+    sequence = w.gateway.last_sequence()
+    going = subprocess.Popen([str(w.gateway.program), "-s", str(w.gateway.socket), "disable", tunnel], stdout=subprocess.DEVNULL)
+    w.gateway.wait_event("operator.disable", tunnel, 10, sequence)
+    for verb in ("enable", "up"):
+        done = w.gateway.run(verb, tunnel)
+        expect(done.returncode == 1 and "is being taken down" in done.stderr, f"{verb}: {done}")
+    expect(going.wait(30) == 0, "it is disabled")
+    w.gateway.wait_for("tunnels", tunnel, {"state": "disabled"}, 5)
+    w.gateway.command("enable", tunnel)
+    both_up(w.gateway, CONNECTION)
+
+
+@suite.test
 def a_drain_goes_on_when_up_ends_a_down_that_nobody_confirmed():
     tunnel = other(active())
     w.gateway.command("drain", tunnel)

@@ -145,6 +145,7 @@ on_month(void *context, const struct control_page *page)
 	u->pending = NULL;
 	if (!page->ok)
 		return;
+	write_month(clock_wall(), u->month); /* the sums that stood here may be of the last one */
 	u->known = true;
 	u->whole = page->complete;
 	u->priced = false;
@@ -164,7 +165,6 @@ ask_month(struct usage *u)
 	if (u->pending != NULL || scene->client == NULL ||
 	    control_client_state(scene->client) != CONTROL_LIVE)
 		return;
-	write_month(clock_wall(), u->month);
 	u->pending = memory_zeroed(1, sizeof(*u->pending));
 	u->pending->owner = u;
 	control_client_query(scene->client, MODEL_KIND_USAGE, NULL, NULL, MOST_ROWS, on_month, u->pending);

@@ -180,6 +180,7 @@ struct gateway {
 	uv_signal_t signals[3];
 	uv_timer_t second;  /* the tick that reads counters */
 	uv_timer_t looking; /* for silence on the tunnels */
+	size_t looked_at;   /* how many were, in all */
 	uv_timer_t probing; /* of paths: it runs while one is probed */
 	struct {
 		usec_t raise, confirm; /* see gateway_mtu_probe.c */

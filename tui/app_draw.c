@@ -44,6 +44,9 @@ look_of_link(struct app *app, char word[FORMAT_TEXT])
 			 format_since(clock_monotonic(), control_client_heard(app->client), span));
 		return (struct look_of){"?", word, ROLE_bad};
 	}
+	/* of a site that one has just come to there is what the list of sites needs, which may be old */
+	if (!control_client_is_whole(app->client))
+		return (struct look_of){"◌", "reading", ROLE_warning};
 	return (struct look_of){"●", "live", ROLE_good};
 }
 

@@ -144,8 +144,12 @@ def a_site_connects_over_it():
     c.sees("lyon", "● live", seconds=60)
     took = time.monotonic() - c.began
     note(f"exec to live: {took:.1f} s, {took / ROUND_TRIP:.0f} times there and back")
-    enter(c)
-    expect("● live" in head(c), head(c))
+    c.press(":enter-site lyon\r")
+    c.until(lambda: "⇄ lyon " in head(c), 30, "the site's screen")
+    expect("◌ reading" in head(c), f"its figures have not come yet: {head(c)}")
+    c.until(lambda: "● live" in head(c), 30, "they have")
+    c.press("2")
+    c.sees("▸", "plant/1")
 
 
 @suite.test

@@ -69,8 +69,8 @@ note_preference(void *context, unsigned member, uint32_t local_preference, uint3
 static const struct failover_actions noted = {
     .name = "aws", .set_routes = note_routes, .set_preference = note_preference};
 
-static int
-begin(void **state)
+static void
+begin(void)
 {
 	memset(&done, 0, sizeof(done));
 	history[0] = '\0';
@@ -78,7 +78,6 @@ begin(void **state)
 	failover_timing.follow_least = failover_timing.follow_most = 0;
 	uv_loop_init(&loop);
 	failover = failover_new(&loop, 2, false, &noted);
-	return 0;
 }
 
 #define HOLDS(condition) \
@@ -249,7 +248,7 @@ what_is_planned_is_done_and_the_right_one_carries(void **state)
 	for (seed = 1; seed <= SEEDS; seed++) {
 		uint64_t next = seed;
 
-		begin(state);
+		begin();
 		for (unsigned step = 0; step < STEPS; step++) {
 			if (chance(10) == 0)
 				wait_or_turn_back();
@@ -263,17 +262,6 @@ what_is_planned_is_done_and_the_right_one_carries(void **state)
 		teardown(state);
 		seed = next;
 	}
-	begin(state);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(what_is_planned_is_done_and_the_right_one_carries, begin,
-					    teardown),
-	};
-
-	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TEST_MAIN(cmocka_unit_test(what_is_planned_is_done_and_the_right_one_carries))

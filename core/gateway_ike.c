@@ -252,6 +252,7 @@ on_child_up(struct gateway_tunnel *tunnel)
 	tunnel->row.established_at = clock_wall();
 	tunnel->row.down_since = tunnel->row.next_try_at = 0;
 	tunnel->row.tries = tunnel->row.rekeys = 0;
+	health_report(tunnel->health, HEALTH_IKE, HEALTH_OK, "the IKE SA is established");
 	health_report(tunnel->health, HEALTH_CHILD, HEALTH_OK, "the child SA is up");
 	gateway_tunnel_read_ike(tunnel);
 	tell(tunnel, "notice", "tunnel.up", NULL, "tunnel is up");

@@ -105,6 +105,7 @@ struct tunnel {
 	char *offered[2]; /* the peer's proposals for IKE and ESP as it last asked with them, or NULL */
 	unsigned failures;
 	usec_t next_try_at; /* 0: none planned */
+	bool buried;        /* its peer was told dead: children that it still has count as gone */
 	bool starting;      /* a start is queued in charon */
 	bool rekey_again;   /* asked for while an IKE_SA is being rekeyed: the next one is, too */
 	uint32_t shown_ike, shown_child; /* the SAs in `status` */

@@ -294,6 +294,7 @@ child_gone(struct ike *ike, struct tunnel *tunnel, struct track *track, uint32_t
 		return;
 	lived = clock_monotonic() - tunnel->child_up_since;
 	tunnel->child_up_since = 0;
+	tunnel->buried = false;
 	tunnel->status.child_up = false;
 	post(ike, tunnel, IKE_EVENT_CHILD_DOWN, 0, track && track->peer_deletes);
 	if (lived >= SHORT_LIVED)

@@ -274,8 +274,9 @@ tunnel_child_add(struct ike *ike, struct tunnel *tunnel, uint32_t child)
 		tunnel->child_count--;
 	}
 	tunnel->children[tunnel->child_count++] = child;
-	if (tunnel->child_count > 1 || tunnel->child_up_since)
+	if (!tunnel->buried && (tunnel->child_count > 1 || tunnel->child_up_since))
 		return;
+	tunnel->buried = false; /* the peer is back before charon has cleared the dead SA away */
 	tunnel->child_up_since = clock_monotonic();
 	tunnel->next_try_at = 0;
 	tunnel->once = false;

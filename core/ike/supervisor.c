@@ -315,6 +315,8 @@ bury(struct ike *ike, struct track *track, usec_t now)
 		return;
 	if (tunnel && tunnel->dpd_action == IKE_DPD_CLEAR && tunnel->failures == 0)
 		tunnel->failures = 1;
+	if (tunnel)
+		tunnel->buried = tunnel->child_count != 0;
 	track_close(track, DEED_DESTROY);
 }
 

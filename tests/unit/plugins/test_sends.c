@@ -155,8 +155,10 @@ each_packet_of_a_super_packet_is_sent_or_counted_as_dropped(void **state)
 	int room = 8 << 20;
 	struct dataplane_counters c;
 
-	if (!prepare(f) || setsockopt(f->device, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) != 0)
+	if (!prepare(f) || setsockopt(f->device, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) != 0) {
+		print_message("needs root, or a device with a larger buffer than is let here\n");
 		skip();
+	}
 	for (unsigned i = 0; i < SUPERS; i++)
 		supers[i] = SUPER_SEGMENTS;
 	give(f, supers);

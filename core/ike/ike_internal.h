@@ -45,10 +45,12 @@ struct track {
 	bool rekey_after_child; /* IKEv1: when its child SA is rekeyed it is itself */
 	ike_sa_state_t state;
 	usec_t begun, state_since, established_at;
-	usec_t heard;     /* last authentic message of the peer */
-	usec_t traffic;   /* last authentic ESP packet, as last collected */
-	usec_t closing;   /* since when we want it gone; 0: we don't */
-	usec_t probed;    /* when a duplicate was asked for a sign of life; 0: not */
+	usec_t heard;   /* last authentic message of the peer */
+	usec_t traffic; /* last authentic ESP packet, as last collected */
+	usec_t closing; /* since when we want it gone; 0: we don't */
+	usec_t probed;  /* when a duplicate was asked for a sign of life; 0: not */
+	usec_t
+	    child_asked; /* when a child that the tunnel lacks was asked for by this SA; 0: not, or it came */
 	usec_t told_dead; /* when its silence was reported, where dpd_action leaves it; 0: never */
 	usec_t doubted;   /* when it was last asked because something else says that it is dead; 0: never */
 	uint64_t initiator_spi;
@@ -272,6 +274,9 @@ void supervise_doubt(struct track *track);
 /** A message of the SA was sent so many times again: it is let go where its peer is there, but never ends
  * that exchange. */
 void supervise_unfinished(struct ike *ike, struct track *track, unsigned again);
+/** What the SA was asked for, a child for a tunnel without one, was refused by either side: another SA is
+ * tried; with ike->lock held. */
+void supervise_refused(struct ike *ike, struct track *track);
 /** Lets charon start what is due, now; with ike->lock held. */
 void supervise_soon(struct ike *ike);
 

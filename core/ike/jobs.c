@@ -227,8 +227,12 @@ start_on(const struct start_job *job, ike_sa_t *sa)
 
 	pthread_mutex_lock(&job->ike->lock);
 	wanted = still_wanted(job) != NULL;
-	if (wanted)
-		track_of(job->ike, sa)->rotation = job->rotation;
+	if (wanted) {
+		struct track *track = track_of(job->ike, sa);
+
+		track->rotation = job->rotation;
+		track->child_asked = job->existing ? clock_monotonic() : 0;
+	}
 	pthread_mutex_unlock(&job->ike->lock);
 	if (wanted ? sa->initiate(sa, job->child->get_ref(job->child), NULL) == SUCCESS : job->existing != 0)
 		manager->checkin(manager, sa);

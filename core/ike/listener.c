@@ -105,6 +105,9 @@ on_alert(listener_t *this, ike_sa_t *sa, alert_t alert, va_list args)
 		report_failure(ike, track, FAILURE_INTERNAL, NULL, NULL, "the SA was not installed: %s",
 			       *track->evidence ? track->evidence : "no reason was given");
 		break;
+	case ALERT_KEEP_ON_CHILD_SA_FAILURE:
+		supervise_refused(ike, track);
+		break;
 	case ALERT_AUTHORIZATION_FAILED:
 		report_failure(ike, track, FAILURE_AUTHENTICATION_HERE, NULL, NULL, "%s is not authorised",
 			       report_peer(track, peer));
@@ -385,6 +388,7 @@ on_ike_rekey(listener_t *this, ike_sa_t *old, ike_sa_t *new)
 	after = track_of(ike, new);
 	after->carried = before->carried = true;
 	after->heard = before->heard;
+	after->child_asked = before->child_asked;
 	track_set_established(ike, after, true, false);
 	track_set_established(ike, before, false, false);
 	before->ours_to_close = true;
@@ -411,6 +415,7 @@ on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
 	track = track_of(ike, sa);
 	if (up && track->tunnel) {
 		track->carried = true;
+		track->child_asked = 0;
 		if (track->v1 && track->tunnel->child_count != 0)
 			post(ike, track->tunnel, IKE_EVENT_CHILD_REKEYED, 0, false);
 		tunnel_child_add(ike, track->tunnel, child->get_unique_id(child));

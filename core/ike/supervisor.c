@@ -15,6 +15,11 @@
  * message waits for the third (RFC 2409 5.5), and a peer that has sent it now and then in vain may send it no
  * more. It has no child SA then, or packets come by none. One that has a child is given longer: an idle
  * tunnel hears nothing either, and the child is good until its lifetime ends.
+ * - The same of IKEv2 where the peer asks us things and answers none of ours (it has lost count of the
+ * messages, or can't read what was asked): it is alive, and the SA is of no use.
+ * - An SA that has lost its child is asked for another. Where that is refused, or does not come, the SA goes,
+ * and the tunnel begins anew: a peer may take by IKE_AUTH what it refuses by CREATE_CHILD_SA, which names a
+ * group of its own (RFC 7296 1.2, 1.3), or none at all there (NO_ADDITIONAL_SAS, 1.3.1 and 4).
  * - An SA that waits for the answer to its Delete goes after DELETE_PATIENCE.
  * - Of two IKE_SAs of one tunnel that both carry a child one is given up: duplicates.c.
  * - After an end the next try comes by backoff_delay. No more than FRESH_LIMIT negotiations that have not yet
@@ -38,6 +43,7 @@
 #define ASK_PAUSE (4 * USEC_PER_SEC)
 #define UNFINISHED_SENDS 5                     /* once more, of a message that ought to be answered: 12 s */
 #define UNFINISHED_SENDS_CARRYING 15           /* of an SA with a child: 52 s */
+#define UNANSWERED_SENDS 43                    /* of IKEv2, in 165 s: what charon itself would wait */
 #define UNFINISHED_SILENCE (10 * USEC_PER_SEC) /* of ESP; and of IKE no longer than that */
 #define FRESH_LIMIT 64
 #define FRESH_AGE (2 * USEC_PER_SEC)
@@ -50,7 +56,7 @@ supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
 {
 	if (failed)
 		tunnel->once = false;
-	if (!tunnel->wanted || ike->closing)
+	if (!(tunnel->wanted || tunnel->once) || ike->closing)
 		return;
 	if (tunnel->next_try_at)
 		return;
@@ -196,6 +202,26 @@ supervise_doubt(struct track *track)
 	note_asked(track, now);
 }
 
+/* In IKEv2 all that we ask waits for this answer (RFC 7296 2.3): the SA does nothing any more. */
+static void
+supervise_unanswered(struct ike *ike, struct track *track, unsigned again)
+{
+	usec_t now = clock_monotonic();
+	char peer[IP_ADDRESS_TEXT];
+
+	if (!track->established || (track->state != IKE_ESTABLISHED && track->state != IKE_REKEYING) ||
+	    track->ours_to_close || (track->tunnel && track->tunnel->dpd_action == IKE_DPD_NONE))
+		return;
+	if (again < UNANSWERED_SENDS || now - track->heard >= UNFINISHED_SILENCE ||
+	    now - track->traffic < UNFINISHED_SILENCE)
+		return;
+	report_failure(
+	    ike, track, FAILURE_UNFINISHED, NULL, NULL,
+	    "%s is there, but does not answer a request: sent %u times, and no packet came meanwhile",
+	    report_peer(track, peer), again + 1);
+	track_close(track, DEED_DESTROY);
+}
+
 void
 supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
 {
@@ -203,7 +229,11 @@ supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
 	usec_t now = clock_monotonic();
 	char peer[IP_ADDRESS_TEXT];
 
-	if (!track->v1 || !track->established || track->state != IKE_ESTABLISHED || track->ours_to_close)
+	if (!track->v1) {
+		supervise_unanswered(ike, track, again);
+		return;
+	}
+	if (!track->established || track->state != IKE_ESTABLISHED || track->ours_to_close)
 		return;
 	if (again < enough || now - track->heard >= UNFINISHED_SILENCE ||
 	    now - track->traffic < UNFINISHED_SILENCE)
@@ -215,6 +245,16 @@ supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
 	/* Its end is ours and so no failure: the next try would come at once, and so on for ever. */
 	if (track->tunnel && !track->carried)
 		track->tunnel->failures++;
+	track_close(track, DEED_DELETE);
+}
+
+void
+supervise_refused(struct ike *ike, struct track *track)
+{
+	if (!track->child_asked || !track->tunnel || track->tunnel->child_count || track->ours_to_close)
+		return;
+	track->child_asked = 0;
+	supervise_ended(ike, track->tunnel, true);
 	track_close(track, DEED_DELETE);
 }
 
@@ -309,6 +349,9 @@ judge(struct ike *ike, struct track *track, usec_t now)
 	default:
 		if (is_dead(track, now))
 			bury(ike, track, now);
+		else if (track->child_asked && now - track->child_asked >= CHILD_PATIENCE &&
+			 !track->retransmits)
+			supervise_refused(ike, track);
 		else if (track->tunnel && track->tunnel->version != 2 && track->state == IKE_ESTABLISHED)
 			ask(track, now);
 		return;

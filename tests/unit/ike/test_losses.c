@@ -89,6 +89,41 @@ doubted_peer_is_asked_at_once_and_dead_only_without_an_answer(void **state)
 	stop(1);
 }
 
+/* Without a group of its own in IKE_AUTH (RFC 7296 1.2) the first child comes up, and no later one by the
+ * same IKE SA does. */
+static void
+child_that_is_refused_by_the_former_ike_sa_comes_by_a_new_one(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER "esp=aes256gcm16-ecp256");
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 " INITIATOR "esp=aes256gcm16-ecp384");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	say(&ends[0], "hard 7");
+	expect(&ends[0], "event child_down 7", NULL, 5000);
+	expect(&ends[0], "event failed 7 code=no_proposal_chosen", NULL, 5000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
+static void
+responder_that_is_taken_down_and_brought_up_at_once_tries_once_more(void **state)
+{
+	NEEDS_NETWORK();
+	say(&ends[1], "add 5 hub/1 " RESPONDER);
+	expect(&ends[1], "added 5", NULL, 2000);
+	say(&ends[0], "add 7 aws/1 local=10.77.0.1 remote=10.77.0.2");
+	say(&ends[0], "up 7");
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	/* The answer to the Delete is still under way. */
+	say(&ends[0], "down 7\nup 7");
+	expect(&ends[0], "event child_down 7", NULL, 5000);
+	expect(&ends[0], "event child_up 7", NULL, 10000);
+	stop(0);
+	stop(1);
+}
+
 static void
 expect_one_pair(int which, unsigned tunnel, int timeout_ms)
 {
@@ -212,6 +247,8 @@ main(int argc, char **argv)
 	    NEGOTIATION(down_stays_down_and_up_brings_it_back),
 	    NEGOTIATION(killed_peer_is_dead_in_time_and_reconnected_when_it_returns),
 	    NEGOTIATION(doubted_peer_is_asked_at_once_and_dead_only_without_an_answer),
+	    NEGOTIATION(child_that_is_refused_by_the_former_ike_sa_comes_by_a_new_one),
+	    NEGOTIATION(responder_that_is_taken_down_and_brought_up_at_once_tries_once_more),
 	    NEGOTIATION(restarted_initiator_replaces_what_it_left_behind),
 	    NEGOTIATION(initial_contact_of_one_tunnel_leaves_its_twin_alone),
 	    NEGOTIATION(left_behind_without_initial_contact_goes_when_it_gives_no_sign_of_life),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which SA of IKEv1 goes because its peer never ends a negotiation, and when the next try is. Nothing
- * negotiates here: what would be told to charon is noted. */
+/* Which SA goes because its peer never ends a negotiation, or answers nothing, and when the next try is.
+ * Nothing negotiates here: what would be told to charon is noted. */
 #include "tests/unit/test.h"
 
 #include "core/base/clock.h"
@@ -14,7 +14,7 @@ static unsigned closed, reported;
 void
 track_close(struct track *which, enum sa_deed deed)
 {
-	assert_int_equal(deed, DEED_DELETE);
+	assert_int_equal(deed, which->v1 ? DEED_DELETE : DEED_DESTROY);
 	closed++;
 	which->ours_to_close = true;
 }
@@ -185,6 +185,36 @@ sa_that_carried_is_tried_anew_without_delay(void **state)
 	assert_int_equal(tunnel.failures, 0);
 }
 
+/* In IKEv2 no request of ours goes out any more: the SA goes when charon itself would have let it go, unless
+ * it still carries, or its silence is told and borne. */
+static void
+sa_whose_peer_answers_nothing_goes_although_it_is_there(void **state)
+{
+	(void)state;
+	track.v1 = false;
+	track.carried = true;
+	track.installed = 1;
+	assert_int_equal(goes_after(60), 43);
+	assert_int_equal(reported, 1);
+	begin_track();
+	track.v1 = false;
+	track.state = IKE_REKEYING;
+	assert_int_equal(goes_after(60), 43);
+	begin_track();
+	track.v1 = false;
+	track.traffic = clock_monotonic();
+	assert_int_equal(goes_after(60), 0);
+	begin_track();
+	track.v1 = false;
+	track.heard -= 60 * USEC_PER_SEC; /* dead-peer detection's */
+	assert_int_equal(goes_after(60), 0);
+	begin_track();
+	track.v1 = false;
+	tunnel.dpd_action = IKE_DPD_NONE;
+	assert_int_equal(goes_after(60), 0);
+	assert_int_equal(reported, 0);
+}
+
 int
 main(void)
 {
@@ -194,6 +224,7 @@ main(void)
 	    cmocka_unit_test_setup(sa_whose_packets_come_in_stays, begin),
 	    cmocka_unit_test_setup(tries_of_a_peer_that_never_ends_one_back_off, begin),
 	    cmocka_unit_test_setup(sa_that_carried_is_tried_anew_without_delay, begin),
+	    cmocka_unit_test_setup(sa_whose_peer_answers_nothing_goes_although_it_is_there, begin),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

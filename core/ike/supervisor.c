@@ -56,7 +56,7 @@ supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
 {
 	if (failed)
 		tunnel->once = false;
-	if (!(tunnel->wanted || tunnel->once) || ike->closing)
+	if (!tunnel->wanted || ike->closing)
 		return;
 	if (tunnel->next_try_at)
 		return;

@@ -456,6 +456,17 @@ ike_tunnel_certify(struct ike *ike, uint32_t id, const struct ike_certificate *c
 	return true;
 }
 
+/* Has it a child that nobody has asked to go? */
+static bool
+is_kept(const struct tunnel *tunnel)
+{
+	const struct track *track = tunnel->child_count ? tunnel->tracks : NULL;
+
+	while (track && (track->ours_to_close || !track->carried))
+		track = track->sibling;
+	return track != NULL;
+}
+
 void
 ike_tunnel_up(struct ike *ike, uint32_t id)
 {
@@ -466,7 +477,7 @@ ike_tunnel_up(struct ike *ike, uint32_t id)
 	if (tunnel) {
 		tunnel->refused = false;
 		tunnel->wanted = tunnel->initiate;
-		tunnel->once = !tunnel->initiate && ip_address_is_set(&tunnel->remote);
+		tunnel->once = !tunnel->initiate && ip_address_is_set(&tunnel->remote) && !is_kept(tunnel);
 		if (!tunnel->child_count && (tunnel->wanted || tunnel->once))
 			plan_now(ike, tunnel);
 	}

@@ -105,7 +105,7 @@ struct tunnel {
 	char *offered[2]; /* the peer's proposals for IKE and ESP as it last asked with them, or NULL */
 	unsigned failures;
 	usec_t next_try_at; /* 0: none planned */
-	bool buried;        /* its peer was told dead: children that it still has count as gone */
+	usec_t buried;      /* when its peer was told dead: children that it had count as gone; 0: not */
 	bool starting;      /* a start is queued in charon */
 	bool rekey_again;   /* asked for while an IKE_SA is being rekeyed: the next one is, too */
 	uint32_t shown_ike, shown_child; /* the SAs in `status` */
@@ -169,6 +169,9 @@ void track_free(struct ike *ike, struct track *track);
 void tunnel_child_add(struct ike *ike, struct tunnel *tunnel, uint32_t child);
 /** True where it was the last one. */
 bool tunnel_child_drop(struct tunnel *tunnel, uint32_t child);
+/** What was last read of an SA: where its tunnel counts as dead, and this SA carries and its peer was heard
+ * since, the tunnel is said to be up. Its child may have come before the other SA was found dead. */
+void tunnel_revive(struct ike *ike, const struct track *track);
 void track_set_established(struct ike *ike, struct track *track, bool established, bool edge);
 
 /* --- configs.c --- */
@@ -231,6 +234,8 @@ const char *authentication_of(peer_cfg_t *peer, bool local);
 void rotation_established(struct ike *ike, struct track *track);
 /** An SA that was to try the next key ended without being established. */
 void rotation_ended(struct ike *ike, struct track *track);
+/** What was due could not be begun: the tunnel has just lost its child. It is due again soon. */
+void rotation_put_off(struct tunnel *tunnel);
 bool rotation_is_due(const struct tunnel *tunnel, usec_t now);
 /** Which key makes our AUTH of this SA. */
 enum key_choice rotation_choose(struct tunnel *tunnel, struct track *track);

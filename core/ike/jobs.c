@@ -218,8 +218,8 @@ checkout_for_start(const struct start_job *job)
 }
 
 /* Gives the SA its child to negotiate and lets go of it. An SA made for this alone goes where it is not
- * wanted. */
-static void
+ * wanted, and it returns false. */
+static bool
 start_on(const struct start_job *job, ike_sa_t *sa)
 {
 	ike_sa_manager_t *manager = charon->ike_sa_manager;
@@ -238,6 +238,7 @@ start_on(const struct start_job *job, ike_sa_t *sa)
 		manager->checkin(manager, sa);
 	else
 		manager->checkin_and_destroy(manager, sa);
+	return wanted;
 }
 
 static job_requeue_t
@@ -247,20 +248,21 @@ run_start(void *data)
 	struct ike *ike = job->ike;
 	struct tunnel *tunnel;
 	ike_sa_t *sa = NULL;
-	bool wanted;
+	bool wanted, begun;
 
 	pthread_mutex_lock(&ike->lock);
 	wanted = still_wanted(job) != NULL;
 	pthread_mutex_unlock(&ike->lock);
 	if (wanted)
 		sa = checkout_for_start(job);
-	if (sa)
-		start_on(job, sa);
+	begun = sa && start_on(job, sa);
 	pthread_mutex_lock(&ike->lock);
 	tunnel = tunnel_find(ike, job->tunnel);
 	if (tunnel && tunnel->peer == job->peer) {
 		tunnel->starting = false;
-		if (wanted && !sa && !job->rotation)
+		if (job->rotation && !begun)
+			rotation_put_off(tunnel);
+		else if (wanted && !sa)
 			supervise_ended(ike, tunnel, true);
 	}
 	pthread_mutex_unlock(&ike->lock);

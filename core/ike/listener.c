@@ -158,9 +158,13 @@ look_at_notify(struct ike *ike, struct track *track, ike_sa_t *sa, message_t *me
 static bool
 is_wrong_contact(struct ike *ike, const struct track *track, message_t *message, payload_t *payload)
 {
-	return payload->get_type(payload) == PLV2_NOTIFY && message->get_request(message) &&
-	       ((notify_payload_t *)payload)->get_notify_type((notify_payload_t *)payload) ==
-		   INITIAL_CONTACT &&
+	payload_type_t kind = payload->get_type(payload);
+	notify_type_t type;
+
+	if (kind != PLV1_NOTIFY && !(kind == PLV2_NOTIFY && message->get_request(message)))
+		return false;
+	type = ((notify_payload_t *)payload)->get_notify_type((notify_payload_t *)payload);
+	return type == (kind == PLV1_NOTIFY ? INITIAL_CONTACT_IKEV1 : INITIAL_CONTACT) &&
 	       (duplicates_crossed(track) || (track->tunnel && tunnel_has_twin(ike, track->tunnel)));
 }
 
@@ -294,7 +298,7 @@ child_gone(struct ike *ike, struct tunnel *tunnel, struct track *track, uint32_t
 		return;
 	lived = clock_monotonic() - tunnel->child_up_since;
 	tunnel->child_up_since = 0;
-	tunnel->buried = false;
+	tunnel->buried = 0;
 	tunnel->status.child_up = false;
 	post(ike, tunnel, IKE_EVENT_CHILD_DOWN, 0, track && track->peer_deletes);
 	if (lived >= SHORT_LIVED)

@@ -261,6 +261,14 @@ track_set_established(struct ike *ike, struct track *track, bool established, bo
 	}
 }
 
+static void
+say_up(struct ike *ike, struct tunnel *tunnel)
+{
+	tunnel->child_up_since = clock_monotonic();
+	tunnel->status.child_up = true;
+	post_edge(ike, tunnel, IKE_EVENT_CHILD_UP, false);
+}
+
 void
 tunnel_child_add(struct ike *ike, struct tunnel *tunnel, uint32_t child)
 {
@@ -274,14 +282,25 @@ tunnel_child_add(struct ike *ike, struct tunnel *tunnel, uint32_t child)
 		tunnel->child_count--;
 	}
 	tunnel->children[tunnel->child_count++] = child;
-	if (!tunnel->buried && (tunnel->child_count > 1 || tunnel->child_up_since))
-		return;
-	tunnel->buried = false; /* the peer is back before charon has cleared the dead SA away */
-	tunnel->child_up_since = clock_monotonic();
 	tunnel->next_try_at = 0;
 	tunnel->once = false;
-	tunnel->status.child_up = true;
-	post_edge(ike, tunnel, IKE_EVENT_CHILD_UP, false);
+	if (!tunnel->buried && (tunnel->child_count > 1 || tunnel->child_up_since))
+		return;
+	tunnel->buried = 0; /* the peer is back before charon has cleared the dead SA away */
+	say_up(ike, tunnel);
+}
+
+void
+tunnel_revive(struct ike *ike, const struct track *track)
+{
+	struct tunnel *tunnel = track->tunnel;
+	bool stands = track->established && track->installed && !track->ours_to_close;
+
+	if (!tunnel || !tunnel->buried || !stands ||
+	    (track->heard <= tunnel->buried && track->traffic <= tunnel->buried))
+		return;
+	tunnel->buried = 0;
+	say_up(ike, tunnel);
 }
 
 bool

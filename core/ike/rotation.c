@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define FIRST_WAIT (30 * USEC_PER_SEC)
+#define PUT_OFF USEC_PER_SEC
 #define DOUBLINGS 4 /* 30 s, 1, 2, 4 and 8 minutes */
 
 static shared_key_t *
@@ -55,6 +56,13 @@ rotation_is_due(const struct tunnel *tunnel, usec_t now)
 {
 	return tunnel->next_key && tunnel->wanted && tunnel->child_count && !tunnel->starting &&
 	       tunnel->rotate_at && tunnel->rotate_at <= now;
+}
+
+void
+rotation_put_off(struct tunnel *tunnel)
+{
+	if (tunnel->next_key && tunnel->initiate)
+		tunnel->rotate_at = clock_monotonic() + PUT_OFF;
 }
 
 void

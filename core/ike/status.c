@@ -241,6 +241,7 @@ store_counts(struct ike *ike, const struct seen *seen)
 	track->installed = seen->installed;
 	if (seen->traffic > track->traffic)
 		track->traffic = seen->traffic;
+	tunnel_revive(ike, track);
 	if (track->tunnel)
 		track->tunnel->status.at = clock_monotonic();
 }

@@ -56,7 +56,7 @@ supervise_ended(struct ike *ike, struct tunnel *tunnel, bool failed)
 {
 	if (failed)
 		tunnel->once = false;
-	if (!tunnel->wanted || ike->closing)
+	if (!(tunnel->wanted || tunnel->once) || ike->closing)
 		return;
 	if (tunnel->next_try_at)
 		return;
@@ -316,7 +316,7 @@ bury(struct ike *ike, struct track *track, usec_t now)
 	if (tunnel && tunnel->dpd_action == IKE_DPD_CLEAR && tunnel->failures == 0)
 		tunnel->failures = 1;
 	if (tunnel)
-		tunnel->buried = tunnel->child_count != 0;
+		tunnel->buried = tunnel->child_count ? now : 0;
 	track_close(track, DEED_DESTROY);
 }
 

@@ -101,6 +101,22 @@ def what_the_peer_deletes_is_dialled_again():
     wait_until(lambda: row()["spi_in"] not in (None, before) and agreed() and answers(), 10, lambda: f"another SA: {row()}")
 
 
+@suite.test
+def a_child_that_the_former_ike_sa_can_not_make_comes_by_another():
+    # The child of IKE_AUTH has no group of its own (RFC 7296 1.2): that there is none in common is found by the next one.
+    w.peer.load([pair.stock(dpd=30, **{"esp_proposals": "aes256gcm16-modp2048"})])
+    w.gateway.command("down", TUNNEL, "--force")
+    wait_until(lambda: peers_sas() == (0, 0), 10, "all SAs are gone")
+    w.gateway.command("up", TUNNEL)
+    await_agreed("up with another group each")
+    before = row()["spi_in"]
+    w.peer.swanctl("--terminate", "--child", "pair")
+    wait_until(lambda: row()["spi_in"] not in (None, before) and agreed() and answers(), 20,
+               lambda: f"another SA: {row()}\n{w.peer.sas()}")
+    expect(any("proposal" in e["text"] for e in w.gateway.show("events")), "what stood in the way was said")
+    w.peer.load([pair.stock(dpd=30)])
+
+
 def kill_and_start(start):
     w.peer.process.kill()
     w.peer.wait()

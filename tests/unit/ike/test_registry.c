@@ -72,7 +72,7 @@ a_peer_that_is_back_before_its_dead_sa_is_gone_is_told(void **state)
 {
 	(void)state;
 	tunnel_child_add(&ike, &tunnel, 1);
-	tunnel.buried = true;
+	tunnel.buried = clock_monotonic();
 	tunnel_child_add(&ike, &tunnel, 2);
 	assert_int_equal(ups, 2);
 	assert_false(tunnel_child_drop(&tunnel, 1));
@@ -80,5 +80,48 @@ a_peer_that_is_back_before_its_dead_sa_is_gone_is_told(void **state)
 	assert_int_equal(ups, 2);
 }
 
+/* The same where its new child came a moment before: it is known by what is read of the SAs. */
+static void
+a_peer_that_came_back_just_before_is_told(void **state)
+{
+	usec_t now = clock_monotonic();
+	struct track dead = {
+	    .tunnel = &tunnel, .established = true, .installed = 1, .heard = now, .ours_to_close = true};
+	struct track back = {.tunnel = &tunnel, .established = true, .heard = now};
+
+	(void)state;
+	tunnel_child_add(&ike, &tunnel, 1);
+	tunnel_child_add(&ike, &tunnel, 2);
+	tunnel.buried = now - 1;
+	tunnel_revive(&ike, &dead);
+	tunnel_revive(&ike, &back);
+	assert_int_equal(ups, 1);
+	back.installed = 1;
+	back.heard = now - 2;
+	tunnel_revive(&ike, &back);
+	assert_int_equal(ups, 1);
+	back.traffic = now;
+	tunnel_revive(&ike, &back);
+	assert_int_equal(ups, 2);
+	tunnel_revive(&ike, &back);
+	assert_int_equal(ups, 2);
+	assert_false(tunnel_child_drop(&tunnel, 1));
+}
+
+/* A responder that was told to dial once, while its former SA goes, and whose peer was faster. */
+static void
+child_of_the_peer_ends_a_single_try(void **state)
+{
+	(void)state;
+	tunnel_child_add(&ike, &tunnel, 1);
+	tunnel.once = true;
+	tunnel.next_try_at = clock_monotonic();
+	tunnel_child_add(&ike, &tunnel, 2);
+	assert_false(tunnel.once);
+	assert_int_equal(tunnel.next_try_at, 0);
+}
+
 TEST_MAIN(cmocka_unit_test_setup(a_rekey_is_no_second_time, begin),
-	  cmocka_unit_test_setup(a_peer_that_is_back_before_its_dead_sa_is_gone_is_told, begin))
+	  cmocka_unit_test_setup(a_peer_that_is_back_before_its_dead_sa_is_gone_is_told, begin),
+	  cmocka_unit_test_setup(a_peer_that_came_back_just_before_is_told, begin),
+	  cmocka_unit_test_setup(child_of_the_peer_ends_a_single_try, begin))

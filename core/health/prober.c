@@ -29,6 +29,13 @@ struct asker {
 	struct probing probing;
 };
 
+/* What is looked through whenever the thread wakes: beside each other, and no more than that. */
+struct place {
+	usec_t deadline;
+	uint32_t id;
+	struct asker *asker;
+};
+
 struct news {
 	uint32_t id;
 	unsigned changes;
@@ -44,9 +51,9 @@ struct prober {
 	int epoll, wake;
 	/* under the mutex */
 	bool stop;
-	struct asker **askers;
+	struct place *places;
 	size_t count, room;
-	unsigned changes;     /* of the askers */
+	unsigned changes;     /* of the places */
 	struct asker *asking; /* whose question is leaving; NULL: nobody's */
 	pthread_cond_t left;  /* it has */
 	struct news *news;
@@ -97,14 +104,21 @@ tell(uv_async_t *async)
 
 /* --- the thread -------------------------------------------------------------------------------- */
 
-static struct asker **
+static struct place *
 place_of(struct prober *prober, uint32_t id)
 {
 	for (size_t i = 0; i < prober->count; i++) {
-		if (prober->askers[i]->id == id)
-			return &prober->askers[i];
+		if (prober->places[i].id == id)
+			return &prober->places[i];
 	}
 	return NULL;
+}
+
+/* After whatever may have changed it. */
+static void
+note_deadline(struct place *place)
+{
+	place->deadline = probing_deadline(&place->asker->probing);
 }
 
 static void
@@ -135,8 +149,6 @@ serve(struct prober *prober, struct asker *asker, usec_t now)
 {
 	uint32_t number;
 
-	if (probing_deadline(&asker->probing) > now)
-		return;
 	read_answers(prober, asker);
 	note(prober, asker, probing_tick(&asker->probing, now));
 	if (probing_ask(&asker->probing, now, &number))
@@ -151,13 +163,14 @@ serve_all(struct prober *prober)
 
 	for (size_t i = 0; i < prober->count; i++) {
 		unsigned changes = prober->changes;
-		usec_t deadline;
 
-		serve(prober, prober->askers[i], now);
-		if (prober->changes != changes || prober->stop)
-			return 0; /* others are in their places */
-		deadline = probing_deadline(&prober->askers[i]->probing);
-		next = deadline < next ? deadline : next;
+		if (prober->places[i].deadline <= now) {
+			serve(prober, prober->places[i].asker, now);
+			if (prober->changes != changes || prober->stop)
+				return 0; /* others are in their places */
+			note_deadline(&prober->places[i]);
+		}
+		next = prober->places[i].deadline < next ? prober->places[i].deadline : next;
 	}
 	if (next == INT64_MAX)
 		return -1;
@@ -185,13 +198,15 @@ run(void *context)
 		if (prober->stop)
 			break;
 		for (int i = 0; i < count; i++) {
-			struct asker **place = place_of(prober, events[i].data.u32);
+			struct place *place = place_of(prober, events[i].data.u32);
 
-			if (place != NULL)
-				read_answers(prober, *place);
-			else if (events[i].data.u32 == WAKE_ID &&
-				 read(prober->wake, &ignored, sizeof(ignored)) < 0)
+			if (place != NULL) {
+				read_answers(prober, place->asker);
+				note_deadline(place);
+			} else if (events[i].data.u32 == WAKE_ID &&
+				   read(prober->wake, &ignored, sizeof(ignored)) < 0) {
 				continue; /* somebody else's wake-up was read with it */
+			}
 		}
 		wait = serve_all(prober);
 		pthread_mutex_unlock(&prober->mutex);
@@ -217,7 +232,7 @@ free_closed(uv_handle_t *handle)
 	struct prober *prober = handle->data;
 
 	free(prober->news);
-	free(prober->askers);
+	free(prober->places);
 	free(prober);
 }
 
@@ -302,7 +317,7 @@ prober_close(struct prober *prober)
 	pthread_join(prober->thread, NULL);
 	prober->closing = true;
 	for (size_t i = 0; i < prober->count; i++)
-		end_asker(prober->askers[i]);
+		end_asker(prober->places[i].asker);
 	release(prober);
 }
 
@@ -317,9 +332,10 @@ add(struct prober *prober, struct asker *asker, struct error *err)
 		return error_set(err, "a probe can't be watched: %s", strerror(errno));
 	if (prober->count == prober->room) {
 		prober->room = prober->room != 0 ? prober->room * 2 : 16;
-		prober->askers = memory_resize(prober->askers, prober->room * sizeof(*prober->askers));
+		prober->places = memory_resize(prober->places, prober->room * sizeof(*prober->places));
 	}
-	prober->askers[prober->count++] = asker;
+	prober->places[prober->count] = (struct place){.id = asker->id, .asker = asker};
+	note_deadline(&prober->places[prober->count++]);
 	prober->changes++;
 	return true;
 }
@@ -350,14 +366,15 @@ prober_add(struct prober *prober, uint32_t id, const struct prober_config *confi
 void
 prober_remove(struct prober *prober, uint32_t id)
 {
-	struct asker **place, *asker = NULL;
+	struct asker *asker = NULL;
+	struct place *place;
 	size_t kept = 0;
 
 	pthread_mutex_lock(&prober->mutex);
 	place = place_of(prober, id);
 	if (place != NULL) {
-		asker = *place;
-		*place = prober->askers[--prober->count];
+		asker = place->asker;
+		*place = prober->places[--prober->count];
 		prober->changes++;
 		epoll_ctl(prober->epoll, EPOLL_CTL_DEL, asker->ops->descriptor(asker->probe), NULL);
 	}
@@ -376,12 +393,14 @@ prober_remove(struct prober *prober, uint32_t id)
 bool
 prober_hurry(struct prober *prober, uint32_t id, uint32_t count, uint32_t spacing_ms)
 {
-	struct asker **place;
+	struct place *place;
 
 	pthread_mutex_lock(&prober->mutex);
 	place = place_of(prober, id);
-	if (place != NULL)
-		probing_hurry(&(*place)->probing, count, spacing_ms, clock_monotonic());
+	if (place != NULL) {
+		probing_hurry(&place->asker->probing, count, spacing_ms, clock_monotonic());
+		note_deadline(place);
+	}
 	pthread_mutex_unlock(&prober->mutex);
 	if (place != NULL)
 		wake(prober);
@@ -391,12 +410,12 @@ prober_hurry(struct prober *prober, uint32_t id, uint32_t count, uint32_t spacin
 bool
 prober_status(struct prober *prober, uint32_t id, struct prober_status *out)
 {
-	struct asker **place;
+	struct place *place;
 
 	pthread_mutex_lock(&prober->mutex);
 	place = place_of(prober, id);
 	if (place != NULL) {
-		const struct probing *probing = &(*place)->probing;
+		const struct probing *probing = &place->asker->probing;
 
 		probing_figures(probing, clock_monotonic(), &out->figures);
 		out->verdict = probing->verdict;

@@ -201,14 +201,18 @@ identities_equal(identification_t *a, identification_t *b)
 }
 
 bool
-tunnel_has_twin(struct ike *ike, const struct tunnel *of)
+tunnel_has_twin(struct ike *ike, struct tunnel *of)
 {
 	struct tunnel *tunnel = tunnel_next(ike, NULL);
 
+	if (of->twin_looked_for == ike->tunnel_changes)
+		return of->twin;
+	of->twin_looked_for = ike->tunnel_changes;
 	while (tunnel && (tunnel == of || !identities_equal(tunnel->local_id, of->local_id) ||
 			  !identities_equal(tunnel->remote_id, of->remote_id)))
 		tunnel = tunnel_next(ike, tunnel);
-	return tunnel != NULL;
+	of->twin = tunnel != NULL;
+	return of->twin;
 }
 
 static identification_t *
@@ -226,7 +230,7 @@ identity_of(const char *text, const struct ip_address *otherwise)
 
 /* Whether INITIAL_CONTACT is sent and heeded; the rest is done by duplicates.c. */
 static unique_policy_t
-unique_policy(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel)
+unique_policy(struct ike *ike, const struct ike_tunnel *from, struct tunnel *tunnel)
 {
 	bool twin;
 
@@ -245,7 +249,7 @@ dpd_timeout(const struct ike_tunnel *from)
 }
 
 static peer_cfg_t *
-build_peer(struct ike *ike, const struct ike_tunnel *from, const struct tunnel *tunnel, ike_cfg_t *config)
+build_peer(struct ike *ike, const struct ike_tunnel *from, struct tunnel *tunnel, ike_cfg_t *config)
 {
 	uint32_t life = from->ike_lifetime_s;
 	peer_cfg_t *peer =

@@ -200,8 +200,10 @@ candidates(struct ike *ike)
 	pthread_mutex_lock(&ike->lock);
 	mark = ++ike->certificate_marks;
 	known = id && id->is_initiator(id) ? tunnel_of_peer(ike, sa->get_peer_cfg(sa)) : NULL;
-	for (struct tunnel *tunnel = known ? known : tunnel_next(ike, NULL); tunnel;
-	     tunnel = known ? NULL : tunnel_next(ike, tunnel)) {
+	for (struct tunnel *tunnel = known               ? known
+				     : ike->certificates ? tunnel_next(ike, NULL)
+							 : NULL;
+	     tunnel; tunnel = known ? NULL : tunnel_next(ike, tunnel)) {
 		struct credentials *credentials = tunnel->credentials;
 
 		if (!credentials || credentials->mark == mark ||

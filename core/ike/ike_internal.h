@@ -106,8 +106,10 @@ struct tunnel {
 	unsigned failures;
 	usec_t next_try_at; /* 0: none planned */
 	usec_t buried;      /* when its peer was told dead: children that it had count as gone; 0: not */
-	bool starting;      /* a start is queued in charon */
-	bool rekey_again;   /* asked for while an IKE_SA is being rekeyed: the next one is, too */
+	bool twin;          /* another tunnel has its identities, as of that many changes */
+	unsigned twin_looked_for;
+	bool starting;    /* a start is queued in charon */
+	bool rekey_again; /* asked for while an IKE_SA is being rekeyed: the next one is, too */
 	uint32_t shown_ike, shown_child; /* the SAs in `status` */
 	struct ike_status status;
 };
@@ -130,7 +132,9 @@ struct ike {
 	struct credentials *certificates; /* all that tunnels have, each once */
 	unsigned certificate_marks;
 	unsigned tunnel_count;
+	unsigned tunnel_changes; /* tunnels that came and went */
 	bool pump_queued;
+	bool held_back; /* tunnels that are due wait for others to come to their end */
 	struct {
 		struct ip_address address;
 		usec_t at;
@@ -181,7 +185,7 @@ struct tunnel *tunnel_build(struct ike *ike, const struct ike_tunnel *from, stru
 /** Do a tunnel's outside addresses fit those of an SA (NULL: not known)? */
 bool tunnel_may_be_between(const struct tunnel *tunnel, host_t *local, host_t *remote);
 /** Does another tunnel have the same pair of identities? With ike->lock held. */
-bool tunnel_has_twin(struct ike *ike, const struct tunnel *of);
+bool tunnel_has_twin(struct ike *ike, struct tunnel *of);
 void configs_init(struct ike *ike);
 
 /* --- credentials.c --- */
@@ -282,6 +286,8 @@ void supervise_unfinished(struct ike *ike, struct track *track, unsigned again);
 /** What the SA was asked for, a child for a tunnel without one, was refused by either side: another SA is
  * tried; with ike->lock held. */
 void supervise_refused(struct ike *ike, struct track *track);
+/** A negotiation came to its end: lets charon start what waits for that; with ike->lock held. */
+void supervise_next(struct ike *ike);
 /** Lets charon start what is due, now; with ike->lock held. */
 void supervise_soon(struct ike *ike);
 

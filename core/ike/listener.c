@@ -423,7 +423,7 @@ on_child_updown(listener_t *this, ike_sa_t *sa, child_sa_t *child, bool up)
 		if (track->v1 && track->tunnel->child_count != 0)
 			post(ike, track->tunnel, IKE_EVENT_CHILD_REKEYED, 0, false);
 		tunnel_child_add(ike, track->tunnel, child->get_unique_id(child));
-		supervise_soon(ike);
+		supervise_next(ike);
 	} else if (!up) {
 		child_gone(ike, track->tunnel, track, child->get_unique_id(child));
 	}

@@ -48,6 +48,7 @@ tunnel_insert(struct ike *ike, struct tunnel *tunnel)
 	tunnel->next_by_peer = *peer;
 	*peer = tunnel;
 	ike->tunnel_count++;
+	ike->tunnel_changes++;
 }
 
 void
@@ -72,6 +73,7 @@ tunnel_take_out(struct ike *ike, struct tunnel *tunnel)
 	}
 	tunnel->tracks = NULL;
 	ike->tunnel_count--;
+	ike->tunnel_changes++;
 }
 
 void

@@ -117,10 +117,14 @@ start_due(struct ike *ike, usec_t now)
 {
 	unsigned fresh = count_fresh(ike, now);
 
-	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel && fresh < FRESH_LIMIT;
-	     tunnel = tunnel_next(ike, tunnel)) {
+	ike->held_back = false;
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
 		struct outlook outlook;
 
+		if (fresh >= FRESH_LIMIT) {
+			ike->held_back = true;
+			return;
+		}
 		if (rotation_is_due(tunnel, now)) {
 			tunnel->rotate_at = 0;
 			job_rotate(ike, tunnel);
@@ -156,6 +160,13 @@ supervise_soon(struct ike *ike)
 		return;
 	ike->pump_queued = true;
 	lib->processor->queue_job(lib->processor, (job_t *)callback_job_create(pump, ike, NULL, NULL));
+}
+
+void
+supervise_next(struct ike *ike)
+{
+	if (ike->held_back)
+		supervise_soon(ike);
 }
 
 /* --- what has waited too long

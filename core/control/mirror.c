@@ -168,13 +168,27 @@ has_key(const struct mirror_row *row)
 	return true;
 }
 
+/* More went by than one is sent who comes back, or who is slow: what is from before the hole is left to the
+ * gateway's journal, so that the events here are without one. */
+static void
+keep_event(struct mirror *mirror, const struct model_event *event)
+{
+	size_t count = model_store_count(mirror->store, MODEL_KIND_EVENT);
+	const struct model_event *last =
+	    count > 0 ? model_store_at(mirror->store, MODEL_KIND_EVENT, count - 1) : NULL;
+
+	if (last != NULL && event->sequence != MODEL_UINT_UNSET && event->sequence > last->sequence + 1)
+		model_store_forget_events(mirror->store);
+	model_store_event_mirror(mirror->store, event);
+}
+
 static bool
 put(struct mirror *mirror, const struct mirror_row *row, struct error *err)
 {
 	if ((mirror->kinds >> row->info->kind & 1) == 0)
 		return not_asked(err);
 	if (row->info->storage == MODEL_LOG) {
-		model_store_event_mirror(mirror->store, row->row);
+		keep_event(mirror, row->row);
 	} else if (has_key(row)) {
 		mark_seen(mirror, row->info, row->row);
 		model_store_merge(mirror->store, row->info->kind, row->row, row->fields);

@@ -423,23 +423,31 @@ give_older(void *context, const struct model_query *query)
 	return all;
 }
 
+/* What a gateway that has a journal holds itself. */
+static void
+hold_thirty(struct world *world, uint64_t first)
+{
+	struct model_event *event = model_row_new(MODEL_KIND_EVENT);
+
+	model_store_forget_events(world_store(world));
+	for (uint64_t i = first; i < first + 30; i++) {
+		event->sequence = i;
+		event->at = clock_wall() - MINUTE;
+		model_set(&event->severity, "info");
+		model_set(&event->kind, "tunnel.up");
+		model_set_format(&event->text, "sent event %" PRIu64, i);
+		model_store_event_mirror(world_store(world), event);
+	}
+	model_row_free(MODEL_KIND_EVENT, event);
+}
+
 /* A console that is sent thirty events; what is older is its gateway's. */
 static struct world *
 open_with_a_past(void)
 {
 	struct world *world = world_new();
-	struct model_event *event = model_row_new(MODEL_KIND_EVENT);
 
-	model_store_forget_events(world_store(world));
-	for (uint64_t i = 0; i < 30; i++) {
-		event->sequence = PAST_FIRST + i;
-		event->at = clock_wall() - MINUTE;
-		model_set(&event->severity, "info");
-		model_set(&event->kind, "tunnel.up");
-		model_set_format(&event->text, "sent event %" PRIu64, PAST_FIRST + i);
-		model_store_event_mirror(world_store(world), event);
-	}
-	model_row_free(MODEL_KIND_EVENT, event);
+	hold_thirty(world, PAST_FIRST);
 	model_store_set_provider(world_store(world), MODEL_KIND_EVENT, give_older, NULL);
 	screen_open(world, &wide);
 	screen_wait(world, "● live");
@@ -486,6 +494,29 @@ older_events_are_asked_for_again_when_the_gateway_is_back(void **state)
 	assert_false(screen_has(world, "old event"));
 	world_serve(world);
 	screen_wait(world, "● live");
+	screen_type(world, "G");
+	screen_wait_row(world, "▸", "old event 550");
+	screen_finish(world);
+}
+
+/* More than a console is sent when it comes back: the list goes on without a hole. */
+static void
+events_of_a_long_loss_are_asked_for(void **state)
+{
+	struct world *world = open_with_a_past();
+
+	screen_type(world, "G");
+	screen_wait_row(world, "▸", "old event 550");
+	world_stop_serving(world);
+	screen_wait(world, "STALE");
+	hold_thirty(world, PAST_FIRST + 500);
+	world_serve(world);
+	screen_wait(world, "● live");
+	screen_type(world, "g");
+	screen_wait(world, "sent event 1529");
+	screen_type(world, "\x1b[6~\x1b[6~");
+	screen_wait(world, "sent event 1500");
+	screen_wait(world, "old event 1499");
 	screen_type(world, "G");
 	screen_wait_row(world, "▸", "old event 550");
 	screen_finish(world);
@@ -713,6 +744,7 @@ TEST_MAIN(cmocka_unit_test(every_panel_has_its_digit_and_the_active_one_is_alway
 	  cmocka_unit_test(events_from_a_severity_on), cmocka_unit_test(ikes_own_log_is_shown_on_demand),
 	  cmocka_unit_test(events_by_their_age),
 	  cmocka_unit_test(older_events_are_asked_for_again_when_the_gateway_is_back),
+	  cmocka_unit_test(events_of_a_long_loss_are_asked_for),
 	  cmocka_unit_test(events_before_those_that_were_sent_come_from_the_gateway),
 	  cmocka_unit_test(events_on_every_screen), cmocka_unit_test(usage_adds_up_this_month),
 	  cmocka_unit_test(a_month_of_usage_shows_its_days), cmocka_unit_test(a_day_of_any_length_is_shown),

@@ -110,6 +110,7 @@ struct events {
 	struct model_event **older;
 	size_t older_count, older_size;
 	uint64_t reached; /* the sequence before which to go on; 0: that of the oldest one in the store */
+	uint64_t seen;    /* the newest one in the store when it was last drawn */
 	struct request *pending;
 	struct rows_more more;
 };
@@ -154,6 +155,16 @@ newest(const struct events *e)
 	return count > 0 ? ((const struct model_event *)model_store_at(store, MODEL_KIND_EVENT, count - 1))
 			       ->sequence
 			 : 0;
+}
+
+static uint64_t
+oldest(const struct events *e)
+{
+	const struct model_store *store = e->panel.scene->store;
+
+	return model_store_count(store, MODEL_KIND_EVENT) > 0
+		   ? ((const struct model_event *)model_store_at(store, MODEL_KIND_EVENT, 0))->sequence
+		   : 0;
 }
 
 /* How many have come since it stands still, of those that would be shown. */
@@ -268,18 +279,16 @@ ask_older(void *context)
 {
 	struct events *e = context;
 	const struct scene *scene = e->panel.scene;
-	const struct model_event *oldest = model_store_count(scene->store, MODEL_KIND_EVENT) > 0
-					       ? model_store_at(scene->store, MODEL_KIND_EVENT, 0)
-					       : NULL;
+	uint64_t first = oldest(e);
 	struct control_page_request ask = {
 	    .kind = MODEL_KIND_EVENT, .before = true, .partial = true, .limit = OLDER_PAGE};
 	char filter[512], key[24];
 
-	if (e->pending != NULL || e->more.complete || oldest == NULL || scene->client == NULL ||
+	if (e->pending != NULL || e->more.complete || first == 0 || scene->client == NULL ||
 	    control_client_state(scene->client) != CONTROL_LIVE)
 		return;
 	say_conditions(e, filter, sizeof(filter));
-	snprintf(key, sizeof(key), "%" PRIu64, e->reached != 0 ? e->reached : oldest->sequence);
+	snprintf(key, sizeof(key), "%" PRIu64, e->reached != 0 ? e->reached : first);
 	ask.filter = filter;
 	ask.key = key;
 	e->pending = memory_zeroed(1, sizeof(*e->pending));
@@ -319,7 +328,8 @@ events_close(struct panel *panel)
 }
 
 /* A gateway that was started again and has no journal counts from 1: where the list stands still, and what is
- * from before the console's own events, are another run's. */
+ * from before the console's own events, are another run's. And where the console's own begin behind all that
+ * it had, as after a long loss, what is before them is not what was asked for once. */
 static void
 note_run(struct events *e)
 {
@@ -328,8 +338,9 @@ note_run(struct events *e)
 
 	if (last == 0 || (client != NULL && control_client_state(client) != CONTROL_LIVE))
 		return; /* the past of the same run may be on its way */
-	if (e->older_count > 0 && e->older[0]->sequence > last)
+	if (e->older_count > 0 && (e->older[0]->sequence > last || oldest(e) > e->seen + 1))
 		forget_older(e);
+	e->seen = last;
 	if (!e->following && e->still_at > last) {
 		e->still_at = last;
 		e->more.version++;

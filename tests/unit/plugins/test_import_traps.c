@@ -288,6 +288,12 @@ options_of_another_shape_are_an_error(void **state)
 	    {"\"Options\": {\"TunnelOptions\": {\"OutsideIpAddress\": \"203.0.113.17\"}}",
 	     "TunnelOptions must be a list"},
 	    {"\"Options\": {\"TunnelOptions\": [7]}", "TunnelOptions must be a list of JSON objects"},
+	    {"\"Options\": {\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.17\", "
+	     "\"Phase1EncryptionAlgorithms\": \"AES256\"}]}",
+	     "Phase1EncryptionAlgorithms must be a list such as [{\"Value\": ...}]"},
+	    {"\"Options\": {\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.17\", "
+	     "\"Phase2DHGroupNumbers\": [14]}]}",
+	     "Phase2DHGroupNumbers must be a list such as [{\"Value\": ...}]"},
 	    {"\"CustomerGatewayConfiguration\": 7", "CustomerGatewayConfiguration must be a text"},
 	};
 

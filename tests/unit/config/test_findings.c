@@ -353,6 +353,23 @@ static const struct test_case {
      GATEWAY CONNECTION ONE
      "      - {remote: 203.0.113.1, local: any, inside: 169.254.10.6/30, psk_file: key}\n",
      "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote '203.0.113.1' and local address\n"},
+    {"two_peers_of_any_address_with_one_identity_are_an_error",
+     GATEWAY CONNECTION
+     "      - {remote: any, remote_id: vpn.example, inside: 169.254.10.2/30, psk_file: key}\n"
+     "      - {remote: any, remote_id: \"fqdn:VPN.example\", inside: 169.254.10.6/30, psk_file: key}\n",
+     "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote 'vpn.example' and local address\n"},
+    {"also_where_it_is_a_distinguished_name",
+     GATEWAY CONNECTION "      - {remote: any, remote_id: \"C=FR, O=An Example, CN=a\", inside: "
+			"169.254.10.2/30, psk_file: key}\n"
+			"      - {remote: any, remote_id: \"C=FR,O=An Example,CN = A\", inside: "
+			"169.254.10.6/30, psk_file: key}\n",
+     "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote 'c=fr,o=an example,cn=a' and local "
+     "address\n"},
+    {"key_ids_differ_by_their_case",
+     GATEWAY CONNECTION
+     "      - {remote: any, remote_id: \"keyid:a\", inside: 169.254.10.2/30, psk_file: key}\n"
+     "      - {remote: any, remote_id: \"keyid:A\", inside: 169.254.10.6/30, psk_file: key}\n",
+     ""},
     {"equal_inside_networks_are_an_error",
      GATEWAY CONNECTION ONE "      - {remote: 203.0.113.2, inside: 169.254.10.1/30, psk_file: key}\n",
      "f:7:39: inside network 169.254.10.0/30 of 'c/2' overlaps 169.254.10.0/30 of 'c/1' (line 6)\n"},

@@ -483,6 +483,32 @@ static const struct test_case {
      "through "
      "the tunnel\n"},
 
+    {"a_route_of_a_family_that_is_not_negotiated_is_a_warning",
+     GATEWAY "connections:\n  - name: c\n    routing: static\n    routes: [10.40.0.0/16, \"2001:db8::/32\"]\n"
+	     "    tunnels:\n" ONE "      - {remote: 203.0.113.2, inside: [169.254.10.6/30, \"fd00::6/126\"], "
+	     "psk_file: key}\n",
+     "f:7:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold the route "
+     "2001:db8::/32: what it leads into the tunnel is dropped\n"},
+    {"so_is_a_probe_of_that_family", SETTING("health: {probe: icmp, target: \"2001:db8::1\"}"),
+     "f:7:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold 2001:db8::1, "
+     "which health probes ask: its packets don't go through the tunnel\n"
+     "f:8:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold 2001:db8::1, "
+     "which health probes ask: its packets don't go through the tunnel\n"},
+    {"of_several_selectors_IKE_version_1_takes_one",
+     GATEWAY "defaults: {ike: {version: 1}, selectors: {remote: [10.40.0.0/17, 10.40.128.0/17, "
+	     "10.40.0.0/16]}}\n" STATIC ONE TWO,
+     "f:2:51: warning: IKE version 1 negotiates one selector a side: of 'remote' only 10.40.0.0/17 is asked "
+     "for\n"
+     "f:2:51: warning: these selectors don't hold the route 10.40.0.0/16: what it leads into the tunnel is "
+     "dropped\n"},
+    {"more_selectors_than_a_data_plane_takes_are_an_error",
+     SETTING("selectors: {local: [10.0.0.0/8, 10.0.0.0/9, 10.0.0.0/10, 10.0.0.0/11, 10.0.0.0/12, "
+	     "10.0.0.0/13, 10.0.0.0/14, 10.0.0.0/15, 10.0.0.0/16, 10.0.0.0/17, 10.0.0.0/18, 10.0.0.0/19, "
+	     "10.0.0.0/20, 10.0.0.0/21, 10.0.0.0/22, 10.0.0.0/23, 10.0.0.0/24, 10.0.0.0/25, 10.0.0.0/26, "
+	     "10.0.0.0/27, 10.0.0.0/28, 10.0.0.0/29, 10.0.0.0/30, 10.0.0.0/31, 10.0.0.0/32, 11.0.0.0/8, "
+	     "12.0.0.0/8, 13.0.0.0/8, 14.0.0.0/8, 15.0.0.0/8, 16.0.0.0/8, 17.0.0.0/8, 0.0.0.0/0]}"),
+     "f:4:24: 'local' has 33 selectors: 32 at most; a wider prefix can stand for several\n"},
+
     /* Proposals. */
     {"an_unknown_algorithm_names_the_nearest", SETTING("ike: {proposals: [aes256gcm16-prfsha348-ecp384]}"),
      "f:4:23: unknown algorithm 'prfsha348' in the proposal 'aes256gcm16-prfsha348-ecp384' (did you mean "

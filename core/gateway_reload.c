@@ -201,9 +201,7 @@ nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *w
 	finish(reload);
 }
 
-/* The probes' plugins are there, and BFD's port is free; the latter shows by taking it, which is left out
- * `dry`.
- */
+/* The probes' plugins are there, and BFD's port is free: not `dry` it is taken at once. */
 static bool
 ready(struct gateway *gateway, const struct config *after, bool dry, struct error *err)
 {
@@ -211,7 +209,7 @@ ready(struct gateway *gateway, const struct config *after, bool dry, struct erro
 		for (size_t k = 0; k < after->connections[i].tunnel_count; k++) {
 			const struct config_tunnel *tunnel = &after->connections[i].tunnels[k];
 
-			if (!(dry ? gateway_liveness_knows(tunnel, err)
+			if (!(dry ? gateway_liveness_could(gateway, tunnel, err)
 				  : gateway_liveness_ready(gateway, tunnel, NULL, err)))
 				return false;
 		}

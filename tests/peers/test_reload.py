@@ -219,6 +219,25 @@ def a_dry_run_says_what_would_happen_and_touches_nothing():
 
 
 @suite.test
+def a_dry_run_sees_that_bfd_has_no_port():
+    before = snapshot()
+    other = w.customer.socket()
+    other.bind(("0.0.0.0", 3784))
+    write(text(connection="    bfd: {interval: 100ms, multiplier: 5}"))
+    try:
+        for words in (("reload", "--dry-run"), ("reload",)):
+            refused(*words, saying="UDP port 3784 (BFD) can't be opened")
+        other.close()
+        expect("bfd enabled no -> yes" in reload("--dry-run"), "the port is free again")
+        other = w.customer.socket()
+        other.bind(("0.0.0.0", 3784))  # which a dry run did not take
+    finally:
+        other.close()
+        write(text())
+    same(before, "BFD without its port")
+
+
+@suite.test
 def what_can_not_be_made_is_turned_back():
     before = snapshot()
     w.customer.ip("tuntap add dev ts3 mode tap")  # where the third tunnel's interface would be

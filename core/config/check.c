@@ -231,6 +231,16 @@ check_outside(struct reading *reading, struct config_tunnel *tunnel, const struc
 	}
 }
 
+static bool
+carries_ipv6(const struct config_connection *connection, const struct config_tunnel *tunnel)
+{
+	bool routed = false;
+
+	for (size_t i = 0; connection->routing == CONFIG_ROUTING_STATIC && i < connection->routes.count; i++)
+		routed |= connection->routes.items[i].address.family == AF_INET6;
+	return routed || ip_address_is_set(&tunnel->inside[1].address);
+}
+
 static void
 check_inside(struct reading *reading, const struct config_connection *connection,
 	     struct config_tunnel *tunnel, const struct given *given, struct position at)
@@ -255,7 +265,11 @@ check_inside(struct reading *reading, const struct config_connection *connection
 			finding_error(reading->findings, at,
 				      "a tunnel without 'inside' needs a 'target' for its health probe");
 	}
-	if (tunnel->mtu != 0 && tunnel->mtu < 1280 && ip_address_is_set(&tunnel->inside[1].address))
+	if (!any && tunnel->bfd.enabled)
+		finding_warning(reading->findings, given_at(given, SECTION_SETTINGS, "bfd", at),
+				"'bfd' has no effect in a tunnel without 'inside': there is no address to "
+				"send it to");
+	if (tunnel->mtu != 0 && tunnel->mtu < 1280 && carries_ipv6(connection, tunnel))
 		finding_error(reading->findings, given_at(given, SECTION_SETTINGS, "mtu", at),
 			      "'mtu' must be 1280 or more where the tunnel carries IPv6 (RFC 8200 5), not %u",
 			      tunnel->mtu);

@@ -494,6 +494,16 @@ static const struct test_case {
      "which health probes ask: its packets don't go through the tunnel\n"
      "f:8:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold 2001:db8::1, "
      "which health probes ask: its packets don't go through the tunnel\n"},
+    {"an_mtu_too_small_for_an_IPv6_route",
+     GATEWAY
+     "defaults: {mtu: 600, selectors: {remote: [\"::/0\"]}}\n"
+     "connections:\n  - name: c\n    routing: static\n    routes: [\"2001:db8::/32\"]\n    tunnels:\n" ONE
+	 TWO,
+     "f:2:17: 'mtu' must be 1280 or more where the tunnel carries IPv6 (RFC 8200 5), not 600\n"},
+    {"BFD_without_an_inside_address_has_no_effect",
+     GATEWAY STATIC ONE "      - {remote: 203.0.113.2, psk_file: key, bfd: {interval: 100ms}}\n",
+     "f:8:51: warning: 'bfd' has no effect in a tunnel without 'inside': there is no address to send it "
+     "to\n"},
     {"of_several_selectors_IKE_version_1_takes_one",
      GATEWAY "defaults: {ike: {version: 1}, selectors: {remote: [10.40.0.0/17, 10.40.128.0/17, "
 	     "10.40.0.0/16]}}\n" STATIC ONE TWO,

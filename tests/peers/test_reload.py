@@ -612,6 +612,33 @@ def a_connection_that_is_made_anew_comes_back():
 
 
 @suite.test
+def what_can_not_turn_back_yet_does_so_when_it_can():
+    taken, sequence = "tuntap {} dev vpn-plant mode tap", w.gateway.last_sequence()
+    w.customer.ip(taken.format("add"))
+    write(text(plant=PLANT_TEXT.replace("psk_file:", "interface: vpn-plant, psk_file:")))
+    refused("reload", "--dry-run", saying="plant/1: the interface vpn-plant exists already")
+    w.customer.ip(taken.format("del"))
+    expect("interface none -> vpn-plant" in reload("--dry-run"), "its name is free")
+    reload()
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+    write(text())
+    reload("--confirm-within", "5")
+    wait_until(lambda: "vpn-plant" not in w.customer.ip("-o link show"), 4, "its interface is gone")
+    w.customer.ip(taken.format("add"))
+    try:
+        wait_until(lambda: [e for e in w.gateway.show("events") if e["sequence"] > sequence and e["kind"] == "config.unconfirmed"
+                            and "can't turn back: plant/1: the interface vpn-plant" in e["text"]], 15, "it is told")
+        refused("reload", saying="--keep")
+    finally:
+        w.customer.ip(taken.format("del"))
+    w.gateway.wait_event("config.reverted", after=sequence, seconds=20)
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+    write(text(plant=PLANT_TEXT))
+    reload()
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+
+
+@suite.test
 def what_is_not_confirmed_turns_back():
     write(text())
     said = reload("--confirm-within", "4")

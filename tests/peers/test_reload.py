@@ -327,6 +327,19 @@ def timers_and_routes_change_as_they_run():
 
 
 @suite.test
+def what_is_said_of_BGP_leaves_static_tunnels_alone():
+    before = snapshot()
+    write(text(plant=PLANT_TEXT.replace("routing: static", "routing: static\n    bgp: {hold: 12s, local_as: 65011}"), peers=CORE_TEXT))
+    said = reload()
+    note(said.strip())
+    expect("plant/1: bgp hold 30s -> 12s" in said and "anew" not in said and "restarts" not in said, said)
+    same(before, "no session changed")
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT))
+    reload()
+    same(before, "no session changed back")
+
+
+@suite.test
 def a_probe_that_is_not_there_is_refused_dry_too():
     before, present = snapshot(), w.gateway.configuration.read_text()
     write(present.replace("    peer_asn: ", "    health: {probe: carrier_pigeon}\n    peer_asn: ", 1))

@@ -103,6 +103,7 @@ wait_until_it_could(struct gateway_reload *reload, const struct error *why)
 			      "is tried every %d s, unless 'twinspan reload --keep'",
 			      why->text, AGAIN_MS / 1000);
 	reload->hindered = true;
+	show_confirm(gateway, clock_wall() + (usec_t)AGAIN_MS * USEC_PER_MS);
 	uv_timer_start(&reload->confirmer, on_confirmer, AGAIN_MS, 0);
 }
 

@@ -305,8 +305,9 @@ void gateway_tunnel_disable(struct gateway_tunnel *tunnel);
 
 bool gateway_liveness_open(struct gateway *gateway, struct error *err);
 void gateway_liveness_close(struct gateway *gateway);
-/** Is there the plugin of the tunnel's probe? Changes nothing. */
-bool gateway_liveness_knows(const struct config_tunnel *config, struct error *err);
+/** Are there the plugin of the tunnel's probe, and BFD's port where it is wanted first? Changes nothing. */
+bool gateway_liveness_could(const struct gateway *gateway, const struct config_tunnel *config,
+			    struct error *err);
 /** Loads the tunnel's probe and starts BFD's engine where it is wanted first; `probe` may be NULL. */
 bool gateway_liveness_ready(struct gateway *gateway, const struct config_tunnel *config,
 			    const struct probe_ops **probe, struct error *err);

@@ -353,10 +353,11 @@ gateway_liveness_tick(struct gateway_tunnel *tunnel)
 }
 
 bool
-gateway_liveness_knows(const struct config_tunnel *config, struct error *err)
+gateway_liveness_could(const struct gateway *gateway, const struct config_tunnel *config, struct error *err)
 {
-	return !config->health.enabled || find_probe(config->health.probe, err) != NULL ||
-	       error_prefix(err, "%s", config->name);
+	if (config->health.enabled && find_probe(config->health.probe, err) == NULL)
+		return error_prefix(err, "%s", config->name);
+	return !config->bfd.enabled || gateway->bfd != NULL || bfd_port_is_free(err);
 }
 
 bool

@@ -103,9 +103,23 @@ interface_has_addresses_outside(const struct gateway *gateway, const char *name)
 	       gateway->plane_ops->tunnel_kernel_sa(gateway->plane, tunnel->config->id, &sa) && sa.mark != 0;
 }
 
+/* A tunnel with static routing has no session: what is said of one there, or in `defaults`, is only kept. */
+static bool
+is_of_no_session(const struct gateway *gateway, const struct config_change *change)
+{
+	const struct gateway_tunnel *tunnel =
+	    change->part == CONFIG_PART_TUNNEL && strncmp(change->key, "bgp.", 4) == 0
+		? gateway_tunnel_find(gateway, change->name)
+		: NULL;
+
+	return tunnel != NULL && tunnel->connection->config->routing == CONFIG_ROUTING_STATIC;
+}
+
 static enum effect
 effect_of(const struct gateway *gateway, const struct config_change *change)
 {
+	if (is_of_no_session(gateway, change))
+		return EFFECT_LIVE;
 	for (size_t i = 0; i < COUNT_OF(effects); i++) {
 		size_t length = strlen(effects[i].key);
 		bool below = effects[i].key[length - 1] == '.';

@@ -15,6 +15,7 @@
 #include "core/gateway_reload_internal.h"
 #include "core/gateway_bgp_internal.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,18 +202,43 @@ nothing_to_do(struct gateway_reload *reload, const struct gateway_reload_wish *w
 	finish(reload);
 }
 
-/* The probes' plugins are there, and BFD's port is free; the latter shows by taking it, which is left out
- * `dry`.
- */
+/* An interface that the file names and that some other program made. Those without a name of their own get
+ * numbers that are free. */
 static bool
-ready(struct gateway *gateway, const struct config *after, bool dry, struct error *err)
+interface_is_free(const struct gateway *gateway, const struct config_tunnel *config, struct error *err)
+{
+	if (config->interface == NULL || if_nametoindex(config->interface) == 0)
+		return true;
+	for (size_t i = 0; i < gateway->tunnel_count; i++) {
+		if (strcmp(gateway->tunnels[i]->interface, config->interface) == 0)
+			return true;
+	}
+	return error_set(err, "%s: the interface %s exists already, and not for a tunnel of this gateway",
+			 config->name, config->interface);
+}
+
+bool
+reload_could(const struct gateway *gateway, const struct config *after, struct error *err)
 {
 	for (size_t i = 0; i < after->connection_count; i++) {
 		for (size_t k = 0; k < after->connections[i].tunnel_count; k++) {
 			const struct config_tunnel *tunnel = &after->connections[i].tunnels[k];
 
-			if (!(dry ? gateway_liveness_knows(tunnel, err)
-				  : gateway_liveness_ready(gateway, tunnel, NULL, err)))
+			if (!gateway_liveness_could(gateway, tunnel, err) ||
+			    !interface_is_free(gateway, tunnel, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Takes what has to be there: the probes' plugins, BFD's port. */
+static bool
+ready(struct gateway *gateway, const struct config *after, struct error *err)
+{
+	for (size_t i = 0; i < after->connection_count; i++) {
+		for (size_t k = 0; k < after->connections[i].tunnel_count; k++) {
+			if (!gateway_liveness_ready(gateway, &after->connections[i].tunnels[k], NULL, err))
 				return false;
 		}
 	}
@@ -302,7 +328,8 @@ may_begin(struct gateway_reload *reload, const struct gateway_reload_wish *wish)
 		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}
-	if (!ready(gateway, reload->after, wish->dry_run, &err)) {
+	if (!(wish->dry_run ? reload_could(gateway, reload->after, &err)
+			    : ready(gateway, reload->after, &err))) {
 		reload_refuse(gateway, wish, NULL, "%s", err.text);
 		return false;
 	}

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AGAIN_MS 10000 /* from one try to turn back to the next */
+
 static void
 show_confirm(struct gateway *gateway, usec_t until)
 {
@@ -39,6 +41,7 @@ reload_await_confirmation(struct gateway_reload *reload, struct config *before, 
 	reload->former = before;
 	reload->former_source = source;
 	reload->former_wrote = reload->wrote;
+	reload->hindered = false;
 	reload->new_secrets = reload->secrets;
 	reload->secrets = (struct config_secrets){0};
 	uv_update_time(&gateway->loop);
@@ -88,15 +91,36 @@ reload_put_file_back(struct gateway_reload *reload)
 	return err.text[0] == '\0';
 }
 
+/* Nothing was touched yet, and nothing is lost by waiting: whoever cut themselves off depends on it. */
+static void
+wait_until_it_could(struct gateway_reload *reload, const struct error *why)
+{
+	struct gateway *gateway = reload->gateway;
+
+	if (!reload->hindered)
+		gateway_event(gateway, "error", "config.unconfirmed", gateway->config->name,
+			      "the change of the configuration was not confirmed and can't turn back: %s; it "
+			      "is tried every %d s, unless 'twinspan reload --keep'",
+			      why->text, AGAIN_MS / 1000);
+	reload->hindered = true;
+	show_confirm(gateway, clock_wall() + (usec_t)AGAIN_MS * USEC_PER_MS);
+	uv_timer_start(&reload->confirmer, on_confirmer, AGAIN_MS, 0);
+}
+
 static void
 on_confirmer(uv_timer_t *timer)
 {
 	struct gateway_reload *reload = timer->data;
 	struct gateway *gateway = reload->gateway;
 	struct gateway_reload_wish wish = {.who = "not confirmed in time"};
+	struct error err = {""};
 
 	if (gateway_reload_busy(gateway) || gateway->drill != NULL) {
 		uv_timer_start(timer, on_confirmer, 1000, 0);
+		return;
+	}
+	if (!reload_could(gateway, reload->former, &err)) {
+		wait_until_it_could(reload, &err);
 		return;
 	}
 	gateway_event(gateway, "warning", "config.unconfirmed", gateway->config->name,

@@ -72,6 +72,7 @@ struct gateway_reload {
 	struct gateway_source former_source;
 	struct config_secrets new_secrets; /* which files to take away where it turns back */
 	bool former_wrote;
+	bool hindered; /* it was to turn back and can't yet: told */
 	usec_t until;
 };
 
@@ -83,6 +84,9 @@ void reload_begin(struct gateway_reload *reload, const struct gateway_reload_wis
 void reload_apply(struct gateway_reload *reload);
 /** Goes on with what is applied, after its pause. */
 void reload_go_on(struct gateway_reload *reload);
+
+/** Is all there that can be known before anything is done: probes, BFD's port, names of interfaces? */
+bool reload_could(const struct gateway *gateway, const struct config *after, struct error *err);
 
 /* --- gateway_reload_answers.c --- */
 

@@ -2,9 +2,33 @@
 /* The plugin loader; see plugins.h. */
 #include "core/plugins.h"
 #include "core/base/paths.h"
+#include "core/base/text.h"
 
 #include <dlfcn.h>
 #include <string.h>
+
+/* What is loaded stays and is what is meant from then on: the file may be replaced or removed meanwhile, as
+ * by an upgrade, and a gateway that runs goes on with what it has. */
+static const struct twinspan_plugin **loaded;
+static size_t loaded_count;
+
+static const struct twinspan_plugin *
+find_loaded(const char *name)
+{
+	for (size_t i = 0; i < loaded_count; i++) {
+		if (strcmp(loaded[i]->name, name) == 0)
+			return loaded[i];
+	}
+	return NULL;
+}
+
+static const struct twinspan_plugin *
+remember(const struct twinspan_plugin *plugin)
+{
+	loaded = memory_resize(loaded, (loaded_count + 1) * sizeof(*loaded));
+	loaded[loaded_count++] = plugin;
+	return plugin;
+}
 
 /* Is what the object exports a plugin of ours, by the name we asked for? */
 static bool
@@ -22,10 +46,12 @@ fits(const struct twinspan_plugin *plugin, const char *name, const char *path, s
 const struct twinspan_plugin *
 plugin_load(const char *name, struct error *err)
 {
-	const struct twinspan_plugin *plugin;
+	const struct twinspan_plugin *plugin = find_loaded(name);
 	char path[4096];
 	void *object;
 
+	if (plugin != NULL)
+		return plugin;
 	if (!paths_plugin(name, path, sizeof(path))) {
 		error_set(err,
 			  "no plugin '%s': %s.so is neither beside the program nor in " TWINSPAN_PLUGIN_DIR,
@@ -44,7 +70,7 @@ plugin_load(const char *name, struct error *err)
 		return NULL;
 	}
 	if (fits(plugin, name, path, err))
-		return plugin;
+		return remember(plugin);
 	dlclose(object);
 	return NULL;
 }

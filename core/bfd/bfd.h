@@ -53,6 +53,8 @@ struct bfd_options {
 
 /** Binds UDP 3784 of both families and starts the thread. NULL with `err` where the port is taken. */
 struct bfd *bfd_open(uv_loop_t *loop, const struct bfd_options *options, struct error *err);
+/** Could it be opened now? Where no engine runs; takes the port for a moment and sends nothing. */
+bool bfd_port_is_free(struct error *err);
 /** Tells all peers (AdminDown), stops the thread, frees. NULL is fine. The loop must run afterwards once. */
 void bfd_close(struct bfd *bfd);
 

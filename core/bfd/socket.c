@@ -59,6 +59,17 @@ bfd_socket_listen(uint8_t family, struct error *err)
 	return -1;
 }
 
+bool
+bfd_port_is_free(struct error *err)
+{
+	int fd = bfd_socket_listen(AF_INET, err);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 /* A free port, beginning anywhere. */
 static bool
 bind_port(int fd, const struct ip_address *local, uint8_t family, unsigned scope)

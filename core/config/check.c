@@ -231,6 +231,16 @@ check_outside(struct reading *reading, struct config_tunnel *tunnel, const struc
 	}
 }
 
+static bool
+carries_ipv6(const struct config_connection *connection, const struct config_tunnel *tunnel)
+{
+	bool routed = false;
+
+	for (size_t i = 0; connection->routing == CONFIG_ROUTING_STATIC && i < connection->routes.count; i++)
+		routed |= connection->routes.items[i].address.family == AF_INET6;
+	return routed || ip_address_is_set(&tunnel->inside[1].address);
+}
+
 static void
 check_inside(struct reading *reading, const struct config_connection *connection,
 	     struct config_tunnel *tunnel, const struct given *given, struct position at)
@@ -255,7 +265,11 @@ check_inside(struct reading *reading, const struct config_connection *connection
 			finding_error(reading->findings, at,
 				      "a tunnel without 'inside' needs a 'target' for its health probe");
 	}
-	if (tunnel->mtu != 0 && tunnel->mtu < 1280 && ip_address_is_set(&tunnel->inside[1].address))
+	if (!any && tunnel->bfd.enabled)
+		finding_warning(reading->findings, given_at(given, SECTION_SETTINGS, "bfd", at),
+				"'bfd' has no effect in a tunnel without 'inside': there is no address to "
+				"send it to");
+	if (tunnel->mtu != 0 && tunnel->mtu < 1280 && carries_ipv6(connection, tunnel))
 		finding_error(reading->findings, given_at(given, SECTION_SETTINGS, "mtu", at),
 			      "'mtu' must be 1280 or more where the tunnel carries IPv6 (RFC 8200 5), not %u",
 			      tunnel->mtu);
@@ -513,16 +527,39 @@ check_records(struct reading *reading, const struct given *given, struct positio
 	}
 }
 
+/* Of what the file itself has: networks, but for those that an aggregate is told in place of, and aggregates.
+ */
+static size_t
+prefixes_told(const struct config *config)
+{
+	size_t count = config->aggregates.count;
+
+	for (size_t i = 0; i < config->networks.count; i++) {
+		const struct ip_prefix *network = &config->networks.items[i];
+		bool suppressed = false;
+
+		for (size_t k = 0; k < config->aggregates.count && !suppressed; k++) {
+			const struct config_aggregate *aggregate = &config->aggregates.items[k];
+
+			suppressed = aggregate->summary_only && aggregate->prefix.length < network->length &&
+				     ip_prefix_covers(&aggregate->prefix, network);
+		}
+		count += !suppressed;
+	}
+	return count;
+}
+
 void
 check_gateway(struct reading *reading, const struct given *given, struct position at)
 {
 	struct config *config = reading->config;
-	bool bgp = config->peer_count != 0;
+	bool dynamic = false, bgp;
 
 	check_records(reading, given, at);
 	check_aggregates(reading, given);
 	for (size_t i = 0; i < config->connection_count; i++)
-		bgp |= config->connections[i].routing == CONFIG_ROUTING_DYNAMIC;
+		dynamic |= config->connections[i].routing == CONFIG_ROUTING_DYNAMIC;
+	bgp = dynamic || config->peer_count != 0;
 	if (bgp && given_entry(given, SECTION_GATEWAY, "asn") == NULL)
 		finding_error(reading->findings, at, "missing key 'asn' in gateway: BGP needs it");
 	if (!ip_address_is_set(&config->router_id) &&
@@ -537,13 +574,13 @@ check_gateway(struct reading *reading, const struct given *given, struct positio
 	if (given_entry(given, SECTION_GATEWAY, "networks") == NULL)
 		finding_warning(reading->findings, at,
 				"gateway has no 'networks': nothing of this side is told to others");
-	if (config->role == CONFIG_ROLE_CUSTOMER && config->networks.count > PREFIXES_TO_HUB && bgp &&
-	    config->connection_count != 0)
+	if (config->role == CONFIG_ROLE_CUSTOMER && dynamic && prefixes_told(config) > PREFIXES_TO_HUB)
 		finding_warning(
 		    reading->findings, given_at(given, SECTION_GATEWAY, "networks", at),
-		    "%zu networks: AWS takes %d prefixes from a customer gateway and closes the session "
+		    "%zu networks%s: AWS takes %d prefixes from a customer gateway and closes the session "
 		    "at the next one; announce a wider prefix for several of them",
-		    config->networks.count, PREFIXES_TO_HUB);
+		    prefixes_told(config), config->aggregates.count != 0 ? " and aggregates" : "",
+		    PREFIXES_TO_HUB);
 	if (config->connection_count == 0 && config->peer_count == 0)
 		finding_warning(reading->findings, at,
 				"there are no connections and no peers: this gateway does nothing");

@@ -330,6 +330,8 @@ enum identity_kind {
 /** The type that charon takes a text for (RFC 7296 3.5), BAD where it makes no sense as that. `value` is set
  * to where the identity begins, behind a prefix such as "fqdn:". */
 enum identity_kind identity_kind(const char *text, const char **value);
+/** The identity as one text, however it is written: two that charon takes for one are equal. Returns new. */
+char *identity_plain(const char *text);
 /** Does a certificate have this identity: as its subject, or among its alternative names? (RFC 4945 5.1.3) */
 bool identity_in_certificate(const char *text, const struct x509_st *certificate);
 

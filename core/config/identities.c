@@ -198,6 +198,36 @@ identity_kind(const char *text, const char **value)
 	return is_of_kind(kind, *value) ? kind : IDENTITY_BAD;
 }
 
+/* Names are compared whatever their case (RFC 4343), the parts of a distinguished name without blanks around
+ * them (RFC 5280 7.1). A key ID is bytes. */
+char *
+identity_plain(const char *text)
+{
+	const char *value;
+	enum identity_kind kind = identity_kind(text, &value);
+	char out[IP_ADDRESS_TEXT], *plain;
+	struct ip_address address;
+	size_t used = 0;
+
+	if (kind == IDENTITY_BAD || kind == IDENTITY_KEY_ID)
+		return text_copy(text);
+	if (kind != IDENTITY_FQDN && ip_address_parse(value, &address))
+		return text_copy(ip_address_format(&address, out));
+	plain = text_copy(value);
+	for (const char *from = value; *from != '\0'; from++) {
+		size_t blanks = kind == IDENTITY_DN ? strspn(from, " ") : 0;
+
+		if (blanks != 0 && (used == 0 || strchr(",=", plain[used - 1]) != NULL ||
+				    from[blanks] == '\0' || strchr(",=", from[blanks]) != NULL))
+			from += blanks;
+		if (*from == '\0')
+			break;
+		plain[used++] = (char)tolower((unsigned char)*from);
+	}
+	plain[used] = '\0';
+	return plain;
+}
+
 void
 read_identity(struct reading *reading, const struct field *field, const struct node *value, void *target)
 {

@@ -149,8 +149,10 @@ unique_tunnel(struct unique *unique, const struct config_tunnel *tunnel, const s
 	outside.prefix.address = tunnel->local;
 	if (ip_address_is_set(&tunnel->remote))
 		outside.text = outside.owned = text_copy(ip_address_format(&tunnel->remote, text));
+	else if (tunnel->remote_id != NULL)
+		outside.text = outside.owned = identity_plain(tunnel->remote_id);
 	else
-		outside.text = tunnel->remote_id != NULL ? tunnel->remote_id : "any";
+		outside.text = "any";
 	if (!ip_address_is_set(&tunnel->remote) && tunnel->psk_length != 0 && tunnel->ike.version != 2)
 		add(unique, THING_CALLER,
 		    (struct thing){.owner = tunnel->name,

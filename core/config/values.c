@@ -122,6 +122,23 @@ read_interface(struct reading *reading, const struct field *field, const struct 
 		set_text(target, text);
 }
 
+/* A number below zero, or with more digits than any has: it is none of a range, and no slip of another kind.
+ * What stands behind the digits has to be a unit of a duration, or nothing. */
+static bool
+is_beyond(const struct node *value, bool duration)
+{
+	const char *digits = value->text + (value->text[0] == '-');
+	size_t count = strspn(digits, "0123456789");
+	char unit[8];
+	uint64_t one;
+
+	if (value->quoted || count == 0 || (digits == value->text && (count < 10 || *digits == '0')) ||
+	    strlen(digits + count) > 2)
+		return false;
+	snprintf(unit, sizeof(unit), "1%s", digits + count);
+	return duration ? text_parse_duration(unit, &one) : digits[count] == '\0';
+}
+
 /* Digits without quotes, sign or leading zero (which YAML 1.1 would read as octal). */
 static bool
 parse_number(struct reading *reading, const struct field *field, const struct node *value, uint64_t *out)
@@ -130,6 +147,9 @@ parse_number(struct reading *reading, const struct field *field, const struct no
 		return false;
 	if (value->quoted || !text_parse_number(value->text, UINT64_MAX, out) ||
 	    (value->text[0] == '0' && value->length > 1)) {
+		*out = UINT64_MAX; /* out of any range */
+		if (is_beyond(value, false))
+			return true;
 		char words[80] = "";
 
 		for (const struct word *word = field->words; word != NULL && word->text != NULL; word++)
@@ -358,6 +378,8 @@ parse_duration(struct reading *reading, const struct field *field, const struct 
 		return false;
 	if (strcmp(value->text, "0") == 0) {
 		*out = 0;
+	} else if (is_beyond(value, true) && !text_parse_duration(value->text, out)) {
+		*out = UINT64_MAX; /* out of any range */
 	} else if (!text_parse_duration(value->text, out)) {
 		finding_error(reading->findings, value->at,
 			      "'%s' must be a duration, a number with ms, s, m, h or d, not %s", field->key,

@@ -46,10 +46,11 @@ static const struct {
     {"noesn", "", NOTHING},
 };
 
+/* Phase 1 has no group 5 ("Tunnel options", Phase 1 Diffie-Hellman groups). */
 static int
-find_word(const char *word)
+find_word(unsigned phase, const char *word)
 {
-	for (size_t i = 0; i < COUNT_OF(words); i++) {
+	for (size_t i = 0; i < COUNT_OF(words) && !(phase == 1 && strcmp(word, "modp1536") == 0); i++) {
 		if (strcmp(words[i].ours, word) == 0)
 			return (int)i;
 	}
@@ -64,12 +65,12 @@ add_once(struct text_list *list, const char *text)
 }
 
 static bool
-is_known(const struct text_list *parts, struct text_list *unknown)
+is_known(unsigned phase, const struct text_list *parts, struct text_list *unknown)
 {
 	bool known = true;
 
 	for (size_t i = 0; i < parts->count; i++) {
-		if (find_word(parts->items[i]) >= 0)
+		if (find_word(phase, parts->items[i]) >= 0)
 			continue;
 		add_once(unknown, parts->items[i]);
 		known = false;
@@ -88,15 +89,15 @@ split(const char *proposal, struct text_list *out)
 }
 
 void
-aws_lists_make(const struct text_list *proposals, struct aws_lists *out)
+aws_lists_make(unsigned phase, const struct text_list *proposals, struct aws_lists *out)
 {
 	*out = (struct aws_lists){0};
 	for (size_t i = 0; i < proposals->count; i++) {
 		struct text_list parts = {0};
 
 		split(proposals->items[i], &parts);
-		for (size_t w = 0; is_known(&parts, &out->unknown) && w < parts.count; w++) {
-			int word = find_word(parts.items[w]);
+		for (size_t w = 0; is_known(phase, &parts, &out->unknown) && w < parts.count; w++) {
+			int word = find_word(phase, parts.items[w]);
 			struct text_list *lists[] = {&out->encryption, &out->integrity, &out->groups};
 
 			if (words[word].kind != NOTHING)

@@ -17,9 +17,10 @@ struct aws_lists {
 	struct text_list unknown; /* words that AWS has no algorithm for */
 };
 
-/** Of IKE's proposals, or ESP's. Those that have a word which AWS lacks are left out, and the word is told.
+/** Of the proposals of IKE, which is phase 1, or ESP, phase 2. Those that have a word which AWS lacks are
+ * left out, and the word is told.
  */
-void aws_lists_make(const struct text_list *proposals, struct aws_lists *out);
+void aws_lists_make(unsigned phase, const struct text_list *proposals, struct aws_lists *out);
 void aws_lists_free(struct aws_lists *lists);
 
 /** The JSON of `--options`, which has no apostrophe in it. False with `why` in `output`. */

@@ -44,11 +44,11 @@ put_phase(struct export_output *output, const struct export_tunnel *tunnel, unsi
 	char key[40];
 	bool good;
 
-	aws_lists_make(proposals, &lists);
+	aws_lists_make(phase, proposals, &lists);
 	good = lists.encryption.count != 0;
 	for (size_t i = 0; i < lists.unknown.count; i++)
-		output->note(output, "%s: AWS has no '%s': proposals with it are left out", tunnel->name,
-			     lists.unknown.items[i]);
+		output->note(output, "%s: AWS has no '%s' in phase %u: proposals with it are left out",
+			     tunnel->name, lists.unknown.items[i], phase);
 	snprintf(key, sizeof(key), "Phase%uEncryptionAlgorithms", phase);
 	put_values(output->out, key, &lists.encryption, false);
 	snprintf(key, sizeof(key), "Phase%uIntegrityAlgorithms", phase);

@@ -75,15 +75,20 @@ set_value(const struct place *place, enum aws_field field, const json_t *value)
 	return aws_fail(place->reading, 0, "a text or a number is wanted where something else stands");
 }
 
-/* [{"Value": "AES256"}, ...], by this key of each. */
+/* [{"Value": "AES256"}, ...]. Of another shape it must not pass for absent: that is whatever AWS has. */
 static bool
-set_values(const struct place *place, enum aws_field field, const json_t *list, const char *key)
+set_values(const struct place *place, enum aws_field field, const json_t *list, const char *name)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		if (!set_value(place, field, json_object_get(json_array_get(list, i), key)))
+	bool good = list == NULL || json_is_null(list) || json_is_array(list);
+
+	for (size_t i = 0; i < json_array_size(list) && good; i++) {
+		const json_t *value = json_object_get(json_array_get(list, i), "Value");
+
+		good = value != NULL && !json_is_null(value);
+		if (good && !set_value(place, field, value))
 			return false;
 	}
-	return true;
+	return good || aws_fail(place->reading, 0, "%s must be a list such as [{\"Value\": ...}]", name);
 }
 
 static const struct {
@@ -122,8 +127,13 @@ find_tunnel(struct aws_reading *reading, struct aws_connection *connection, cons
 	const char *text = json_string_value(outside);
 	struct ip_address address;
 
-	if (text == NULL)
+	if (text == NULL) {
+		aws_note(&reading->file->findings, 0,
+			 "connection %s: the options of a tunnel are left out: without OutsideIpAddress it "
+			 "is not known of which",
+			 text_quoted(connection->id != NULL ? connection->id : "?"));
 		return NULL;
+	}
 	if (!ip_address_parse(text, &address)) {
 		aws_fail(reading, 0, "OutsideIpAddress must be an address, not %s", text_quoted(text));
 		return NULL;
@@ -163,8 +173,9 @@ read_tunnel(struct aws_reading *reading, struct aws_connection *connection, cons
 	for (size_t i = 0; i < COUNT_OF(tunnel_keys); i++) {
 		const json_t *value = json_object_get(options, tunnel_keys[i].key);
 
-		if (!(tunnel_keys[i].list ? set_values(&place, tunnel_keys[i].field, value, "Value")
-					  : set_value(&place, tunnel_keys[i].field, value)))
+		if (!(tunnel_keys[i].list
+			  ? set_values(&place, tunnel_keys[i].field, value, tunnel_keys[i].key)
+			  : set_value(&place, tunnel_keys[i].field, value)))
 			return false;
 	}
 	return true;

@@ -94,9 +94,14 @@ def a_file_for_another_machine_gets_no_word_of_this_one():
 
 @suite.test
 def too_many_networks_for_AWS_are_told():
-    many = ", ".join(f"10.66.{n}.0/24" for n in range(101))
-    said = check(world.customer_configuration().replace(f"networks: [{world.SITE_NETWORK}]", f"networks: [{many}]"))
-    expect("101 networks: AWS takes 100 prefixes from a customer gateway" in said, said)
+    def told(count, more=""):
+        many = ", ".join(f"10.66.{n}.0/24" for n in range(count))
+        return check(world.customer_configuration().replace(f"networks: [{world.SITE_NETWORK}]", f"networks: [{many}]{more}"))
+
+    expect("101 networks: AWS takes 100 prefixes from a customer gateway" in told(101), told(101))
+    aggregate = "\n  aggregates: [{prefix: 10.66.0.0/16, summary_only: %s}]"
+    expect(told(101, aggregate % "yes") == "", "a wider prefix in their place")
+    expect("101 networks and aggregates: AWS" in told(100, aggregate % "no"), "a wider prefix beside them")
 
 
 @suite.test

@@ -219,6 +219,25 @@ def a_dry_run_says_what_would_happen_and_touches_nothing():
 
 
 @suite.test
+def a_dry_run_sees_that_bfd_has_no_port():
+    before = snapshot()
+    other = w.customer.socket()
+    other.bind(("0.0.0.0", 3784))
+    write(text(connection="    bfd: {interval: 100ms, multiplier: 5}"))
+    try:
+        for words in (("reload", "--dry-run"), ("reload",)):
+            refused(*words, saying="UDP port 3784 (BFD) can't be opened")
+        other.close()
+        expect("bfd enabled no -> yes" in reload("--dry-run"), "the port is free again")
+        other = w.customer.socket()
+        other.bind(("0.0.0.0", 3784))  # which a dry run did not take
+    finally:
+        other.close()
+        write(text())
+    same(before, "BFD without its port")
+
+
+@suite.test
 def what_can_not_be_made_is_turned_back():
     before = snapshot()
     w.customer.ip("tuntap add dev ts3 mode tap")  # where the third tunnel's interface would be
@@ -305,6 +324,19 @@ def timers_and_routes_change_as_they_run():
     streams.lose_nothing("timers and routes changed, and back")
     same(before, "timers and routes")
     expect(w.gateway.show("gateway")["networks"] == [world.SITE_NETWORK], "the gateway shows its networks")
+
+
+@suite.test
+def what_is_said_of_BGP_leaves_static_tunnels_alone():
+    before = snapshot()
+    write(text(plant=PLANT_TEXT.replace("routing: static", "routing: static\n    bgp: {hold: 12s, local_as: 65011}"), peers=CORE_TEXT))
+    said = reload()
+    note(said.strip())
+    expect("plant/1: bgp hold 30s -> 12s" in said and "anew" not in said and "restarts" not in said, said)
+    same(before, "no session changed")
+    write(text(plant=PLANT_TEXT, peers=CORE_TEXT))
+    reload()
+    same(before, "no session changed back")
 
 
 @suite.test
@@ -590,6 +622,33 @@ def a_connection_that_is_made_anew_comes_back():
     both_up()
     wait_until(lambda: pings(world.VPC_HOST), 30, "traffic flows")
     wait_until(lambda: f"{CONNECTION}/{w.aws.way_back()}" in w.gateway.active(CONNECTION), 20, "both ways agree")
+
+
+@suite.test
+def what_can_not_turn_back_yet_does_so_when_it_can():
+    taken, sequence = "tuntap {} dev vpn-plant mode tap", w.gateway.last_sequence()
+    w.customer.ip(taken.format("add"))
+    write(text(plant=PLANT_TEXT.replace("psk_file:", "interface: vpn-plant, psk_file:")))
+    refused("reload", "--dry-run", saying="plant/1: the interface vpn-plant exists already")
+    w.customer.ip(taken.format("del"))
+    expect("interface none -> vpn-plant" in reload("--dry-run"), "its name is free")
+    reload()
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+    write(text())
+    reload("--confirm-within", "5")
+    wait_until(lambda: "vpn-plant" not in w.customer.ip("-o link show"), 4, "its interface is gone")
+    w.customer.ip(taken.format("add"))
+    try:
+        wait_until(lambda: [e for e in w.gateway.show("events") if e["sequence"] > sequence and e["kind"] == "config.unconfirmed"
+                            and "can't turn back: plant/1: the interface vpn-plant" in e["text"]], 15, "it is told")
+        refused("reload", saying="--keep")
+    finally:
+        w.customer.ip(taken.format("del"))
+    w.gateway.wait_event("config.reverted", after=sequence, seconds=20)
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
+    write(text(plant=PLANT_TEXT))
+    reload()
+    w.gateway.wait_for("connections", "plant", {"state": "up"}, 30)
 
 
 @suite.test

@@ -124,13 +124,15 @@ tests_unit_plugins_test_export_LDADD = core/libexporter.la core/libplugins.la co
 EXTRA_DIST += tests/unit/plugins/samples
 
 # Modules that the loader must refuse; -rpath makes them shared objects, nothing installs them.
-check_LTLIBRARIES = plugins/test_old_abi.la plugins/test_no_plugin.la
+check_LTLIBRARIES = plugins/test_old_abi.la plugins/test_no_plugin.la plugins/test_removed.la
 plugins_test_old_abi_la_SOURCES = tests/unit/plugins/old_abi.c
 plugins_test_old_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DOLD_ABI_SYMBOL=twinspan_plugin
 plugins_test_old_abi_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(plugindir)
 plugins_test_no_plugin_la_SOURCES = tests/unit/plugins/old_abi.c
 plugins_test_no_plugin_la_CPPFLAGS = $(AM_CPPFLAGS) -DOLD_ABI_SYMBOL=twinspan_no_plugin
 plugins_test_no_plugin_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(plugindir)
+plugins_test_removed_la_SOURCES = tests/unit/plugins/removed.c
+plugins_test_removed_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(plugindir)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/bench/bench_plane tests/bench/bench_pair

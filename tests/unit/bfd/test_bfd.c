@@ -344,7 +344,11 @@ a_second_engine_finds_the_port_taken(void **state)
 
 	assert_null(bfd_open(&loop, &options, &err));
 	assert_non_null(strstr(err.text, "UDP port 3784 (BFD) can't be opened"));
+	err.text[0] = '\0';
+	assert_false(bfd_port_is_free(&err));
+	assert_non_null(strstr(err.text, "UDP port 3784 (BFD) can't be opened"));
 	close_engine(bfd);
+	assert_true(bfd_port_is_free(&err));
 }
 
 int

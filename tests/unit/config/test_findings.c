@@ -141,6 +141,16 @@ static const struct test_case {
      "f:6:9: a tunnel must be a map of keys and values, not text\n"},
     {"a_list_for_a_number_is_a_type_error", SETTING("esp: {replay_window: [64]}"),
      "f:4:26: 'replay_window' must be one value, not a list\n"},
+    {"a_number_below_zero_is_told_the_range", SETTING("mtu: -1"),
+     "f:4:10: 'mtu' is out of range: 576 to 9216, not '-1'\n"},
+    {"so_is_one_that_no_machine_has", SETTING("esp: {replay_window: 99999999999999999999999}"),
+     "f:4:26: 'replay_window' is out of range: 0 or 32 to 65536, not '99999999999999999999999'\n"},
+    {"and_an_AS_number", SETTING("bgp: {local_as: 99999999999999999999999}"),
+     "f:4:21: 'local_as' is out of range: 1 to 4294967295, not '99999999999999999999999'\n"},
+    {"and_a_duration", SETTING("ike: {lifetime: 9999999999999999h}"),
+     "f:4:21: 'lifetime' is out of range: 900 s to 28800 s, not '9999999999999999h'\n"},
+    {"and_one_below_zero", SETTING("dpd: {timeout: -5s}"),
+     "f:4:20: 'timeout' is out of range: 2 s to 86400 s, not '-5s'\n"},
     {"text_for_a_number_is_a_type_error", SETTING("mtu: big"), "f:4:10: 'mtu' must be a number, not 'big'\n"},
     {"a_quoted_number_is_a_type_error", SETTING("mtu: \"1400\""),
      "f:4:10: 'mtu' must be a number, not '1400' in quotes\n"},
@@ -343,6 +353,23 @@ static const struct test_case {
      GATEWAY CONNECTION ONE
      "      - {remote: 203.0.113.1, local: any, inside: 169.254.10.6/30, psk_file: key}\n",
      "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote '203.0.113.1' and local address\n"},
+    {"two_peers_of_any_address_with_one_identity_are_an_error",
+     GATEWAY CONNECTION
+     "      - {remote: any, remote_id: vpn.example, inside: 169.254.10.2/30, psk_file: key}\n"
+     "      - {remote: any, remote_id: \"fqdn:VPN.example\", inside: 169.254.10.6/30, psk_file: key}\n",
+     "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote 'vpn.example' and local address\n"},
+    {"also_where_it_is_a_distinguished_name",
+     GATEWAY CONNECTION "      - {remote: any, remote_id: \"C=FR, O=An Example, CN=a\", inside: "
+			"169.254.10.2/30, psk_file: key}\n"
+			"      - {remote: any, remote_id: \"C=FR,O=An Example,CN = A\", inside: "
+			"169.254.10.6/30, psk_file: key}\n",
+     "f:7:18: tunnels 'c/2' and 'c/1' (line 6) have the same remote 'c=fr,o=an example,cn=a' and local "
+     "address\n"},
+    {"key_ids_differ_by_their_case",
+     GATEWAY CONNECTION
+     "      - {remote: any, remote_id: \"keyid:a\", inside: 169.254.10.2/30, psk_file: key}\n"
+     "      - {remote: any, remote_id: \"keyid:A\", inside: 169.254.10.6/30, psk_file: key}\n",
+     ""},
     {"equal_inside_networks_are_an_error",
      GATEWAY CONNECTION ONE "      - {remote: 203.0.113.2, inside: 169.254.10.1/30, psk_file: key}\n",
      "f:7:39: inside network 169.254.10.0/30 of 'c/2' overlaps 169.254.10.0/30 of 'c/1' (line 6)\n"},
@@ -455,6 +482,42 @@ static const struct test_case {
      "f:2:32: warning: these selectors don't hold 10.41.0.1, which health probes ask: its packets don't go "
      "through "
      "the tunnel\n"},
+
+    {"a_route_of_a_family_that_is_not_negotiated_is_a_warning",
+     GATEWAY "connections:\n  - name: c\n    routing: static\n    routes: [10.40.0.0/16, \"2001:db8::/32\"]\n"
+	     "    tunnels:\n" ONE "      - {remote: 203.0.113.2, inside: [169.254.10.6/30, \"fd00::6/126\"], "
+	     "psk_file: key}\n",
+     "f:7:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold the route "
+     "2001:db8::/32: what it leads into the tunnel is dropped\n"},
+    {"so_is_a_probe_of_that_family", SETTING("health: {probe: icmp, target: \"2001:db8::1\"}"),
+     "f:7:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold 2001:db8::1, "
+     "which health probes ask: its packets don't go through the tunnel\n"
+     "f:8:9: warning: 0.0.0.0/0, this tunnel's only selector without 'selectors', doesn't hold 2001:db8::1, "
+     "which health probes ask: its packets don't go through the tunnel\n"},
+    {"an_mtu_too_small_for_an_IPv6_route",
+     GATEWAY
+     "defaults: {mtu: 600, selectors: {remote: [\"::/0\"]}}\n"
+     "connections:\n  - name: c\n    routing: static\n    routes: [\"2001:db8::/32\"]\n    tunnels:\n" ONE
+	 TWO,
+     "f:2:17: 'mtu' must be 1280 or more where the tunnel carries IPv6 (RFC 8200 5), not 600\n"},
+    {"BFD_without_an_inside_address_has_no_effect",
+     GATEWAY STATIC ONE "      - {remote: 203.0.113.2, psk_file: key, bfd: {interval: 100ms}}\n",
+     "f:8:51: warning: 'bfd' has no effect in a tunnel without 'inside': there is no address to send it "
+     "to\n"},
+    {"of_several_selectors_IKE_version_1_takes_one",
+     GATEWAY "defaults: {ike: {version: 1}, selectors: {remote: [10.40.0.0/17, 10.40.128.0/17, "
+	     "10.40.0.0/16]}}\n" STATIC ONE TWO,
+     "f:2:51: warning: IKE version 1 negotiates one selector a side: of 'remote' only 10.40.0.0/17 is asked "
+     "for\n"
+     "f:2:51: warning: these selectors don't hold the route 10.40.0.0/16: what it leads into the tunnel is "
+     "dropped\n"},
+    {"more_selectors_than_a_data_plane_takes_are_an_error",
+     SETTING("selectors: {local: [10.0.0.0/8, 10.0.0.0/9, 10.0.0.0/10, 10.0.0.0/11, 10.0.0.0/12, "
+	     "10.0.0.0/13, 10.0.0.0/14, 10.0.0.0/15, 10.0.0.0/16, 10.0.0.0/17, 10.0.0.0/18, 10.0.0.0/19, "
+	     "10.0.0.0/20, 10.0.0.0/21, 10.0.0.0/22, 10.0.0.0/23, 10.0.0.0/24, 10.0.0.0/25, 10.0.0.0/26, "
+	     "10.0.0.0/27, 10.0.0.0/28, 10.0.0.0/29, 10.0.0.0/30, 10.0.0.0/31, 10.0.0.0/32, 11.0.0.0/8, "
+	     "12.0.0.0/8, 13.0.0.0/8, 14.0.0.0/8, 15.0.0.0/8, 16.0.0.0/8, 17.0.0.0/8, 0.0.0.0/0]}"),
+     "f:4:24: 'local' has 33 selectors: 32 at most; a wider prefix can stand for several\n"},
 
     /* Proposals. */
     {"an_unknown_algorithm_names_the_nearest", SETTING("ike: {proposals: [aes256gcm16-prfsha348-ecp384]}"),

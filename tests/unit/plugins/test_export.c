@@ -550,6 +550,22 @@ AWS_options_are_in_its_ranges_and_names(void **state)
 }
 
 static void
+AWS_has_group_5_in_phase_2_only(void **state)
+{
+	struct exporter_result result = exported(
+	    "aws-cli",
+	    HEAD "  - name: paris\n    peer_asn: 64512\n    ike: {proposals: [aes256-sha256-modp1536, "
+		 "aes256-sha256-modp2048]}\n    esp: {proposals: [aes256-sha256-modp1536]}\n    tunnels:\n"
+		 "      - {remote: 203.0.113.17, inside: 169.254.44.242/30, psk: MadeUp.Three_3}\n",
+	    NULL, true);
+
+	assert_has(&result, "\"Phase1DHGroupNumbers\": [{\"Value\": 14}]");
+	assert_has(&result, "\"Phase2DHGroupNumbers\": [{\"Value\": 5}]");
+	assert_note(&result, "AWS has no 'modp1536' in phase 1");
+	exporter_result_free(&result);
+}
+
+static void
 AWS_static_routes_and_selectors_are_seen_from_AWS(void **state)
 {
 	struct exporter_result result =
@@ -602,5 +618,6 @@ TEST_MAIN(cmocka_unit_test(all_that_has_two_ends_is_turned_around),
 	  cmocka_unit_test(routers_get_the_families_that_are_exchanged),
 	  cmocka_unit_test(networks_that_nobody_said_are_a_note), cmocka_unit_test(one_FRR_is_one_AS),
 	  cmocka_unit_test(AWS_options_are_in_its_ranges_and_names),
+	  cmocka_unit_test(AWS_has_group_5_in_phase_2_only),
 	  cmocka_unit_test(AWS_static_routes_and_selectors_are_seen_from_AWS),
 	  cmocka_unit_test(AWS_has_no_such_thing))

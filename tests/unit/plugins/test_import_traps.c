@@ -288,6 +288,12 @@ options_of_another_shape_are_an_error(void **state)
 	    {"\"Options\": {\"TunnelOptions\": {\"OutsideIpAddress\": \"203.0.113.17\"}}",
 	     "TunnelOptions must be a list"},
 	    {"\"Options\": {\"TunnelOptions\": [7]}", "TunnelOptions must be a list of JSON objects"},
+	    {"\"Options\": {\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.17\", "
+	     "\"Phase1EncryptionAlgorithms\": \"AES256\"}]}",
+	     "Phase1EncryptionAlgorithms must be a list such as [{\"Value\": ...}]"},
+	    {"\"Options\": {\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.17\", "
+	     "\"Phase2DHGroupNumbers\": [14]}]}",
+	     "Phase2DHGroupNumbers must be a list such as [{\"Value\": ...}]"},
 	    {"\"CustomerGatewayConfiguration\": 7", "CustomerGatewayConfiguration must be a text"},
 	};
 
@@ -299,6 +305,24 @@ options_of_another_shape_are_an_error(void **state)
 			 cases[i].value);
 		assert_refused(text, strlen(text), 0, cases[i].said);
 	}
+}
+
+/* They can't be joined with a tunnel of the XML. */
+static void
+options_without_an_outside_address_are_told(void **state)
+{
+	char *text =
+	    text_format("{\"VpnConnections\": [{\"VpnConnectionId\": \"vpn-1\", \"Options\": "
+			"{\"StaticRoutesOnly\": true, "
+			"\"TunnelOptions\": [{\"OutsideIpAddress\": \"203.0.113.17\", \"PreSharedKey\": "
+			"\"MadeUp.One\"}, {\"Phase1LifetimeSeconds\": 900}]}}]}");
+	struct import_file *file = opened_text(text);
+	struct import_result result = written(file, (struct import_options){.inline_secrets = true});
+
+	assert_true(has_finding(&result, "the options of a tunnel are left out: without OutsideIpAddress"));
+	aws_import_ops.result_free(&result);
+	aws_import_ops.close(file);
+	free(text);
 }
 
 static void
@@ -467,6 +491,7 @@ TEST_MAIN(cmocka_unit_test(rekey_margin_and_fuzz_are_taken_over),
 	  cmocka_unit_test(an_XML_file_may_have_IPv6_outside_and_inside),
 	  cmocka_unit_test(a_tunnel_with_a_certificate_is_told),
 	  cmocka_unit_test(options_of_another_shape_are_an_error),
+	  cmocka_unit_test(options_without_an_outside_address_are_told),
 	  cmocka_unit_test(a_transit_gateway_leaves_ids_empty),
 	  cmocka_unit_test(AWS_may_begin_as_well_and_wait_longer),
 	  cmocka_unit_test(an_inside_network_may_be_named_by_any_of_its_addresses),

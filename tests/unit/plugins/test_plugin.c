@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The loader, with the plane's own module and with one of another ABI. */
 #include "core/plugins.h"
+#include "core/base/paths.h"
 #include "core/dataplane.h"
 #include "tests/unit/test.h"
 
@@ -73,8 +74,27 @@ a_shared_object_that_is_no_plugin_is_refused(void **state)
 	assert_non_null(strstr(err.text, "no twinspan plugin"));
 }
 
+/* As an upgrade of the package does it: a gateway that runs must not lose what it has loaded. */
+static void
+a_plugin_that_is_loaded_outlives_its_file(void **state)
+{
+	const struct twinspan_plugin *plugin;
+	struct error err;
+	char path[4096], aside[4100];
+
+	assert_true(paths_plugin("test_removed", path, sizeof(path)));
+	snprintf(aside, sizeof(aside), "%s.x", path);
+	plugin = plugin_load("test_removed", &err);
+	if (plugin == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(rename(path, aside), 0);
+	assert_ptr_equal(plugin_load("test_removed", &err), plugin);
+	assert_int_equal(rename(aside, path), 0);
+}
+
 TEST_MAIN(cmocka_unit_test(the_userspace_plane_loads_and_has_every_operation),
 	  cmocka_unit_test(the_kernels_plane_loads_without_what_the_kernel_does),
 	  cmocka_unit_test(an_unknown_plugin_is_an_error_that_names_it),
 	  cmocka_unit_test(a_plugin_of_another_abi_is_refused),
-	  cmocka_unit_test(a_shared_object_that_is_no_plugin_is_refused))
+	  cmocka_unit_test(a_shared_object_that_is_no_plugin_is_refused),
+	  cmocka_unit_test(a_plugin_that_is_loaded_outlives_its_file))

@@ -61,6 +61,7 @@ plugins_dataplane_userspace_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -s
 # The kernel's plane without its module, for its tests and the fuzzer.
 noinst_LTLIBRARIES += plugins/libkernel.la
 plugins_libkernel_la_SOURCES = \
+	plugins/dataplane_kernel/clamp.c \
 	plugins/dataplane_kernel/counters.c \
 	plugins/dataplane_kernel/kernel.h \
 	plugins/dataplane_kernel/leftovers.c \

@@ -219,6 +219,52 @@ netlink_dump(struct netlink *netlink, struct nlmsghdr *message, netlink_visit *v
 	return result;
 }
 
+/* Numbers messages, and returns the number of the first. */
+static uint32_t
+number_messages(struct netlink *netlink, void *messages, size_t length)
+{
+	uint32_t first = netlink->sequence + 1;
+	struct nlmsghdr *message;
+
+	for (size_t at = 0; at < length; at += NLMSG_ALIGN(message->nlmsg_len)) {
+		message = (struct nlmsghdr *)((uint8_t *)messages + at);
+		message->nlmsg_seq = ++netlink->sequence;
+	}
+	return first;
+}
+
+int
+netlink_transaction(struct netlink *netlink, void *messages, size_t length, struct nlmsghdr *last)
+{
+	_Alignas(NLMSG_ALIGNTO) uint8_t bytes[8192];
+	uint32_t first = number_messages(netlink, messages, length);
+	int result = 0;
+
+	last->nlmsg_flags |= NLM_F_ACK;
+	if (!send_bytes(netlink, messages, length))
+		return -errno;
+	for (;;) {
+		ssize_t got = receive_bytes(netlink, bytes, sizeof(bytes));
+		int left = (int)got;
+
+		if (got < 0)
+			return result != 0 ? result : (int)got;
+		for (const struct nlmsghdr *at = (const void *)bytes; netlink_is_whole(at, left);
+		     at = mnl_nlmsg_next(at, &left)) {
+			int error;
+
+			if (at->nlmsg_type != NLMSG_ERROR ||
+			    at->nlmsg_seq - first >= netlink->sequence - first)
+				continue;
+			error = read_answer(netlink, at);
+			result = result != 0 ? result : error;
+			/* Without nf_tables the beginning is refused, and nothing else is looked at. */
+			if (at->nlmsg_seq == last->nlmsg_seq || (error != 0 && at->nlmsg_seq == first))
+				return result;
+		}
+	}
+}
+
 void
 netlink_batch_start(struct netlink_batch *batch, struct netlink *netlink)
 {

@@ -30,7 +30,7 @@ struct netlink {
 /** What comes before the end of an answer; the message is borrowed. */
 typedef void netlink_visit(void *context, const struct nlmsghdr *message);
 
-/** `protocol`: NETLINK_ROUTE or NETLINK_XFRM. */
+/** `protocol`: NETLINK_ROUTE, NETLINK_XFRM or NETLINK_NETFILTER. */
 bool netlink_open(struct netlink *netlink, int protocol, struct error *err);
 /** Nothing where `fd` is negative. */
 void netlink_close(struct netlink *netlink);
@@ -54,6 +54,13 @@ struct nlmsghdr *netlink_link(void *buffer, uint16_t type, uint16_t flags, int i
 /** The interface, which has to be down yet, comes up without an IPv6 link-local address. A kernel without
  * IPv6 refuses, and all is well. */
 void netlink_no_link_local(struct netlink *route, int index);
+
+/**
+ * Sends `length` bytes of messages that the kernel takes all or not at all (nfnetlink's batches, from
+ * NFNL_MSG_BATCH_BEGIN to NFNL_MSG_BATCH_END); `last` is the last one before the end's. 0 or the first
+ * negative errno.
+ */
+int netlink_transaction(struct netlink *netlink, void *messages, size_t length, struct nlmsghdr *last);
 
 struct netlink_batch {
 	struct netlink *netlink;

@@ -99,6 +99,12 @@ int link_silence(struct netlink *route, int ifindex, bool silent);
 /** Packets that left by it while it was silent. */
 uint64_t link_vanished(struct netlink *route, int ifindex);
 
+/* --- clamp.c: TCP's MSS ------------------------------------------------------------------------ */
+
+/** Opens `netfilter` and has the kernel clamp what is forwarded by interfaces of the device group, for as
+ * long as that socket is open. False where it can't; the socket is closed then. */
+bool clamp_open(struct netlink *netfilter, uint32_t group, struct error *err);
+
 /* --- own.c: the two gateways' own packets -------------------------------------------------------- */
 
 struct own {
@@ -187,7 +193,9 @@ struct dataplane {
 	char prefix[11];
 	uint32_t interface_ids, group;
 	bool vti;
-	unsigned cleared; /* interfaces of an earlier run */
+	unsigned cleared;         /* interfaces of an earlier run */
+	struct netlink netfilter; /* has TCP's MSS clamped */
+	struct error unclamped;   /* why it is not; empty: it is */
 
 	pthread_mutex_t mutex;
 	struct netlink route, xfrm;

@@ -37,6 +37,7 @@ plane_close(struct dataplane *plane)
 	netlink_close(&plane->counter_xfrm);
 	netlink_close(&plane->remover_route);
 	netlink_close(&plane->remover_xfrm);
+	netlink_close(&plane->netfilter);
 	pthread_mutex_destroy(&plane->removing);
 	pthread_mutex_destroy(&plane->mutex);
 	free(plane);
@@ -73,7 +74,7 @@ plane_open(const struct dataplane_options *options, const struct dataplane_host 
 		return NULL;
 	}
 	plane->route.fd = plane->xfrm.fd = plane->counter_xfrm.fd = -1;
-	plane->remover_route.fd = plane->remover_xfrm.fd = -1;
+	plane->remover_route.fd = plane->remover_xfrm.fd = plane->netfilter.fd = -1;
 	plane->vti = vti;
 	plane->interface_ids = options->interface_ids;
 	snprintf(plane->prefix, sizeof(plane->prefix), "%s", options->interface_prefix);
@@ -87,6 +88,7 @@ plane_open(const struct dataplane_options *options, const struct dataplane_host 
 		return NULL;
 	}
 	plane->cleared = leftovers_clear(&plane->route, &plane->xfrm, plane->interface_ids);
+	clamp_open(&plane->netfilter, plane->group, &plane->unclamped);
 	machine_read(&plane->machine_at_start);
 	plane->machine = plane->machine_at_start;
 	if (counters_start(plane, err))
@@ -116,7 +118,7 @@ static void
 report(struct dataplane *plane, struct dataplane_report *out)
 {
 	struct machine_counters now, then;
-	char cleared[64] = "";
+	char cleared[64] = "", unclamped[80] = "";
 
 	out->sas = 0;
 	pthread_mutex_lock(&plane->mutex);
@@ -127,11 +129,13 @@ report(struct dataplane *plane, struct dataplane_report *out)
 	pthread_mutex_unlock(&plane->mutex);
 	if (plane->cleared != 0)
 		snprintf(cleared, sizeof(cleared), "; %u interfaces of a killed run cleared", plane->cleared);
+	if (plane->unclamped.text[0] != '\0')
+		snprintf(unclamped, sizeof(unclamped), "; no MSS clamp: %s", plane->unclamped.text);
 	snprintf(out->text, sizeof(out->text),
-		 "kernel: %s%s; not a tunnel's: %" PRIu64 " packets against selectors, %" PRIu64
+		 "kernel: %s%s%s; not a tunnel's: %" PRIu64 " packets against selectors, %" PRIu64
 		 " other errors",
 		 plane->vti ? "VTI interfaces, SAs by mark" : "XFRM interfaces, SAs by if_id", cleared,
-		 now.selector - then.selector, now.other - then.other);
+		 unclamped, now.selector - then.selector, now.other - then.other);
 	out->unknown_spi = now.no_sa - then.no_sa;
 }
 

@@ -8,6 +8,7 @@ It runs itself in a virtual machine (tests/lib/vm.py): this machine's kernel may
 
 import json
 import pathlib
+import socket
 import sys
 import time
 
@@ -104,6 +105,26 @@ def hosts_behind_reach_each_other():
     start(HOME, configuration(HOME, "kernel", AUTO, HEALTH))
     all_up(w.gateways[HOME], RAW)
     wait_until(lambda: w.site.ping(SITE_HOST, VPC_HOST, count=1, seconds=2), 20, "a ping comes back")
+
+
+def segment(sender, listener, address):
+    """What both ends of a new connection take for the largest segment, headers of TCP's options (12) included."""
+    with listener.entered():
+        server = socket.create_server((address, 0))
+    with sender.entered():
+        client = socket.create_connection(server.getsockname(), 10)
+    with server, client, server.accept()[0] as taken:
+        return [end.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) + 12 for end in (client, taken)]
+
+
+@suite.test
+def both_ends_of_a_tcp_connection_learn_what_fits():
+    fit = {w.gateways[HOME].row("tunnels", tunnel.name)["mtu"] - 40 for tunnel in RAW}  # each way by one of them
+    for name, ends in (("from here", (w.site, w.vpc, VPC_HOST)), ("from there", (w.vpc, w.site, SITE_HOST))):
+        learnt = segment(*ends)
+        expect(set(learnt) <= fit, f"{name}: {learnt}, {fit} fit")
+    for gateway in w.ends:
+        expect("# progname twinspan" in gateway.run("nft", "list", "ruleset").stdout, "the table is the gateway's own")
 
 
 @suite.test

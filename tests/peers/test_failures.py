@@ -156,6 +156,49 @@ def as_responder_each_failure_is_told_with_both_sides():
 
 
 @suite.test
+def an_error_of_before_is_not_why_the_tunnel_is_down_now():
+    restart("respond")
+    load_stock("none", {"secret": "quite_another.Uu81"})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+    fails_as("authentication_failed", "IKE", {})
+    load_stock("none", {})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "5", check=False)
+    w.gateway.wait_for("tunnels", T, {"state": "up"}, 30)
+    w.charon.swanctl("--terminate", "--ike", "customer", check=False)
+    row = w.gateway.wait_for("tunnels", T, {"state": "down"}, 30)
+    expect(row["last_error"] is None, f"the key is right by now: {row['last_error']}")
+    facts = explained()
+    expect(facts["failing"] == "IKE" and "the peer" in facts["cause"] and "On the other side: start" in facts["remedy"],
+           f"{facts}")
+
+
+@suite.test
+def what_else_fails_does_not_make_a_tunnel_ill_that_is_up():
+    load_stock("none", {"esp_proposals": "aes256gcm16-modp2048"})
+    restart("respond")
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "5", check=False)
+    w.gateway.wait_for("tunnels", T, {"state": "up"}, 30)
+    # The first child SA needs no group of its own, the next one does.
+    w.charon.swanctl("--rekey", "--child", "customer", check=False)
+
+    def refused(text):
+        row = w.gateway.wait_for("tunnels", T, lambda row: row["last_error"] and text in row["last_error"]["text"], 20)
+        expect(row["state"] == "up" and row["health"] == "ok", f"{row}")
+
+    refused("none of the ESP proposals")
+    layer = explained()["layers"][2]
+    expect(layer["state"] == "warning" and layer["ours"] == "aes256gcm16-ecp384" and
+           layer["theirs"] == "aes256gcm16-modp2048", f"{layer}")
+    # Nor does what anybody can send.
+    load_stock("none", {"proposals": "aes128-sha256-modp2048"})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+    refused("none of the IKE proposals")
+    w.gateway.command("rekey", T)
+    w.gateway.wait_for("tunnels", T, lambda row: row["state"] == "up" and row["rekeys"] > 0, 20)
+    w.charon.swanctl("--terminate", "--ike", "customer", check=False)
+
+
+@suite.test
 def version_1_tells_its_failures_too():
     old = {"version": 1, "proposals": "aes256-sha256-modp2048"}
     for name, options, code, evidence in (

@@ -15,6 +15,8 @@ is_evidence(const char *line)
 	static const char *const beginnings[] = {"tried ",
 						 "no shared key found",
 						 "no matching peer config",
+						 "no peer config found",
+						 "Aggressive Mode PSK disabled",
 						 "received IDr",
 						 "constraint check failed",
 						 "received netlink error",
@@ -33,7 +35,7 @@ is_evidence(const char *line)
 	for (size_t i = 0; i < COUNT_OF(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
-	return strstr(line, "notify error") != NULL;
+	return strstr(line, "notify error") != NULL || strstr(line, "but none allows") != NULL;
 }
 
 /* Anybody can ask: each address is told of once a minute, and no more than the table holds. */

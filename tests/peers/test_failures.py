@@ -107,7 +107,8 @@ def fails_as(code, layer, expected, call=None):
     event = w.gateway.wait_event("tunnel.failed", T, 5)
     expect({"ike_phase1_state", "ike_phase2_state", "dpd_enabled", "nat_t_detected", "details", "code", "hint"} <=
            event["fields"].keys(), f"{event}")
-    expect(event["fields"]["ike_phase2_state"] == "Down", f"{event}")
+    # Of IKEv1 the IKE SA stands meanwhile.
+    expect(event["fields"]["ike_phase2_state"] in ("Down", "Negotiating"), f"{event}")
     return error
 
 
@@ -213,6 +214,59 @@ def version_1_tells_its_failures_too():
         w.gateway.write(text, world.PSK_FILES)
         w.gateway.start()
         fails_as(code, "IKE", {"evidence": evidence})
+
+
+def begin():
+    """The stock side begins anew, whatever it still has under way."""
+    w.charon.swanctl("--terminate", "--ike", "customer", "--force", check=False)
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+
+
+def restart_as_version_1(start, more=""):
+    if w.gateway.running:
+        w.gateway.stop(20)
+    text = re.sub(r"ike: \{proposals: \[[^]]*\]", "ike: {version: 1, proposals: [aes256-sha256-modp2048]",
+                  configuration(start, more)).replace(GOOD["esp"], "aes256-sha256-modp2048")
+    w.gateway.write(text, world.PSK_FILES)
+    w.gateway.start()
+
+
+@suite.test
+def version_1_tells_a_responder_both_sides():
+    old = {"version": 1, "proposals": "aes256-sha256-modp2048", "esp_proposals": "aes256-sha256-modp2048"}
+    us = f"{world.CUSTOMER}, by pre-shared key"
+    for name, options, code, layer, expected in (
+            # In IKEv1 a child SA has its group from the first one on.
+            ("group of ESP", {"esp_proposals": "aes256-sha256-modp3072"}, "no_proposal_chosen", "child SA",
+             {"ours": "aes256-sha256-modp2048", "evidence": "DH group: we modp2048, they modp3072",
+              "hint": "only the DH group differs"}),
+            ("key", {"secret": "quite_another.Uu81"}, "authentication_failed", "IKE", {"ours": us}),
+            ("identity", {"local_id": "somebody.else"}, "authentication_failed", "IKE",
+             {"ours": us, "theirs": "somebody.else; expected here: {peer}", "evidence": "no peer config found"}),
+            ("aggressive mode", {"version": "1\n aggressive = yes"}, "authentication_failed", "IKE",
+             {"evidence": "Aggressive Mode PSK disabled", "hint": "main mode"})):
+        note(f"--- {name}")
+        restart_as_version_1("respond")
+        load_stock("none", {**old, **options})
+        begin()
+        fails_as(code, layer, expected)
+
+
+@suite.test
+def an_identity_that_the_peer_does_not_find_here_is_not_said_to_be_ours():
+    restart("respond")
+    load_stock("none", {"remote_id": "somebody.else"})
+    begin()
+    fails_as("authentication_failed", "IKE",
+             {"ours": f"{world.CUSTOMER}, by", "evidence": "it asks us to be 'somebody.else'", "hint": "takes us for"})
+    # "any" in a name is no identity of any kind.
+    w.gateway.stop(20)
+    w.gateway.write(configuration("respond").replace(f"remote_id: {world.ENDPOINTS[0]}", "remote_id: company.example"),
+                    world.PSK_FILES)
+    w.gateway.start()
+    load_stock("none", {"local_id": "somebody.else"})
+    begin()
+    fails_as("authentication_failed", "IKE", {"hint": "remote_id to 'somebody.else'"})
 
 
 @suite.test

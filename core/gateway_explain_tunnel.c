@@ -210,9 +210,10 @@ find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 			 "agreed, and closed again for want of a child SA (%" PRIu64 " %s)", row->tries,
 			 row->tries == 1 ? "try" : "tries");
 	} else if (error->set) {
-		snprintf(out->text, sizeof(out->text), "%s (%" PRIu64 " %s)",
-			 error->text != NULL ? error->text : "failed", row->tries,
-			 row->tries == 1 ? "try" : "tries");
+		snprintf(out->text, sizeof(out->text), "%s", error->text != NULL ? error->text : "failed");
+		if (row->tries != 0) /* a stranger's is none */
+			snprintf(out->text + strlen(out->text), sizeof(out->text) - strlen(out->text),
+				 " (%" PRIu64 " %s)", row->tries, row->tries == 1 ? "try" : "tries");
 		take_error(tunnel, out);
 	} else if (tunnel->config->start == CONFIG_START_RESPOND && row->tries == 0 && tunnel->ever_up) {
 		snprintf(out->text, sizeof(out->text),

@@ -390,6 +390,22 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 	gateway_publish(tunnel->gateway);
 }
 
+/* Of a peer for which no tunnel was found, or of which several may be meant. */
+static void
+tell_refused(struct gateway *gateway, const struct ike_event *event)
+{
+	const struct ike_failure *known = event->failure;
+	const char *const fields[] = {"code",     event->code,
+				      "hint",     event->hint,
+				      "ours",     known != NULL ? known->ours : NULL,
+				      "theirs",   known != NULL ? known->theirs : NULL,
+				      "evidence", known != NULL ? known->evidence : NULL,
+				      NULL};
+
+	gateway_event_fields(gateway, "warning", "ike.refused", gateway->config->name, fields, "%s%s%s",
+			     event->text, event->hint[0] != '\0' ? ": " : "", event->hint);
+}
+
 void
 gateway_on_ike(void *context, const struct ike_event *event)
 {
@@ -405,8 +421,7 @@ gateway_on_ike(void *context, const struct ike_event *event)
 	else if (event->kind == IKE_EVENT_LOG)
 		on_log(gateway, event, gateway->config->name);
 	else if (event->kind == IKE_EVENT_FAILED)
-		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
-			      event->hint[0] != '\0' ? ": " : "", event->hint);
+		tell_refused(gateway, event);
 }
 
 /* What was before says nothing of the try that comes. */

@@ -159,8 +159,11 @@ report_proposals(struct ike *ike, struct track *track, ike_sa_t *sa, bool child,
 	if (suites_compare(ours, theirs, &difference))
 		describe_difference(&difference, child, &known, hint, sizeof(hint));
 	else if (listed == NULL)
-		snprintf(hint, sizeof(hint), "give both sides one %s proposal in common (%s), such as %s",
-			 what, child ? "esp.proposals" : "ike.proposals", child ? COMMON_ESP : COMMON_IKE);
+		snprintf(hint, sizeof(hint), "give both sides one %s proposal in common (%s), such as %s%s",
+			 what, child ? "esp.proposals" : "ike.proposals", child ? COMMON_ESP : COMMON_IKE,
+			 child       ? ""
+			 : track->v1 ? "; and the same version, which is 1 here"
+				     : "; and the same version, which is 2 here");
 	if (listed != NULL)
 		report_failure(ike, track, failure, &known, hint,
 			       "none of the %s proposals of %s is configured here: %s", what,
@@ -458,6 +461,21 @@ say_silence(const struct track *track, char *out, size_t size, char *hint, size_
 	}
 }
 
+/* Who is refused by IKEv1's initiator is not told so, nor who begins a thing that is not wanted. */
+static void
+report_closed(struct ike *ike, struct track *track)
+{
+	char peer[IP_ADDRESS_TEXT];
+	struct ike_failure known = {0};
+
+	if (track->tunnel->local_id)
+		snprintf(known.ours, sizeof(known.ours), "%Y", track->tunnel->local_id);
+	add_evidence(&known, "IKE was agreed, then a Delete came");
+	report_failure(ike, track, FAILURE_CLOSED, &known, NULL,
+		       "%s closed the IKE SA before it had a child SA, and told no reason",
+		       report_peer(track, peer));
+}
+
 void
 report_end(struct ike *ike, struct track *track)
 {
@@ -466,6 +484,10 @@ report_end(struct ike *ike, struct track *track)
 	usec_t now = clock_monotonic(), next = tunnel && tunnel->next_try_at ? tunnel->next_try_at - now : 0;
 	struct ike_failure known = {0};
 
+	if (track->failure == FAILURE_NONE && track->peer_deletes && track->tunnel && track->established_at) {
+		report_closed(ike, track);
+		return;
+	}
 	if (track->failure == FAILURE_NONE)
 		track->failure = FAILURE_INTERNAL;
 	if (track->failure == FAILURE_KEY_EXCHANGE) {

@@ -244,7 +244,9 @@ def version_1_tells_a_responder_both_sides():
             ("identity", {"local_id": "somebody.else"}, "authentication_failed", "IKE",
              {"ours": us, "theirs": "somebody.else; expected here: {peer}", "evidence": "no peer config found"}),
             ("aggressive mode", {"version": "1\n aggressive = yes"}, "authentication_failed", "IKE",
-             {"evidence": "Aggressive Mode PSK disabled", "hint": "main mode"})):
+             {"evidence": "Aggressive Mode PSK disabled", "hint": "main mode"}),
+            ("identity that it asks for", {"remote_id": "somebody.else"}, "closed_by_peer", "IKE",
+             {"ours": world.CUSTOMER, "hint": "local_id"})):
         note(f"--- {name}")
         restart_as_version_1("respond")
         load_stock("none", {**old, **options})
@@ -267,6 +269,44 @@ def an_identity_that_the_peer_does_not_find_here_is_not_said_to_be_ours():
     load_stock("none", {"local_id": "somebody.else"})
     begin()
     fails_as("authentication_failed", "IKE", {"hint": "remote_id to 'somebody.else'"})
+
+
+@suite.test
+def another_version_of_ike_is_told_as_such():
+    restart("respond")
+    load_stock("none", {"version": 1, "proposals": "aes256-sha256-modp2048"})
+    begin()
+    fails_as("version_mismatch", "IKE", {"ours": "IKEv2", "theirs": "IKEv1", "hint": "ike.version"})
+    restart_as_version_1("respond")
+    load_stock("none", {})
+    begin()
+    fails_as("version_mismatch", "IKE", {"ours": "IKEv1", "theirs": "IKEv2", "hint": "ike.version"})
+    restart_as_version_1("initiate")
+    fails_as("no_proposal_chosen", "IKE", {"hint": "the same version"})
+
+
+@suite.test
+def what_may_be_meant_for_several_is_told_with_both_sides():
+    more = "\n".join(line.replace(world.ENDPOINTS[0], "another.example").replace("psk/1", "psk/2")
+                     .replace(world.INSIDE[0][1], world.INSIDE[1][1])
+                     for line in configuration("respond").splitlines()[6:]) + "\n"
+    w.gateway.stop(20)
+    w.gateway.write(re.sub(r"remote: \S+", "remote: any", configuration("respond", more.replace("remote: another.example",
+                                                                                               "remote: any"))),
+                    world.PSK_FILES)
+    w.gateway.start()
+    for options, fields in (
+            ({"proposals": "aes256gcm16-prfsha384-modp2048"},
+             {"code": "no_proposal_chosen", "ours": GOOD["ike"], "theirs": "aes256gcm16-prfsha384-modp2048",
+              "evidence": "DH group: we ecp384, they modp2048"}),
+            ({"local_id": "somebody.else"},
+             {"code": "authentication_failed", "evidence": "no matching peer config found"})):
+        before = w.gateway.last_sequence()
+        load_stock("none", options)
+        begin()
+        event = w.gateway.wait_event("ike.refused", None, 20, before)
+        note(json.dumps(event))
+        expect(fields.items() <= event["fields"].items() and event["fields"]["hint"] in event["text"], f"{event}")
 
 
 @suite.test

@@ -187,8 +187,10 @@ find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 {
 	const struct model_tunnel *row = &tunnel->row;
 	const struct model_tunnel_error *error = &row->last_error;
-	bool established = row->ike_state != NULL && (strcmp(row->ike_state, "ESTABLISHED") == 0 ||
-						      strcmp(row->ike_state, "REKEYING") == 0);
+	/* The state of an SA that is just being closed outlives it. */
+	bool up = row->ike_version != MODEL_UINT_UNSET && row->ike_state != NULL;
+	bool established =
+	    up && (strcmp(row->ike_state, "ESTABLISHED") == 0 || strcmp(row->ike_state, "REKEYING") == 0);
 	const char *name = tunnel->config->name;
 
 	out->since = established ? row->established_at : row->down_since;

@@ -104,7 +104,8 @@ def fails_as(code, layer, expected, call=None):
     row = next(row for row in facts["layers"] if row["layer"] == layer)
     expect(all(has({"hint": facts["remedy"], "theirs": "", "ours": "", "evidence": "", **row}, f, text)
                for f, text in expected.items()), f"{facts}")
-    event = w.gateway.wait_event("tunnel.failed", T, 5)
+    event = wait_until(lambda: next((e for e in reversed(w.gateway.show("events")) if e["kind"] == "tunnel.failed" and
+                                     e["fields"]["code"] == code), None), 5, f"an event of {code}")
     expect({"ike_phase1_state", "ike_phase2_state", "dpd_enabled", "nat_t_detected", "details", "code", "hint"} <=
            event["fields"].keys(), f"{event}")
     # Of IKEv1 the IKE SA stands meanwhile.

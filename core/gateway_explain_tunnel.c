@@ -179,12 +179,18 @@ take_error(const struct gateway_tunnel *tunnel, struct finding *out)
 	out->evidence = &error->evidence;
 }
 
+static const char call_remedy[] =
+    "On the other side: start the tunnel. Here: 'start: initiate' calls it instead.";
+
 static void
 find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 {
 	const struct model_tunnel *row = &tunnel->row;
 	const struct model_tunnel_error *error = &row->last_error;
-	bool established = row->ike_state != NULL && strcmp(row->ike_state, "ESTABLISHED") == 0;
+	/* The state of an SA that is just being closed outlives it. */
+	bool up = row->ike_version != MODEL_UINT_UNSET && row->ike_state != NULL;
+	bool established =
+	    up && (strcmp(row->ike_state, "ESTABLISHED") == 0 || strcmp(row->ike_state, "REKEYING") == 0);
 	const char *name = tunnel->config->name;
 
 	out->since = established ? row->established_at : row->down_since;
@@ -206,16 +212,24 @@ find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 			 "agreed, and closed again for want of a child SA (%" PRIu64 " %s)", row->tries,
 			 row->tries == 1 ? "try" : "tries");
 	} else if (error->set) {
-		snprintf(out->text, sizeof(out->text), "%s (%" PRIu64 " %s)",
-			 error->text != NULL ? error->text : "failed", row->tries,
-			 row->tries == 1 ? "try" : "tries");
+		snprintf(out->text, sizeof(out->text), "%s", error->text != NULL ? error->text : "failed");
+		if (row->tries != 0) /* a stranger's is none */
+			snprintf(out->text + strlen(out->text), sizeof(out->text) - strlen(out->text),
+				 " (%" PRIu64 " %s)", row->tries, row->tries == 1 ? "try" : "tries");
 		take_error(tunnel, out);
+	} else if (tunnel->config->start == CONFIG_START_RESPOND && row->tries == 0 && tunnel->ever_up) {
+		snprintf(out->text, sizeof(out->text),
+			 "waits for the other side, which has not called since the tunnel went down");
+		snprintf(out->cause, sizeof(out->cause),
+			 "The tunnel went down (%s), and is configured to respond: the other side has not "
+			 "begun again.",
+			 row->health_reason != NULL ? row->health_reason : "no reason was given");
+		snprintf(out->remedy, sizeof(out->remedy), "%s", call_remedy);
 	} else if (tunnel->config->start == CONFIG_START_RESPOND && row->tries == 0) {
 		snprintf(out->text, sizeof(out->text), "waits for the other side, which has not called yet");
 		snprintf(out->cause, sizeof(out->cause),
 			 "The tunnel is configured to respond, and the other side has not begun.");
-		snprintf(out->remedy, sizeof(out->remedy),
-			 "On the other side: start the tunnel. Here: 'start: initiate' calls it instead.");
+		snprintf(out->remedy, sizeof(out->remedy), "%s", call_remedy);
 	} else {
 		snprintf(out->text, sizeof(out->text), "is being negotiated");
 		snprintf(out->cause, sizeof(out->cause), "The negotiation is under way.");
@@ -234,6 +248,12 @@ find_child(const struct gateway_tunnel *tunnel, struct finding *out)
 			 row->esp_proposal != NULL ? row->esp_proposal : "?",
 			 row->spi_in != NULL ? row->spi_in : "?", row->spi_out != NULL ? row->spi_out : "?",
 			 row->encap ? ", in UDP" : "");
+		if (!tunnel->failed || !row->last_error.set || !tunnel->child_failed)
+			return;
+		out->state = LAYER_WARNING;
+		take_error(tunnel, out);
+		snprintf(out->text + strlen(out->text), sizeof(out->text) - strlen(out->text),
+			 "; another one was tried and failed: %s", out->cause);
 		return;
 	}
 	out->state = LAYER_FAILED;

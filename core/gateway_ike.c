@@ -270,6 +270,8 @@ gateway_tunnel_went_down(struct gateway_tunnel *tunnel, const char *cause)
 	tunnel->child_up = false;
 	tunnel->row.established_at = 0;
 	tunnel->row.down_since = clock_wall();
+	if (!tunnel->failed)
+		tunnel->row.last_error.set = false; /* of a former time: it is not why it is down now */
 	health_report(tunnel->health, HEALTH_CHILD, HEALTH_FAILED, cause);
 	/* routes first, then the session, so that traffic moves before the bookkeeping */
 	gateway_tunnel_judge(tunnel, cause);
@@ -292,7 +294,9 @@ on_failed(struct gateway_tunnel *tunnel, const struct ike_event *event)
 	if (tunnel->row.down_since == 0 && !tunnel->child_up)
 		tunnel->row.down_since = clock_wall();
 	set_error(tunnel, event);
-	health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED, error->text);
+	/* What else was tried, by whomever, says nothing of the SAs that carry. */
+	if (!tunnel->child_up || event->kind == IKE_EVENT_PEER_DEAD)
+		health_report(tunnel->health, HEALTH_IKE, HEALTH_FAILED, error->text);
 	tell(tunnel, again ? "info" : "warning", "tunnel.failed",
 	     (const char *const[]){"code", error->code, "hint", error->hint, "ours", error->ours, "theirs",
 				   error->theirs, NULL},
@@ -352,6 +356,8 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 	case IKE_EVENT_IKE_REKEYED:
 	case IKE_EVENT_CHILD_REKEYED:
 		tunnel->row.rekeys++;
+		if (tunnel->child_up && tunnel->child_failed == (event->kind == IKE_EVENT_CHILD_REKEYED))
+			tunnel->failed = false; /* the last one may have been refused */
 		tell(tunnel, "info", "tunnel.rekeyed", NULL, "%s SA rekeyed",
 		     event->kind == IKE_EVENT_IKE_REKEYED ? "IKE" : "child");
 		break;
@@ -384,6 +390,22 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 	gateway_publish(tunnel->gateway);
 }
 
+/* Of a peer for which no tunnel was found, or of which several may be meant. */
+static void
+tell_refused(struct gateway *gateway, const struct ike_event *event)
+{
+	const struct ike_failure *known = event->failure;
+	const char *const fields[] = {"code",     event->code,
+				      "hint",     event->hint,
+				      "ours",     known != NULL ? known->ours : NULL,
+				      "theirs",   known != NULL ? known->theirs : NULL,
+				      "evidence", known != NULL ? known->evidence : NULL,
+				      NULL};
+
+	gateway_event_fields(gateway, "warning", "ike.refused", gateway->config->name, fields, "%s%s%s",
+			     event->text, event->hint[0] != '\0' ? ": " : "", event->hint);
+}
+
 void
 gateway_on_ike(void *context, const struct ike_event *event)
 {
@@ -399,8 +421,7 @@ gateway_on_ike(void *context, const struct ike_event *event)
 	else if (event->kind == IKE_EVENT_LOG)
 		on_log(gateway, event, gateway->config->name);
 	else if (event->kind == IKE_EVENT_FAILED)
-		gateway_event(gateway, "warning", "ike.refused", gateway->config->name, "%s%s%s", event->text,
-			      event->hint[0] != '\0' ? ": " : "", event->hint);
+		tell_refused(gateway, event);
 }
 
 /* What was before says nothing of the try that comes. */

@@ -102,8 +102,8 @@ struct gateway_tunnel {
 	bool interface_lost; /* somebody removed its interface, and it could not be made anew */
 	bool interface_bare; /* or it was, and could not be given its addresses */
 	bool ever_up;
-	bool failed;           /* the last try failed: it is down, not merely connecting */
-	bool child_failed;     /* ... after IKE was agreed: by its child SA */
+	bool failed;       /* what was tried last failed; of a tunnel that is down: not merely connecting */
+	bool child_failed; /* ... after IKE was agreed: by its child SA */
 	struct bgp_peer *peer; /* NULL with static routing */
 	struct health *health;
 	struct ip_address guarded; /* the peer's outside address that routing keeps outside; none: not yet */

@@ -58,6 +58,16 @@ gateway_tunnel_publish(struct gateway_tunnel *tunnel)
 	model_store_put(tunnel->gateway->store, MODEL_KIND_TUNNEL, &tunnel->row);
 }
 
+static char *
+say_down(const struct gateway_tunnel *tunnel)
+{
+	const struct model_tunnel *row = &tunnel->row;
+	const char *why = row->last_error.set ? row->last_error.text : row->health_reason;
+
+	return text_format("%s is down%s%s", tunnel->config->name, why != NULL ? ": " : "",
+			   why != NULL ? why : "");
+}
+
 /* The worst trouble of a connection in words, or NULL. */
 static char *
 attention(const struct gateway_connection *connection)
@@ -71,9 +81,7 @@ attention(const struct gateway_connection *connection)
 		if (tunnel->disabled)
 			continue;
 		if (!tunnel->child_up && (tunnel->failed || tunnel->ever_up))
-			return text_format("%s is down%s%s", tunnel->config->name,
-					   tunnel->row.last_error.set ? ": " : "",
-					   tunnel->row.last_error.set ? tunnel->row.last_error.text : "");
+			return say_down(tunnel);
 		if (tunnel->interface_lost)
 			return text_format("%s: its interface was removed and can't be made anew",
 					   tunnel->config->name);

@@ -59,6 +59,11 @@ static const struct {
     [FAILURE_NO_TUNNEL] =
 	{"no_matching_tunnel",
 	 "configure a tunnel for this peer's address and identity, or block it if it has no business here"},
+    [FAILURE_VERSION] =
+	{"version_mismatch",
+	 "set ike.version here, or the other side, to the same version ('any' here takes both)"},
+    [FAILURE_CLOSED] = {"closed_by_peer", "look at the other side's log: it may expect another identity than "
+					  "ours (local_id), or want no child SA"},
     [FAILURE_INTERNAL] = {"internal", "look at the IKE log lines just before this event"},
 };
 

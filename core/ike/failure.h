@@ -29,6 +29,8 @@ enum failure {
 	FAILURE_UNREACHABLE,
 	FAILURE_DUPLICATE, /* the peer asks for a second IKE SA, and the first is to be kept */
 	FAILURE_NO_TUNNEL, /* a peer that no tunnel is configured for */
+	FAILURE_VERSION,   /* a peer that begins with the version of IKE that its tunnel has not */
+	FAILURE_CLOSED,    /* the peer ended an IKE SA before it had a child, and told no reason */
 	FAILURE_INTERNAL,
 	FAILURE_COUNT
 };

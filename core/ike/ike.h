@@ -109,7 +109,8 @@ struct ike_event {
 	int level;
 	/* Stable words for FAILED: no_answer, no_proposal_chosen, authentication_failed, certificate_expired,
 	 * certificate_untrusted, certificate_revoked, certificate_identity, ts_unacceptable, invalid_ke,
-	 * peer_unreachable, duplicate_refused, no_matching_tunnel, internal. PEER_DEAD has no_answer. */
+	 * peer_unreachable, duplicate_refused, no_matching_tunnel, version_mismatch, closed_by_peer,
+	 * internal. PEER_DEAD has no_answer. */
 	char code[32];
 	char text[256], hint[256];
 	const struct ike_failure

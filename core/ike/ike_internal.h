@@ -161,6 +161,9 @@ void events_forget(struct ike *ike, uint32_t tunnel);
 struct tunnel *tunnel_find(struct ike *ike, uint32_t id);
 struct tunnel *tunnel_of_peer(struct ike *ike, peer_cfg_t *peer);
 struct tunnel *tunnel_of_sa(struct ike *ike, ike_sa_t *sa);
+/* Whether its configuration has these two addresses, or takes any. */
+bool tunnel_is_between(const struct tunnel *tunnel, const struct ip_address *local,
+		       const struct ip_address *remote);
 void tunnel_insert(struct ike *ike, struct tunnel *tunnel);
 void tunnel_take_out(struct ike *ike, struct tunnel *tunnel);
 void tunnel_free(struct ike *ike, struct tunnel *tunnel);

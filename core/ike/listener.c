@@ -230,6 +230,17 @@ on_message(listener_t *this, ike_sa_t *sa, message_t *message, bool incoming, bo
 /* --- IKE_SAs
  * --------------------------------------------------------------------------------------------------- */
 
+/* Of a responder's SAs: what the peer ended without a child, where nothing else of the tunnel is under way.
+ */
+static bool
+is_closed_early(const struct track *track)
+{
+	const struct tunnel *tunnel = track->tunnel;
+
+	return tunnel && !tunnel->child_count && tunnel->tracks == track && !track->sibling &&
+	       track->established_at && track->peer_deletes;
+}
+
 static void
 forget_sa(struct ike *ike, struct track *track)
 {
@@ -246,8 +257,8 @@ forget_sa(struct ike *ike, struct track *track)
 	if (tunnel && tunnel->child_count == 0)
 		supervise_ended(ike, tunnel, failed);
 	/* A rekeyed IKE_SA that lost a collision ends like this too, while the tunnel carries on. */
-	if (failed &&
-	    (track->failure != FAILURE_NONE || (track->initiator && !(tunnel && tunnel->child_count))))
+	if (failed && (track->failure != FAILURE_NONE || is_closed_early(track) ||
+		       (track->initiator && !(tunnel && tunnel->child_count))))
 		report_end(ike, track);
 	track_free(ike, track);
 }

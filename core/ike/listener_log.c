@@ -15,6 +15,8 @@ is_evidence(const char *line)
 	static const char *const beginnings[] = {"tried ",
 						 "no shared key found",
 						 "no matching peer config",
+						 "no peer config found",
+						 "Aggressive Mode PSK disabled",
 						 "received IDr",
 						 "constraint check failed",
 						 "received netlink error",
@@ -33,7 +35,7 @@ is_evidence(const char *line)
 	for (size_t i = 0; i < COUNT_OF(beginnings); i++)
 		if (strncmp(line, beginnings[i], strlen(beginnings[i])) == 0)
 			return true;
-	return strstr(line, "notify error") != NULL;
+	return strstr(line, "notify error") != NULL || strstr(line, "but none allows") != NULL;
 }
 
 /* Anybody can ask: each address is told of once a minute, and no more than the table holds. */
@@ -66,6 +68,41 @@ is_refused(struct ike *ike, const struct ip_address *remote)
 	return false;
 }
 
+/* The tunnel between two addresses that speaks only another version of IKE; `count`: how many are such. */
+static struct tunnel *
+tunnel_of_other_version(struct ike *ike, const struct ip_address *local, const struct ip_address *remote,
+			unsigned version, unsigned *count)
+{
+	struct tunnel *found = NULL;
+
+	*count = 0;
+	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
+		if (tunnel->refused || tunnel->version == 0 || tunnel->version == version ||
+		    !tunnel_is_between(tunnel, local, remote))
+			continue;
+		found = tunnel;
+		++*count;
+	}
+	return found;
+}
+
+/* Its SA does not belong to the tunnel: an event is all that comes of it. */
+static void
+report_version(struct ike *ike, const struct tunnel *tunnel, bool only, const char *peer, unsigned version)
+{
+	struct ike_failure known = {0};
+	struct ike_event event = {
+	    .kind = IKE_EVENT_FAILED, .failure = &known, .tunnel = only ? tunnel->id : 0};
+
+	snprintf(known.ours, sizeof(known.ours), "IKEv%u", tunnel->version);
+	snprintf(known.theirs, sizeof(known.theirs), "IKEv%u", version);
+	snprintf(event.text, sizeof(event.text), "%s begins with IKEv%u, and %s configured for IKEv%u", peer,
+		 version, only ? "the tunnel is" : "the tunnels are", tunnel->version);
+	snprintf(event.code, sizeof(event.code), "%s", failure_code(FAILURE_VERSION));
+	snprintf(event.hint, sizeof(event.hint), "%s", failure_hint(FAILURE_VERSION));
+	events_post(ike, &event);
+}
+
 /* "no IKE config found for 192.0.2.1...203.0.113.9, sending NO_PROPOSAL_CHOSEN": a peer that nobody
  * configured. */
 static void
@@ -73,7 +110,9 @@ report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
 {
 	static const char beginning[] = "no IKE config found for ";
 	char addresses[128], *dots;
-	struct ip_address remote;
+	struct ip_address local = {0}, remote;
+	struct tunnel *other;
+	unsigned count;
 
 	if (strncmp(line, beginning, sizeof(beginning) - 1) != 0)
 		return;
@@ -85,6 +124,12 @@ report_stranger(struct ike *ike, ike_sa_t *sa, const char *line)
 	*dots = '\0';
 	if (is_refused(ike, &remote) || !is_news(ike, &remote))
 		return;
+	ip_address_parse(addresses, &local);
+	other = tunnel_of_other_version(ike, &local, &remote, sa->get_version(sa), &count);
+	if (other) {
+		report_version(ike, other, count == 1, dots + 3, sa->get_version(sa));
+		return;
+	}
 	report_failure(ike, track_of(ike, sa), FAILURE_NO_TUNNEL, NULL, NULL,
 		       "%s asks %s for a tunnel that is not configured", dots + 3, addresses);
 }

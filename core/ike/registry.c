@@ -116,6 +116,13 @@ fits(const struct ip_address *configured, const struct ip_address *seen)
 	return !ip_address_is_set(configured) || ip_address_equal(configured, seen);
 }
 
+bool
+tunnel_is_between(const struct tunnel *tunnel, const struct ip_address *local,
+		  const struct ip_address *remote)
+{
+	return fits(&tunnel->local, local) && fits(&tunnel->remote, remote);
+}
+
 /* The only tunnel that two addresses may mean, or NULL where there are several. */
 static struct tunnel *
 tunnel_of_addresses(struct ike *ike, const struct ip_address *local, const struct ip_address *remote)
@@ -123,7 +130,7 @@ tunnel_of_addresses(struct ike *ike, const struct ip_address *local, const struc
 	struct tunnel *found = NULL;
 
 	for (struct tunnel *tunnel = tunnel_next(ike, NULL); tunnel; tunnel = tunnel_next(ike, tunnel)) {
-		if (!fits(&tunnel->local, local) || !fits(&tunnel->remote, remote))
+		if (!tunnel_is_between(tunnel, local, remote))
 			continue;
 		if (found)
 			return NULL;

@@ -80,8 +80,9 @@ evidence(const struct track *track)
 
 /* --- proposals ----------------------------------------------------------------------------------- */
 
-/* Our own list, in charon's words: of the IKE configuration that this SA uses, of the tunnel's child. The
- * group of a first child SA is that of IKE (RFC 7296 1.2): it is left out. */
+/* Our own list, in charon's words: of the IKE configuration that this SA uses, of the tunnel's child. In
+ * IKEv2 the group of a first child SA is that of IKE (RFC 7296 1.2): it is left out. IKEv1 names it always.
+ */
 static void
 our_proposals(const struct track *track, ike_sa_t *sa, bool child, char *out, size_t size)
 {
@@ -90,7 +91,8 @@ our_proposals(const struct track *track, ike_sa_t *sa, bool child, char *out, si
 
 	out[0] = '\0';
 	if (child && track->tunnel)
-		list = track->tunnel->child->get_proposals(track->tunnel->child, !track->carried);
+		list =
+		    track->tunnel->child->get_proposals(track->tunnel->child, !track->v1 && !track->carried);
 	else if (!child && config)
 		list = config->get_proposals(config);
 	if (list == NULL)
@@ -157,8 +159,11 @@ report_proposals(struct ike *ike, struct track *track, ike_sa_t *sa, bool child,
 	if (suites_compare(ours, theirs, &difference))
 		describe_difference(&difference, child, &known, hint, sizeof(hint));
 	else if (listed == NULL)
-		snprintf(hint, sizeof(hint), "give both sides one %s proposal in common (%s), such as %s",
-			 what, child ? "esp.proposals" : "ike.proposals", child ? COMMON_ESP : COMMON_IKE);
+		snprintf(hint, sizeof(hint), "give both sides one %s proposal in common (%s), such as %s%s",
+			 what, child ? "esp.proposals" : "ike.proposals", child ? COMMON_ESP : COMMON_IKE,
+			 child       ? ""
+			 : track->v1 ? "; and the same version, which is 1 here"
+				     : "; and the same version, which is 2 here");
 	if (listed != NULL)
 		report_failure(ike, track, failure, &known, hint,
 			       "none of the %s proposals of %s is configured here: %s", what,
@@ -188,11 +193,12 @@ authentication_of(peer_cfg_t *peer, bool local)
 	return kind;
 }
 
-/* The identities that tunnels with this peer's address ask for. */
-static void
+/* The identities that tunnels with this peer's address ask for. Returns whether all of them ask for one. */
+static bool
 expected_identities(struct ike *ike, const struct track *track, char *out, size_t size)
 {
 	unsigned count = 0;
+	bool named = true;
 	size_t used = 0;
 
 	out[0] = '\0';
@@ -207,8 +213,31 @@ expected_identities(struct ike *ike, const struct track *track, char *out, size_
 			snprintf(out + used, size - used, "%s%Y", used ? ", " : "", tunnel->remote_id);
 		else
 			snprintf(out + used, size - used, "%sany", used ? ", " : "");
+		named = named && tunnel->remote_id;
 		used = strlen(out);
 	}
+	return named && count != 0;
+}
+
+/* Who we are: a responder's SA has the identity that the peer asked for until a tunnel is found for it, and
+ * in IKEv1 none. */
+static void
+our_identity(const struct track *track, ike_sa_t *sa, char *out, size_t size)
+{
+	const struct tunnel *tunnel = track->tunnel;
+
+	snprintf(out, size, "%Y",
+		 !track->initiator && tunnel && tunnel->local_id ? tunnel->local_id : sa->get_my_id(sa));
+}
+
+/* Whom the peer takes us for, where we are somebody else. */
+static bool
+is_mistaken(const struct track *track, ike_sa_t *sa)
+{
+	identification_t *asked = sa->get_my_id(sa), *ours = track->tunnel ? track->tunnel->local_id : NULL;
+
+	return !track->initiator && ours && asked->get_type(asked) != ID_ANY &&
+	       !asked->matches(asked, ours) && !ours->matches(ours, asked);
 }
 
 static void
@@ -231,6 +260,17 @@ report_refused_by_peer(struct ike *ike, struct track *track, struct ike_failure 
 		       "%s refuses us as '%s' (we ask for '%s')", report_peer(track, peer), us, them);
 }
 
+static void
+say_mistaken(ike_sa_t *sa, const char *us, struct ike_failure *known, char *hint, size_t size)
+{
+	add_evidence(known, "it asks us to be '%Y'", sa->get_my_id(sa));
+	snprintf(
+	    hint, size,
+	    "the other side takes us for '%Y': give it '%s' as our identity, or set the tunnel's local_id "
+	    "here",
+	    sa->get_my_id(sa), us);
+}
+
 void
 report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool here)
 {
@@ -239,15 +279,16 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 	const char *kind =
 	    authentication_of(config ? config : (track->tunnel ? track->tunnel->peer : NULL), true);
 	struct ike_failure known = {0};
+	bool named;
 
-	snprintf(us, sizeof(us), "%Y", sa->get_my_id(sa));
+	our_identity(track, sa, us, sizeof(us));
 	snprintf(them, sizeof(them), "%Y", sa->get_other_id(sa));
 	snprintf(known.ours, sizeof(known.ours), "%s%s%s", us, *kind ? ", by " : "", kind);
 	if (!here) {
 		report_refused_by_peer(ike, track, &known, us, them, kind);
 		return;
 	}
-	expected_identities(ike, track, expected, sizeof(expected));
+	named = expected_identities(ike, track, expected, sizeof(expected));
 	snprintf(known.theirs, sizeof(known.theirs), "%s; expected here: %s", them, expected);
 	add_evidence(&known, "%s", *track->certificate_text ? track->certificate_text : evidence(track));
 	if (report_certificate(ike, track, &known, them))
@@ -257,8 +298,16 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 		    hint, sizeof(hint),
 		    "the identities fit, so the pre-shared keys differ: compare them, also for blanks and "
 		    "line ends");
-	else if (*expected != '\0' && !strstr(expected, "any") && !strstr(expected, them) &&
-		 strcmp(them, "%any") != 0)
+	else if (strncmp(track->evidence, "Aggressive Mode", strlen("Aggressive Mode")) == 0)
+		snprintf(hint, sizeof(hint), "on the other side: main mode instead of aggressive mode");
+	else if (strstr(track->evidence, "but none allows"))
+		snprintf(
+		    hint, sizeof(hint),
+		    "both sides must authenticate alike: here it is by %s, which the other side does not",
+		    kind);
+	else if (is_mistaken(track, sa))
+		say_mistaken(sa, us, &known, hint, sizeof(hint));
+	else if (named && !strstr(expected, them) && strcmp(them, "%any") != 0)
 		snprintf(hint, sizeof(hint),
 			 "here: set the tunnel's remote_id to '%s', or give the other side the identity '%s'",
 			 them, expected);
@@ -269,10 +318,11 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 void
 report_undecipherable(struct ike *ike, struct track *track, ike_sa_t *sa)
 {
-	char peer[IP_ADDRESS_TEXT];
+	char peer[IP_ADDRESS_TEXT], us[96];
 	struct ike_failure known = {0};
 
-	snprintf(known.ours, sizeof(known.ours), "%Y, by %s", sa->get_my_id(sa), "pre-shared key");
+	our_identity(track, sa, us, sizeof(us));
+	snprintf(known.ours, sizeof(known.ours), "%s, by pre-shared key", us);
 	expected_identities(ike, track, known.theirs, sizeof(known.theirs));
 	add_evidence(
 	    &known,
@@ -411,6 +461,21 @@ say_silence(const struct track *track, char *out, size_t size, char *hint, size_
 	}
 }
 
+/* Who is refused by IKEv1's initiator is not told so, nor who begins a thing that is not wanted. */
+static void
+report_closed(struct ike *ike, struct track *track)
+{
+	char peer[IP_ADDRESS_TEXT];
+	struct ike_failure known = {0};
+
+	if (track->tunnel->local_id)
+		snprintf(known.ours, sizeof(known.ours), "%Y", track->tunnel->local_id);
+	add_evidence(&known, "IKE was agreed, then a Delete came");
+	report_failure(ike, track, FAILURE_CLOSED, &known, NULL,
+		       "%s closed the IKE SA before it had a child SA, and told no reason",
+		       report_peer(track, peer));
+}
+
 void
 report_end(struct ike *ike, struct track *track)
 {
@@ -419,6 +484,10 @@ report_end(struct ike *ike, struct track *track)
 	usec_t now = clock_monotonic(), next = tunnel && tunnel->next_try_at ? tunnel->next_try_at - now : 0;
 	struct ike_failure known = {0};
 
+	if (track->failure == FAILURE_NONE && track->peer_deletes && track->tunnel && track->established_at) {
+		report_closed(ike, track);
+		return;
+	}
 	if (track->failure == FAILURE_NONE)
 		track->failure = FAILURE_INTERNAL;
 	if (track->failure == FAILURE_KEY_EXCHANGE) {

@@ -104,10 +104,12 @@ def fails_as(code, layer, expected, call=None):
     row = next(row for row in facts["layers"] if row["layer"] == layer)
     expect(all(has({"hint": facts["remedy"], "theirs": "", "ours": "", "evidence": "", **row}, f, text)
                for f, text in expected.items()), f"{facts}")
-    event = w.gateway.wait_event("tunnel.failed", T, 5)
+    event = wait_until(lambda: next((e for e in reversed(w.gateway.show("events")) if e["kind"] == "tunnel.failed" and
+                                     e["fields"]["code"] == code), None), 5, f"an event of {code}")
     expect({"ike_phase1_state", "ike_phase2_state", "dpd_enabled", "nat_t_detected", "details", "code", "hint"} <=
            event["fields"].keys(), f"{event}")
-    expect(event["fields"]["ike_phase2_state"] == "Down", f"{event}")
+    # Of IKEv1 the IKE SA stands meanwhile.
+    expect(event["fields"]["ike_phase2_state"] in ("Down", "Negotiating"), f"{event}")
     return error
 
 
@@ -156,6 +158,49 @@ def as_responder_each_failure_is_told_with_both_sides():
 
 
 @suite.test
+def an_error_of_before_is_not_why_the_tunnel_is_down_now():
+    restart("respond")
+    load_stock("none", {"secret": "quite_another.Uu81"})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+    fails_as("authentication_failed", "IKE", {})
+    load_stock("none", {})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "5", check=False)
+    w.gateway.wait_for("tunnels", T, {"state": "up"}, 30)
+    w.charon.swanctl("--terminate", "--ike", "customer", check=False)
+    row = w.gateway.wait_for("tunnels", T, {"state": "down"}, 30)
+    expect(row["last_error"] is None, f"the key is right by now: {row['last_error']}")
+    facts = explained()
+    expect(facts["failing"] == "IKE" and "the peer" in facts["cause"] and "On the other side: start" in facts["remedy"],
+           f"{facts}")
+
+
+@suite.test
+def what_else_fails_does_not_make_a_tunnel_ill_that_is_up():
+    load_stock("none", {"esp_proposals": "aes256gcm16-modp2048"})
+    restart("respond")
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "5", check=False)
+    w.gateway.wait_for("tunnels", T, {"state": "up"}, 30)
+    # The first child SA needs no group of its own, the next one does.
+    w.charon.swanctl("--rekey", "--child", "customer", check=False)
+
+    def refused(text):
+        row = w.gateway.wait_for("tunnels", T, lambda row: row["last_error"] and text in row["last_error"]["text"], 20)
+        expect(row["state"] == "up" and row["health"] == "ok", f"{row}")
+
+    refused("none of the ESP proposals")
+    layer = explained()["layers"][2]
+    expect(layer["state"] == "warning" and layer["ours"] == "aes256gcm16-ecp384" and
+           layer["theirs"] == "aes256gcm16-modp2048", f"{layer}")
+    # Nor does what anybody can send.
+    load_stock("none", {"proposals": "aes128-sha256-modp2048"})
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+    refused("none of the IKE proposals")
+    w.gateway.command("rekey", T)
+    w.gateway.wait_for("tunnels", T, lambda row: row["state"] == "up" and row["rekeys"] > 0, 20)
+    w.charon.swanctl("--terminate", "--ike", "customer", check=False)
+
+
+@suite.test
 def version_1_tells_its_failures_too():
     old = {"version": 1, "proposals": "aes256-sha256-modp2048"}
     for name, options, code, evidence in (
@@ -170,6 +215,99 @@ def version_1_tells_its_failures_too():
         w.gateway.write(text, world.PSK_FILES)
         w.gateway.start()
         fails_as(code, "IKE", {"evidence": evidence})
+
+
+def begin():
+    """The stock side begins anew, whatever it still has under way."""
+    w.charon.swanctl("--terminate", "--ike", "customer", "--force", check=False)
+    w.charon.swanctl("--initiate", "--child", "customer", "--timeout", "2", check=False)
+
+
+def restart_as_version_1(start, more=""):
+    if w.gateway.running:
+        w.gateway.stop(20)
+    text = re.sub(r"ike: \{proposals: \[[^]]*\]", "ike: {version: 1, proposals: [aes256-sha256-modp2048]",
+                  configuration(start, more)).replace(GOOD["esp"], "aes256-sha256-modp2048")
+    w.gateway.write(text, world.PSK_FILES)
+    w.gateway.start()
+
+
+@suite.test
+def version_1_tells_a_responder_both_sides():
+    old = {"version": 1, "proposals": "aes256-sha256-modp2048", "esp_proposals": "aes256-sha256-modp2048"}
+    us = f"{world.CUSTOMER}, by pre-shared key"
+    for name, options, code, layer, expected in (
+            # In IKEv1 a child SA has its group from the first one on.
+            ("group of ESP", {"esp_proposals": "aes256-sha256-modp3072"}, "no_proposal_chosen", "child SA",
+             {"ours": "aes256-sha256-modp2048", "evidence": "DH group: we modp2048, they modp3072",
+              "hint": "only the DH group differs"}),
+            ("key", {"secret": "quite_another.Uu81"}, "authentication_failed", "IKE", {"ours": us}),
+            ("identity", {"local_id": "somebody.else"}, "authentication_failed", "IKE",
+             {"ours": us, "theirs": "somebody.else; expected here: {peer}", "evidence": "no peer config found"}),
+            ("aggressive mode", {"version": "1\n aggressive = yes"}, "authentication_failed", "IKE",
+             {"evidence": "Aggressive Mode PSK disabled", "hint": "main mode"}),
+            ("identity that it asks for", {"remote_id": "somebody.else"}, "closed_by_peer", "IKE",
+             {"ours": world.CUSTOMER, "hint": "local_id"})):
+        note(f"--- {name}")
+        restart_as_version_1("respond")
+        load_stock("none", {**old, **options})
+        begin()
+        fails_as(code, layer, expected)
+
+
+@suite.test
+def an_identity_that_the_peer_does_not_find_here_is_not_said_to_be_ours():
+    restart("respond")
+    load_stock("none", {"remote_id": "somebody.else"})
+    begin()
+    fails_as("authentication_failed", "IKE",
+             {"ours": f"{world.CUSTOMER}, by", "evidence": "it asks us to be 'somebody.else'", "hint": "takes us for"})
+    # "any" in a name is no identity of any kind.
+    w.gateway.stop(20)
+    w.gateway.write(configuration("respond").replace(f"remote_id: {world.ENDPOINTS[0]}", "remote_id: company.example"),
+                    world.PSK_FILES)
+    w.gateway.start()
+    load_stock("none", {"local_id": "somebody.else"})
+    begin()
+    fails_as("authentication_failed", "IKE", {"hint": "remote_id to 'somebody.else'"})
+
+
+@suite.test
+def another_version_of_ike_is_told_as_such():
+    restart("respond")
+    load_stock("none", {"version": 1, "proposals": "aes256-sha256-modp2048"})
+    begin()
+    fails_as("version_mismatch", "IKE", {"ours": "IKEv2", "theirs": "IKEv1", "hint": "ike.version"})
+    restart_as_version_1("respond")
+    load_stock("none", {})
+    begin()
+    fails_as("version_mismatch", "IKE", {"ours": "IKEv1", "theirs": "IKEv2", "hint": "ike.version"})
+    restart_as_version_1("initiate")
+    fails_as("no_proposal_chosen", "IKE", {"hint": "the same version"})
+
+
+@suite.test
+def what_may_be_meant_for_several_is_told_with_both_sides():
+    more = "\n".join(line.replace(world.ENDPOINTS[0], "another.example").replace("psk/1", "psk/2")
+                     .replace(world.INSIDE[0][1], world.INSIDE[1][1])
+                     for line in configuration("respond").splitlines()[6:]) + "\n"
+    w.gateway.stop(20)
+    w.gateway.write(re.sub(r"remote: \S+", "remote: any", configuration("respond", more.replace("remote: another.example",
+                                                                                               "remote: any"))),
+                    world.PSK_FILES)
+    w.gateway.start()
+    for options, fields in (
+            ({"proposals": "aes256gcm16-prfsha384-modp2048"},
+             {"code": "no_proposal_chosen", "ours": GOOD["ike"], "theirs": "aes256gcm16-prfsha384-modp2048",
+              "evidence": "DH group: we ecp384, they modp2048"}),
+            ({"local_id": "somebody.else"},
+             {"code": "authentication_failed", "evidence": "no matching peer config found"})):
+        before = w.gateway.last_sequence()
+        load_stock("none", options)
+        begin()
+        event = w.gateway.wait_event("ike.refused", None, 20, before)
+        note(json.dumps(event))
+        expect(fields.items() <= event["fields"].items() and event["fields"]["hint"] in event["text"], f"{event}")
 
 
 @suite.test

@@ -32,6 +32,8 @@ codes_are_the_words_of_the_contract(void **state)
 	assert_string_equal(failure_code(FAILURE_UNREACHABLE), "peer_unreachable");
 	assert_string_equal(failure_code(FAILURE_DUPLICATE), "duplicate_refused");
 	assert_string_equal(failure_code(FAILURE_NO_TUNNEL), "no_matching_tunnel");
+	assert_string_equal(failure_code(FAILURE_VERSION), "version_mismatch");
+	assert_string_equal(failure_code(FAILURE_CLOSED), "closed_by_peer");
 	assert_string_equal(failure_code(FAILURE_INTERNAL), "internal");
 }
 

@@ -374,6 +374,11 @@ on_tunnel_event(struct gateway_tunnel *tunnel, const struct ike_event *event)
 			gateway_tunnel_went_down(tunnel,
 						 "the peer is dead: no answer to dead-peer detection");
 		break;
+	case IKE_EVENT_PEER_ALIVE:
+		tunnel->failed = false;
+		health_report(tunnel->health, HEALTH_IKE, HEALTH_OK, "the peer answers again");
+		tell(tunnel, "notice", "ike.alive", NULL, "the peer answers again");
+		break;
 	case IKE_EVENT_KEY_TAKEN:
 		gateway_rotation_taken(tunnel);
 		break;

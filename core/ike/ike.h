@@ -86,6 +86,7 @@ enum ike_event_kind {
 	IKE_EVENT_RETRANSMIT,  /* no answer yet: `count` tries */
 	IKE_EVENT_FAILED,      /* `code`, `text`, `hint` say why */
 	IKE_EVENT_PEER_DEAD,   /* dead-peer detection gave up */
+	IKE_EVENT_PEER_ALIVE,  /* where its SAs were kept (IKE_DPD_NONE): it gives a sign of life again */
 	IKE_EVENT_KEY_TAKEN,   /* the next key has worked: it is the tunnel's key now, the former one is
 				  forgotten */
 	IKE_EVENT_KEY_REFUSED, /* the peer did not take the next key yet: `text` says how; the tunnel goes on

@@ -331,6 +331,18 @@ bury(struct ike *ike, struct track *track, usec_t now)
 	track_close(track, DEED_DESTROY);
 }
 
+/* Of one whose silence was told and borne. */
+static void
+note_life(struct ike *ike, struct track *track)
+{
+	if (!track->told_dead || last_sign(track) <= track->told_dead)
+		return;
+	track->told_dead = 0;
+	if (track->tunnel)
+		events_post(ike,
+			    &(struct ike_event){.kind = IKE_EVENT_PEER_ALIVE, .tunnel = track->tunnel->id});
+}
+
 static void
 judge(struct ike *ike, struct track *track, usec_t now)
 {
@@ -358,6 +370,7 @@ judge(struct ike *ike, struct track *track, usec_t now)
 			return;
 		break;
 	default:
+		note_life(ike, track);
 		if (is_dead(track, now))
 			bury(ike, track, now);
 		else if (track->child_asked && now - track->child_asked >= CHILD_PATIENCE &&

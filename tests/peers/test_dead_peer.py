@@ -146,6 +146,8 @@ def the_action_none_tells_and_keeps_the_sas():
             expect(row["ike_state"] == "ESTABLISHED", f"{row}")
             told = [kind for kind, subjects in w.kinds.items() if tunnel(n) in subjects]
             expect("tunnel.failed" in told, f"{tunnel(n)}: told are {sorted(told)}")
+            w.gateway.wait_for("tunnels", tunnel(n), {"health": "ok"}, 15)
+            w.gateway.wait_event("ike.alive", tunnel(n))
 
 
 @suite.test

@@ -27,9 +27,9 @@ static size_t pending_length;
 static bool quiet;
 static struct ip_prefix selectors[2]; /* of the tunnel that is being added */
 
-static const char *const kinds[] = {"connecting",  "ike_up",        "child_up",   "child_down", "ike_down",
-				    "ike_rekeyed", "child_rekeyed", "retransmit", "failed",     "peer_dead",
-				    "key_taken",   "key_refused",   "log"};
+static const char *const kinds[] = {"connecting",  "ike_up",        "child_up",    "child_down", "ike_down",
+				    "ike_rekeyed", "child_rekeyed", "retransmit",  "failed",     "peer_dead",
+				    "peer_alive",  "key_taken",     "key_refused", "log"};
 _Static_assert(COUNT_OF(kinds) == IKE_EVENT_LOG + 1, "a name for each kind of event");
 
 static void

@@ -130,7 +130,7 @@ report(struct dataplane *plane, struct dataplane_report *out)
 	if (plane->cleared != 0)
 		snprintf(cleared, sizeof(cleared), "; %u interfaces of a killed run cleared", plane->cleared);
 	if (plane->unclamped.text[0] != '\0')
-		snprintf(unclamped, sizeof(unclamped), "; no MSS clamp: %s", plane->unclamped.text);
+		snprintf(unclamped, sizeof(unclamped), "; no MSS clamp: %.60s", plane->unclamped.text);
 	snprintf(out->text, sizeof(out->text),
 		 "kernel: %s%s%s; not a tunnel's: %" PRIu64 " packets against selectors, %" PRIu64
 		 " other errors",

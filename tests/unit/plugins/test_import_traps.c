@@ -326,6 +326,22 @@ options_without_an_outside_address_are_told(void **state)
 }
 
 static void
+a_secret_by_its_name_in_Secrets_Manager_is_none(void **state)
+{
+	char *text =
+	    changed("dynamic.xml", KEY_ONE, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s2svpn-1");
+	struct import_file *file = opened_text(text);
+	struct import_result result = written(file, (struct import_options){.source = "x"});
+
+	assert_true(has_finding(&result, "is not in the file (AWS may keep it in Secrets Manager)"));
+	assert_int_equal(result.secret_count, 1);
+	assert_string_equal(result.secrets[0].text, KEY_TWO);
+	aws_import_ops.result_free(&result);
+	aws_import_ops.close(file);
+	free(text);
+}
+
+static void
 a_transit_gateway_leaves_ids_empty(void **state)
 {
 	char *text =
@@ -492,6 +508,7 @@ TEST_MAIN(cmocka_unit_test(rekey_margin_and_fuzz_are_taken_over),
 	  cmocka_unit_test(a_tunnel_with_a_certificate_is_told),
 	  cmocka_unit_test(options_of_another_shape_are_an_error),
 	  cmocka_unit_test(options_without_an_outside_address_are_told),
+	  cmocka_unit_test(a_secret_by_its_name_in_Secrets_Manager_is_none),
 	  cmocka_unit_test(a_transit_gateway_leaves_ids_empty),
 	  cmocka_unit_test(AWS_may_begin_as_well_and_wait_longer),
 	  cmocka_unit_test(an_inside_network_may_be_named_by_any_of_its_addresses),

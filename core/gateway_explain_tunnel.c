@@ -182,6 +182,32 @@ take_error(const struct gateway_tunnel *tunnel, struct finding *out)
 static const char call_remedy[] =
     "On the other side: start the tunnel. Here: 'start: initiate' calls it instead.";
 
+#define REFUSED_LATELY (600 * USEC_PER_SEC)
+
+/* Whom no tunnel or more than one was found for, as this one waits: a peer of any address may be its own. */
+static void
+add_refused(const struct gateway_tunnel *tunnel, struct finding *out)
+{
+	const struct model_store *store = tunnel->gateway->store;
+	size_t left = model_store_count(store, MODEL_KIND_EVENT), used = strlen(out->cause);
+	usec_t now = clock_wall();
+	char span[32];
+
+	while (!ip_address_is_set(&tunnel->config->remote) && left-- > 0) {
+		const struct model_event *event = model_store_at(store, MODEL_KIND_EVENT, left);
+
+		if (event->at < tunnel->row.down_since || now - event->at > REFUSED_LATELY)
+			return;
+		if (event->kind == NULL || strcmp(event->kind, "ike.refused") != 0)
+			continue;
+		clock_format_span(now - event->at, span, sizeof(span));
+		snprintf(out->cause + used, sizeof(out->cause) - used,
+			 " But a peer was refused %s ago, which may be this one's: %s", span,
+			 event->text != NULL ? event->text : "");
+		return;
+	}
+}
+
 static void
 find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 {
@@ -225,11 +251,13 @@ find_ike(const struct gateway_tunnel *tunnel, struct finding *out)
 			 "begun again.",
 			 row->health_reason != NULL ? row->health_reason : "no reason was given");
 		snprintf(out->remedy, sizeof(out->remedy), "%s", call_remedy);
+		add_refused(tunnel, out);
 	} else if (tunnel->config->start == CONFIG_START_RESPOND && row->tries == 0) {
 		snprintf(out->text, sizeof(out->text), "waits for the other side, which has not called yet");
 		snprintf(out->cause, sizeof(out->cause),
 			 "The tunnel is configured to respond, and the other side has not begun.");
 		snprintf(out->remedy, sizeof(out->remedy), "%s", call_remedy);
+		add_refused(tunnel, out);
 	} else {
 		snprintf(out->text, sizeof(out->text), "is being negotiated");
 		snprintf(out->cause, sizeof(out->cause), "The negotiation is under way.");

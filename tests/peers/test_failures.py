@@ -308,6 +308,8 @@ def what_may_be_meant_for_several_is_told_with_both_sides():
         event = w.gateway.wait_event("ike.refused", None, 20, before)
         note(json.dumps(event))
         expect(fields.items() <= event["fields"].items() and event["fields"]["hint"] in event["text"], f"{event}")
+        told = explained()
+        expect("a peer was refused" in told["cause"] and event["text"][:60] in told["cause"], f"{told}")
 
 
 @suite.test

@@ -273,6 +273,15 @@ open_journal(struct gateway *gateway)
 
 /* --- signals and the clock --------------------------------------------------------------------- */
 
+/* The loop still runs for a while, in which rooms close that clients ask about. */
+static void
+begin_to_stop(struct gateway *gateway)
+{
+	gateway->stopping = true;
+	if (gateway->server != NULL)
+		control_server_stop(gateway->server);
+}
+
 static void
 on_signal(uv_signal_t *handle, int number)
 {
@@ -286,7 +295,7 @@ on_signal(uv_signal_t *handle, int number)
 		      gateway->leaving    ? "the kernel's routes stay for a restart"
 		      : number == SIGTERM ? "SIGTERM"
 					  : "SIGINT");
-	gateway->stopping = true;
+	begin_to_stop(gateway);
 	uv_stop(&gateway->loop);
 }
 
@@ -359,10 +368,7 @@ open_rooms(struct gateway *gateway, struct error *err)
 static void
 close_rooms(struct gateway *gateway)
 {
-	gateway->stopping = true;
-	if (gateway->server != NULL)
-		control_server_stop(
-		    gateway->server); /* what its clients ask about closes, and the loop runs */
+	begin_to_stop(gateway);
 	uv_timer_stop(
 	    &gateway->second); /* the loop runs once more below, and the rooms that it asks are gone */
 	gateway_waiting_close(gateway);

@@ -123,16 +123,6 @@ gateway_source_write(const char *file, const struct gateway_source *source, stru
 	return good;
 }
 
-/* --- commands: what all of them refuse ---------------------------------------------------------- */
-
-static bool
-is_stopping(const struct gateway *gateway, struct control_request *request)
-{
-	if (gateway->stopping)
-		control_request_fail(request, "the gateway stops");
-	return gateway->stopping;
-}
-
 /* --- reload ------------------------------------------------------------------------------------ */
 
 static void
@@ -147,7 +137,7 @@ do_reload(void *context, struct control_request *request)
 	};
 	struct error err;
 
-	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &wish.confirm_s))
+	if (!gateway_asked_seconds(request, &wish.confirm_s))
 		return;
 	if (!control_request_flag(request, "keep")) {
 		gateway_reload(gateway, &wish);
@@ -271,8 +261,6 @@ do_configuration(void *context, struct control_request *request)
 	struct error err;
 	bool there;
 
-	if (is_stopping(gateway, request))
-		return;
 	there = gateway_source_read(gateway->options->config, &disk, &err);
 	gateway_source_digest(&gateway->source, hash);
 	if (there)
@@ -370,7 +358,7 @@ do_configure(void *context, struct control_request *request)
 	char hash[17] = "";
 	struct error err;
 
-	if (is_stopping(gateway, request) || !gateway_asked_seconds(request, &wish.confirm_s))
+	if (!gateway_asked_seconds(request, &wish.confirm_s))
 		return;
 	if (secrets != NULL && !config_secrets_parse(secrets, &wish.secrets, &err)) {
 		control_request_fail(request, "%s", err.text);

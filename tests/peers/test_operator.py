@@ -445,6 +445,7 @@ def what_is_asked_while_the_gateway_stops_is_refused():
             code = w.gateway.process.wait(20)
             expect(code == 0, f"exit code {code}")
         w.gateway.start()
+        w.gateway.run("undrain", f"{CONNECTION}/1")  # it may have been heard before the signal
         w.gateway.wait_for("connections", CONNECTION, {"state": "up"}, 30)
 
 

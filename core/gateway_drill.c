@@ -290,9 +290,7 @@ begin(struct gateway_tunnel *tunnel, struct control_request *request, bool own)
 	gateway_event(gateway, "warning", "operator.drill", tunnel->connection->config->name,
 		      "%s begins a drill: %s is silenced for at most %.0f s", drill->who,
 		      tunnel->config->name, (double)drill->limit / USEC_PER_SEC);
-	/* What is done now comes after what turned back a moment ago. */
-	for (unsigned i = 0; i < tunnel->connection->tunnel_count; i++)
-		tunnel->connection->tunnels[i].waiting.returning = 0;
+	gateway_waiting_supersede(tunnel->connection);
 	silence(drill, true);
 	uv_timer_start(&drill->timer, on_look, LOOK_MS, LOOK_MS);
 }

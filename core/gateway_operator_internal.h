@@ -57,6 +57,8 @@ void gateway_waiting_begin(struct gateway_tunnel *tunnel, enum gateway_deed deed
 			   bool carried);
 /** Nothing waits any more: an operator undid it, or it could not be done. */
 void gateway_waiting_forget(struct gateway_tunnel *tunnel);
+/** Somebody does something else with it now: what turned back a moment ago gets no traffic back any more. */
+void gateway_waiting_supersede(struct gateway_connection *connection);
 /** What waits of all the connection's tunnels stays. Returns how many those were; -1 with `err` where it
  * can't be written down: then that goes on to wait. */
 int gateway_waiting_confirm(struct gateway_connection *connection, const char *who, struct error *err);

@@ -250,6 +250,13 @@ give_back(struct gateway_tunnel *tunnel, usec_t now)
 		waiting->returning = 0;
 }
 
+void
+gateway_waiting_supersede(struct gateway_connection *connection)
+{
+	for (unsigned i = 0; i < connection->tunnel_count; i++)
+		connection->tunnels[i].waiting.returning = 0;
+}
+
 static void
 look_at(struct gateway_tunnel *tunnel, usec_t now)
 {

@@ -10,7 +10,7 @@
  * is the one mechanism that does.
  * - By default UNIQUE_NO, which sends and honours INITIAL_CONTACT (RFC 7296 2.4). That names identities, not
  * tunnels, so that a tunnel whose pair of identities another one uses too gets UNIQUE_NEVER: it must not
- * sweep its twin away. Where the other one comes later the listener leaves it out of IKEv2's messages.
+ * sweep its twin away. Where the other one comes later the listener leaves it out of the messages.
  * - MOBIKE off: the ends of a tunnel are what the configuration says.
  * - A tunnel with a certificate always sends it, and asks for the peer's: not all peers ask. Requests name
  * the CAs that credentials.c offers, so that a tunnel with a secret sends none.

@@ -213,18 +213,26 @@ supervise_doubt(struct track *track)
 	note_asked(track, now);
 }
 
+/* Sent so many times, and no packet has come by ESP, although the peer says other things. */
+static bool
+is_in_vain(const struct track *track, unsigned again, unsigned enough)
+{
+	usec_t now = clock_monotonic();
+
+	return again >= enough && now - track->heard < UNFINISHED_SILENCE &&
+	       now - track->traffic >= UNFINISHED_SILENCE;
+}
+
 /* In IKEv2 all that we ask waits for this answer (RFC 7296 2.3): the SA does nothing any more. */
 static void
 supervise_unanswered(struct ike *ike, struct track *track, unsigned again)
 {
-	usec_t now = clock_monotonic();
 	char peer[IP_ADDRESS_TEXT];
 
 	if (!track->established || (track->state != IKE_ESTABLISHED && track->state != IKE_REKEYING) ||
 	    track->ours_to_close || (track->tunnel && track->tunnel->dpd_action == IKE_DPD_NONE))
 		return;
-	if (again < UNANSWERED_SENDS || now - track->heard >= UNFINISHED_SILENCE ||
-	    now - track->traffic < UNFINISHED_SILENCE)
+	if (!is_in_vain(track, again, UNANSWERED_SENDS))
 		return;
 	report_failure(
 	    ike, track, FAILURE_UNFINISHED, NULL, NULL,
@@ -237,7 +245,6 @@ void
 supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
 {
 	unsigned enough = track->installed ? UNFINISHED_SENDS_CARRYING : UNFINISHED_SENDS;
-	usec_t now = clock_monotonic();
 	char peer[IP_ADDRESS_TEXT];
 
 	if (!track->v1) {
@@ -246,8 +253,7 @@ supervise_unfinished(struct ike *ike, struct track *track, unsigned again)
 	}
 	if (!track->established || track->state != IKE_ESTABLISHED || track->ours_to_close)
 		return;
-	if (again < enough || now - track->heard >= UNFINISHED_SILENCE ||
-	    now - track->traffic < UNFINISHED_SILENCE)
+	if (!is_in_vain(track, again, enough))
 		return;
 	report_failure(
 	    ike, track, FAILURE_UNFINISHED, NULL, NULL,
